@@ -1,0 +1,644 @@
+// hot path
+/**
+ * A hash table of references that grows and shrinks one segment at a time: extendible hashing.
+ * It stores 32-bit refs only; the `KeyLayout` that it is given knows where a ref's key lies.
+ *
+ * ```
+ * hash       31 … 22          17 … 10        9 … 0
+ *            directory index  fingerprint    home (scaled to the segment's capacity)
+ *            (top bits)
+ *
+ * directory  2^depth pointers to segments; a segment of depth d owns 2^(depth − d) neighbours
+ * segment    capacity × u32 ref, capacity × u8 print (0 empty, 1 tombstone, else fingerprint)
+ * ```
+ *
+ * The first segment grows from 64 slots to 1024; full segments of 1024 then split in two, each of
+ * which takes about 0.05 ms, so no insert waits for a rehash of the table. Buddies that are nearly
+ * empty merge, and the directory halves when no segment needs its last bit.
+ *
+ * Invariants: (1) between the home slot of a ref and its slot, in probing order, no slot is empty;
+ * (2) refs + tombstones ≤ 85 % of a segment's slots, so every probe ends; (3) a segment owns exactly
+ * the directory entries that begin with its prefix, and its refs' hashes begin so, too;
+ * (4) the slot before an empty one is no tombstone.
+ * Costs: `find` reads one run of prints, and a key for each equal print (1 in 254 is a false one);
+ * 5 bytes a slot, 6 to 12 bytes a ref. Source: Fagin et al., "Extendible Hashing", 1979; segments
+ * with fingerprints are those of Lu et al., "Dash", VLDB 2020, without its buckets.
+ *
+ * @module
+ */
+import { assert } from "../lib/assert.ts";
+import type { Ref } from "./arena.ts";
+
+/** What a table asks about its refs. Hashes are 32 bits, signed or unsigned. */
+export interface KeyLayout {
+  hashOf(ref: Ref): number;
+  matches(ref: Ref, bytes: Uint8Array, view: DataView, start: number, end: number): boolean;
+}
+
+const EMPTY = 0;
+const TOMBSTONE = 1;
+const FIRST_CAPACITY = 64;
+const CAPACITY = 1024;
+const HOMES = 1024;
+/** Beyond it segments grow instead: 2^20 of them hold 600M refs, or hashes are badly skewed. */
+const MAX_DEPTH = 20;
+/** JS objects of one segment, measured: the object, two typed arrays, their buffer. */
+const SEGMENT_OVERHEAD = 480;
+const POINTER_BYTES = 8;
+
+class Segment {
+  readonly capacity: number;
+  /** Most refs + tombstones that it takes. */
+  readonly limit: number;
+  readonly refs: Uint32Array;
+  readonly prints: Uint8Array;
+  depth: number;
+  count = 0;
+  tombstones = 0;
+
+  constructor(capacity: number, depth: number) {
+    this.capacity = capacity;
+    this.limit = Math.floor(0.85 * capacity);
+    const buffer = new ArrayBuffer(5 * capacity);
+    this.refs = new Uint32Array(buffer, 0, capacity);
+    this.prints = new Uint8Array(buffer, 4 * capacity, capacity);
+    this.depth = depth;
+  }
+
+  /** Memory in bytes. */
+  get bytes(): number {
+    return 5 * this.capacity + SEGMENT_OVERHEAD;
+  }
+
+  /** Puts a ref that is absent into a slot that is not in use. */
+  put(slot: number, hash: number, ref: Ref): void {
+    if (this.prints[slot] === TOMBSTONE) this.tombstones--;
+    this.prints[slot] = printOf(hash);
+    this.refs[slot] = ref;
+    this.count++;
+  }
+
+  /** The slot where a new ref with this hash goes. */
+  vacancyFor(hash: number): number {
+    const mask = this.capacity - 1;
+    let slot = homeOf(hash, this.capacity);
+    while (this.prints[slot] > TOMBSTONE) slot = (slot + 1) & mask;
+    return slot;
+  }
+
+  /** The slot of `ref`, which is present, or -1. */
+  slotOf(hash: number, ref: Ref): number {
+    const mask = this.capacity - 1;
+    let slot = homeOf(hash, this.capacity);
+    while (this.prints[slot] !== EMPTY) {
+      if (this.refs[slot] === ref) return slot;
+      slot = (slot + 1) & mask;
+    }
+    return -1;
+  }
+
+  vacate(slot: number): void {
+    const mask = this.capacity - 1;
+    this.refs[slot] = 0;
+    this.count--;
+    if (this.prints[(slot + 1) & mask] !== EMPTY) {
+      this.prints[slot] = TOMBSTONE;
+      this.tombstones++;
+      return;
+    }
+    this.prints[slot] = EMPTY;
+    // No probe needs the tombstones before an empty slot.
+    let before = (slot - 1) & mask;
+    while (this.prints[before] === TOMBSTONE) {
+      this.prints[before] = EMPTY;
+      this.tombstones--;
+      before = (before - 1) & mask;
+    }
+  }
+
+  wipe(): void {
+    this.refs.fill(0);
+    this.prints.fill(EMPTY);
+    this.count = 0;
+    this.tombstones = 0;
+  }
+}
+
+// Where the refs of segments wait while they are spread again; each use ends before the next.
+let waitingRefs = new Uint32Array(2 * CAPACITY);
+let waitingHashes = new Int32Array(2 * CAPACITY);
+
+/** See the module's head. */
+export class DashTable {
+  readonly #layout: KeyLayout;
+  #directory: Segment[];
+  /** Directory has 2^depth entries. */
+  #depth = 0;
+  /** How many segments of each depth there are; the directory halves when its depth has none. */
+  readonly #segmentsOfDepth = new Uint32Array(MAX_DEPTH + 1);
+  #segmentCount = 1;
+  #segmentBytes: number;
+  #count = 0;
+
+  // Where the last `find` ended. Slot -1: any other change of the table made it invalid.
+  #lastSegment: Segment;
+  #lastSlot = -1;
+  #lastHash = 0;
+  #lastHit = false;
+
+  /** State of the generator behind `sample`. */
+  #random = 0x9e3779b9 | 0;
+
+  constructor(layout: KeyLayout) {
+    this.#layout = layout;
+    const first = new Segment(FIRST_CAPACITY, 0);
+    this.#directory = [first];
+    this.#lastSegment = first;
+    this.#segmentsOfDepth[0] = 1;
+    this.#segmentBytes = first.bytes;
+  }
+
+  /** How many refs the table holds. */
+  get count(): number {
+    return this.#count;
+  }
+
+  get segmentCount(): number {
+    return this.#segmentCount;
+  }
+
+  /** Memory of directory and segments, in bytes. */
+  get bytes(): number {
+    return this.#segmentBytes + POINTER_BYTES * this.#directory.length;
+  }
+
+  /**
+   * The ref whose key is bytes `start` to `end`, or 0. Remembers where it ended: `insert` with the
+   * same hash after a miss, and `replaceLast` or `removeLast` after a hit, probe no more. Every other
+   * change of the table in between voids that: `insert` then probes, the other two must not be called.
+   */
+  find(hash: number, bytes: Uint8Array, view: DataView, start: number, end: number): Ref {
+    const segment = this.#segmentOf(hash);
+    const refs = segment.refs;
+    const prints = segment.prints;
+    const mask = prints.length - 1;
+    const print = printOf(hash);
+    let slot = homeOf(hash, prints.length);
+    let vacancy = -1;
+    this.#lastSegment = segment;
+    this.#lastHash = hash | 0;
+    for (;;) {
+      const found = prints[slot];
+      if (found === print) {
+        const ref = refs[slot];
+        if (this.#layout.matches(ref, bytes, view, start, end)) {
+          this.#lastSlot = slot;
+          this.#lastHit = true;
+          return ref;
+        }
+      } else if (found === EMPTY) {
+        break;
+      } else if (found === TOMBSTONE && vacancy < 0) vacancy = slot;
+      slot = (slot + 1) & mask;
+    }
+    this.#lastSlot = vacancy < 0 ? slot : vacancy;
+    this.#lastHit = false;
+    return 0;
+  }
+
+  /** Adds a ref whose key is absent. */
+  insert(hash: number, ref: Ref): void {
+    assert(ref !== 0, "ref 0 is none");
+    const isKnown = this.#lastSlot >= 0 && !this.#lastHit && this.#lastHash === (hash | 0);
+    let segment = isKnown ? this.#lastSegment : this.#segmentOf(hash);
+    let slot = isKnown ? this.#lastSlot : segment.vacancyFor(hash);
+    if (segment.count + segment.tombstones >= segment.limit) {
+      segment = this.#makeRoom(hash);
+      slot = segment.vacancyFor(hash);
+    }
+    segment.put(slot, hash, ref);
+    this.#count++;
+    this.#lastSlot = -1;
+  }
+
+  /** Puts `ref`, which has an equal key, in the place of what `find` found. Its position stays known. */
+  replaceLast(ref: Ref): void {
+    assert(this.#lastSlot >= 0 && this.#lastHit, "a find hit before, and nothing changed since");
+    assert(ref !== 0, "ref 0 is none");
+    this.#lastSegment.refs[this.#lastSlot] = ref;
+  }
+
+  /** Removes what `find` found. */
+  removeLast(): void {
+    assert(this.#lastSlot >= 0 && this.#lastHit, "a find hit before, and nothing changed since");
+    this.#removeAt(this.#lastSegment, this.#lastSlot, this.#lastHash);
+  }
+
+  /** Puts `newRef`, which has an equal key, in the place of `oldRef`, which is present. */
+  replace(hash: number, oldRef: Ref, newRef: Ref): void {
+    const segment = this.#segmentOf(hash);
+    const slot = segment.slotOf(hash, oldRef);
+    assert(slot >= 0, "a replaced ref is in the table");
+    assert(newRef !== 0, "ref 0 is none");
+    segment.refs[slot] = newRef;
+  }
+
+  /** Removes `ref`, which is present. The block of its key must still be readable. */
+  remove(hash: number, ref: Ref): void {
+    const segment = this.#segmentOf(hash);
+    const slot = segment.slotOf(hash, ref);
+    assert(slot >= 0, "a removed ref is in the table");
+    this.#removeAt(segment, slot, hash);
+  }
+
+  clear(): void {
+    const first = new Segment(FIRST_CAPACITY, 0);
+    this.#directory = [first];
+    this.#depth = 0;
+    this.#segmentsOfDepth.fill(0);
+    this.#segmentsOfDepth[0] = 1;
+    this.#segmentCount = 1;
+    this.#segmentBytes = first.bytes;
+    this.#count = 0;
+    this.#lastSegment = first;
+    this.#lastSlot = -1;
+  }
+
+  /**
+   * A ref picked at random, 0 if there is none; `random` gives numbers in [0, 1). Segments are picked
+   * by their share of the hashes, slots evenly, so refs have about equal chances.
+   */
+  randomRef(random: () => number): Ref {
+    if (this.#count === 0) return 0;
+    for (;;) {
+      const segment = this.#directory[Math.floor(random() * this.#directory.length)];
+      // In a table of one segment with one ref, 64 tries find it nearly always.
+      for (let attempt = 0; attempt < 64 && segment.count > 0; attempt++) {
+        const slot = Math.floor(random() * segment.capacity);
+        if (segment.prints[slot] > TOMBSTONE) return segment.refs[slot];
+      }
+      const slot = this.#nextInUse(segment, Math.floor(random() * segment.capacity));
+      if (slot >= 0) return segment.refs[slot];
+    }
+  }
+
+  /**
+   * Fills `out` with up to `n` different refs that lie together at a random place: cheap, and random
+   * enough for eviction, since neighbours in a hash table have nothing in common. Returns how many.
+   */
+  sample(out: Uint32Array, n: number): number {
+    const wanted = Math.min(n, this.#count, out.length);
+    const last = this.#directory.length - 1;
+    let filled = 0;
+    let index = this.#nextRandom() & last;
+    let start = this.#nextRandom();
+    while (filled < wanted) {
+      const segment = this.#directory[index];
+      const mask = segment.capacity - 1;
+      start &= mask;
+      for (let i = 0; i <= mask && filled < wanted; i++) {
+        const slot = (start + i) & mask;
+        if (segment.prints[slot] > TOMBSTONE) out[filled++] = segment.refs[slot];
+      }
+      index = (this.#firstIndexOf(segment, index) + this.#spanOf(segment)) & last;
+      start = 0;
+    }
+    return filled;
+  }
+
+  /** Shows every ref once, in the order of `scan`'s segments. `visit` must not change the table. */
+  forEach(visit: (ref: Ref) => void): void {
+    for (let index = 0; index < this.#directory.length;) {
+      const segment = this.#directory[index];
+      for (let slot = 0; slot < segment.capacity; slot++) {
+        if (segment.prints[slot] > TOMBSTONE) visit(segment.refs[slot]);
+      }
+      index += this.#spanOf(segment);
+    }
+  }
+
+  /**
+   * Shows about `count` refs from `cursor` on and returns the next cursor; 0 begins and ends. What is
+   * in the table from the first call to the last is shown at least once, whatever is inserted and
+   * removed between calls, though segments split and merge. `visit` must not change the table.
+   *
+   * A cursor is (segment's prefix, a one bit, zeros: 32 bits) × 1024 + home: all hashes with smaller
+   * prefixes were shown, and of the segment those with smaller homes. Homes mean the same at every
+   * capacity. The one bit tells how long the prefix was, which matters if segments merged since.
+   */
+  scan(cursor: number, count: number, visit: (ref: Ref) => void): number {
+    const marked = Math.floor(cursor / HOMES) | 0;
+    let index = indexOf(marked & (marked - 1), 31 - this.#depth);
+    let home = this.#isResumable(marked, this.#directory[index]) ? cursor % HOMES : 0;
+    let left = Math.max(1, count);
+    for (;;) {
+      const segment = this.#directory[index];
+      const first = this.#firstIndexOf(segment, index);
+      const start = homeOf(home, segment.capacity);
+      const end = scanEnd(segment, start, left);
+      left -= this.#visitHomes(segment, start, end, visit);
+      if (end < segment.capacity) {
+        return this.#cursorAt(first) + end * HOMES / segment.capacity;
+      }
+      index = first + this.#spanOf(segment);
+      home = 0;
+      if (index === this.#directory.length) return 0;
+      if (left <= 0) return this.#cursorAt(index);
+    }
+  }
+
+  /** Throws if the invariants at the module's head do not hold. O(n). */
+  verify(): void {
+    assert(this.#directory.length === 2 ** this.#depth, "the directory has 2^depth entries");
+    const ofDepth = new Uint32Array(MAX_DEPTH + 1);
+    let count = 0;
+    let bytes = 0;
+    let segments = 0;
+    for (let index = 0; index < this.#directory.length;) {
+      const segment = this.#directory[index];
+      const span = this.#spanOf(segment);
+      assert(index % span === 0, "a segment's entries begin at its prefix");
+      for (let i = index; i < index + span; i++) {
+        assert(this.#directory[i] === segment, "a segment has all entries of its prefix");
+      }
+      this.#verifySegment(segment, index);
+      ofDepth[segment.depth]++;
+      count += segment.count;
+      bytes += segment.bytes;
+      segments++;
+      index += span;
+    }
+    assert(count === this.#count && segments === this.#segmentCount, "refs, segments are counted");
+    assert(bytes === this.#segmentBytes, "bytes are counted");
+    assert(ofDepth.every((n, i) => n === this.#segmentsOfDepth[i]), "depths are counted");
+    assert(ofDepth[this.#depth] > 0, "the directory is no deeper than its deepest segment");
+  }
+
+  #verifySegment(segment: Segment, index: number): void {
+    const mask = segment.capacity - 1;
+    let count = 0;
+    let tombstones = 0;
+    for (let slot = 0; slot < segment.capacity; slot++) {
+      const print = segment.prints[slot];
+      const next = segment.prints[(slot + 1) & mask];
+      assert(print !== TOMBSTONE || next !== EMPTY, "a tombstone is needed");
+      if (print === TOMBSTONE) tombstones++;
+      if (print <= TOMBSTONE) continue;
+      count++;
+      const hash = this.#layout.hashOf(segment.refs[slot]);
+      assert(print === printOf(hash), "a print is its hash's");
+      const owner = indexOf(hash, 31 - this.#depth);
+      assert(this.#firstIndexOf(segment, owner) === index, "a ref lies where its hash says");
+      assert(this.#directory[owner] === segment, "a ref lies where its hash says");
+      for (let at = homeOf(hash, segment.capacity); at !== slot; at = (at + 1) & mask) {
+        assert(segment.prints[at] !== EMPTY, "probing from home reaches a ref");
+      }
+    }
+    assert(count === segment.count && tombstones === segment.tombstones, "slots are counted");
+    assert(count + tombstones <= segment.limit, "a segment is at most 85 % full");
+  }
+
+  #segmentOf(hash: number): Segment {
+    return this.#directory[indexOf(hash, 31 - this.#depth)];
+  }
+
+  /** How many directory entries point to a segment. */
+  #spanOf(segment: Segment): number {
+    return 1 << (this.#depth - segment.depth);
+  }
+
+  /** The first directory entry of the segment that `index` points to. */
+  #firstIndexOf(segment: Segment, index: number): number {
+    return index & -this.#spanOf(segment);
+  }
+
+  /** Makes the segment for `hash` take one more ref, and returns it. */
+  #makeRoom(hash: number): Segment {
+    for (;;) {
+      const segment = this.#segmentOf(hash);
+      if (segment.count + segment.tombstones < segment.limit) return segment;
+      const index = indexOf(hash, 31 - this.#depth);
+      if (segment.tombstones >= segment.capacity >>> 2) this.#respread(segment);
+      else if (segment.capacity < CAPACITY || segment.depth === MAX_DEPTH) {
+        this.#resize(segment, index, 2 * segment.capacity);
+      } else this.#split(segment, index);
+    }
+  }
+
+  /** Gives the upper half of a segment's hashes to a new segment. */
+  #split(lower: Segment, index: number): void {
+    if (lower.depth === this.#depth) {
+      this.#doubleDirectory();
+      index *= 2;
+    }
+    const first = this.#firstIndexOf(lower, index);
+    const upper = new Segment(lower.capacity, lower.depth + 1);
+    this.#forget(lower);
+    lower.depth++;
+    this.#remember(lower);
+    this.#remember(upper);
+    const span = this.#spanOf(upper);
+    for (let i = first + span; i < first + 2 * span; i++) this.#directory[i] = upper;
+
+    const waiting = this.#takeOut(lower, 0);
+    for (let i = 0; i < waiting; i++) {
+      const hash = waitingHashes[i];
+      const isUpper = (hash >>> (32 - upper.depth)) & 1;
+      const segment = isUpper === 1 ? upper : lower;
+      segment.put(segment.vacancyFor(hash), hash, waitingRefs[i]);
+    }
+  }
+
+  #doubleDirectory(): void {
+    const doubled: Segment[] = [];
+    for (const segment of this.#directory) doubled.push(segment, segment);
+    this.#directory = doubled;
+    this.#depth++;
+  }
+
+  #halveDirectory(): void {
+    this.#directory = this.#directory.filter((_, index) => index % 2 === 0);
+    this.#depth--;
+  }
+
+  /** Rids a segment of its tombstones. */
+  #respread(segment: Segment): void {
+    this.#putBack(segment, this.#takeOut(segment, 0));
+  }
+
+  #resize(segment: Segment, index: number, capacity: number): void {
+    const resized = new Segment(capacity, segment.depth);
+    const first = this.#firstIndexOf(segment, index);
+    const span = this.#spanOf(segment);
+    const waiting = this.#takeOut(segment, 0);
+    this.#putBack(resized, waiting);
+    for (let i = first; i < first + span; i++) this.#directory[i] = resized;
+    this.#forget(segment);
+    this.#remember(resized);
+  }
+
+  /** Moves a segment's refs to where refs wait, from `start` on; returns where they end. */
+  #takeOut(segment: Segment, start: number): number {
+    if (start + segment.count > waitingRefs.length) {
+      // Only segments beyond MAX_DEPTH need it; copying keeps what waits already.
+      waitingRefs = copyOf(waitingRefs, new Uint32Array(2 * (start + segment.count)));
+      waitingHashes = copyOf(waitingHashes, new Int32Array(waitingRefs.length));
+    }
+    let end = start;
+    for (let slot = 0; slot < segment.capacity; slot++) {
+      if (segment.prints[slot] <= TOMBSTONE) continue;
+      const ref = segment.refs[slot];
+      waitingRefs[end] = ref;
+      waitingHashes[end++] = this.#layout.hashOf(ref);
+    }
+    segment.wipe();
+    return end;
+  }
+
+  #putBack(segment: Segment, waiting: number): void {
+    for (let i = 0; i < waiting; i++) {
+      const hash = waitingHashes[i];
+      segment.put(segment.vacancyFor(hash), hash, waitingRefs[i]);
+    }
+  }
+
+  #removeAt(segment: Segment, slot: number, hash: number): void {
+    segment.vacate(slot);
+    this.#count--;
+    this.#lastSlot = -1;
+    // Below 22 %: two that merge at 45 % leave half of a segment free, so they don't split again soon.
+    if (segment.count < 0.22 * segment.capacity) this.#shrink(hash);
+  }
+
+  /** Merges the segment for `hash` with its buddy for as long as both are small. */
+  #shrink(hash: number): void {
+    for (;;) {
+      const index = indexOf(hash, 31 - this.#depth);
+      const segment = this.#directory[index];
+      if (segment.depth === 0) {
+        const isTooLarge = segment.count < 0.22 * segment.capacity;
+        if (segment.capacity === FIRST_CAPACITY || !isTooLarge) return;
+        this.#resize(segment, index, segment.capacity / 2);
+        continue;
+      }
+      const first = this.#firstIndexOf(segment, index);
+      const span = this.#spanOf(segment);
+      const buddy = this.#directory[first ^ span];
+      if (buddy.depth !== segment.depth) return;
+      if (buddy.capacity !== CAPACITY || segment.capacity !== CAPACITY) return;
+      if (segment.count + buddy.count >= 0.45 * CAPACITY) return;
+      this.#merge(segment, buddy, Math.min(first, first ^ span));
+    }
+  }
+
+  #merge(segment: Segment, buddy: Segment, first: number): void {
+    const waiting = this.#takeOut(buddy, this.#takeOut(segment, 0));
+    this.#forget(segment);
+    this.#forget(buddy);
+    segment.depth--;
+    this.#remember(segment);
+    this.#putBack(segment, waiting);
+    const span = this.#spanOf(segment);
+    for (let i = first; i < first + span; i++) this.#directory[i] = segment;
+    while (this.#depth > 0 && this.#segmentsOfDepth[this.#depth] === 0) this.#halveDirectory();
+  }
+
+  #remember(segment: Segment): void {
+    this.#segmentsOfDepth[segment.depth]++;
+    this.#segmentCount++;
+    this.#segmentBytes += segment.bytes;
+  }
+
+  #forget(segment: Segment): void {
+    this.#segmentsOfDepth[segment.depth]--;
+    this.#segmentCount--;
+    this.#segmentBytes -= segment.bytes;
+  }
+
+  /**
+   * Whether a walk may go on from a cursor's home. It may not when the cursor's segment has merged
+   * with one behind it, whose first homes were not shown: then it begins the merged one anew.
+   */
+  #isResumable(marked: number, segment: Segment): boolean {
+    const extra = Math.clz32(marked & -marked) - segment.depth;
+    if (extra <= 0) return true;
+    // The last of the old segments that are now this one has ones after this one's prefix.
+    const tail = (marked << segment.depth) >>> (32 - extra);
+    return tail === 2 ** extra - 1;
+  }
+
+  #cursorAt(index: number): number {
+    const depth = this.#directory[index].depth;
+    return (index * 2 ** (32 - this.#depth) + 2 ** (31 - depth)) * HOMES;
+  }
+
+  /** Shows the refs whose home slots are `start` to `end`; returns how many. */
+  #visitHomes(
+    segment: Segment,
+    start: number,
+    end: number,
+    visit: (ref: Ref) => void,
+  ): number {
+    const mask = segment.capacity - 1;
+    let visited = 0;
+    for (let i = start; i < end || segment.prints[i & mask] !== EMPTY; i++) {
+      const slot = i & mask;
+      if (segment.prints[slot] <= TOMBSTONE) continue;
+      const ref = segment.refs[slot];
+      const home = homeOf(this.#layout.hashOf(ref), segment.capacity);
+      if (home < start || home >= end) continue;
+      visit(ref);
+      visited++;
+    }
+    return visited;
+  }
+
+  /** The next slot in use from `start` on, around the end, or -1. */
+  #nextInUse(segment: Segment, start: number): number {
+    const mask = segment.capacity - 1;
+    for (let i = 0; i <= mask; i++) {
+      if (segment.prints[(start + i) & mask] > TOMBSTONE) return (start + i) & mask;
+    }
+    return -1;
+  }
+
+  /** Xorshift (Marsaglia, 2003): 32 bits, signed, never 0. */
+  #nextRandom(): number {
+    let x = this.#random;
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    this.#random = x;
+    return x;
+  }
+}
+
+/** Directory index: the top `31 - shift` bits; two shifts because `>>> 32` would be `>>> 0`. */
+function indexOf(hash: number, shift: number): number {
+  return (hash >>> 1) >>> shift;
+}
+
+/** Scales the low 10 bits to a capacity, so that home order is the same at every capacity. */
+function homeOf(hash: number, capacity: number): number {
+  return ((hash & (HOMES - 1)) * capacity) >>> 10;
+}
+
+/** Bits 10 to 17, squeezed into 2 to 255. */
+function printOf(hash: number): number {
+  return 2 + ((((hash >>> 10) & 255) * 254) >>> 8);
+}
+
+/** The home slot at which about `count` refs from `start` on have been passed. */
+function scanEnd(segment: Segment, start: number, count: number): number {
+  const step = Math.max(1, segment.capacity / HOMES);
+  let slot = start;
+  for (let left = count; slot < segment.capacity && left > 0;) {
+    for (let i = 0; i < step; i++) if (segment.prints[slot++] > TOMBSTONE) left--;
+  }
+  return slot;
+}
+
+function copyOf<T extends Uint32Array | Int32Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}
