@@ -1,0 +1,158 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { bytesPerCall } from "../lib/alloc.ts";
+import { DeadlineHeap } from "./deadline_heap.ts";
+
+// Constants, for V8 would box a computed deadline on the caller's account.
+const EARLY = 1.7e12 + 500;
+const LATE = 1.7e12 + 700.5;
+
+/** A heap whose owner keeps slots in a Map, and a plain model of what it holds. */
+class Owner {
+  readonly slots = new Map<number, number>();
+  readonly deadlines = new Map<number, number>();
+  readonly heap = new DeadlineHeap(this);
+
+  moved(ref: number, slot: number): void {
+    this.slots.set(ref, slot);
+  }
+
+  slotOf(ref: number): number {
+    return this.slots.get(ref) ?? 0;
+  }
+
+  push(ref: number, deadlineMs: number): void {
+    assertEquals(this.heap.push(ref, deadlineMs), this.slotOf(ref));
+    this.deadlines.set(ref, deadlineMs);
+  }
+
+  update(ref: number, deadlineMs: number): void {
+    assertEquals(this.heap.update(this.slotOf(ref), deadlineMs), this.slotOf(ref));
+    this.deadlines.set(ref, deadlineMs);
+  }
+
+  remove(ref: number): void {
+    this.heap.removeAt(this.slotOf(ref));
+    this.slots.delete(ref);
+    this.deadlines.delete(ref);
+  }
+
+  replace(ref: number, newRef: number): void {
+    const slot = this.slotOf(ref);
+    this.heap.replaceRef(slot, newRef);
+    this.deadlines.set(newRef, this.deadlines.get(ref) ?? NaN);
+    this.slots.set(newRef, slot);
+    this.slots.delete(ref);
+    this.deadlines.delete(ref);
+  }
+
+  verify(): void {
+    this.heap.verify();
+    assertEquals(this.heap.size, this.deadlines.size);
+    assertEquals(this.heap.minDeadline, Math.min(...this.deadlines.values()));
+    for (const [ref, deadline] of this.deadlines) {
+      assertEquals(this.heap.refAt(this.slotOf(ref)), ref);
+      assertEquals(this.heap.deadlineAt(this.slotOf(ref)), deadline);
+    }
+  }
+}
+
+Deno.test("an empty DeadlineHeap is due never", () => {
+  const { heap } = new Owner();
+  assertEquals([heap.minDeadline, heap.minRef, heap.size], [Infinity, 0, 0]);
+});
+
+Deno.test("DeadlineHeap gives entries back in the order of their deadlines", () => {
+  const owner = new Owner();
+  [30, 10, 20, 10, -5].forEach((deadline, i) => owner.push(i + 1, deadline));
+  const order: number[] = [];
+  while (owner.heap.size > 0) {
+    order.push(owner.heap.minDeadline);
+    owner.remove(owner.heap.minRef);
+  }
+  assertEquals(order, [-5, 10, 10, 20, 30]);
+});
+
+Deno.test("DeadlineHeap agrees with a model over pushes, updates, removals and moves", () => {
+  const step = fc.record({
+    kind: fc.constantFrom("push", "push", "push", "update", "remove", "replace", "pop"),
+    pick: fc.nat(),
+    deadline: fc.oneof(fc.nat(50), fc.integer({ min: 1.7e12, max: 1.8e12 })),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 400, size: "max" }), (steps) => {
+      const owner = new Owner();
+      let nextRef = 1;
+      for (const { kind, pick, deadline } of steps) {
+        const refs = [...owner.deadlines.keys()];
+        const ref = refs[pick % refs.length];
+        if (kind === "push" || refs.length === 0) owner.push(nextRef++, deadline);
+        else if (kind === "update") owner.update(ref, deadline);
+        else if (kind === "remove") owner.remove(ref);
+        else if (kind === "replace") owner.replace(ref, nextRef++);
+        else owner.remove(owner.heap.minRef);
+      }
+      owner.verify();
+    }),
+    { numRuns: 60 },
+  );
+});
+
+Deno.test("DeadlineHeap stays in order over several chunks and gives memory back", () => {
+  const slots = new Uint32Array(200_001);
+  const heap = new DeadlineHeap({
+    moved(ref, slot) {
+      slots[ref] = slot;
+    },
+  });
+  const smallest = heap.bytes;
+  for (let ref = 1; ref <= 200_000; ref++) heap.push(ref, (ref * 7919) % 100_003);
+  heap.verify();
+  assertEquals(heap.bytes < 1.5 * 12 * heap.size, true);
+  for (let ref = 1; ref <= 200_000; ref += 2) heap.removeAt(slots[ref]);
+  heap.verify();
+  for (let ref = 2; ref <= 200_000; ref += 2) assertEquals(heap.refAt(slots[ref]), ref);
+
+  let last = -Infinity;
+  while (heap.size > 0) {
+    assertEquals(heap.minDeadline >= last, true);
+    last = heap.minDeadline;
+    heap.removeAt(slots[heap.minRef]);
+  }
+  assertEquals(heap.bytes, smallest);
+});
+
+Deno.test("DeadlineHeap.clear() drops everything", () => {
+  const owner = new Owner();
+  for (let ref = 1; ref <= 1000; ref++) owner.push(ref, ref);
+  owner.heap.clear();
+  assertEquals([owner.heap.size, owner.heap.minDeadline, owner.heap.minRef], [0, Infinity, 0]);
+  owner.heap.verify();
+});
+
+Deno.test("DeadlineHeap changes allocate nothing", () => {
+  const slots = new Uint32Array(1001);
+  const heap = new DeadlineHeap({
+    moved(ref, slot) {
+      slots[ref] = slot;
+    },
+  });
+  for (let ref = 1; ref <= 1000; ref++) heap.push(ref, 1.7e12 + ref);
+  let ref = 0;
+  const pair = bytesPerCall(() => {
+    ref = ref % 1000 + 1;
+    heap.removeAt(slots[ref]);
+    heap.push(ref, ref % 3 === 0 ? EARLY : LATE);
+  });
+  assertEquals(pair, 0);
+  const update = bytesPerCall(() => {
+    ref = ref % 1000 + 1;
+    heap.update(slots[ref], ref % 2 === 0 ? EARLY : LATE);
+  });
+  assertEquals(update, 0);
+  let due = 0;
+  const look = bytesPerCall(() => {
+    if (heap.minDeadline < LATE) due++;
+  });
+  assertEquals(look, 0);
+});
