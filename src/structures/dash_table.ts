@@ -581,8 +581,10 @@ export class DashTable {
   ): number {
     const mask = segment.capacity - 1;
     let visited = 0;
-    for (let i = start; i < end || segment.prints[i & mask] !== EMPTY; i++) {
+    // On past the end, since refs from homes before it may lie there, but not around to the start.
+    for (let i = start; i < start + segment.capacity; i++) {
       const slot = i & mask;
+      if (i >= end && segment.prints[slot] === EMPTY) break;
       if (segment.prints[slot] <= TOMBSTONE) continue;
       const ref = segment.refs[slot];
       const home = homeOf(this.#layout.hashOf(ref), segment.capacity);
