@@ -1,0 +1,123 @@
+/**
+ * The one timer: expiry, deadlines of clients, and what Redis does `hz` times a second.
+ *
+ * It sleeps until the earliest of the next tick, the next deadline and the next key to expire. Work on
+ * many keys is done in slices of half a millisecond with a `setTimeout(0)` between them: setImmediate
+ * and message channels would starve the sockets.
+ */
+import type { Engine } from "../engine/engine.ts";
+
+const SLICE_US = 500;
+const TICK_MS = 100;
+/** A timer that fires this soon is not replaced by one that would fire sooner. */
+const CLOSE_ENOUGH_MS = 4;
+/** Keys removed between two looks at the clock. */
+const KEYS_A_LOOK = 16;
+
+export class Cron {
+  readonly #engine: Engine;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #firesAtMs = Infinity;
+  #nextTickMs = 0;
+  #isRunning = false;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  start(): void {
+    this.#isRunning = true;
+    this.#arm(0);
+  }
+
+  stop(): void {
+    this.#isRunning = false;
+    clearTimeout(this.#timer);
+  }
+
+  /** A batch is over: a deadline may have come nearer than the timer. */
+  afterBatch(): void {
+    const next = this.#nextDeadline();
+    if (next + 1 >= this.#firesAtMs - CLOSE_ENOUGH_MS || !this.#isRunning) return;
+    clearTimeout(this.#timer);
+    this.#arm(Math.max(1, next + 1 - this.#engine.clock.nowMs()));
+  }
+
+  /** Does all that is due now; returns whether keys are left over for another slice. */
+  run(): boolean {
+    const { clock, deadlines } = this.#engine;
+    clock.refresh();
+    deadlines.run();
+    const now = clock.nowMs();
+    if (now >= this.#nextTickMs) {
+      this.#nextTickMs = now + TICK_MS;
+      this.#tick(now);
+    }
+    const end = clock.monotonicUs() + SLICE_US;
+    const isOver = (): boolean => clock.monotonicUs() >= end;
+    const moreKeys = this.#expire(now, isOver);
+    const moreEntries = this.#engine.keyspace.lazyFree.slice(isOver);
+    return moreKeys || moreEntries;
+  }
+
+  readonly #fire = (): void => {
+    const more = this.run();
+    for (const client of this.#engine.toFlush) client.transport.flush();
+    this.#engine.toFlush.clear();
+    if (!this.#isRunning) return;
+    const now = this.#engine.clock.nowMs();
+    this.#arm(more ? 0 : Math.max(0, Math.min(this.#nextTickMs, this.#nextDeadline() + 1) - now));
+  };
+
+  #arm(delayMs: number): void {
+    this.#firesAtMs = this.#engine.clock.nowMs() + delayMs;
+    this.#timer = setTimeout(this.#fire, delayMs);
+  }
+
+  #nextDeadline(): number {
+    const { deadlines, keyspace } = this.#engine;
+    let next = deadlines.next;
+    if (!this.#mayExpire()) return next;
+    const { databases } = keyspace;
+    for (let i = 0; i < databases.length; i++) {
+      next = Math.min(next, databases[i].nextDeadline);
+    }
+    return next;
+  }
+
+  #mayExpire(): boolean {
+    const { activeExpiry, keyspace } = this.#engine;
+    return activeExpiry && !keyspace.keepExpired;
+  }
+
+  /** Removes keys whose time has come until `isOver`; returns whether some are left. */
+  #expire(now: number, isOver: () => boolean): boolean {
+    if (!this.#mayExpire()) return false;
+    for (const db of this.#engine.keyspace.databases) {
+      while (db.nextDeadline < now) {
+        for (let i = 0; i < KEYS_A_LOOK && db.expireNext(now); i++);
+        if (isOver()) {
+          this.#engine.keyspace.stats.expiryTimeouts++;
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  #tick(now: number): void {
+    const { counters, keyspace, pause, parameters } = this.#engine;
+    counters.sample(now);
+    counters.peakMemoryBytes = Math.max(counters.peakMemoryBytes, this.#engine.usedBytes);
+    keyspace.keepExpired = pause.isOn(now);
+    this.#closeIdle(now, parameters.values.timeout * 1000);
+  }
+
+  #closeIdle(now: number, timeoutMs: number): void {
+    if (timeoutMs === 0) return;
+    for (const client of this.#engine.clients.values()) {
+      if (client.blocked !== null || client.isMonitor) continue;
+      if (now - client.lastActiveMs > timeoutMs) client.transport.kill();
+    }
+  }
+}

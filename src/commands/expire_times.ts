@@ -1,0 +1,26 @@
+// hot path
+/** How commands read a time to live or a point in time. */
+import type { Call } from "../engine/call.ts";
+import type { ErrorReply } from "../protocol/errors.ts";
+
+/** Redis refuses a time which in milliseconds does not fit in 63 bits. */
+const MOST_MS = 2 ** 63;
+
+/**
+ * The deadline, in Unix ms, that argument `index` means; `relative` counts from now. What is no integer,
+ * not positive or too large fails: `error` is the reply for the latter two.
+ */
+export function deadlineFrom(
+  { args, nowMs }: Call,
+  index: number,
+  relative: boolean,
+  seconds: boolean,
+  error: ErrorReply,
+): number {
+  const value = args.roundedInt64(index);
+  if (args.error !== null) return 0;
+  if (value <= 0) return args.fail(error);
+  const ms = seconds ? value * 1000 : value;
+  const deadline = relative ? nowMs + ms : ms;
+  return deadline >= MOST_MS ? args.fail(error) : deadline;
+}

@@ -1,0 +1,240 @@
+// hot path
+/** Commands on strings: https://redis.io/docs/latest/commands/?group=string */
+import type { Call } from "../engine/call.ts";
+import { Events } from "../keyspace/change_hooks.ts";
+import { Encoding, Type } from "../keyspace/entry.ts";
+import { addInt64, Int64 } from "../lib/decimal.ts";
+import { Errors, invalidExpireTime, wrongArity } from "../protocol/errors.ts";
+import { Options } from "../protocol/options.ts";
+import type { Ref } from "../structures/arena.ts";
+import { deadlineFrom } from "./expire_times.ts";
+
+const times = ["EX", "PX", "EXAT", "PXAT"];
+const setOptions = new Options(
+  { word: "NX", excludes: ["XX"] },
+  { word: "XX" },
+  { word: "GET" },
+  { word: "KEEPTTL", excludes: times },
+  ...times.map((word) => ({ word, takes: 1 as const, excludes: times })),
+);
+const SET_NX = 1;
+const SET_XX = 2;
+const SET_GET = 4;
+const SET_KEEPTTL = 8;
+const FIRST_TIME = 4;
+
+const getexOptions = new Options(
+  { word: "PERSIST", excludes: times },
+  ...times.map((word) => ({ word, takes: 1 as const, excludes: times })),
+);
+const GETEX_PERSIST = 1;
+
+const setexError = invalidExpireTime("setex");
+const psetexError = invalidExpireTime("psetex");
+const setError = invalidExpireTime("set");
+const getexError = invalidExpireTime("getex");
+
+const delta = new Int64();
+const current = new Int64();
+
+export function get({ args, reply, db }: Call): void {
+  const value = db.readString(args, 1);
+  if (value !== null) return reply.bulk(value.bytes, value.start, value.end);
+  if (args.error !== null) return reply.error(args.error);
+  reply.nullBulk();
+}
+
+export function set(call: Call): void {
+  const { args, reply, db } = call;
+  const value = args.start(2);
+  if (args.count === 3) {
+    db.setString(args, 1, args.bytes, value, args.end(2), false, Events.set);
+    return reply.ok();
+  }
+  setOptions.read(args, 3);
+  if (args.error !== null) return reply.error(args.error);
+  const given = setOptions.given;
+  const deadline = givenDeadline(call, setOptions, setError);
+  if (call.failed()) return;
+
+  const isThere = db.exists(args, 1);
+  if ((given & SET_GET) !== 0 && !replyOld(call)) return;
+  if (((given & SET_NX) !== 0 && isThere) || ((given & SET_XX) !== 0 && !isThere)) {
+    if ((given & SET_GET) === 0) reply.nullBulk();
+    return;
+  }
+  const keepTtl = (given & SET_KEEPTTL) !== 0;
+  const ref = db.setString(args, 1, args.bytes, value, args.end(2), keepTtl, Events.set);
+  if (deadline >= 0) {
+    db.setDeadline(ref, deadline);
+    db.alsoNotify(args, 1, Events.expire);
+  }
+  if ((given & SET_GET) === 0) reply.ok();
+}
+
+/** Answers the string at argument 1, or null; false (and an error) if it is no string. */
+function replyOld({ args, reply, db }: Call): boolean {
+  const value = db.readString(args, 1);
+  if (args.error !== null) {
+    reply.error(args.error);
+    return false;
+  }
+  if (value === null) reply.nullBulk();
+  else reply.bulk(value.bytes, value.start, value.end);
+  return true;
+}
+
+/** The deadline that EX, PX, EXAT or PXAT asks for, in Unix ms; -1 without one. */
+function givenDeadline(call: Call, options: Options, error: Uint8Array): number {
+  const first = options === setOptions ? FIRST_TIME : 1;
+  for (let i = 0; i < times.length; i++) {
+    if ((options.given & (1 << (first + i))) === 0) continue;
+    return deadlineFrom(call, options.value[first + i], i < 2, i % 2 === 0, error);
+  }
+  return -1;
+}
+
+export function setnx({ args, reply, db }: Call): void {
+  if (db.exists(args, 1)) return reply.integer(0);
+  db.setString(args, 1, args.bytes, args.start(2), args.end(2), false, Events.set);
+  reply.integer(1);
+}
+
+export function setex(call: Call): void {
+  setWithTime(call, true, setexError);
+}
+
+export function psetex(call: Call): void {
+  setWithTime(call, false, psetexError);
+}
+
+function setWithTime(call: Call, seconds: boolean, error: Uint8Array): void {
+  const { args, reply, db } = call;
+  const deadline = deadlineFrom(call, 2, true, seconds, error);
+  if (call.failed()) return;
+  const ref = db.setString(args, 1, args.bytes, args.start(3), args.end(3), false, Events.set);
+  db.setDeadline(ref, deadline);
+  db.alsoNotify(args, 1, Events.expire);
+  reply.ok();
+}
+
+export function getset(call: Call): void {
+  if (!replyOld(call)) return;
+  const { args, db } = call;
+  db.setString(args, 1, args.bytes, args.start(2), args.end(2), false, Events.set);
+}
+
+export function getdel(call: Call): void {
+  if (!replyOld(call)) return;
+  call.db.remove(call.args, 1);
+}
+
+export function getex(call: Call): void {
+  const { args, reply, db } = call;
+  getexOptions.read(args, 2);
+  if (args.error !== null) return reply.error(args.error);
+  const deadline = givenDeadline(call, getexOptions, getexError);
+  if (call.failed()) return;
+  const given = getexOptions.given;
+  const isThere = db.exists(args, 1);
+  if (!replyOld(call) || !isThere || given === 0) return;
+  if (given === GETEX_PERSIST) {
+    if (db.persist(args, 1)) db.changed(args, 1, Events.persist);
+  } else if (deadline <= call.nowMs) {
+    db.remove(args, 1);
+  } else {
+    db.expireAt(args, 1, deadline);
+    db.changed(args, 1, Events.expire);
+  }
+}
+
+export function mget({ args, reply, db }: Call): void {
+  reply.array(args.count - 1);
+  for (let i = 1; i < args.count; i++) {
+    const value = db.readString(args, i);
+    if (value === null) reply.nullBulk();
+    else reply.bulk(value.bytes, value.start, value.end);
+  }
+  args.error = null; // a value of another type is null here
+}
+
+const msetArity = wrongArity("mset");
+const msetnxArity = wrongArity("msetnx");
+
+export function mset({ args, reply, db }: Call): void {
+  if (args.count % 2 === 0) return reply.error(msetArity);
+  for (let i = 1; i < args.count; i += 2) {
+    db.setString(args, i, args.bytes, args.start(i + 1), args.end(i + 1), false, Events.set);
+  }
+  reply.ok();
+}
+
+export function msetnx({ args, reply, db }: Call): void {
+  if (args.count % 2 === 0) return reply.error(msetnxArity);
+  for (let i = 1; i < args.count; i += 2) {
+    if (db.exists(args, i)) return reply.integer(0);
+  }
+  for (let i = 1; i < args.count; i += 2) {
+    db.setString(args, i, args.bytes, args.start(i + 1), args.end(i + 1), false, Events.set);
+  }
+  reply.integer(1);
+}
+
+export function strlen({ args, reply, db }: Call): void {
+  const value = db.readString(args, 1);
+  if (args.error !== null) return reply.error(args.error);
+  reply.integer(value === null ? 0 : value.length);
+}
+
+export function incr(call: Call): void {
+  delta.hi = 0;
+  delta.lo = 1;
+  add(call);
+}
+
+export function decr(call: Call): void {
+  delta.hi = -1;
+  delta.lo = 0xffffffff;
+  add(call);
+}
+
+export function incrby(call: Call): void {
+  if (!call.args.int64(2, delta)) return call.reply.error(Errors.notAnInteger);
+  add(call);
+}
+
+export function decrby(call: Call): void {
+  const { args, reply } = call;
+  if (!args.int64(2, delta)) return reply.error(Errors.notAnInteger);
+  if (delta.hi === -2147483648 && delta.lo === 0) return reply.error(Errors.decrementOverflow);
+  delta.hi = ~delta.hi + (delta.lo === 0 ? 1 : 0) | 0;
+  delta.lo = -delta.lo >>> 0;
+  add(call);
+}
+
+/** Adds `delta` to the integer at argument 1, which counts as 0 when it is missing. */
+function add({ args, reply, db }: Call): void {
+  const ref = db.find(args, 1);
+  if (ref === 0) {
+    current.hi = current.lo = 0;
+  } else if (!readInteger(args, db, ref)) {
+    return reply.error(args.error ?? Errors.notAnInteger);
+  }
+  if (!addInt64(current, delta.hi, delta.lo, current)) return reply.error(Errors.overflow);
+  db.setInt64(args, 1, current.hi, current.lo, true, Events.incrby);
+  reply.int64(current);
+}
+
+/** Reads the integer of entry `ref` into `current`; false (with a failure in `args`) if it is none. */
+function readInteger(args: Call["args"], db: Call["db"], ref: Ref): boolean {
+  const entries = db.keyspace.entries;
+  entries.open(ref);
+  if (entries.type !== Type.string) {
+    args.fail(Errors.wrongType);
+    return false;
+  }
+  if (entries.encoding !== Encoding.int) return db.readInt64(current);
+  current.lo = entries.view.getUint32(entries.valueStart, true);
+  current.hi = entries.view.getInt32(entries.valueStart + 4, true);
+  return true;
+}

@@ -1,0 +1,58 @@
+// hot path
+/** Commands on parts of strings: APPEND, SETRANGE, GETRANGE, and INCRBYFLOAT on their text. */
+import type { Call } from "../engine/call.ts";
+import { Events } from "../keyspace/change_hooks.ts";
+import { copyBytes, Type } from "../keyspace/entry.ts";
+import { Errors } from "../protocol/errors.ts";
+
+export function append({ args, reply, db, engine }: Call): void {
+  const ref = db.find(args, 1);
+  if (!db.checkType(args, ref, Type.string)) return reply.error(Errors.wrongType);
+  const size = args.length(2);
+  if (ref === 0) {
+    db.setString(args, 1, args.bytes, args.start(2), args.end(2), false, Events.append);
+    return reply.integer(size);
+  }
+  const before = db.peekString(args, 1)?.length ?? 0;
+  if (before + size > engine.parameters.values.protoMaxBulkLen) {
+    return reply.error(Errors.stringTooLong);
+  }
+  const value = db.editString(args, 1, before + size);
+  copyBytes(args.bytes, args.start(2), args.end(2), value.bytes, value.start + before);
+  db.changed(args, 1, Events.append);
+  reply.integer(before + size);
+}
+
+export function setrange({ args, reply, db, engine }: Call): void {
+  const offset = args.integer(2);
+  if (args.error !== null) return reply.error(args.error);
+  if (offset < 0) return reply.error(Errors.offsetOutOfRange);
+  const value = db.peekString(args, 1);
+  if (args.error !== null) return reply.error(args.error);
+  const size = args.length(3);
+  const before = value === null ? 0 : value.length;
+  if (size === 0) return reply.integer(before);
+  if (offset + size > engine.parameters.values.protoMaxBulkLen) {
+    return reply.error(Errors.stringTooLong);
+  }
+  const edited = db.editString(args, 1, Math.max(before, offset + size));
+  copyBytes(args.bytes, args.start(3), args.end(3), edited.bytes, edited.start + offset);
+  db.changed(args, 1, Events.setrange);
+  reply.integer(edited.length);
+}
+
+/** Replies with bytes `start` to `end`, both included; negative ones count from the end. */
+export function getrange({ args, reply, db }: Call): void {
+  const start = args.roundedInt64(2);
+  const end = args.roundedInt64(3);
+  if (args.error !== null) return reply.error(args.error);
+
+  const value = db.readString(args, 1);
+  if (args.error !== null) return reply.error(args.error);
+  if (value === null || (start < 0 && end < 0 && start > end)) return reply.emptyBulk();
+
+  const first = Math.max(start < 0 ? value.length + start : start, 0);
+  const last = Math.min(Math.max(end < 0 ? value.length + end : end, 0), value.length - 1);
+  if (first > last) return reply.emptyBulk();
+  reply.bulk(value.bytes, value.start + first, value.start + last + 1);
+}

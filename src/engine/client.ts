@@ -1,0 +1,87 @@
+/**
+ * A client: who it is, what it has selected and queued, and its two ends: the request being read and
+ * the replies being written. It knows nothing of sockets; `transport` does.
+ */
+import { Args } from "../protocol/args.ts";
+import { ReplyWriter } from "../protocol/reply_writer.ts";
+import { Call } from "./call.ts";
+import type { Engine } from "./engine.ts";
+import { Transaction } from "./transaction.ts";
+
+/** What a client needs of the connection that carries it. */
+export interface Transport {
+  /** Sends what the writer holds, unless a write is under way (it goes on by itself). */
+  flush(): void;
+  /** Sends what is waiting, then closes. */
+  closeAfterReply(): void;
+  /** Closes at once. */
+  kill(): void;
+  /** Goes on with the requests that waited for a pause or a block to end. */
+  resume(): void;
+  /** Bytes handed to the operating system and not yet taken. */
+  readonly inFlightBytes: number;
+  /** Memory of the read buffer, and its parts used and free. */
+  readonly queryBytes: number;
+  readonly queryFreeBytes: number;
+  /** "127.0.0.1:50000", "[::1]:50000" or "/path:0". */
+  readonly address: string;
+  readonly localAddress: string;
+  readonly isUnixSocket: boolean;
+}
+
+/** CLIENT REPLY's modes; `skipNext` is what SKIP leaves for the command after it. */
+export type ReplyMode = "on" | "off" | "skip" | "skipNext";
+
+export class Client {
+  readonly args = new Args();
+  readonly reply = new ReplyWriter();
+  readonly call: Call;
+  readonly transaction = new Transaction();
+  name = "";
+  libName = "";
+  libVersion = "";
+  user = "default";
+  authenticated: boolean;
+  readonly createdMs: number;
+  lastActiveMs: number;
+  replyMode: ReplyMode = "on";
+  isMonitor = false;
+  noEvict = false;
+  noTouch = false;
+  /** Its request waits for CLIENT PAUSE to end; the connection runs it again then. */
+  isPostponed = false;
+  /** Nothing of it is executed or answered any more. */
+  isClosing = false;
+  /** What it waits for, when it is blocked; ends the wait with a reply. */
+  blocked: { unblock(reason: "timeout" | "error"): void } | null = null;
+  /** Full name of the command that it sent last: "client|list". */
+  lastCommand = "NULL";
+  inputBytes = 0;
+  outputBytes = 0;
+  commands = 0;
+
+  constructor(readonly engine: Engine, readonly id: number, readonly transport: Transport) {
+    this.createdMs = this.lastActiveMs = engine.clock.nowMs();
+    this.authenticated = engine.parameters.values.requirepass === "";
+    this.call = new Call(engine, this, this.args, this.reply);
+  }
+
+  get database(): number {
+    return this.call.db.index;
+  }
+
+  select(index: number): void {
+    this.call.db = this.engine.keyspace.databases[index];
+  }
+
+  /** Bytes of replies that wait. */
+  get outputWaiting(): number {
+    return this.reply.size + this.transport.inFlightBytes;
+  }
+
+  /** Bytes of memory that it takes: tot-mem of CLIENT LIST. */
+  get memoryBytes(): number {
+    return 1024 + this.transport.queryBytes + this.transport.queryFreeBytes +
+      this.reply.capacity + this.transport.inFlightBytes + this.transaction.bytes;
+  }
+}

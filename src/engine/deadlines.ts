@@ -1,0 +1,53 @@
+/**
+ * What must happen at a time: pauses that end, clients that wait too long. One heap for all of them and
+ * one timer, which the app drives: it sleeps until `next` and then calls `run`.
+ */
+import type { Clock } from "../lib/clock.ts";
+import { DeadlineHeap } from "../structures/deadline_heap.ts";
+
+export class Deadlines {
+  readonly #clock: Clock;
+  /** Slot of the heap by handle. */
+  readonly #slots: number[] = [0];
+  readonly #actions: ((() => void) | null)[] = [null];
+  readonly #free: number[] = [];
+  readonly #heap = new DeadlineHeap({ moved: (handle, slot) => (this.#slots[handle] = slot) });
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The earliest deadline in Unix ms, or Infinity. */
+  get next(): number {
+    return this.#heap.minDeadline;
+  }
+
+  /** Calls `action` once `deadlineMs` (Unix time) has come; returns a handle for `cancel`. */
+  at(deadlineMs: number, action: () => void): number {
+    const handle = this.#free.pop() ?? this.#actions.length;
+    this.#actions[handle] = action;
+    this.#heap.push(handle, deadlineMs);
+    return handle;
+  }
+
+  /** Undoes `at`; the handle has neither run nor been cancelled. */
+  cancel(handle: number): void {
+    this.#heap.removeAt(this.#slots[handle]);
+    this.#release(handle);
+  }
+
+  /** Runs what is due. */
+  run(): void {
+    while (this.#heap.minDeadline <= this.#clock.nowMs()) {
+      const handle = this.#heap.minRef;
+      const action = this.#actions[handle];
+      this.cancel(handle);
+      action?.();
+    }
+  }
+
+  #release(handle: number): void {
+    this.#actions[handle] = null;
+    this.#free.push(handle);
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * What all commands share: the keyspace, the parameters, the clients and the counters. The app builds
+ * one; nothing in it knows of sockets or files.
+ */
+import type { Parameters } from "../config/parameters.ts";
+import { Keyspace } from "../keyspace/keyspace.ts";
+import { Events } from "../keyspace/change_hooks.ts";
+import type { Clock } from "../lib/clock.ts";
+import { Counters } from "../observe/counters.ts";
+import { LatencyMonitor } from "../observe/latency.ts";
+import type { Log } from "../observe/log.ts";
+import { Slowlog } from "../observe/slowlog.ts";
+import type { Client } from "./client.ts";
+import type { CommandTable } from "./command.ts";
+import { Deadlines } from "./deadlines.ts";
+import { Gates } from "./gates.ts";
+import { Pause } from "./pause.ts";
+import type { Propagation } from "./propagation.ts";
+import { WatchedKeys } from "./transaction.ts";
+
+/** What only the app can do or know; commands call it. */
+export interface Host {
+  readonly pid: number;
+  readonly runId: string;
+  readonly executable: string;
+  readonly configFile: string;
+  readonly version: string;
+  /** The operating system and architecture, as INFO shows them. */
+  readonly os: string;
+  readonly architecture: string;
+  /** Resident set size of the process in bytes. */
+  residentBytes(): number;
+  /** Total memory of the machine in bytes, 0 if unknown. */
+  systemBytes(): number;
+  /** CPU seconds of the process, user and system; null where unknown. */
+  cpuSeconds(): { user: number; system: number } | null;
+  /** Rewrites the configuration file; returns an error text or null. */
+  rewriteConfig(): string | null;
+  /** Ends the process after the replies in hand; `now` skips what could take time. */
+  shutdown(options: { now: boolean; force: boolean; save: boolean | null }): void;
+  /** Undoes a shutdown that is waiting; returns whether there was one. */
+  abortShutdown(): boolean;
+}
+
+export interface EngineParts {
+  readonly parameters: Parameters;
+  readonly commands: CommandTable;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly host: Host;
+  readonly seed: number;
+}
+
+export class Engine {
+  readonly parameters: Parameters;
+  readonly commands: CommandTable;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly host: Host;
+  readonly keyspace: Keyspace;
+  readonly counters = new Counters();
+  readonly slowlog = new Slowlog();
+  readonly latency = new LatencyMonitor();
+  readonly gates = new Gates();
+  readonly pause = new Pause();
+  readonly watchedKeys = new WatchedKeys();
+  readonly deadlines: Deadlines;
+  /** In order of connection. */
+  readonly clients = new Map<number, Client>();
+  readonly monitors = new Set<Client>();
+  /** Clients that got messages from others in this batch and must be flushed at its end. */
+  readonly toFlush = new Set<Client>();
+  propagation: Propagation | null = null;
+  /** Called when a batch of requests is over; the app's timer looks whether a deadline has come nearer. */
+  afterBatch: (() => void) | null = null;
+  readonly startedMs: number;
+  /** DEBUG SET-ACTIVE-EXPIRE. */
+  activeExpiry = true;
+  #nextClientId = 1;
+
+  constructor(parts: EngineParts) {
+    this.parameters = parts.parameters;
+    this.commands = parts.commands;
+    this.clock = parts.clock;
+    this.log = parts.log;
+    this.host = parts.host;
+    this.keyspace = new Keyspace(parts.clock, parts.seed, this.parameters.values.databases);
+    this.deadlines = new Deadlines(parts.clock);
+    this.startedMs = parts.clock.nowMs();
+    this.keyspace.hooks.listen((database, bytes, start, end, event) => {
+      if (this.watchedKeys.size === 0) return;
+      this.watchedKeys.changed(database, bytes, start, end, event === Events.expired);
+    });
+  }
+
+  /** The id of the next client; ids ascend and are never used again. */
+  takeClientId(): number {
+    return this.#nextClientId++;
+  }
+
+  /** Bytes that the data, the clients' buffers and the tables take: used_memory. */
+  get usedBytes(): number {
+    return this.keyspace.usedBytes;
+  }
+
+  addClient(client: Client): void {
+    this.clients.set(client.id, client);
+    this.counters.connections++;
+  }
+
+  /** Forgets a client that has gone. */
+  removeClient(client: Client): void {
+    client.isClosing = true;
+    this.clients.delete(client.id);
+    this.monitors.delete(client);
+    this.toFlush.delete(client);
+    this.watchedKeys.unwatch(client.transaction);
+  }
+}

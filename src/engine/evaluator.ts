@@ -1,0 +1,233 @@
+// hot path
+/**
+ * Runs one request at a time: looks the command up, refuses it or runs it, in Redis's order of checks.
+ * Its input is a client whose `args` hold a request, its output is bytes in the client's writer.
+ *
+ * Time is read once a run of equal commands, not twice a command: a pipeline of 64 GETs costs two looks
+ * at the clock, and each GET is booked with the mean. Commands that are not `fast` are timed alone.
+ */
+import type { ErrorReply } from "../protocol/errors.ts";
+import { Errors, unknownCommand, unknownSubcommand, wrongArity } from "../protocol/errors.ts";
+import type { Client } from "./client.ts";
+import { type Command, Flag } from "./command.ts";
+import type { Engine } from "./engine.ts";
+import { feedMonitors } from "./monitor.ts";
+import { noteSlow } from "./timing.ts";
+
+/** With a slowlog threshold under this many µs every command is timed alone. */
+const FINE_TIMING_BELOW_US = 1000;
+/** Equal commands that share one look at the clock, at most. */
+const RUN_MAX = 64;
+
+export class Evaluator {
+  readonly #engine: Engine;
+  /** The run of equal commands under way: its command, length, and when it began (µs). */
+  #runCommand: Command | null = null;
+  #runLength = 0;
+  #runStartUs = 0;
+  #runClient: Client | null = null;
+  /** Whether every command is timed alone. */
+  #fineTiming = false;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Requests of `client` follow. */
+  beginBatch(client: Client): void {
+    const { clock, parameters, keyspace, latency } = this.#engine;
+    clock.refresh();
+    client.lastActiveMs = clock.nowMs();
+    keyspace.noTouch = client.noTouch;
+    this.#runStartUs = clock.monotonicUs();
+    this.#runCommand = null;
+    this.#runLength = 0;
+    this.#runClient = client;
+    const slowerThan = parameters.values.slowlogLogSlowerThan;
+    this.#fineTiming = (slowerThan >= 0 && slowerThan < FINE_TIMING_BELOW_US) ||
+      (latency.thresholdMs > 0 && latency.thresholdMs < 2);
+  }
+
+  /** No more requests of this client for now. */
+  endBatch(): void {
+    this.#closeRun();
+    const engine = this.#engine;
+    engine.propagation?.endOfBatch();
+    engine.afterBatch?.();
+    if (engine.toFlush.size === 0) return;
+    for (const client of engine.toFlush) client.transport.flush();
+    engine.toFlush.clear();
+  }
+
+  /**
+   * Runs the request in `client.args`, or queues or refuses it. Afterwards `client.isPostponed` says
+   * whether it must be run again later.
+   */
+  execute(client: Client): void {
+    const { args, reply } = client;
+    args.error = null;
+    const command = this.#lookUp(client);
+    if (command === null) return;
+
+    const refusal = this.#refusal(client, command);
+    if (refusal !== null) return this.#refuse(client, command, refusal);
+    if (client.isPostponed) return;
+
+    if (client.transaction.isOpen && (command.flags & Flag.unqueued) === 0) {
+      client.transaction.add(command, args);
+      return reply.queued();
+    }
+    this.#timed(client, command);
+  }
+
+  /** Runs `command` with the arguments in `client.call`, booked and propagated; EXEC calls it too. */
+  run(client: Client, command: Command): void {
+    const call = client.call;
+    const { reply, args } = call;
+    const hooks = this.#engine.keyspace.hooks;
+    const errorsBefore = reply.errorCount;
+    const dirtyBefore = hooks.dirty;
+    const mark = reply.mark();
+    args.error = null;
+    call.command = command;
+    if (this.#engine.monitors.size > 0) feedMonitors(this.#engine, client, command);
+    try {
+      command.run(call);
+    } catch (error) {
+      this.#failed(client, command, mark, error);
+    }
+    if (reply.errorCount !== errorsBefore) this.#countFailure(client, command, mark);
+    if (hooks.dirty !== dirtyBefore && this.#engine.propagation !== null) {
+      this.#engine.propagation.append(call.db.index, args);
+    }
+  }
+
+  /** The command that the arguments name, if their number fits; otherwise it has answered. */
+  #lookUp(client: Client): Command | null {
+    const { args } = client;
+    let command = this.#engine.commands.find(args);
+    if (command === null) {
+      this.#refuseUnknown(client, unknownOf(client));
+      return null;
+    }
+    if (command.subcommands !== null && args.count > 1) {
+      const subcommand = command.subcommand(args);
+      if (subcommand === null) {
+        this.#refuseUnknown(client, unknownSubcommand(command.name, args.text(1)));
+        return null;
+      }
+      command = subcommand;
+    }
+    const { arity } = command;
+    if (arity > 0 ? args.count !== arity : args.count < -arity) {
+      this.#refuse(client, command, wrongArity(command.fullName));
+      return null;
+    }
+    return command;
+  }
+
+  /** Why this client may not run this command now, or null. The order is Redis's. */
+  #refusal(client: Client, command: Command): ErrorReply | null {
+    const flags = command.flags;
+    if (!client.authenticated && (flags & Flag.noAuth) === 0) return Errors.noAuth;
+    if (client.transaction.isOpen && (flags & Flag.noMulti) !== 0) return Errors.notInTransaction;
+    const { gates, pause } = this.#engine;
+    if (gates.anyClosed) {
+      const refusal = gateRefusal(gates, flags);
+      if (refusal !== null) return refusal;
+    }
+    if (pause.endMs !== 0 && this.#mustWait(client, command)) client.isPostponed = true;
+    return null;
+  }
+
+  #mustWait(client: Client, command: Command): boolean {
+    const { pause, clock } = this.#engine;
+    if (!pause.isOn(clock.nowMs())) return false;
+    if (pause.kind === "all") return true;
+    const writes = Flag.write | Flag.mayReplicate;
+    if ((command.flags & writes) !== 0) return true;
+    return command.name === "exec" &&
+      client.transaction.queue.some((queued) => (queued.command.flags & writes) !== 0);
+  }
+
+  #refuse(client: Client, command: Command, error: ErrorReply): void {
+    command.stats.rejected++;
+    this.#refuseUnknown(client, error);
+  }
+
+  #refuseUnknown(client: Client, error: ErrorReply): void {
+    if (client.transaction.isOpen) client.transaction.isAborted = true;
+    this.#engine.counters.countError(error);
+    client.reply.error(error);
+  }
+
+  #timed(client: Client, command: Command): void {
+    const engine = this.#engine;
+    const isAlone = this.#fineTiming || (command.flags & Flag.fast) === 0;
+    if (command !== this.#runCommand || this.#runLength === RUN_MAX || isAlone) this.#closeRun();
+    this.#runCommand = command;
+    this.#runLength++;
+    engine.counters.commands++;
+    client.commands++;
+    const mode = client.replyMode;
+    const mark = client.reply.mark();
+    this.run(client, command);
+    if (mode !== "on" || client.replyMode !== "on") settleReplyMode(client, mode, mark);
+    if (isAlone) this.#closeRun();
+  }
+
+  /** Books the run of equal commands with the time that has passed since it began. */
+  #closeRun(): void {
+    const command = this.#runCommand;
+    const client = this.#runClient;
+    if (command === null || client === null) return;
+    const now = this.#engine.clock.monotonicUs();
+    const microseconds = now - this.#runStartUs;
+    command.stats.calls += this.#runLength;
+    command.stats.microseconds += microseconds;
+    noteSlow(this.#engine, client, command, microseconds, this.#runLength);
+    client.lastCommand = command.fullName;
+    this.#runCommand = null;
+    this.#runLength = 0;
+    this.#runStartUs = now;
+  }
+
+  #failed(client: Client, command: Command, mark: number, error: unknown): void {
+    const text = error instanceof Error ? error.stack ?? error.message : String(error);
+    this.#engine.log.warning(`${command.fullName} of client ${client.id} failed: ${text}`);
+    client.reply.rewind(mark);
+    client.reply.error(Errors.internal);
+  }
+
+  #countFailure(client: Client, command: Command, mark: number): void {
+    if (command.name === "exec") return; // its commands have been counted
+    command.stats.failed++;
+    this.#engine.counters.countError(client.call.reply.since(mark));
+  }
+}
+
+
+function gateRefusal(gates: Engine["gates"], flags: number): ErrorReply | null {
+  if ((flags & Flag.write) !== 0) {
+    const refusal = gates.misconf ?? gates.noReplicas ?? gates.readOnly;
+    if (refusal !== null) return refusal;
+  }
+  if (gates.stale !== null && (flags & Flag.stale) === 0) return gates.stale;
+  if (gates.loading !== null && (flags & Flag.loading) === 0) return gates.loading;
+  return null;
+}
+
+/** CLIENT REPLY OFF and SKIP: takes back what the command has answered. */
+function settleReplyMode(client: Client, before: Client["replyMode"], mark: number): void {
+  if (before === "skipNext") client.replyMode = "on";
+  if (before === "off" && client.replyMode === "on") return; // CLIENT REPLY ON answers
+  if (before !== "on" || client.replyMode !== "on") client.reply.rewind(mark);
+  if (client.replyMode === "skip") client.replyMode = "skipNext";
+}
+
+function unknownOf(client: Client): ErrorReply {
+  const { args } = client;
+  const rest: string[] = [];
+  for (let i = 1; i < args.count && i < 20; i++) rest.push(args.text(i));
+  return unknownCommand(args.text(0), rest);
+}

@@ -1,0 +1,98 @@
+// hot path
+/**
+ * The two hooks around every change of a key, called by the keyspace and by nobody else.
+ *
+ * `willChange` comes before (a snapshot serialises an entry which its walk has not reached yet),
+ * `changed` after (WATCH, tracking, keyspace events, the dirty count, propagation). With nobody
+ * listening the two cost a counter and a null check.
+ */
+import type { Ref } from "../structures/arena.ts";
+
+/** What happened to a key: the event's name and the class letter of notify-keyspace-events. */
+export interface KeyEvent {
+  readonly name: string;
+  readonly kind: string;
+}
+
+const generic = (name: string): KeyEvent => ({ name, kind: "g" });
+const string = (name: string): KeyEvent => ({ name, kind: "$" });
+
+/** The events of keys and strings; the other types append theirs. */
+export const Events = {
+  del: generic("del"),
+  expire: generic("expire"),
+  persist: generic("persist"),
+  renameFrom: generic("rename_from"),
+  renameTo: generic("rename_to"),
+  moveFrom: generic("move_from"),
+  moveTo: generic("move_to"),
+  copyTo: generic("copy_to"),
+  restore: generic("restore"),
+  set: string("set"),
+  setrange: string("setrange"),
+  append: string("append"),
+  incrby: string("incrby"),
+  incrbyfloat: string("incrbyfloat"),
+  setbit: string("setbit"),
+  expired: { name: "expired", kind: "x" },
+  evicted: { name: "evicted", kind: "e" },
+  created: { name: "new", kind: "n" },
+  missed: { name: "keymiss", kind: "m" },
+} as const satisfies Record<string, KeyEvent>;
+
+/** `bytes[start, end)` is the key; valid during the call only. */
+export type ChangeListener = (
+  database: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  event: KeyEvent,
+) => void;
+
+/** What runs before an entry is changed or removed. */
+export type BeforeChange = (database: number, ref: Ref) => void;
+
+export class ChangeHooks {
+  /** Changes since the server began; the evaluator compares it around a command. */
+  dirty = 0;
+  /** Set by the one snapshot that may run. */
+  before: BeforeChange | null = null;
+  /** Whether somebody wants `created` and `missed`, which are not changes. */
+  wantsAll = false;
+  #listeners: ChangeListener[] = [];
+
+  /** Listens to every change from now on; returns how to stop. */
+  listen(listener: ChangeListener): () => void {
+    this.#listeners = [...this.#listeners, listener];
+    return () => {
+      this.#listeners = this.#listeners.filter((other) => other !== listener);
+    };
+  }
+
+  willChange(database: number, ref: Ref): void {
+    if (this.before !== null) this.before(database, ref);
+  }
+
+  changed(
+    database: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    event: KeyEvent,
+  ): void {
+    this.dirty++;
+    if (this.#listeners.length > 0) this.notify(database, bytes, start, end, event);
+  }
+
+  /** Tells the listeners without counting a change. */
+  notify(
+    database: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    event: KeyEvent,
+  ): void {
+    const listeners = this.#listeners;
+    for (let i = 0; i < listeners.length; i++) listeners[i](database, bytes, start, end, event);
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * All databases and what they share: the arena, the hooks, the clock, the counters.
+ */
+import type { Clock } from "../lib/clock.ts";
+import { ChangeHooks } from "./change_hooks.ts";
+import { Database } from "./database.ts";
+import { Entries } from "./entry.ts";
+import { LazyFree } from "./lazy_free.ts";
+
+/** Figures of INFO stats that the keyspace counts itself. */
+export class KeyspaceStats {
+  hits = 0;
+  misses = 0;
+  expired = 0;
+  evicted = 0;
+  /** Expiry passes that ran out of time with keys still due. */
+  expiryTimeouts = 0;
+}
+
+/** LFU: a counter that new keys start with, so that they are not evicted at once. */
+const LFU_INITIAL = 5;
+const SECONDS_24_BITS = 0xffffff;
+
+export class Keyspace {
+  entries: Entries;
+  readonly hooks = new ChangeHooks();
+  readonly stats = new KeyspaceStats();
+  readonly databases: Database[] = [];
+  readonly lazyFree: LazyFree;
+  /** Whether maxmemory-policy counts frequency (LFU) instead of age (LRU). */
+  frequencyPolicy = false;
+  lfuLogFactor = 10;
+  lfuDecayMinutes = 1;
+  /** The client that runs has asked with CLIENT NO-TOUCH that its reads leave no trace. */
+  noTouch = false;
+  /** Keys past their deadline are hidden but stay: a write pause, or a replica. */
+  keepExpired = false;
+
+  constructor(readonly clock: Clock, readonly seed: number, count: number) {
+    this.entries = new Entries(seed);
+    this.lazyFree = new LazyFree(this);
+    for (let i = 0; i < count; i++) this.databases.push(new Database(i, this));
+  }
+
+  /** Bytes of entries, values, tables and heaps: what used_memory counts of the data. */
+  get usedBytes(): number {
+    let bytes = this.entries.usedBytes;
+    for (const db of this.databases) bytes += db.tableBytes;
+    return bytes;
+  }
+
+  get keyCount(): number {
+    let count = 0;
+    for (const db of this.databases) count += db.size;
+    return count;
+  }
+
+  /** The access field of a new entry. */
+  accessOfNew(): number {
+    if (!this.frequencyPolicy) return this.#seconds();
+    return (this.#minutes() << 8) | LFU_INITIAL;
+  }
+
+  /** The access field after one more access. */
+  accessOf(previous: number): number {
+    if (!this.frequencyPolicy) return this.#seconds();
+    let counter = this.frequency(previous);
+    if (counter < 255) {
+      const base = Math.max(counter - LFU_INITIAL, 0);
+      if (Math.random() < 1 / (base * this.lfuLogFactor + 1)) counter++;
+    }
+    return (this.#minutes() << 8) | counter;
+  }
+
+  /** The logarithmic access counter, decayed by the minutes since the last access. */
+  frequency(access: number): number {
+    const counter = access & 255;
+    if (this.lfuDecayMinutes === 0) return counter;
+    const elapsed = (this.#minutes() - (access >>> 8)) & 0xffff;
+    return Math.max(counter - Math.floor(elapsed / this.lfuDecayMinutes), 0);
+  }
+
+  /** Seconds since the last access. */
+  idleSeconds(access: number): number {
+    return (this.#seconds() - access) & SECONDS_24_BITS;
+  }
+
+  /** The access field of an entry last used `seconds` ago. */
+  accessBefore(seconds: number): number {
+    return (this.#seconds() - seconds) & SECONDS_24_BITS;
+  }
+
+  /** Empties all databases; the arena is dropped whole, so the cost is that of its chunks. */
+  clear(): void {
+    for (const db of this.databases) db.detach();
+    this.lazyFree.forget();
+    this.entries = new Entries(this.seed);
+    for (const db of this.databases) db.restart();
+  }
+
+  swap(one: number, other: number): void {
+    this.databases[one].swap(this.databases[other]);
+  }
+
+  #seconds(): number {
+    return Math.floor(this.clock.nowMs() / 1000) & SECONDS_24_BITS;
+  }
+
+  #minutes(): number {
+    return Math.floor(this.clock.nowMs() / 60_000) & 0xffff;
+  }
+}

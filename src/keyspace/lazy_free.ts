@@ -1,0 +1,57 @@
+/**
+ * Frees the entries of emptied databases in slices, so that FLUSHDB ASYNC costs nothing at once.
+ */
+import type { DashTable } from "../structures/dash_table.ts";
+import type { Ref } from "../structures/arena.ts";
+import type { Entries } from "./entry.ts";
+import { releaseValue } from "./values.ts";
+
+/** What lazy freeing needs of the keyspace. */
+interface Owner {
+  readonly entries: Entries;
+}
+
+const ENTRIES_A_STEP = 256;
+
+export class LazyFree {
+  readonly #owner: Owner;
+  #tables: { table: DashTable; cursor: number }[] = [];
+  /** Entries freed so far: lazyfreed_objects of INFO. */
+  freed = 0;
+
+  constructor(owner: Owner) {
+    this.#owner = owner;
+  }
+
+  /** Entries still to be freed: lazyfree_pending_objects of INFO. */
+  get pending(): number {
+    return this.#tables.reduce((sum, { table }) => sum + table.count, 0);
+  }
+
+  /** Takes over a table which nobody uses any more. */
+  add(table: DashTable): void {
+    if (table.count > 0) this.#tables.push({ table, cursor: 0 });
+  }
+
+  /** Frees until `isOver` says so; returns whether something is left. */
+  slice(isOver: () => boolean): boolean {
+    const entries = this.#owner.entries;
+    const free = (ref: Ref): void => {
+      releaseValue(entries, ref);
+      entries.free(ref);
+      this.freed++;
+    };
+    while (this.#tables.length > 0) {
+      const first = this.#tables[0];
+      first.cursor = first.table.scan(first.cursor, ENTRIES_A_STEP, free);
+      if (first.cursor === 0) this.#tables.shift();
+      if (isOver()) break;
+    }
+    return this.#tables.length > 0;
+  }
+
+  /** The arena itself is gone: nothing is left to free. */
+  forget(): void {
+    this.#tables = [];
+  }
+}

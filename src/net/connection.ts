@@ -1,0 +1,218 @@
+// hot path
+/**
+ * One client's socket: reads requests, has them evaluated, writes the replies.
+ *
+ * One loop: read, evaluate everything that arrived, start one write, read on. A write in flight keeps its
+ * buffer until it settles; replies meanwhile gather in the other buffer of the pair and follow then. A
+ * client that is slow to read makes its own loop wait (`DRAIN_ABOVE_BYTES`), never anybody else's.
+ */
+import type { Client, Transport } from "../engine/client.ts";
+import { Decoded, RequestDecoder, type RequestLimits } from "../protocol/request_decoder.ts";
+import type { Hub } from "./hub.ts";
+
+/** What a socket can do, TCP or Unix. */
+export type Socket = Deno.TcpConn | Deno.UnixConn | Deno.TlsConn;
+
+/** Bytes of one write: a larger one keeps `close` waiting and memory pinned. */
+const WRITE_MAX_BYTES = 256 * 1024;
+/** With more than this unsent, requests of the client wait. */
+const DRAIN_ABOVE_BYTES = 1024 * 1024;
+/** Output buffers larger than this are not kept for the next reply. */
+const KEPT_BUFFER_BYTES = 16 * 1024;
+const NO_BYTES = new Uint8Array(0);
+
+export class Connection implements Transport {
+  readonly client: Client;
+  readonly address: string;
+  readonly localAddress: string;
+  readonly isUnixSocket: boolean;
+  readonly #socket: Socket;
+  readonly #hub: Hub;
+  readonly #decoder: RequestDecoder;
+  /** The buffer of the pair that the writer does not hold. */
+  #spare: Uint8Array = NO_BYTES;
+  #sending: Uint8Array = NO_BYTES;
+  #sent = 0;
+  #sendEnd = 0;
+  #isWriting = false;
+  #isClosing = false;
+  #isClosed = false;
+  /** Wakes the loop when the output has drained or a pause has ended. */
+  #wake: (() => void) | null = null;
+
+  constructor(socket: Socket, hub: Hub, addresses: { remote: string; local: string; unix: boolean }) {
+    this.#socket = socket;
+    this.#hub = hub;
+    this.address = addresses.remote;
+    this.localAddress = addresses.local;
+    this.isUnixSocket = addresses.unix;
+    this.client = hub.newClient(this);
+    this.#decoder = new RequestDecoder(hub.limitsFor(this.client));
+  }
+
+  get inFlightBytes(): number {
+    return this.#sendEnd - this.#sent;
+  }
+
+  get queryBytes(): number {
+    return this.#decoder.pendingBytes;
+  }
+
+  get queryFreeBytes(): number {
+    return this.#decoder.freeBytes;
+  }
+
+  /** Serves the client until it goes or is closed. Never rejects. */
+  async run(): Promise<void> {
+    try {
+      while (!this.#isClosing) {
+        const count = await this.#socket.read(this.#decoder.space(this.client.args));
+        if (count === null) break;
+        this.#received(count);
+        this.#process(false);
+        while (this.#mustWait()) await this.#waiting();
+      }
+    } catch (error) {
+      this.#hub.connectionFailed(this.client, error);
+    }
+    await this.#finish();
+  }
+
+  flush(): void {
+    if (this.#isWriting || this.#isClosed) return;
+    const writer = this.client.reply;
+    if (writer.size === 0) return;
+    this.#sendEnd = writer.size;
+    this.#sent = 0;
+    this.#sending = writer.swap(this.#spare);
+    this.#spare = NO_BYTES;
+    this.#isWriting = true;
+    this.#writeOn();
+  }
+
+  closeAfterReply(): void {
+    this.#isClosing = true;
+    this.#wakeUp();
+  }
+
+  kill(): void {
+    this.#isClosing = true;
+    this.client.isClosing = true;
+    this.#close();
+    this.#wakeUp();
+  }
+
+  resume(): void {
+    this.#wakeUp();
+  }
+
+  #received(count: number): void {
+    this.#decoder.received(count);
+    this.client.inputBytes += count;
+    this.#hub.engine.counters.inputBytes += count;
+    this.#hub.engine.counters.reads++;
+  }
+
+  /** Evaluates what has arrived; `again` runs the request that was postponed first. */
+  #process(again: boolean): void {
+    const { client } = this;
+    const { evaluator } = this.#hub;
+    let requests = 0;
+    evaluator.beginBatch(client);
+    if (again) evaluator.execute(client);
+    while (!client.isPostponed && !this.#isClosing && client.reply.size < DRAIN_ABOVE_BYTES) {
+      const found = this.#decoder.next(client.args);
+      if (found === Decoded.request) {
+        evaluator.execute(client);
+        requests++;
+      } else {
+        if (found === Decoded.broken) this.#breakOff();
+        else if (this.#decoder.pendingBytes > this.#hub.queryBufferLimit) this.#tooMuchInput();
+        break;
+      }
+    }
+    evaluator.endBatch();
+    // A lone request is answered at once: its client waits for nothing else.
+    if (requests > 1) this.#hub.flushSoon(this);
+    else this.flush();
+  }
+
+  #breakOff(): void {
+    this.client.reply.error(this.#decoder.failure);
+    this.#hub.engine.counters.countError(this.#decoder.failure);
+    this.#isClosing = true;
+  }
+
+  #tooMuchInput(): void {
+    this.#hub.inputLimitReached(this.client);
+    this.#isClosing = true;
+  }
+
+  #mustWait(): boolean {
+    if (this.#isClosing) return false;
+    if (this.client.isPostponed) return true;
+    return this.client.reply.size + this.inFlightBytes > DRAIN_ABOVE_BYTES;
+  }
+
+  /** Sleeps until something has changed, then goes on with the requests at hand. */
+  async #waiting(): Promise<void> {
+    await new Promise<void>((resolve) => (this.#wake = resolve));
+    if (this.#isClosing) return;
+    const again = this.client.isPostponed;
+    this.client.isPostponed = false;
+    if (again || this.client.reply.size < DRAIN_ABOVE_BYTES) this.#process(again);
+  }
+
+  #wakeUp(): void {
+    const wake = this.#wake;
+    this.#wake = null;
+    wake?.();
+  }
+
+  #writeOn(): void {
+    const end = Math.min(this.#sendEnd, this.#sent + WRITE_MAX_BYTES);
+    const part = new Uint8Array(this.#sending.buffer, this.#sent, end - this.#sent);
+    this.#socket.write(part).then(this.#written, this.#writeFailed);
+  }
+
+  readonly #written = (count: number): void => {
+    this.#sent += count;
+    this.client.outputBytes += count;
+    this.#hub.engine.counters.outputBytes += count;
+    this.#hub.engine.counters.writes++;
+    if (this.#sent < this.#sendEnd && !this.#isClosed) return this.#writeOn();
+    this.#sent = this.#sendEnd = 0;
+    if (this.#sending.length <= KEPT_BUFFER_BYTES) this.#spare = this.#sending;
+    this.#sending = NO_BYTES;
+    this.#isWriting = false;
+    this.flush();
+    if (this.#wake !== null && (!this.#isWriting || this.#isClosing)) {
+      if (!this.client.isPostponed) this.#wakeUp();
+    }
+  };
+
+  readonly #writeFailed = (): void => {
+    this.#isWriting = false;
+    this.kill();
+  };
+
+  /** The last replies go out, then the socket closes: closing during a write would lose it. */
+  async #finish(): Promise<void> {
+    this.#hub.remove(this.client);
+    while (this.#isWriting && !this.#isClosed) {
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+    this.#close();
+  }
+
+  #close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      this.#socket.close();
+    } catch {
+      // The runtime has closed it already.
+    }
+  }
+}
+

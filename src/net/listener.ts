@@ -1,0 +1,153 @@
+/**
+ * Accepts connections on the configured addresses and hands each to a `Connection`.
+ */
+import { Connection, type Socket } from "./connection.ts";
+import type { Hub } from "./hub.ts";
+
+/** Where to listen: a TCP address or the path of a Unix socket. */
+export type Endpoint = { hostname: string; port: number } | { path: string; mode: number | null };
+
+const encoder = new TextEncoder();
+const TOO_MANY = encoder.encode("-ERR max number of clients reached\r\n");
+const PROTECTED = encoder.encode(
+  "-DENIED Redis is running in protected mode because protected mode is enabled and no password is set" +
+    " for the default user. In this mode connections are only accepted from the loopback interface. If" +
+    " you want to connect from external computers to Redis you may adopt one of the following solutions:" +
+    " 1) Just disable protected mode sending the command 'CONFIG SET protected-mode no' from the loopback" +
+    " interface by connecting to Redis from the same host the server is running, however MAKE SURE Redis" +
+    " is not publicly accessible from internet if you do so. Use CONFIG REWRITE to make this change" +
+    " permanent. 2) Alternatively you can just disable the protected mode by editing the Redis" +
+    " configuration file, and setting the protected mode option to 'no', and then restarting the server." +
+    " 3) If you started the server manually just for testing, restart it with the '--protected-mode no'" +
+    " option. 4) Set up an authentication password for the default user. NOTE: You only need to do one of" +
+    " the above things in order for the server to start accepting connections from the outside.\r\n",
+);
+/** After EMFILE and its like the next accept is tried this much later. */
+const RETRY_MS = 50;
+
+export class Listener {
+  readonly #listener: Deno.TcpListener | Deno.UnixListener;
+  readonly #hub: Hub;
+  readonly #running = new Set<Promise<void>>();
+
+  /** Throws the operating system's error if the address cannot be had. */
+  constructor(readonly endpoint: Endpoint, backlog: number, hub: Hub) {
+    this.#hub = hub;
+    this.#listener = "path" in endpoint
+      ? listenUnix(endpoint)
+      : Deno.listen({ hostname: endpoint.hostname, port: endpoint.port, tcpBacklog: backlog });
+  }
+
+  /** The port that was given, also when 0 was asked for; 0 for a Unix socket. */
+  get port(): number {
+    return "port" in this.#listener.addr ? this.#listener.addr.port : 0;
+  }
+
+  /** Accepts until `close`. Never rejects. */
+  async run(): Promise<void> {
+    for (;;) {
+      let socket: Socket;
+      try {
+        socket = await this.#listener.accept();
+      } catch (error) {
+        if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) {
+          return;
+        }
+        this.#hub.engine.log.warning(`Accepting a client connection failed: ${String(error)}`);
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        continue;
+      }
+      this.#accepted(socket);
+    }
+  }
+
+  close(): void {
+    try {
+      this.#listener.close();
+    } catch {
+      // Closed already.
+    }
+    if ("path" in this.endpoint) removeQuietly(this.endpoint.path);
+  }
+
+  /** Resolves when all connections that were accepted here have ended. */
+  async drained(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+
+  #accepted(socket: Socket): void {
+    const refusal = this.#refusal(socket);
+    if (refusal !== null) {
+      this.#hub.engine.counters.rejectedConnections++;
+      void refuse(socket, refusal);
+      return;
+    }
+    if ("setNoDelay" in socket) prepare(socket, this.#hub.engine.parameters.values.tcpKeepalive);
+    const connection = new Connection(socket, this.#hub, this.#addresses(socket));
+    const done = connection.run().finally(() => this.#running.delete(done));
+    this.#running.add(done);
+  }
+
+  #refusal(socket: Socket): Uint8Array | null {
+    const { engine } = this.#hub;
+    const { values } = engine.parameters;
+    if (engine.clients.size >= values.maxclients) return TOO_MANY;
+    const address = socket.remoteAddr;
+    if (values.protectedMode && values.requirepass === "" && "hostname" in address) {
+      if (!isLoopback(address.hostname)) return PROTECTED;
+    }
+    return null;
+  }
+
+  #addresses(socket: Socket): { remote: string; local: string; unix: boolean } {
+    if ("path" in this.endpoint) {
+      const text = `${this.endpoint.path}:0`;
+      return { remote: text, local: text, unix: true };
+    }
+    return {
+      remote: addressText(socket.remoteAddr),
+      local: addressText(socket.localAddr),
+      unix: false,
+    };
+  }
+}
+
+function listenUnix(endpoint: { path: string; mode: number | null }): Deno.UnixListener {
+  removeQuietly(endpoint.path);
+  const listener = Deno.listen({ transport: "unix", path: endpoint.path });
+  if (endpoint.mode !== null) Deno.chmodSync(endpoint.path, endpoint.mode);
+  return listener;
+}
+
+function prepare(socket: Deno.TcpConn | Deno.TlsConn, keepAliveSeconds: number): void {
+  if (!("setKeepAlive" in socket)) return;
+  socket.setNoDelay(true);
+  socket.setKeepAlive(keepAliveSeconds > 0);
+}
+
+async function refuse(socket: Socket, message: Uint8Array): Promise<void> {
+  try {
+    await socket.write(message);
+    socket.close();
+  } catch {
+    // The client has gone; there is nobody to tell.
+  }
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === "::1" || hostname.startsWith("127.") || hostname.startsWith("::ffff:127.");
+}
+
+function addressText(address: Deno.Addr): string {
+  if (!("hostname" in address)) return "unknown:0";
+  const { hostname, port } = address;
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}
+
+function removeQuietly(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // Nothing was there.
+  }
+}

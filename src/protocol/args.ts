@@ -1,0 +1,188 @@
+// hot path
+/**
+ * A request's arguments, read in place.
+ *
+ * `bytes` is the client's read buffer (or a private copy, for a queued command) and `bounds` holds a
+ * (start, end) pair of byte offsets for each argument. Argument 0 is the command's name. Reading
+ * allocates nothing. A read that fails keeps the first failure in `error` and returns 0, so a command
+ * reads all it needs, in the order in which Redis checks it, and asks once.
+ */
+import { assert } from "../lib/assert.ts";
+import { Int64, parseInt64, parseInteger } from "../lib/decimal.ts";
+import { parseDouble } from "../lib/double_text.ts";
+import { type ErrorReply, Errors } from "./errors.ts";
+
+const EMPTY = new Uint8Array(0);
+const wide = new Int64();
+const decoder = new TextDecoder();
+
+export class Args {
+  bytes: Uint8Array = EMPTY;
+  view: DataView = new DataView(EMPTY.buffer);
+  bounds: Int32Array = new Int32Array(32);
+  count = 0;
+  error: ErrorReply | null = null;
+
+  /** Makes `bytes` the buffer that the bounds point into. */
+  use(bytes: Uint8Array, view: DataView): void {
+    this.bytes = bytes;
+    this.view = view;
+  }
+
+  /** Appends an argument that lies at `start` to `end` of the buffer. */
+  push(start: number, end: number): void {
+    if (2 * this.count === this.bounds.length) this.#grow();
+    this.bounds[2 * this.count] = start;
+    this.bounds[2 * this.count + 1] = end;
+    this.count++;
+  }
+
+  start(index: number): number {
+    assert(index < this.count, "the argument exists");
+    return this.bounds[2 * index];
+  }
+
+  end(index: number): number {
+    assert(index < this.count, "the argument exists");
+    return this.bounds[2 * index + 1];
+  }
+
+  length(index: number): number {
+    return this.end(index) - this.start(index);
+  }
+
+  /** A decimal integer within ±2^53; anything else fails with "not an integer or out of range". */
+  integer(index: number): number {
+    return this.integerOr(index, Errors.notAnInteger);
+  }
+
+  /** As `integer`, with a failure of the caller's choice. */
+  integerOr(index: number, failure: ErrorReply): number {
+    const value = parseInteger(this.bytes, this.start(index), this.end(index));
+    return value === value ? value : this.fail(failure);
+  }
+
+  /** An integer from `least` to `most`; anything else fails with `failure`. */
+  integerWithin(index: number, least: number, most: number, failure: ErrorReply): number {
+    const value = parseInteger(this.bytes, this.start(index), this.end(index));
+    return value >= least && value <= most ? value : this.fail(failure);
+  }
+
+  /** A signed 64-bit integer, rounded to a double beyond ±2^53: for times that are only compared. */
+  roundedInt64(index: number): number {
+    const value = parseInteger(this.bytes, this.start(index), this.end(index));
+    if (value === value) return value;
+    return this.int64(index, wide) ? wide.hi * 4294967296 + wide.lo : 0;
+  }
+
+  /** Reads a signed 64-bit integer into `into`; returns whether it was one. */
+  int64(index: number, into: Int64): boolean {
+    if (parseInt64(this.bytes, this.start(index), this.end(index), into)) return true;
+    this.fail(Errors.notAnInteger);
+    return false;
+  }
+
+  /** A double as Redis reads one: decimal, exponent, inf; "not a valid float" otherwise. */
+  double(index: number): number {
+    const value = parseDouble(this.bytes, this.start(index), this.end(index));
+    return value === value ? value : this.fail(Errors.notAFloat);
+  }
+
+  /** Whether argument `index` spells `word` (upper-case ASCII letters, digits, - _) in any case. */
+  spells(index: number, word: Uint8Array): boolean {
+    const start = this.start(index);
+    if (this.end(index) - start !== word.length) return false;
+    for (let i = 0; i < word.length; i++) {
+      const byte = this.bytes[start + i];
+      const upper = byte >= 0x61 && byte <= 0x7a ? byte - 0x20 : byte;
+      if (upper !== word[i]) return false;
+    }
+    return true;
+  }
+
+  /** As `spells` for code that runs seldom: `word` in upper case. */
+  is(index: number, word: string): boolean {
+    if (index >= this.count || this.length(index) !== word.length) return false;
+    return this.text(index).toUpperCase() === word;
+  }
+
+  /** Whether two arguments hold the same bytes. */
+  same(one: number, other: number): boolean {
+    const length = this.length(one);
+    if (length !== this.length(other)) return false;
+    const a = this.start(one);
+    const b = this.start(other);
+    for (let i = 0; i < length; i++) if (this.bytes[a + i] !== this.bytes[b + i]) return false;
+    return true;
+  }
+
+  /** The argument as text (UTF-8). Allocates; for what runs seldom. */
+  text(index: number): string {
+    return decoder.decode(new Uint8Array(this.bytes.buffer, this.start(index), this.length(index)));
+  }
+
+  /** The argument's bytes as a string of characters 0 to 255, which loses nothing. Allocates. */
+  binary(index: number): string {
+    return binaryText(this.bytes, this.start(index), this.end(index));
+  }
+
+  /** A private copy of all arguments: for what outlives the request (MULTI, blocking). */
+  copy(): Args {
+    const copy = new Args();
+    let size = 0;
+    for (let i = 0; i < this.count; i++) size += this.length(i);
+    const bytes = new Uint8Array(size);
+    let at = 0;
+    for (let i = 0; i < this.count; i++) {
+      const length = this.length(i);
+      bytes.set(new Uint8Array(this.bytes.buffer, this.start(i), length), at);
+      copy.push(at, at + length);
+      at += length;
+    }
+    copy.use(bytes, new DataView(bytes.buffer));
+    return copy;
+  }
+
+  /** Keeps `error` unless an earlier one is kept; returns 0 for the reader that failed. */
+  fail(error: ErrorReply): 0 {
+    this.error ??= error;
+    return 0;
+  }
+
+  #grow(): void {
+    const grown = new Int32Array(2 * this.bounds.length);
+    grown.set(this.bounds);
+    this.bounds = grown;
+  }
+}
+
+/** `bytes[start, end)` as a string of characters 0 to 255. */
+export function binaryText(bytes: Uint8Array, start: number, end: number): string {
+  let text = "";
+  for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]);
+  return text;
+}
+
+/** The bytes of a string made by `binaryText`. */
+export function binaryBytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
+/** Arguments made of words: for requests that the server makes itself, and for tests. */
+export function argsOf(...words: (string | Uint8Array)[]): Args {
+  const parts = words.map((word) =>
+    typeof word === "string" ? new TextEncoder().encode(word) : word
+  );
+  const args = new Args();
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    args.push(at, at + part.length);
+    at += part.length;
+  }
+  args.use(bytes, new DataView(bytes.buffer));
+  return args;
+}

@@ -1,0 +1,106 @@
+/**
+ * Every error text a client can see, letter for letter as Redis 7.2 sends it: clients and tests
+ * match on them. The fixed ones are encoded once, so that answering them allocates nothing; those
+ * that quote the request are functions, for code that runs seldom.
+ */
+
+/** An error reply, ready to be copied to a client: "-", the text, CRLF. */
+export type ErrorReply = Uint8Array;
+
+/** The reply for an error text such as "ERR syntax error"; CR and LF in it become spaces. */
+export function errorReply(text: string): ErrorReply {
+  return new TextEncoder().encode(`-${text.replaceAll(/[\r\n]/g, " ")}\r\n`);
+}
+
+const e = errorReply;
+
+export const Errors = {
+  // Arguments
+  syntax: e("ERR syntax error"),
+  notAnInteger: e("ERR value is not an integer or out of range"),
+  notAFloat: e("ERR value is not a valid float"),
+  outOfRange: e("ERR value is out of range"),
+  notPositive: e("ERR value is out of range, must be positive"),
+  invalidCursor: e("ERR invalid cursor"),
+  invalidDbIndex: e("ERR invalid DB index"),
+  dbIndexOutOfRange: e("ERR DB index is out of range"),
+
+  // Keys and values
+  wrongType: e("WRONGTYPE Operation against a key holding the wrong kind of value"),
+  noSuchKey: e("ERR no such key"),
+  sameObject: e("ERR source and destination objects are the same"),
+  overflow: e("ERR increment or decrement would overflow"),
+  decrementOverflow: e("ERR decrement would overflow"),
+  nanOrInfinity: e("ERR increment would produce NaN or Infinity"),
+  stringTooLong: e("ERR string exceeds maximum allowed size (proto-max-bulk-len)"),
+  offsetOutOfRange: e("ERR offset is out of range"),
+  bitOffset: e("ERR bit offset is not an integer or out of range"),
+  bitValue: e("ERR bit is not an integer or out of range"),
+
+  // Connection and refusals
+  noAuth: e("NOAUTH Authentication required."),
+  wrongPass: e("WRONGPASS invalid username-password pair or user is disabled."),
+  noProto: e("NOPROTO unsupported protocol version"),
+  protoNotInteger: e("ERR Protocol version is not an integer or out of range"),
+  outOfMemory: e("OOM command not allowed when used memory > 'maxmemory'."),
+  loading: e("LOADING Redis is loading the dataset in memory"),
+  misconf: e(
+    "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk." +
+      " Commands that may modify the data set are disabled, because this instance is configured to report" +
+      " errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check" +
+      " the Redis logs for details about the RDB error.",
+  ),
+  noReplicas: e("NOREPLICAS Not enough good replicas to write."),
+  readOnly: e("READONLY You can't write against a read only replica."),
+  maxClients: e("ERR max number of clients reached"),
+  internal: e("ERR internal error: the command failed and its cause is in the log"),
+
+  // Transactions
+  nestedMulti: e("ERR MULTI calls can not be nested"),
+  execWithoutMulti: e("ERR EXEC without MULTI"),
+  discardWithoutMulti: e("ERR DISCARD without MULTI"),
+  watchInsideMulti: e("ERR WATCH inside MULTI is not allowed"),
+  execAbort: e("EXECABORT Transaction discarded because of previous errors."),
+  notInTransaction: e("ERR Command not allowed inside a transaction"),
+
+  // Protocol: these close the connection
+  inlineTooBig: e("ERR Protocol error: too big inline request"),
+  multibulkCountTooBig: e("ERR Protocol error: too big mbulk count string"),
+  bulkCountTooBig: e("ERR Protocol error: too big bulk count string"),
+  multibulkLength: e("ERR Protocol error: invalid multibulk length"),
+  multibulkLengthUnauthenticated: e("ERR Protocol error: unauthenticated multibulk length"),
+  bulkLength: e("ERR Protocol error: invalid bulk length"),
+  bulkLengthUnauthenticated: e("ERR Protocol error: unauthenticated bulk length"),
+  unbalancedQuotes: e("ERR Protocol error: unbalanced quotes in request"),
+} as const;
+
+/** "-ERR Protocol error: expected '$', got 'x'". */
+export function expectedDollar(byte: number): ErrorReply {
+  return e(`ERR Protocol error: expected '$', got '${String.fromCharCode(byte)}'`);
+}
+
+/** The command's name with a bar before a subcommand: "config|get". */
+export function wrongArity(fullName: string): ErrorReply {
+  return e(`ERR wrong number of arguments for '${fullName}' command`);
+}
+
+/** `rest` are the arguments after the name; Redis shows 128 bytes of each and of all together. */
+export function unknownCommand(name: string, rest: readonly string[]): ErrorReply {
+  let shown = "";
+  for (const word of rest) {
+    if (shown.length >= 128) break;
+    shown += `'${word.slice(0, 128 - shown.length)}' `;
+  }
+  return e(`ERR unknown command '${name.slice(0, 128)}', with args beginning with: ${shown}`);
+}
+
+export function unknownSubcommand(container: string, subcommand: string): ErrorReply {
+  return e(
+    `ERR unknown subcommand '${subcommand.slice(0, 128)}'. Try ${container.toUpperCase()} HELP.`,
+  );
+}
+
+/** For options and times such as "ERR invalid expire time in 'set' command". */
+export function invalidExpireTime(command: string): ErrorReply {
+  return e(`ERR invalid expire time in '${command}' command`);
+}

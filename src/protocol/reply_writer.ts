@@ -1,0 +1,315 @@
+// hot path
+/**
+ * Appends replies to one growing buffer, in RESP2 or RESP3 as the client has chosen.
+ *
+ * Whoever sends takes the buffer and gives another one (`swap`): bytes in flight are never touched.
+ * Replies whose length is not known beforehand are begun with `mark()` and closed by `arrayFrom`.
+ * Source: https://redis.io/docs/latest/develop/reference/protocol-spec/
+ */
+import { Int64, writeDecimal, writeInt64 } from "../lib/decimal.ts";
+import { doubleText } from "../lib/double_text.ts";
+import { type ErrorReply, errorReply } from "./errors.ts";
+
+const PLUS = 0x2b;
+const CR = 0x0d;
+const LF = 0x0a;
+const DOLLAR = 0x24;
+const STAR = 0x2a;
+const COLON = 0x3a;
+const PERCENT = 0x25;
+const TILDE = 0x7e;
+const GREATER = 0x3e;
+const COMMA = 0x2c;
+const BAR = 0x7c;
+
+/** Up to this many bytes a loop beats `set(subarray)`, which costs 33 ns whatever the size. */
+const LOOP_MAX_BYTES = 40;
+/** Longest header: a type byte, 20 digits, CRLF. */
+const HEADER_BYTES = 24;
+const INITIAL_BYTES = 256;
+
+const encoder = new TextEncoder();
+const OK = encoder.encode("+OK\r\n");
+const PONG = encoder.encode("+PONG\r\n");
+const QUEUED = encoder.encode("+QUEUED\r\n");
+const EMPTY_BULK = encoder.encode("$0\r\n\r\n");
+const NULL_BULK = encoder.encode("$-1\r\n");
+const NULL_ARRAY = encoder.encode("*-1\r\n");
+const NULL3 = encoder.encode("_\r\n");
+const ZERO = encoder.encode(":0\r\n");
+const ONE = encoder.encode(":1\r\n");
+const TRUE3 = encoder.encode("#t\r\n");
+const FALSE3 = encoder.encode("#f\r\n");
+
+export class ReplyWriter {
+  /** The protocol's version: 2 or 3. */
+  resp = 2;
+  /** Replies so far that were errors; the evaluator compares it to see whether a command failed. */
+  errorCount = 0;
+  #bytes: Uint8Array = new Uint8Array(INITIAL_BYTES);
+  #end = 0;
+
+  /** Bytes waiting to be sent. */
+  get size(): number {
+    return this.#end;
+  }
+
+  /** Bytes that the buffer can hold before it grows. */
+  get capacity(): number {
+    return this.#bytes.length;
+  }
+
+  ok(): void {
+    this.raw(OK);
+  }
+
+  pong(): void {
+    this.raw(PONG);
+  }
+
+  queued(): void {
+    this.raw(QUEUED);
+  }
+
+  /** A simple string, such as "+Background saving started". One line; not for hot paths. */
+  simple(text: string): void {
+    this.raw(encoder.encode(`+${text}\r\n`));
+  }
+
+  error(reply: ErrorReply): void {
+    this.errorCount++;
+    this.raw(reply);
+  }
+
+  /** An error made for this occasion, such as "ERR unknown …"; not for hot paths. */
+  errorText(text: string): void {
+    this.error(errorReply(text));
+  }
+
+  /** A simple string of bytes given as characters 0 to 255. */
+  simpleBinary(text: string): void {
+    this.#reserve(text.length + 3);
+    this.#bytes[this.#end++] = PLUS;
+    for (let i = 0; i < text.length; i++) this.#bytes[this.#end++] = text.charCodeAt(i);
+    this.#crlf();
+  }
+
+  /** A bulk string of bytes given as characters 0 to 255; not for hot paths. */
+  bulkBinary(text: string): void {
+    const bytes = new Uint8Array(text.length);
+    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+    this.bulk(bytes, 0, bytes.length);
+  }
+
+  /** An integer within ±2^53. */
+  integer(value: number): void {
+    if (value === 0) return this.raw(ZERO);
+    if (value === 1) return this.raw(ONE);
+    this.#header(COLON, value);
+  }
+
+  int64(value: Int64): void {
+    this.#reserve(HEADER_BYTES);
+    this.#bytes[this.#end++] = COLON;
+    this.#end = writeInt64(value.hi, value.lo, this.#bytes, this.#end);
+    this.#crlf();
+  }
+
+  bigint(value: bigint): void {
+    this.raw(encoder.encode(`:${value}\r\n`));
+  }
+
+  /** A bulk string: `source[start, end)`. */
+  bulk(source: Uint8Array, start: number, end: number): void {
+    const size = end - start;
+    this.#reserve(size + HEADER_BYTES + 2);
+    this.#bytes[this.#end++] = DOLLAR;
+    this.#end = writeDecimal(size, this.#bytes, this.#end);
+    this.#crlf();
+    this.#copy(source, start, end);
+    this.#crlf();
+  }
+
+  /** A bulk string of text, as UTF-8; not for hot paths. */
+  bulkText(text: string): void {
+    const bytes = encoder.encode(text);
+    this.bulk(bytes, 0, bytes.length);
+  }
+
+  /** A bulk string that holds a decimal integer within ±2^53. */
+  bulkInteger(value: number): void {
+    const end = writeDecimal(value, scratch, 0);
+    this.bulk(scratch, 0, end);
+  }
+
+  /** A bulk string that holds a 64-bit integer. */
+  bulkInt64(hi: number, lo: number): void {
+    const end = writeInt64(hi, lo, scratch, 0);
+    this.bulk(scratch, 0, end);
+  }
+
+  emptyBulk(): void {
+    this.raw(EMPTY_BULK);
+  }
+
+  /** The null of RESP3, or RESP2's null bulk string. */
+  nullBulk(): void {
+    this.raw(this.resp === 2 ? NULL_BULK : NULL3);
+  }
+
+  /** The null of RESP3, or RESP2's null array. */
+  nullArray(): void {
+    this.raw(this.resp === 2 ? NULL_ARRAY : NULL3);
+  }
+
+  array(count: number): void {
+    this.#header(STAR, count);
+  }
+
+  emptyArray(): void {
+    this.#header(STAR, 0);
+  }
+
+  /** A map of `count` pairs: each key and value follows. In RESP2 a flat array. */
+  map(count: number): void {
+    if (this.resp === 2) this.#header(STAR, 2 * count);
+    else this.#header(PERCENT, count);
+  }
+
+  set(count: number): void {
+    this.#header(this.resp === 2 ? STAR : TILDE, count);
+  }
+
+  /** Attributes exist in RESP3 only; ask `resp` first. */
+  attribute(count: number): void {
+    this.#header(BAR, count);
+  }
+
+  /** An out-of-band message of `count` elements. */
+  push(count: number): void {
+    this.#header(this.resp === 2 ? STAR : GREATER, count);
+  }
+
+  /** 1 or 0 in RESP2. */
+  bool(value: boolean): void {
+    if (this.resp === 2) this.raw(value ? ONE : ZERO);
+    else this.raw(value ? TRUE3 : FALSE3);
+  }
+
+  /** A double; in RESP2 a bulk string of its text. */
+  double(value: number): void {
+    const text = doubleText(value);
+    if (this.resp === 2) return this.bulkText(text);
+    this.#reserve(text.length + 3);
+    this.#bytes[this.#end++] = COMMA;
+    this.#end += encoder.encodeInto(text, new Uint8Array(this.#bytes.buffer, this.#end)).written;
+    this.#crlf();
+  }
+
+  /** Text with a format of three letters ("txt", "mkd"); in RESP2 a bulk string. */
+  verbatim(format: string, text: string): void {
+    if (this.resp === 2) return this.bulkText(text);
+    const bytes = encoder.encode(`${format}:${text}`);
+    this.raw(encoder.encode(`=${bytes.length}\r\n`));
+    this.raw(bytes);
+    this.#crlf();
+  }
+
+  /** Bytes that are a reply already. */
+  raw(bytes: Uint8Array): void {
+    this.#reserve(bytes.length + 2);
+    this.#copy(bytes, 0, bytes.length);
+  }
+
+  /** The position of a reply that begins now, for `arrayFrom` and `rewind`. */
+  mark(): number {
+    return this.#end;
+  }
+
+  /** Forgets what was written since `mark`. */
+  rewind(mark: number): void {
+    this.#end = mark;
+  }
+
+  /** The bytes written since `mark`, in place: valid until the next reply. */
+  since(mark: number): Uint8Array {
+    return new Uint8Array(this.#bytes.buffer, mark, this.#end - mark);
+  }
+
+  /** Makes what was written since `mark` an array of `count` elements. One copyWithin. */
+  arrayFrom(mark: number, count: number): void {
+    this.#headerAt(mark, STAR, count);
+  }
+
+  /** As `arrayFrom`, a map of `count` pairs. */
+  mapFrom(mark: number, count: number): void {
+    if (this.resp === 2) this.#headerAt(mark, STAR, 2 * count);
+    else this.#headerAt(mark, PERCENT, count);
+  }
+
+  /** As `arrayFrom`, a set. */
+  setFrom(mark: number, count: number): void {
+    this.#headerAt(mark, this.resp === 2 ? STAR : TILDE, count);
+  }
+
+  /** Gives the buffer (bytes 0 to `size` are waiting) and goes on with `other`. */
+  swap(other: Uint8Array): Uint8Array {
+    const taken = this.#bytes;
+    this.#bytes = other;
+    this.#end = 0;
+    return taken;
+  }
+
+  /** A copy of the bytes so far; the writer starts anew. For tests and for what runs seldom. */
+  take(): Uint8Array {
+    const taken = new Uint8Array(this.#end);
+    taken.set(new Uint8Array(this.#bytes.buffer, 0, this.#end));
+    this.#end = 0;
+    return taken;
+  }
+
+  #headerAt(mark: number, type: number, count: number): void {
+    this.#reserve(HEADER_BYTES);
+    const size = writeDecimal(count, scratch, 0);
+    this.#bytes.copyWithin(mark + size + 3, mark, this.#end);
+    this.#bytes[mark] = type;
+    for (let i = 0; i < size; i++) this.#bytes[mark + 1 + i] = scratch[i];
+    this.#bytes[mark + size + 1] = CR;
+    this.#bytes[mark + size + 2] = LF;
+    this.#end += size + 3;
+  }
+
+  #header(type: number, value: number): void {
+    this.#reserve(HEADER_BYTES);
+    this.#bytes[this.#end++] = type;
+    this.#end = writeDecimal(value, this.#bytes, this.#end);
+    this.#crlf();
+  }
+
+  #copy(source: Uint8Array, start: number, end: number): void {
+    const size = end - start;
+    if (size > LOOP_MAX_BYTES) {
+      this.#bytes.set(new Uint8Array(source.buffer, source.byteOffset + start, size), this.#end);
+      this.#end += size;
+      return;
+    }
+    const bytes = this.#bytes;
+    let at = this.#end;
+    for (let i = start; i < end; i++) bytes[at++] = source[i];
+    this.#end = at;
+  }
+
+  #crlf(): void {
+    this.#bytes[this.#end++] = CR;
+    this.#bytes[this.#end++] = LF;
+  }
+
+  #reserve(size: number): void {
+    if (this.#end + size <= this.#bytes.length) return;
+    const grown = new Uint8Array(2 * (this.#end + size));
+    grown.set(new Uint8Array(this.#bytes.buffer, 0, this.#end));
+    this.#bytes = grown;
+  }
+}
+
+const scratch = new Uint8Array(32);
