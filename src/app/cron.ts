@@ -106,10 +106,9 @@ export class Cron {
   }
 
   #tick(now: number): void {
-    const { counters, keyspace, pause, parameters } = this.#engine;
+    const { counters, parameters } = this.#engine;
     counters.sample(now);
     counters.peakMemoryBytes = Math.max(counters.peakMemoryBytes, this.#engine.usedBytes);
-    keyspace.keepExpired = pause.isOn(now);
     this.#closeIdle(now, parameters.values.timeout * 1000);
   }
 

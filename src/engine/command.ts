@@ -1,21 +1,297 @@
-/** Stand-in. */
+/**
+ * What a command is, as data: the one source for dispatch, arity errors, COMMAND, ACL categories,
+ * propagation, key positions and docs/COMMANDS.md.
+ */
+import { LatencyHistogram } from "../observe/latency.ts";
 import type { Args } from "../protocol/args.ts";
-import type { LatencyHistogram } from "../observe/latency.ts";
+import { arityOf } from "../protocol/usage.ts";
 import type { Call } from "./call.ts";
 
-export const Flag = { write: 1, readonly: 2, denyOom: 4, fast: 8, loading: 16, stale: 32, noAuth: 64, noMulti: 128, skipMonitor: 256, skipSlowlog: 512, mayReplicate: 1024, unqueued: 2048, admin: 4096 } as const;
-export interface CommandSpec { readonly name: string; readonly arity?: number; readonly flags: number; readonly run: (call: Call) => void }
-export class CommandStats { calls = 0; microseconds = 0; rejected = 0; failed = 0; histogram: LatencyHistogram | null = null; }
+/** Facts that the evaluator acts on, combined with `|`. */
+export const Flag = {
+  write: 1 << 0,
+  readonly: 1 << 1,
+  denyOom: 1 << 2,
+  admin: 1 << 3,
+  pubsub: 1 << 4,
+  noScript: 1 << 5,
+  blocking: 1 << 6,
+  loading: 1 << 7,
+  stale: 1 << 8,
+  skipMonitor: 1 << 9,
+  skipSlowlog: 1 << 10,
+  asking: 1 << 11,
+  fast: 1 << 12,
+  noAuth: 1 << 13,
+  mayReplicate: 1 << 14,
+  noAsyncLoading: 1 << 15,
+  noMulti: 1 << 16,
+  movableKeys: 1 << 17,
+  allowBusy: 1 << 18,
+  noMandatoryKeys: 1 << 19,
+  /** Ours: runs at once inside MULTI instead of being queued. COMMAND doesn't show it. */
+  unqueued: 1 << 20,
+} as const;
+
+/** The names that COMMAND INFO shows, in Redis's order. */
+export const FLAG_NAMES: readonly (readonly [number, string])[] = [
+  [Flag.write, "write"],
+  [Flag.readonly, "readonly"],
+  [Flag.denyOom, "denyoom"],
+  [Flag.admin, "admin"],
+  [Flag.pubsub, "pubsub"],
+  [Flag.noScript, "noscript"],
+  [Flag.blocking, "blocking"],
+  [Flag.loading, "loading"],
+  [Flag.stale, "stale"],
+  [Flag.skipMonitor, "skip_monitor"],
+  [Flag.skipSlowlog, "skip_slowlog"],
+  [Flag.asking, "asking"],
+  [Flag.fast, "fast"],
+  [Flag.noAuth, "no_auth"],
+  [Flag.mayReplicate, "may_replicate"],
+  [Flag.noMandatoryKeys, "no_mandatory_keys"],
+  [Flag.noAsyncLoading, "no_async_loading"],
+  [Flag.noMulti, "no_multi"],
+  [Flag.movableKeys, "movablekeys"],
+  [Flag.allowBusy, "allow_busy"],
+];
+
+/** Where keys are, and what is done to them (Redis's words, such as "RW access update"). */
+export interface KeySpec {
+  /** Index of the first key. */
+  readonly first: number;
+  /** Index of the last key, counted from the first; negative: from the end, -1 the last argument. */
+  readonly last: number;
+  readonly step: number;
+  readonly flags: string;
+  /** The last key is found by a word: SORT's STORE. Such a spec names no position. */
+  readonly isUnknown?: boolean;
+}
+
+export function oneKey(flags: string, first = 1): KeySpec {
+  return { first, last: 0, step: 1, flags };
+}
+
+export function keyRange(flags: string, first: number, last: number, step = 1): KeySpec {
+  return { first, last, step, flags };
+}
+
+/** How a command is written down, in the table at the foot of its file. */
+export interface CommandSpec {
+  readonly name: string;
+  /** The grammar of docs/USAGE.md. Arity, COMMAND DOCS and hints follow from it. */
+  readonly usage: string;
+  readonly summary: string;
+  readonly since: string;
+  readonly complexity: string;
+  readonly flags: number;
+  readonly keys?: readonly KeySpec[];
+  /** ACL categories that group and flags don't tell. */
+  readonly acl?: readonly string[];
+  /** COMMAND's tips for clients. */
+  readonly tips?: readonly string[];
+  readonly history?: readonly (readonly [string, string])[];
+  readonly deprecatedSince?: string;
+  readonly replacedBy?: string;
+  readonly subcommands?: readonly CommandSpec[];
+  /** Absent where only the subcommands can be run. */
+  readonly run?: (call: Call) => void;
+}
+
+/** The commands of one documented group. */
+export interface CommandGroup {
+  readonly group: string;
+  readonly commands: readonly CommandSpec[];
+}
+
+/** What INFO commandstats tells of a command. */
+export class CommandStats {
+  calls = 0;
+  microseconds = 0;
+  rejected = 0;
+  failed = 0;
+  histogram: LatencyHistogram | null = null;
+
+  reset(): void {
+    this.calls = this.microseconds = this.rejected = this.failed = 0;
+    this.histogram = null;
+  }
+}
+
+/** Every command has this one shape, so that `command.run(call)` is one kind of load to V8. */
 export class Command {
-  readonly name: string; readonly fullName: string; readonly arity: number; readonly flags: number; readonly run: (call: Call) => void;
-  readonly subcommands: Map<string, Command> | null = null;
+  readonly name: string;
+  /** "config|get" for a subcommand. */
+  readonly fullName: string;
+  readonly arity: number;
+  readonly flags: number;
+  readonly group: string;
+  readonly keys: readonly KeySpec[];
+  readonly aclCategories: readonly string[];
+  readonly subcommands: ReadonlyMap<string, Command> | null;
+  readonly run: (call: Call) => void;
   readonly stats = new CommandStats();
-  constructor(spec: CommandSpec) { this.name = this.fullName = spec.name; this.arity = spec.arity ?? -1; this.flags = spec.flags; this.run = spec.run; }
-  subcommand(_args: Args): Command | null { return null; }
+  readonly #lookUp: NameTable | null;
+
+  constructor(readonly spec: CommandSpec, group: string, parent: string) {
+    this.name = spec.name;
+    this.fullName = parent === "" ? spec.name : `${parent}|${spec.name}`;
+    this.flags = spec.flags;
+    this.group = group;
+    this.arity = spec.subcommands !== undefined && spec.usage === ""
+      ? -2
+      : arityOf(spec.usage, parent === "" ? 1 : 2);
+    this.keys = spec.keys ?? [];
+    this.aclCategories = aclCategories(spec, group);
+    const subcommands = (spec.subcommands ?? []).map((row) => new Command(row, group, spec.name));
+    this.subcommands = subcommands.length === 0
+      ? null
+      : new Map(subcommands.map((command) => [command.name, command]));
+    this.#lookUp = subcommands.length === 0 ? null : new NameTable(subcommands);
+    this.run = spec.run ?? neverRun;
+  }
+
+  /** The subcommand that argument 1 names, or null. */
+  subcommand(args: Args): Command | null {
+    return this.#lookUp?.find(args, 1) ?? null;
+  }
+
+  /** Calls `visit` with the index of each key among the arguments; out of range ones are left out. */
+  forEachKey(args: Args, visit: (index: number, spec: KeySpec) => void): void {
+    for (const spec of this.keys) {
+      const last = spec.last < 0 ? args.count + spec.last : spec.first + spec.last;
+      for (let i = spec.first; i <= last && i < args.count; i += spec.step) visit(i, spec);
+    }
+  }
 }
+
+/** Only containers lack a function, and a container is only run through its subcommands. */
+function neverRun(): void {
+  throw new Error("A container of subcommands was run itself");
+}
+
+/** All commands, found by their name's bytes in any case. */
 export class CommandTable {
-  readonly #m = new Map<number, Command>();
-  constructor(specs: CommandSpec[]) { for (const s of specs) { this.#m.set(key(new TextEncoder().encode(s.name), 0, s.name.length), new Command(s)); } }
-  find(args: Args): Command | null { return this.#m.get(key(args.bytes, args.start(0), args.end(0))) ?? null; }
+  readonly #commands: readonly Command[];
+  readonly #lookUp: NameTable;
+  readonly #byName = new Map<string, Command>();
+
+  constructor(groups: readonly CommandGroup[]) {
+    this.#commands = groups.flatMap(({ group, commands }) =>
+      commands.map((spec) => new Command(spec, group, ""))
+    );
+    this.#lookUp = new NameTable(this.#commands);
+    for (const command of this.#commands) {
+      this.#byName.set(command.name, command);
+      for (const sub of command.subcommands?.values() ?? []) this.#byName.set(sub.fullName, sub);
+    }
+  }
+
+  /** The command that argument 0 names, or null. */
+  find(args: Args): Command | null {
+    return this.#lookUp.find(args, 0);
+  }
+
+  /** By lower-case name, "config|get" for a subcommand. */
+  byName(name: string): Command | null {
+    return this.#byName.get(name) ?? null;
+  }
+
+  /** The commands that stand for themselves, without their subcommands. */
+  topLevel(): readonly Command[] {
+    return this.#commands;
+  }
+
+  /** All commands and subcommands. */
+  all(): readonly Command[] {
+    return [...this.#byName.values()];
+  }
 }
-function key(b: Uint8Array, s: number, e: number): number { let h = 0; for (let i = s; i < e; i++) h = Math.imul(h, 31) + (b[i] | 0x20) | 0; return h & 0x3fffffff; }
+
+/** Names in an open-addressing table, looked up by bytes without a string. */
+class NameTable {
+  readonly #slots: (Command | null)[];
+  readonly #names: Uint8Array[] = [];
+  readonly #mask: number;
+
+  constructor(commands: readonly Command[]) {
+    let size = 16;
+    while (size < 4 * commands.length) size *= 2;
+    this.#mask = size - 1;
+    this.#slots = new Array(size).fill(null);
+    for (let i = 0; i < size; i++) this.#names.push(NO_NAME);
+    for (const command of commands) {
+      const name = new TextEncoder().encode(command.name);
+      let slot = nameHash(name, 0, name.length) & this.#mask;
+      while (this.#slots[slot] !== null) slot = (slot + 1) & this.#mask;
+      this.#slots[slot] = command;
+      this.#names[slot] = name;
+    }
+  }
+
+  find(args: Args, index: number): Command | null {
+    const bytes = args.bytes;
+    const start = args.start(index);
+    const end = args.end(index);
+    let slot = nameHash(bytes, start, end) & this.#mask;
+    for (;;) {
+      const command = this.#slots[slot];
+      if (command === null) return null;
+      if (isSameName(this.#names[slot], bytes, start, end)) return command;
+      slot = (slot + 1) & this.#mask;
+    }
+  }
+}
+
+const NO_NAME = new Uint8Array(0);
+
+function nameHash(bytes: Uint8Array, start: number, end: number): number {
+  let hash = end - start;
+  for (let i = start; i < end; i++) hash = Math.imul(hash, 31) + (bytes[i] | 0x20) | 0;
+  return hash ^ (hash >>> 15);
+}
+
+function isSameName(name: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (name.length !== end - start) return false;
+  for (let i = 0; i < name.length; i++) {
+    const byte = bytes[start + i];
+    const lower = byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte;
+    if (lower !== name[i]) return false;
+  }
+  return true;
+}
+
+/** Groups whose name is an ACL category, and what that category is called. */
+const GROUP_CATEGORIES: Record<string, string> = {
+  string: "string",
+  bitmap: "bitmap",
+  generic: "keyspace",
+  connection: "connection",
+  transactions: "transaction",
+  pubsub: "pubsub",
+  scripting: "scripting",
+  list: "list",
+  set: "set",
+  "sorted-set": "sortedset",
+  hash: "hash",
+  stream: "stream",
+  hyperloglog: "hyperloglog",
+  geo: "geo",
+};
+
+/** ACL categories from group and flags, as Redis derives them, then those the row adds. */
+function aclCategories(spec: CommandSpec, group: string): readonly string[] {
+  const { flags } = spec;
+  const isContainer = spec.subcommands !== undefined;
+  const own = isContainer ? undefined : GROUP_CATEGORIES[group];
+  const categories = new Set(own === undefined ? [] : [own]);
+  if ((flags & Flag.write) !== 0) categories.add("write");
+  if ((flags & Flag.readonly) !== 0 && own !== "scripting") categories.add("read");
+  if ((flags & Flag.admin) !== 0) categories.add("admin").add("dangerous");
+  if ((flags & Flag.pubsub) !== 0) categories.add("pubsub");
+  categories.add((flags & Flag.fast) !== 0 ? "fast" : "slow");
+  if ((flags & Flag.blocking) !== 0) categories.add("blocking");
+  for (const category of spec.acl ?? []) categories.add(category);
+  return [...categories];
+}

@@ -13,8 +13,9 @@ import { Slowlog } from "../observe/slowlog.ts";
 import type { Client } from "./client.ts";
 import type { CommandTable } from "./command.ts";
 import { Deadlines } from "./deadlines.ts";
+import type { Evaluator } from "./evaluator.ts";
 import { Gates } from "./gates.ts";
-import { Pause } from "./pause.ts";
+import { Pause, type PauseKind } from "./pause.ts";
 import type { Propagation } from "./propagation.ts";
 import { WatchedKeys } from "./transaction.ts";
 
@@ -71,12 +72,18 @@ export class Engine {
   /** Clients that got messages from others in this batch and must be flushed at its end. */
   readonly toFlush = new Set<Client>();
   propagation: Propagation | null = null;
+  /** Set by the evaluator's constructor: EXEC runs commands through it. */
+  evaluator!: Evaluator;
   /** Called when a batch of requests is over; the app's timer looks whether a deadline has come nearer. */
   afterBatch: (() => void) | null = null;
   readonly startedMs: number;
+  /** When the data were last saved, in Unix ms: LASTSAVE. */
+  lastSaveMs: number;
   /** DEBUG SET-ACTIVE-EXPIRE. */
   activeExpiry = true;
   #nextClientId = 1;
+  /** Handle of the deadline at which the pause ends; 0 without one. */
+  #pauseEnd = 0;
 
   constructor(parts: EngineParts) {
     this.parameters = parts.parameters;
@@ -86,7 +93,7 @@ export class Engine {
     this.host = parts.host;
     this.keyspace = new Keyspace(parts.clock, parts.seed, this.parameters.values.databases);
     this.deadlines = new Deadlines(parts.clock);
-    this.startedMs = parts.clock.nowMs();
+    this.startedMs = this.lastSaveMs = parts.clock.nowMs();
     this.keyspace.hooks.listen((database, bytes, start, end, event) => {
       if (this.watchedKeys.size === 0) return;
       this.watchedKeys.changed(database, bytes, start, end, event === Events.expired);
@@ -106,6 +113,28 @@ export class Engine {
   addClient(client: Client): void {
     this.clients.set(client.id, client);
     this.counters.connections++;
+  }
+
+  /** CLIENT PAUSE: requests wait until `endMs`; keys neither expire nor are evicted meanwhile. */
+  pauseClients(kind: PauseKind, endMs: number): void {
+    this.pause.begin(kind, endMs, this.clock.nowMs());
+    this.keyspace.keepExpired = true;
+    if (this.#pauseEnd !== 0) this.deadlines.cancel(this.#pauseEnd);
+    this.#pauseEnd = this.deadlines.at(this.pause.endMs, () => {
+      this.#pauseEnd = 0;
+      this.unpauseClients();
+    });
+  }
+
+  /** Ends a pause: the requests that waited run, in order of connection. */
+  unpauseClients(): void {
+    if (this.#pauseEnd !== 0) this.deadlines.cancel(this.#pauseEnd);
+    this.#pauseEnd = 0;
+    this.pause.end();
+    this.keyspace.keepExpired = false;
+    for (const client of this.clients.values()) {
+      if (client.isPostponed) client.transport.resume();
+    }
   }
 
   /** Forgets a client that has gone. */

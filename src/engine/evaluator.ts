@@ -31,6 +31,7 @@ export class Evaluator {
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    engine.evaluator = this;
   }
 
   /** Requests of `client` follow. */
@@ -138,6 +139,13 @@ export class Evaluator {
     }
     if (pause.endMs !== 0 && this.#mustWait(client, command)) client.isPostponed = true;
     return null;
+  }
+
+  /** Why a command that EXEC is about to run may not run now, or null. */
+  refusalInside(client: Client, command: Command): ErrorReply | null {
+    if (!client.authenticated && (command.flags & Flag.noAuth) === 0) return Errors.noAuth;
+    const { gates } = this.#engine;
+    return gates.anyClosed ? gateRefusal(gates, command.flags) : null;
   }
 
   #mustWait(client: Client, command: Command): boolean {

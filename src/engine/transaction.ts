@@ -4,8 +4,9 @@
  * A watched key is noted with the client in the engine's `WatchedKeys`; any change of the key marks the
  * transaction broken, and EXEC then answers null.
  */
-import { binaryText } from "../protocol/args.ts";
-import type { Args } from "../protocol/args.ts";
+import type { Database } from "../keyspace/database.ts";
+import type { Keyspace } from "../keyspace/keyspace.ts";
+import { type Args, argsOf, binaryBytes, binaryText } from "../protocol/args.ts";
 import type { Command } from "./command.ts";
 
 export interface QueuedCommand {
@@ -39,14 +40,13 @@ export class Transaction {
   }
 }
 
-/** What a watcher must know of a key that it watches. */
+/** One watch: whose it is, and whether the key was past its deadline when it began. */
 interface Watch {
   readonly transaction: Transaction;
-  /** The key was past its deadline when the watch began: its removal is no change. */
   readonly wasExpired: boolean;
 }
 
-/** Who watches which key. */
+/** Who watches which key. Keys are named "database:bytes". */
 export class WatchedKeys {
   readonly #watches = new Map<string, Watch[]>();
 
@@ -55,19 +55,14 @@ export class WatchedKeys {
     return this.#watches.size;
   }
 
-  watch(
-    transaction: Transaction,
-    database: number,
-    args: Args,
-    index: number,
-    wasExpired: boolean,
-  ): void {
-    const name = `${database}:${args.binary(index)}`;
+  watch(transaction: Transaction, db: Database, args: Args, index: number): void {
+    const name = `${db.index}:${args.binary(index)}`;
     if (transaction.watched.has(name)) return;
     transaction.watched.add(name);
+    const watch = { transaction, wasExpired: db.isExpired(args, index) };
     const watches = this.#watches.get(name);
-    if (watches === undefined) this.#watches.set(name, [{ transaction, wasExpired }]);
-    else watches.push({ transaction, wasExpired });
+    if (watches === undefined) this.#watches.set(name, [watch]);
+    else watches.push(watch);
   }
 
   unwatch(transaction: Transaction): void {
@@ -84,19 +79,38 @@ export class WatchedKeys {
     const watches = this.#watches.get(`${database}:${binaryText(bytes, start, end)}`);
     if (watches === undefined) return;
     for (const { transaction, wasExpired } of watches) {
+      // A key that had expired before the watch began is missing before and after.
       if (!(expired && wasExpired)) transaction.isBroken = true;
     }
   }
 
+  /** Whether a key that `transaction` watches has passed its deadline since, and is still there. */
+  hasExpired(transaction: Transaction, keyspace: Keyspace): boolean {
+    for (const name of transaction.watched) {
+      const { db, key } = located(name, keyspace);
+      const watch = this.#watches.get(name)?.find((watch) => watch.transaction === transaction);
+      if (watch?.wasExpired === false && db.isExpired(key, 0)) return true;
+    }
+    return false;
+  }
+
   /**
-   * A database is emptied or exchanged. `isAffected` says whether a key of it exists before or after:
-   * a watch on a key that is missing in both is not broken.
+   * The contents of `database` are about to go or to be exchanged with those of `other`: breaks every
+   * watch on a key which exists before or after.
    */
-  touchDatabase(database: number, isAffected: (key: string) => boolean): void {
-    const prefix = `${database}:`;
+  databaseChanges(database: Database, other: Database | null): void {
+    const prefix = `${database.index}:`;
     for (const [name, watches] of this.#watches) {
-      if (!name.startsWith(prefix) || !isAffected(name.slice(prefix.length))) continue;
+      if (!name.startsWith(prefix)) continue;
+      const { key } = located(name, database.keyspace);
+      if (!database.exists(key, 0) && !(other?.exists(key, 0) ?? false)) continue;
       for (const { transaction } of watches) transaction.isBroken = true;
     }
   }
+}
+
+function located(name: string, keyspace: Keyspace): { db: Database; key: Args } {
+  const colon = name.indexOf(":");
+  const db = keyspace.databases[Number(name.slice(0, colon))];
+  return { db, key: argsOf(binaryBytes(name.slice(colon + 1))) };
 }

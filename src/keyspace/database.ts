@@ -122,6 +122,14 @@ export class Database {
     if (access !== previous) this.#entries.setAccess(ref, access);
   }
 
+  /** Whether the key at argument `index` is there, past its deadline and not yet removed. */
+  isExpired(args: Args, index: number): boolean {
+    const { bytes, view } = args;
+    const hash = hashBytes(view, args.start(index), args.end(index), this.#entries.seed);
+    const ref = this.#table.find(hash, bytes, view, args.start(index), args.end(index));
+    return ref !== 0 && this.#entries.hasFlag(ref, EntryFlag.ttl) && this.#isDue(ref);
+  }
+
   exists(args: Args, index: number): boolean {
     return this.find(args, index) !== 0;
   }
@@ -558,13 +566,17 @@ export class Database {
 
   // Walking
 
-  /** SCAN's walk: see DashTable.scan. Keys past their deadline are passed over, not removed. */
+  /** SCAN's walk: see DashTable.scan. Keys past their deadline are removed instead of shown. */
   scan(cursor: number, count: number, visit: (ref: Ref) => void): number {
     const now = this.keyspace.clock.nowMs();
-    return this.#table.scan(cursor, count, (ref) => {
+    const due: Ref[] = [];
+    const next = this.#table.scan(cursor, count, (ref) => {
       const deadline = this.deadline(ref);
       if (deadline < 0 || deadline >= now) visit(ref);
+      else due.push(ref);
     });
+    if (!this.keyspace.keepExpired) { for (const ref of due) this.#expire(ref); }
+    return next;
   }
 
   /** A random key's entry, or 0 when there is none. */

@@ -1,55 +1,198 @@
 // hot path
+/**
+ * Decimal integers as bytes: strict reading as Redis does it ("0", "-1"; no plus, no leading zeros, no
+ * "-0", no spaces) and writing, up to the whole signed 64-bit range without a BigInt.
+ *
+ * A 64-bit integer is a pair: `hi` (signed 32 bits) and `lo` (unsigned 32 bits).
+ */
+
+const ZERO = 0x30;
+const MINUS = 0x2d;
+const TWO_32 = 4294967296;
+/** Digits that a double holds exactly, whatever they are. */
+const SAFE_DIGITS = 15;
+const BILLION = 1_000_000_000;
+
+/** A signed 64-bit integer that is reused instead of allocated. */
 export class Int64 {
-  hi = 0;
-  lo = 0;
+  // A plain number field would be boxed anew whenever it exceeds 31 bits (16 B, measured).
+  readonly #words = new Int32Array(2);
+
+  get hi(): number {
+    return this.#words[1];
+  }
+
+  set hi(value: number) {
+    this.#words[1] = value;
+  }
+
+  get lo(): number {
+    return this.#words[0] >>> 0;
+  }
+
+  set lo(value: number) {
+    this.#words[0] = value;
+  }
+
+  /** Takes an integer within ±2^53. */
+  setNumber(value: number): void {
+    this.lo = value >>> 0;
+    this.hi = Math.floor(value / TWO_32) | 0;
+  }
 }
+
+/** The integer in `bytes[start, end)` if it lies within ±(2^53 - 1); NaN for anything else. */
 export function parseInteger(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
-  const negative = bytes[at] === 0x2d;
-  if (negative) at++;
+  const isNegative = bytes[at] === MINUS && start < end;
+  if (isNegative) at++;
   const digits = end - at;
-  if (digits < 1 || digits > 16) return NaN;
-  if (bytes[at] === 0x30 && (digits > 1 || negative)) return NaN;
+  if (digits < 1 || digits > SAFE_DIGITS + 1) return NaN;
+  if (bytes[at] === ZERO && (digits > 1 || isNegative)) return NaN;
   let value = 0;
   for (; at < end; at++) {
-    const digit = bytes[at] - 0x30;
+    const digit = bytes[at] - ZERO;
     if (digit < 0 || digit > 9) return NaN;
     value = 10 * value + digit;
   }
   if (value > Number.MAX_SAFE_INTEGER) return NaN;
-  return negative ? -value : value;
+  return isNegative ? -value : value;
 }
+
+/** As `parseInteger` for what can't be negative: cursors. */
+export function parseUnsigned(bytes: Uint8Array, start: number, end: number): number {
+  return bytes[start] === MINUS ? NaN : parseInteger(bytes, start, end);
+}
+
+/** Reads a signed 64-bit integer into `out`; returns false, leaving `out` undefined, if it is none. */
 export function parseInt64(bytes: Uint8Array, start: number, end: number, out: Int64): boolean {
-  const value = parseInteger(bytes, start, end);
-  if (value === value) {
-    out.lo = value >>> 0;
-    out.hi = Math.floor(value / 4294967296) | 0;
-    return true;
+  const isNegative = bytes[start] === MINUS && start < end;
+  const first = isNegative ? start + 1 : start;
+  const digits = end - first;
+  if (digits < 1 || digits > 19) return false;
+  if (bytes[first] === ZERO && (digits > 1 || isNegative)) return false;
+  // Up to 19 digits as a high part of at most ten and a low part of nine.
+  const split = Math.max(first, end - 9);
+  let high = 0;
+  for (let at = first; at < split; at++) {
+    const digit = bytes[at] - ZERO;
+    if (digit < 0 || digit > 9) return false;
+    high = 10 * high + digit;
   }
-  return false;
+  let low = 0;
+  for (let at = split; at < end; at++) {
+    const digit = bytes[at] - ZERO;
+    if (digit < 0 || digit > 9) return false;
+    low = 10 * low + digit;
+  }
+  return combine(high, low, isNegative, out);
 }
-export function addInt64(a: Int64, hi: number, lo: number, out: Int64): boolean {
-  const low = a.lo + lo;
-  const high = a.hi + hi + (low > 0xffffffff ? 1 : 0);
-  if (high > 2147483647 || high < -2147483648) return false;
-  out.lo = low >>> 0;
-  out.hi = high;
+
+/** out = ±(high · 10^9 + low), `high` below 10^10; false on overflow. */
+function combine(high: number, low: number, isNegative: boolean, out: Int64): boolean {
+  // high = h1 · 2^16 + h0 keeps every product below 2^53.
+  const h1 = Math.floor(high / 65536);
+  const h0 = high - h1 * 65536;
+  const bottom = h0 * BILLION + low;
+  const top = h1 * BILLION;
+  // top · 2^16 + bottom, as 32-bit halves.
+  const sum = (top % 65536) * 65536 + (bottom % TWO_32);
+  const carry = Math.floor(sum / TWO_32);
+  const lo = sum - carry * TWO_32;
+  const hi = Math.floor(top / 65536) + Math.floor(bottom / TWO_32) + carry;
+  if (hi > 0x7fffffff) {
+    if (!isNegative || hi !== 0x80000000 || lo !== 0) return false;
+  }
+  if (isNegative) {
+    out.lo = -lo >>> 0;
+    out.hi = (~hi + (lo === 0 ? 1 : 0)) | 0;
+  } else {
+    out.lo = lo;
+    out.hi = hi;
+  }
   return true;
 }
+
+/** out = a + (hi, lo); false, leaving `out` as it was, on overflow. `out` may be `a`. */
+export function addInt64(a: Int64, hi: number, lo: number, out: Int64): boolean {
+  const low = a.lo + lo;
+  const high = a.hi + hi + (low >= TWO_32 ? 1 : 0);
+  if (high > 0x7fffffff || high < -0x80000000) return false;
+  out.lo = low >>> 0;
+  out.hi = high | 0;
+  return true;
+}
+
+export function int64ToBigInt(value: Int64): bigint {
+  return (BigInt(value.hi) << 32n) | BigInt(value.lo);
+}
+
+/** Writes an integer within ±2^53 at `at` of `target`; returns the end of its text. */
 export function writeDecimal(value: number, target: Uint8Array, at: number): number {
   if (value < 0) {
-    target[at++] = 0x2d;
+    target[at++] = MINUS;
     value = -value;
   }
-  let digits = 1;
-  for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) digits++;
-  for (let i = at + digits - 1; i >= at; i--) {
-    target[i] = 0x30 + value % 10;
-    value = Math.floor(value / 10);
-  }
-  return at + digits;
+  if (value < BILLION) return writeSmall(value, target, at);
+  const high = Math.floor(value / BILLION);
+  const end = writeSmall(high, target, at);
+  writePadded(value - high * BILLION, target, end);
+  return end + 9;
 }
+
+/** Writes a signed 64-bit integer at `at` of `target`; returns the end of its text. */
 export function writeInt64(hi: number, lo: number, target: Uint8Array, at: number): number {
-  const value = hi * 4294967296 + lo;
-  return writeDecimal(value, target, at);
+  if (hi >= -0x200000 && hi < 0x200000) return writeDecimal(hi * TWO_32 + lo, target, at);
+  if (hi < 0) {
+    target[at++] = MINUS;
+    hi = (~hi + (lo === 0 ? 1 : 0)) >>> 0;
+    lo = -lo >>> 0;
+  }
+  // value = hi · 2^32 + lo, divided by 10^9 in steps that stay below 2^53.
+  const q1 = Math.floor(hi / BILLION);
+  const r1 = hi - q1 * BILLION;
+  const middle = r1 * 65536 + Math.floor(lo / 65536);
+  const q2 = Math.floor(middle / BILLION);
+  const r2 = middle - q2 * BILLION;
+  const last = r2 * 65536 + lo % 65536;
+  const q3 = Math.floor(last / BILLION);
+  const high = q1 * TWO_32 + q2 * 65536 + q3;
+  const end = writeDecimal(high, target, at);
+  writePadded(last - q3 * BILLION, target, end);
+  return end + 9;
+}
+
+/** Below 2^31: digits from the last to the first. */
+function writeSmall(value: number, target: Uint8Array, at: number): number {
+  if (value >= BILLION) return writeDecimal(value, target, at);
+  const end = at + digitsOf(value);
+  let rest = value | 0;
+  for (let i = end - 1; i >= at; i--) {
+    const next = (rest / 10) | 0;
+    target[i] = ZERO + rest - 10 * next;
+    rest = next;
+  }
+  return end;
+}
+
+/** Exactly nine digits, with leading zeros. */
+function writePadded(value: number, target: Uint8Array, at: number): void {
+  let rest = value | 0;
+  for (let i = at + 8; i >= at; i--) {
+    const next = (rest / 10) | 0;
+    target[i] = ZERO + rest - 10 * next;
+    rest = next;
+  }
+}
+
+/** How many digits an integer below 10^9 has. */
+function digitsOf(value: number): number {
+  if (value < 10) return 1;
+  if (value < 100) return 2;
+  if (value < 1000) return 3;
+  if (value < 10_000) return 4;
+  if (value < 100_000) return 5;
+  if (value < 1_000_000) return 6;
+  if (value < 10_000_000) return 7;
+  return value < 100_000_000 ? 8 : 9;
 }

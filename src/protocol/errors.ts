@@ -37,8 +37,16 @@ export const Errors = {
   bitOffset: e("ERR bit offset is not an integer or out of range"),
   bitValue: e("ERR bit is not an integer or out of range"),
 
+  expireNxConflict: e("ERR NX and XX, GT or LT options at the same time are not compatible"),
+  expireGtLtConflict: e("ERR GT and LT options at the same time are not compatible"),
+
   // Connection and refusals
   noAuth: e("NOAUTH Authentication required."),
+  helloNoAuth: e(
+    "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto>" +
+      " AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol" +
+      " version at the same time",
+  ),
   wrongPass: e("WRONGPASS invalid username-password pair or user is disabled."),
   noProto: e("NOPROTO unsupported protocol version"),
   protoNotInteger: e("ERR Protocol version is not an integer or out of range"),
@@ -54,6 +62,38 @@ export const Errors = {
   readOnly: e("READONLY You can't write against a read only replica."),
   maxClients: e("ERR max number of clients reached"),
   internal: e("ERR internal error: the command failed and its cause is in the log"),
+
+  authWithoutPassword: e(
+    "ERR AUTH <password> called without any password configured for the default user. Are you sure" +
+      " your configuration is correct?",
+  ),
+  clientName: e("ERR Client names cannot contain spaces, newlines or special characters."),
+  noSuchClient: e("ERR No such client"),
+  clientIdNotPositive: e("ERR client-id should be greater than 0"),
+  invalidClientId: e("ERR Invalid client ID"),
+  timeoutNotInteger: e("ERR timeout is not an integer or out of range"),
+  timeoutNegative: e("ERR timeout is negative"),
+  pauseMode: e("ERR CLIENT PAUSE mode must be WRITE or ALL"),
+  unblockReason: e("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"),
+
+  // Server
+  invalidFirstDb: e("ERR invalid first DB index"),
+  invalidSecondDb: e("ERR invalid second DB index"),
+  noShutdown: e("ERR No shutdown in progress."),
+  slowlogCount: e("ERR count should be greater than or equal to -1"),
+  idleUnderLfu: e(
+    "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching" +
+      " between policies at runtime LRU and LFU data will take some time to adjust.",
+  ),
+  frequencyUnderLru: e(
+    "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when" +
+      " switching between policies at runtime LRU and LFU data will take some time to adjust.",
+  ),
+  debugNotAllowed: e(
+    'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run' +
+      " it from a local connection, otherwise you need to set this option in the configuration file," +
+      " and then restart the server.",
+  ),
 
   // Transactions
   nestedMulti: e("ERR MULTI calls can not be nested"),
@@ -103,4 +143,38 @@ export function unknownSubcommand(container: string, subcommand: string): ErrorR
 /** For options and times such as "ERR invalid expire time in 'set' command". */
 export function invalidExpireTime(command: string): ErrorReply {
   return e(`ERR invalid expire time in '${command}' command`);
+}
+
+/** EXPIRE and its kin, of an option that they do not know. */
+export function unsupportedOption(option: string): ErrorReply {
+  return e(`ERR Unsupported option ${option}`);
+}
+
+/** HELLO of an option that it does not know, or whose arguments are missing. */
+export function helloOption(option: string): ErrorReply {
+  return e(`ERR Syntax error in HELLO option '${option}'`);
+}
+
+/** CLIENT KILL and LIST of a type that is none. */
+export function unknownClientType(type: string): ErrorReply {
+  return e(`ERR Unknown client type '${type}'`);
+}
+
+export function noSuchUser(user: string): ErrorReply {
+  return e(`ERR No such user '${user}'`);
+}
+
+/** CLIENT SETINFO of an attribute that is none. */
+export function unrecognizedOption(option: string): ErrorReply {
+  return e(`ERR Unrecognized option '${option}'`);
+}
+
+/** CLIENT SETINFO of a value with white space or control characters. */
+export function attributeCharacters(attribute: string): ErrorReply {
+  return e(`ERR ${attribute} cannot contain spaces, newlines or special characters.`);
+}
+
+/** LATENCY GRAPH of an event that never happened. */
+export function noLatencySamples(event: string): ErrorReply {
+  return e(`ERR No samples available for event '${event}'`);
 }

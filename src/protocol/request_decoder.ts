@@ -64,7 +64,7 @@ export class RequestDecoder {
     this.limits = limits;
   }
 
-  /** Bytes received and not yet consumed: the `qbuf` of CLIENT LIST. */
+  /** Bytes of the current request and of those behind it: the `qbuf` of CLIENT LIST. */
   get pendingBytes(): number {
     return this.#filled - this.#begin;
   }
@@ -74,13 +74,9 @@ export class RequestDecoder {
     return this.#bytes.length - this.#filled;
   }
 
-  /** Arguments of the current request that have arrived in part: CLIENT LIST's `argv-mem`. */
-  get bufferBytes(): number {
-    return this.#bytes.length;
-  }
-
   /** Where the socket may read to; never empty. Moves a partial request (and `args` with it). */
   space(args: Args): Uint8Array {
+    if (this.#pending === 0) this.#begin = this.#at;
     if (this.#begin === this.#filled) this.#reset();
     else if (this.#filled === this.#bytes.length) this.#makeRoom(args);
     if (this.#filled === 0) return this.#bytes;
@@ -99,6 +95,7 @@ export class RequestDecoder {
     for (;;) {
       if (this.#pending === 0) {
         args.count = 0;
+        this.#begin = this.#at;
         if (this.#at === this.#filled) return Decoded.more;
         const found = this.#bytes[this.#at] === STAR ? this.#array() : this.#inline(args);
         if (found !== Decoded.request) return found;
@@ -123,7 +120,6 @@ export class RequestDecoder {
       this.#bulk = -1;
       this.#pending--;
     }
-    this.#begin = this.#at;
     return Decoded.request;
   }
 
@@ -173,7 +169,6 @@ export class RequestDecoder {
     }
     this.#at = lineEnd + 2;
     this.#pending = Math.max(count, 0);
-    if (this.#pending === 0) this.#begin = this.#at;
     return Decoded.request;
   }
 
@@ -183,7 +178,6 @@ export class RequestDecoder {
     const end = lf > this.#at && this.#bytes[lf - 1] === CR ? lf - 1 : lf;
     if (!splitInline(this.#bytes, this.#at, end, args)) return this.#break(Errors.unbalancedQuotes);
     this.#at = lf + 1;
-    this.#begin = this.#at;
     return Decoded.request;
   }
 

@@ -1,0 +1,159 @@
+/**
+ * BITFIELD: integers of 1 to 64 bits (63 unsigned) at any bit offset of a string, big-endian.
+ *
+ * All operations are parsed first; then the string is grown once if one of them writes.
+ */
+import type { Call } from "../engine/call.ts";
+import { Events } from "../keyspace/change_hooks.ts";
+import type { StringValue } from "../keyspace/values.ts";
+import { Int64, int64ToBigInt } from "../lib/decimal.ts";
+import { Errors } from "../protocol/errors.ts";
+
+type Overflow = "wrap" | "sat" | "fail";
+
+/** One GET, SET or INCRBY. */
+interface Operation {
+  readonly kind: "get" | "set" | "incrby";
+  readonly isSigned: boolean;
+  readonly bits: number;
+  readonly offset: number;
+  /** What SET stores or INCRBY adds. */
+  readonly value: bigint;
+  readonly overflow: Overflow;
+}
+
+const parsed = new Int64();
+
+export function bitfield(call: Call): void {
+  const operations = readOperations(call);
+  if (call.args.error !== null) return call.reply.error(call.args.error);
+  runOperations(call, operations);
+}
+
+export function bitfieldRo(call: Call): void {
+  const operations = readOperations(call);
+  if (call.args.error !== null) return call.reply.error(call.args.error);
+  if (operations.some(({ kind }) => kind !== "get")) return call.reply.error(Errors.bitfieldRo);
+  runOperations(call, operations);
+}
+
+function readOperations(call: Call): Operation[] {
+  const { args } = call;
+  const operations: Operation[] = [];
+  let overflow: Overflow = "wrap";
+  let i = 2;
+  while (i < args.count && args.error === null) {
+    const isGet = args.is(i, "GET");
+    if (args.is(i, "OVERFLOW") && i + 1 < args.count) {
+      overflow = readOverflow(call, i + 1);
+      i += 2;
+    } else if (isGet && i + 2 < args.count) {
+      operations.push(readOperation(call, i, "get", overflow));
+      i += 3;
+    } else if ((args.is(i, "SET") || args.is(i, "INCRBY")) && i + 3 < args.count) {
+      operations.push(readOperation(call, i, args.is(i, "SET") ? "set" : "incrby", overflow));
+      i += 4;
+    } else args.fail(Errors.syntax);
+  }
+  return operations;
+}
+
+function readOverflow({ args }: Call, index: number): Overflow {
+  if (args.is(index, "WRAP")) return "wrap";
+  if (args.is(index, "SAT")) return "sat";
+  if (!args.is(index, "FAIL")) args.fail(Errors.overflowType);
+  return "fail";
+}
+
+function readOperation(
+  call: Call,
+  index: number,
+  kind: Operation["kind"],
+  overflow: Overflow,
+): Operation {
+  const { args } = call;
+  const [, sign, digits] = /^([iu])([1-9][0-9]?)$/.exec(args.text(index + 1)) ?? ["", "", ""];
+  const bits = Number(digits);
+  const isSigned = sign === "i";
+  if (bits < 1 || bits > (isSigned ? 64 : 63)) args.fail(Errors.bitfieldType);
+  const offset = args.error === null ? readOffset(call, index + 2, bits) : 0;
+  let value = 0n;
+  if (kind !== "get" && args.error === null && args.int64(index + 3, parsed)) {
+    value = int64ToBigInt(parsed);
+  }
+  return { kind, isSigned, bits, offset, value, overflow };
+}
+
+/** A bit offset, or "#n" for the n-th integer of this width. */
+function readOffset({ args, engine }: Call, index: number, bits: number): number {
+  const text = args.text(index);
+  const isIndex = text.startsWith("#");
+  const digits = isIndex ? text.slice(1) : text;
+  const most = engine.parameters.values.protoMaxBulkLen * 8;
+  const offset = /^(0|[1-9][0-9]{0,15})$/.test(digits) ? Number(digits) * (isIndex ? bits : 1) : NaN;
+  return offset + bits <= most ? offset : args.fail(Errors.bitOffset);
+}
+
+function runOperations({ args, reply, db }: Call, operations: readonly Operation[]): void {
+  let value = db.peekString(args, 1);
+  if (args.error !== null) return reply.error(args.error);
+  const writes = operations.filter(({ kind }) => kind !== "get");
+  if (writes.length > 0) {
+    const size = Math.max(...writes.map(({ offset, bits }) => Math.ceil((offset + bits) / 8)));
+    value = db.editString(args, 1, Math.max(size, value === null ? 0 : value.length));
+  }
+  reply.array(operations.length);
+  let changes = 0;
+  for (const operation of operations) {
+    const before = readBits(value, operation);
+    if (operation.kind === "get") {
+      reply.bigint(before);
+      continue;
+    }
+    const wanted = operation.kind === "set" ? operation.value : before + operation.value;
+    const stored = fitted(wanted, operation);
+    if (stored === null) {
+      reply.nullBulk();
+      continue;
+    }
+    if (value !== null) writeBits(value, operation, stored);
+    changes++;
+    reply.bigint(operation.kind === "set" ? before : stored);
+  }
+  if (changes > 0) {
+    db.changed(args, 1, Events.setbit);
+    db.keyspace.hooks.dirty += changes - 1;
+  }
+}
+
+/** `value` as the operation's width holds it; null when it does not fit and the overflow fails. */
+function fitted(value: bigint, { isSigned, bits, overflow }: Operation): bigint | null {
+  const least = isSigned ? -(1n << BigInt(bits - 1)) : 0n;
+  const most = isSigned ? (1n << BigInt(bits - 1)) - 1n : (1n << BigInt(bits)) - 1n;
+  if (value >= least && value <= most) return value;
+  if (overflow === "fail") return null;
+  if (overflow === "sat") return value < least ? least : most;
+  return isSigned ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value);
+}
+
+function readBits(value: StringValue | null, { offset, bits, isSigned }: Operation): bigint {
+  let result = 0n;
+  for (let i = offset; i < offset + bits; i++) {
+    const byte = Math.floor(i / 8);
+    const isInside = value !== null && byte < value.length;
+    const bit = isInside ? (value.bytes[value.start + byte] >>> (7 - i % 8)) & 1 : 0;
+    result = (result << 1n) | BigInt(bit);
+  }
+  return isSigned ? BigInt.asIntN(bits, result) : result;
+}
+
+function writeBits(value: StringValue, { offset, bits }: Operation, stored: bigint): void {
+  let rest = BigInt.asUintN(bits, stored);
+  for (let i = offset + bits - 1; i >= offset; i--) {
+    const at = value.start + Math.floor(i / 8);
+    const mask = 0x80 >>> (i % 8);
+    if ((rest & 1n) === 1n) value.bytes[at] |= mask;
+    else value.bytes[at] &= ~mask;
+    rest >>= 1n;
+  }
+}

@@ -1,0 +1,188 @@
+// hot path
+/** Commands on single bits and counts of bits: https://redis.io/docs/latest/commands/?group=bitmap */
+import type { Call } from "../engine/call.ts";
+import { Events } from "../keyspace/change_hooks.ts";
+import { Type } from "../keyspace/entry.ts";
+import type { StringValue } from "../keyspace/values.ts";
+import { Errors } from "../protocol/errors.ts";
+
+/** A bit offset: a string of proto-max-bulk-len bytes has no more bits than that. */
+export function readBitOffset({ args, engine }: Call, index: number): number {
+  const most = engine.parameters.values.protoMaxBulkLen * 8 - 1;
+  return args.integerWithin(index, 0, most, Errors.bitOffset);
+}
+
+export function setbit(call: Call): void {
+  const { args, reply, db } = call;
+  const offset = readBitOffset(call, 2);
+  const bit = args.integerWithin(3, 0, 1, Errors.bitValue);
+  if (args.error !== null) return reply.error(args.error);
+  const before = db.peekString(args, 1);
+  if (args.error !== null) return reply.error(args.error);
+  const byte = Math.floor(offset / 8);
+  const value = db.editString(args, 1, Math.max(before === null ? 0 : before.length, byte + 1));
+  const mask = 0x80 >>> (offset % 8);
+  const old = value.bytes[value.start + byte];
+  value.bytes[value.start + byte] = bit === 1 ? old | mask : old & ~mask;
+  db.changed(args, 1, Events.setbit);
+  reply.integer((old & mask) !== 0 ? 1 : 0);
+}
+
+export function getbit(call: Call): void {
+  const { args, reply, db } = call;
+  const offset = readBitOffset(call, 2);
+  if (args.error !== null) return reply.error(args.error);
+  const value = db.readString(args, 1);
+  if (args.error !== null) return reply.error(args.error);
+  const byte = Math.floor(offset / 8);
+  if (value === null || byte >= value.length) return reply.integer(0);
+  reply.integer((value.bytes[value.start + byte] >>> (7 - offset % 8)) & 1);
+}
+
+/** A range of bits of a string, both ends included; empty when `first` exceeds `last`. */
+const range = { first: 0, last: -1 };
+
+/**
+ * Reads "start end [BYTE | BIT]" at argument `index` into `range`, as bits of a value of `size` bytes.
+ * Missing ends mean all. Returns false after answering an error.
+ */
+function readRange({ args, reply }: Call, index: number, size: number): boolean {
+  const isBits = args.count > index + 2 && args.is(index + 2, "BIT");
+  if (args.count > index + 2 && !isBits && !args.is(index + 2, "BYTE")) args.fail(Errors.syntax);
+  let first = args.count > index ? args.roundedInt64(index) : 0;
+  let last = args.count > index + 1 ? args.roundedInt64(index + 1) : -1;
+  if (args.error !== null) {
+    reply.error(args.error);
+    return false;
+  }
+  const length = isBits ? size * 8 : size;
+  if (first < 0 && last < 0 && first > last) {
+    range.first = 0;
+    range.last = -1;
+    return true;
+  }
+  first = Math.max(first < 0 ? length + first : first, 0);
+  last = Math.min(Math.max(last < 0 ? length + last : last, 0), length - 1);
+  range.first = isBits ? first : first * 8;
+  range.last = isBits ? last : last * 8 + 7;
+  return true;
+}
+
+export function bitcount(call: Call): void {
+  const { args, reply, db } = call;
+  if (args.count === 3 || args.count > 5) return reply.error(Errors.syntax);
+  const ref = db.find(args, 1);
+  if (!db.checkType(args, ref, Type.string)) return reply.error(Errors.wrongType);
+  const value = db.readString(args, 1);
+  if (!readRange(call, 2, value === null ? 0 : value.length)) return;
+  reply.integer(value === null || range.first > range.last ? 0 : countBits(value));
+}
+
+/** The bits set in `range` of `value`. */
+function countBits(value: StringValue): number {
+  const { view, bytes, start } = value;
+  const firstByte = start + Math.floor(range.first / 8);
+  const lastByte = start + Math.floor(range.last / 8);
+  const headMask = 0xff >>> (range.first % 8);
+  const tailMask = 0xff00 >>> (range.last % 8 + 1) & 0xff;
+  if (firstByte === lastByte) return bitsOf(bytes[firstByte] & headMask & tailMask);
+  let count = bitsOf(bytes[firstByte] & headMask) + bitsOf(bytes[lastByte] & tailMask);
+  let at = firstByte + 1;
+  for (; at + 4 <= lastByte; at += 4) count += bitsOf(view.getInt32(at));
+  for (; at < lastByte; at++) count += bitsOf(bytes[at]);
+  return count;
+}
+
+/** Bits set in 32: pairs, nibbles, bytes, then their sum in the top byte. */
+function bitsOf(word: number): number {
+  word -= (word >>> 1) & 0x55555555;
+  word = (word & 0x33333333) + ((word >>> 2) & 0x33333333);
+  return Math.imul((word + (word >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
+
+export function bitpos(call: Call): void {
+  const { args, reply, db } = call;
+  const bit = args.integer(2);
+  if (args.error !== null) return reply.error(args.error);
+  if (bit !== 0 && bit !== 1) return reply.error(Errors.bitArgument);
+  if (args.count > 6) return reply.error(Errors.syntax);
+  const ref = db.find(args, 1);
+  if (!db.checkType(args, ref, Type.string)) return reply.error(Errors.wrongType);
+  const value = db.readString(args, 1);
+  if (!readRange(call, 3, value === null ? 0 : value.length)) return;
+  if (value === null) return reply.integer(bit === 0 ? 0 : -1);
+  if (range.first > range.last) return reply.integer(-1);
+  const position = firstBit(value, bit);
+  // Without an end, the string counts as followed by zero bits without end.
+  if (position < 0 && bit === 0 && args.count < 5) return reply.integer(range.last + 1);
+  reply.integer(position);
+}
+
+/** The first bit in `range` that is `bit`, or -1. */
+function firstBit(value: StringValue, bit: number): number {
+  const { bytes, start } = value;
+  const skipped = bit === 1 ? 0 : 0xff;
+  let at = range.first;
+  while (at <= range.last) {
+    const byte = bytes[start + Math.floor(at / 8)];
+    if (at % 8 === 0 && byte === skipped) {
+      at += 8;
+      continue;
+    }
+    if (((byte >>> (7 - at % 8)) & 1) === bit) return at;
+    at++;
+  }
+  return -1;
+}
+
+export function bitop(call: Call): void {
+  const { args, reply, db } = call;
+  const operation = operationOf(call);
+  if (operation === null) return reply.error(Errors.syntax);
+  if (operation === "not" && args.count !== 4) return reply.error(Errors.bitopNot);
+  let size = 0;
+  for (let i = 3; i < args.count; i++) {
+    const value = db.readString(args, i);
+    if (args.error !== null) return reply.error(args.error);
+    size = Math.max(size, value === null ? 0 : value.length);
+  }
+  if (size === 0) {
+    db.remove(args, 2);
+    return reply.integer(0);
+  }
+  const result = combine(call, operation, size);
+  db.setString(args, 2, result, 0, size, false, Events.set);
+  reply.integer(size);
+}
+
+type Operation = "and" | "or" | "xor" | "not";
+
+function operationOf({ args }: Call): Operation | null {
+  if (args.is(1, "AND")) return "and";
+  if (args.is(1, "OR")) return "or";
+  if (args.is(1, "XOR")) return "xor";
+  return args.is(1, "NOT") ? "not" : null;
+}
+
+/** The strings from argument 3 on, combined; shorter ones count as followed by zero bytes. */
+function combine({ args, db }: Call, operation: Operation, size: number): Uint8Array {
+  const result = new Uint8Array(size);
+  for (let i = 3; i < args.count; i++) {
+    const value = db.peekString(args, i);
+    const length = value === null ? 0 : value.length;
+    const bytes = value === null ? result : value.bytes;
+    const start = value === null ? 0 : value.start;
+    if (i === 3) {
+      for (let j = 0; j < length; j++) result[j] = bytes[start + j];
+      if (operation === "not") { for (let j = 0; j < size; j++) result[j] = ~result[j]; }
+    } else if (operation === "and") {
+      for (let j = 0; j < length; j++) result[j] &= bytes[start + j];
+      result.fill(0, length);
+    } else if (operation === "or") {
+      for (let j = 0; j < length; j++) result[j] |= bytes[start + j];
+    } else {
+      for (let j = 0; j < length; j++) result[j] ^= bytes[start + j];
+    }
+  }
+  return result;
+}

@@ -1,0 +1,271 @@
+/** CLIENT and its subcommands: https://redis.io/docs/latest/commands/client/ */
+import type { Call } from "../engine/call.ts";
+import type { Client } from "../engine/client.ts";
+import {
+  attributeCharacters,
+  Errors,
+  noSuchUser,
+  unknownClientType,
+  unrecognizedOption,
+} from "../protocol/errors.ts";
+import { replyHelp } from "./help.ts";
+
+const CLIENT_TYPES = ["normal", "master", "replica", "slave", "pubsub"];
+
+/** Whether a byte string may name a client: printable ASCII without spaces. */
+export function isPlainName(name: string): boolean {
+  return /^[!-~]*$/.test(name);
+}
+
+export function clientId({ reply, client }: Call): void {
+  reply.integer(client.id);
+}
+
+export function clientInfo({ reply, client }: Call): void {
+  reply.verbatim("txt", `${describe(client)}\n`);
+}
+
+export function clientGetname({ reply, client }: Call): void {
+  if (client.name === "") reply.nullBulk();
+  else reply.bulkBinary(client.name);
+}
+
+export function clientSetname({ args, reply, client }: Call): void {
+  const name = args.binary(2);
+  if (!isPlainName(name)) return reply.error(Errors.clientName);
+  client.name = name;
+  reply.ok();
+}
+
+export function clientSetinfo({ args, reply, client }: Call): void {
+  const attribute = args.text(2).toLowerCase();
+  if (attribute !== "lib-name" && attribute !== "lib-ver") {
+    return reply.error(unrecognizedOption(args.text(2)));
+  }
+  const value = args.binary(3);
+  if (!isPlainName(value)) return reply.error(attributeCharacters(attribute));
+  if (attribute === "lib-name") client.libName = value;
+  else client.libVersion = value;
+  reply.ok();
+}
+
+export function clientReply({ args, reply, client }: Call): void {
+  if (args.is(2, "ON")) {
+    client.replyMode = "on";
+    reply.ok();
+  } else if (args.is(2, "OFF")) {
+    client.replyMode = "off";
+  } else if (args.is(2, "SKIP")) {
+    if (client.replyMode !== "off") client.replyMode = "skip";
+  } else reply.error(Errors.syntax);
+}
+
+export function clientNoEvict({ args, reply, client }: Call): void {
+  const isOn = args.is(2, "ON");
+  if (!isOn && !args.is(2, "OFF")) return reply.error(Errors.syntax);
+  client.noEvict = isOn;
+  reply.ok();
+}
+
+export function clientNoTouch({ args, reply, client, engine }: Call): void {
+  const isOn = args.is(2, "ON");
+  if (!isOn && !args.is(2, "OFF")) return reply.error(Errors.syntax);
+  client.noTouch = engine.keyspace.noTouch = isOn;
+  reply.ok();
+}
+
+export function clientPause({ args, reply, engine, nowMs }: Call): void {
+  const timeout = args.integerOr(2, Errors.timeoutNotInteger);
+  if (args.error !== null) return reply.error(args.error);
+  if (timeout < 0) return reply.error(Errors.timeoutNegative);
+  const isWrite = args.is(3, "WRITE");
+  if (args.count === 4 && !isWrite && !args.is(3, "ALL")) return reply.error(Errors.pauseMode);
+  engine.pauseClients(isWrite ? "write" : "all", nowMs + timeout);
+  reply.ok();
+}
+
+export function clientUnpause({ reply, engine }: Call): void {
+  engine.unpauseClients();
+  reply.ok();
+}
+
+export function clientUnblock({ args, reply, engine }: Call): void {
+  const id = args.integer(2);
+  if (args.error !== null) return reply.error(args.error);
+  const isError = args.is(3, "ERROR");
+  if (args.count === 4 && !isError && !args.is(3, "TIMEOUT")) {
+    return reply.error(Errors.unblockReason);
+  }
+  const blocked = engine.clients.get(id)?.blocked ?? null;
+  if (blocked === null) return reply.integer(0);
+  blocked.unblock(isError ? "error" : "timeout");
+  reply.integer(1);
+}
+
+export function clientList({ args, reply, engine }: Call): void {
+  let clients = [...engine.clients.values()];
+  if (args.count === 4 && args.is(2, "TYPE")) {
+    const type = args.text(3).toLowerCase();
+    if (!CLIENT_TYPES.includes(type)) return reply.error(unknownClientType(args.text(3)));
+    clients = clients.filter((client) => typeOf(client) === type);
+  } else if (args.count > 3 && args.is(2, "ID")) {
+    const ids: number[] = [];
+    for (let i = 3; i < args.count; i++) ids.push(args.integerOr(i, Errors.invalidClientId));
+    if (args.error !== null) return reply.error(args.error);
+    clients = ids.flatMap((id) => engine.clients.get(id) ?? []);
+  } else if (args.count > 2) {
+    return reply.error(Errors.syntax);
+  }
+  reply.verbatim("txt", clients.map((client) => `${describe(client)}\n`).join(""));
+}
+
+/** Which clients CLIENT KILL means. */
+interface Filter {
+  id: number;
+  address: string;
+  localAddress: string;
+  type: string;
+  user: string;
+  skipMe: boolean;
+}
+
+export function clientKill(call: Call): void {
+  const { args, reply, engine } = call;
+  const filter: Filter = {
+    id: 0,
+    address: "",
+    localAddress: "",
+    type: "",
+    user: "",
+    skipMe: true,
+  };
+  if (args.count === 3) {
+    filter.address = args.text(2);
+    filter.skipMe = false;
+  } else if (!readFilter(call, filter)) return;
+
+  const victims = [...engine.clients.values()].filter((other) => isMeant(call, other, filter));
+  for (const victim of victims) {
+    if (victim === call.client) victim.transport.closeAfterReply();
+    else victim.transport.kill();
+  }
+  if (args.count > 3) reply.integer(victims.length);
+  else if (victims.length > 0) reply.ok();
+  else reply.error(Errors.noSuchClient);
+}
+
+/** Reads "ID n ADDR a …" from argument 2 on; false after answering an error. */
+function readFilter({ args, reply }: Call, filter: Filter): boolean {
+  for (let i = 2; i < args.count && args.error === null; i += 2) {
+    if (i + 1 === args.count) args.fail(Errors.syntax);
+    else if (args.is(i, "ID")) {
+      const most = Number.MAX_SAFE_INTEGER;
+      filter.id = args.integerWithin(i + 1, 1, most, Errors.clientIdNotPositive);
+    } else if (args.is(i, "ADDR")) filter.address = args.text(i + 1);
+    else if (args.is(i, "LADDR")) filter.localAddress = args.text(i + 1);
+    else if (args.is(i, "TYPE")) {
+      filter.type = args.text(i + 1).toLowerCase();
+      if (!CLIENT_TYPES.includes(filter.type)) args.fail(unknownClientType(args.text(i + 1)));
+    } else if (args.is(i, "USER")) {
+      filter.user = args.text(i + 1);
+      if (filter.user !== "default") args.fail(noSuchUser(filter.user));
+    } else if (args.is(i, "SKIPME")) {
+      filter.skipMe = args.is(i + 1, "YES");
+      if (!filter.skipMe && !args.is(i + 1, "NO")) args.fail(Errors.syntax);
+    } else args.fail(Errors.syntax);
+  }
+  if (args.error !== null) reply.error(args.error);
+  return args.error === null;
+}
+
+function isMeant(call: Call, other: Client, filter: Filter): boolean {
+  if (filter.skipMe && other === call.client) return false;
+  if (filter.id !== 0 && other.id !== filter.id) return false;
+  if (filter.address !== "" && other.transport.address !== filter.address) return false;
+  if (filter.localAddress !== "" && other.transport.localAddress !== filter.localAddress) {
+    return false;
+  }
+  if (filter.user !== "" && other.user !== filter.user) return false;
+  return filter.type === "" || typeOf(other) === filter.type;
+}
+
+/** A client's type; monitors count as replicas do in Redis, that is as replicas. */
+function typeOf(client: Client): string {
+  return client.isMonitor ? "replica" : "normal";
+}
+
+/** One line of CLIENT LIST. */
+function describe(client: Client): string {
+  const { transport, reply, transaction, args } = client;
+  const now = client.engine.clock.nowMs();
+  const seconds = (sinceMs: number): number => Math.floor((now - sinceMs) / 1000);
+  let argumentBytes = 0;
+  for (let i = 0; i < args.count; i++) argumentBytes += args.length(i);
+  const fields: [string, string | number][] = [
+    ["id", client.id],
+    ["addr", transport.address],
+    ["laddr", transport.localAddress],
+    ["fd", client.id + 7],
+    ["name", client.name],
+    ["age", seconds(client.createdMs)],
+    ["idle", seconds(client.lastActiveMs)],
+    ["flags", flagsOf(client)],
+    ["db", client.database],
+    ["sub", 0],
+    ["psub", 0],
+    ["ssub", 0],
+    ["multi", transaction.isOpen ? transaction.queue.length : -1],
+    ["qbuf", transport.queryBytes],
+    ["qbuf-free", transport.queryFreeBytes],
+    ["argv-mem", argumentBytes],
+    ["multi-mem", transaction.bytes],
+    ["rbs", reply.capacity],
+    ["rbp", reply.capacity],
+    ["obl", reply.size],
+    ["oll", 0],
+    ["omem", transport.inFlightBytes],
+    ["tot-mem", client.memoryBytes],
+    ["events", transport.inFlightBytes > 0 ? "rw" : "r"],
+    ["cmd", client.call.command?.fullName ?? "NULL"],
+    ["user", client.user],
+    ["redir", -1],
+    ["resp", reply.resp],
+    ["lib-name", client.libName],
+    ["lib-ver", client.libVersion],
+  ];
+  return fields.map(([name, value]) => `${name}=${value}`).join(" ");
+}
+
+function flagsOf(client: Client): string {
+  let flags = "";
+  if (client.isMonitor) flags += "O";
+  if (client.blocked !== null) flags += "b";
+  if (client.transaction.isOpen) flags += "x";
+  if (client.transaction.isBroken) flags += "d";
+  if (client.transport.isUnixSocket) flags += "U";
+  if (client.noEvict) flags += "e";
+  if (client.noTouch) flags += "T";
+  return flags === "" ? "N" : flags;
+}
+
+export function clientHelp({ reply }: Call): void {
+  replyHelp(reply, "CLIENT", [
+    ["GETNAME", "The connection's name."],
+    ["ID", "The connection's id."],
+    ["INFO", "The connection as a line of CLIENT LIST."],
+    ["KILL <ip:port>", "Closes the connection from that address."],
+    [
+      "KILL <option> <value> [<option> <value> [...]]",
+      "Closes the connections that fit all options: ID, ADDR, LADDR, TYPE, USER, SKIPME.",
+    ],
+    ["LIST [TYPE <type> | ID <id> [...]]", "One line a connection."],
+    ["NO-EVICT (ON|OFF)", "Keeps the connection from being closed to save memory."],
+    ["NO-TOUCH (ON|OFF)", "Reads leave no trace in the access times of keys."],
+    ["PAUSE <timeout> [WRITE|ALL]", "Lets commands wait for <timeout> milliseconds."],
+    ["REPLY (ON|OFF|SKIP)", "Whether commands are answered."],
+    ["SETINFO <option> <value>", "Tells the client library's name (lib-name) or version (lib-ver)."],
+    ["SETNAME <name>", "Names the connection."],
+    ["UNBLOCK <clientid> [TIMEOUT|ERROR]", "Ends the wait of a blocked connection."],
+    ["UNPAUSE", "Ends a pause."],
+  ]);
+}

@@ -1,0 +1,112 @@
+/** Commands on the time that keys have to live. */
+import type { Call } from "../engine/call.ts";
+import { Events } from "../keyspace/change_hooks.ts";
+import { Errors, invalidExpireTime, unsupportedOption } from "../protocol/errors.ts";
+
+const NX = 1;
+const XX = 2;
+const GT = 4;
+const LT = 8;
+/** The largest time that Redis can hold, in ms. */
+const MOST_MS = 2 ** 63;
+
+export function expire(call: Call): void {
+  expireGeneric(call, true, true, "expire");
+}
+
+export function pexpire(call: Call): void {
+  expireGeneric(call, true, false, "pexpire");
+}
+
+export function expireat(call: Call): void {
+  expireGeneric(call, false, true, "expireat");
+}
+
+export function pexpireat(call: Call): void {
+  expireGeneric(call, false, false, "pexpireat");
+}
+
+function expireGeneric(call: Call, relative: boolean, seconds: boolean, name: string): void {
+  const { args, reply, db } = call;
+  const conditions = readConditions(call);
+  if (conditions < 0) return;
+  const value = args.roundedInt64(2);
+  if (args.error !== null) return reply.error(args.error);
+  const ms = seconds ? value * 1000 : value;
+  const deadline = relative ? call.nowMs + ms : ms;
+  if (Math.abs(ms) >= MOST_MS || deadline >= MOST_MS) return reply.error(invalidExpireTime(name));
+
+  const ref = db.find(args, 1);
+  if (ref === 0 || !isMet(conditions, db.deadline(ref), deadline)) return reply.integer(0);
+  if (deadline <= call.nowMs && !db.keyspace.keepExpired) {
+    db.remove(args, 1);
+  } else {
+    db.expireAt(args, 1, deadline);
+    db.changed(args, 1, Events.expire);
+  }
+  reply.integer(1);
+}
+
+/** The bits of NX XX GT LT from argument 3 on; -1 after answering an error. */
+function readConditions({ args, reply }: Call): number {
+  let given = 0;
+  for (let i = 3; i < args.count; i++) {
+    if (args.is(i, "NX")) given |= NX;
+    else if (args.is(i, "XX")) given |= XX;
+    else if (args.is(i, "GT")) given |= GT;
+    else if (args.is(i, "LT")) given |= LT;
+    else {
+      reply.error(unsupportedOption(args.text(i)));
+      return -1;
+    }
+  }
+  if ((given & NX) !== 0 && (given & (XX | GT | LT)) !== 0) {
+    reply.error(Errors.expireNxConflict);
+    return -1;
+  }
+  if ((given & GT) !== 0 && (given & LT) !== 0) {
+    reply.error(Errors.expireGtLtConflict);
+    return -1;
+  }
+  return given;
+}
+
+/** A key without a deadline counts as one that lives for ever. */
+function isMet(conditions: number, current: number, wanted: number): boolean {
+  if ((conditions & NX) !== 0 && current >= 0) return false;
+  if ((conditions & XX) !== 0 && current < 0) return false;
+  if ((conditions & GT) !== 0 && (current < 0 || wanted <= current)) return false;
+  return (conditions & LT) === 0 || current < 0 || wanted < current;
+}
+
+export function ttl(call: Call): void {
+  replyTime(call, true, true);
+}
+
+export function pttl(call: Call): void {
+  replyTime(call, true, false);
+}
+
+export function expiretime(call: Call): void {
+  replyTime(call, false, true);
+}
+
+export function pexpiretime(call: Call): void {
+  replyTime(call, false, false);
+}
+
+/** -2 for a missing key, -1 for one that lives for ever; seconds are rounded. */
+function replyTime({ args, reply, db, nowMs }: Call, relative: boolean, seconds: boolean): void {
+  const ref = db.find(args, 1);
+  if (ref === 0) return reply.integer(-2);
+  const deadline = db.deadline(ref);
+  if (deadline < 0) return reply.integer(-1);
+  const ms = relative ? Math.max(0, deadline - nowMs) : deadline;
+  reply.integer(seconds ? Math.floor((ms + 500) / 1000) : ms);
+}
+
+export function persist({ args, reply, db }: Call): void {
+  if (!db.persist(args, 1)) return reply.integer(0);
+  db.changed(args, 1, Events.persist);
+  reply.integer(1);
+}

@@ -1,0 +1,97 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { bytesPerCall } from "./alloc.ts";
+import {
+  addInt64,
+  Int64,
+  int64ToBigInt,
+  parseInt64,
+  parseInteger,
+  parseUnsigned,
+  writeDecimal,
+  writeInt64,
+} from "./decimal.ts";
+
+const MOST = 2n ** 63n - 1n;
+const LEAST = -(2n ** 63n);
+const int64s = fc.oneof(
+  fc.bigInt(LEAST, MOST),
+  fc.bigInt(-1000n, 1000n),
+  fc.constantFrom(MOST, LEAST, 0n, 10n ** 18n, -(10n ** 18n), 2n ** 53n, -(2n ** 53n), 2n ** 32n),
+);
+
+function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+function parse(text: string): number {
+  return parseInteger(bytesOf(text), 0, text.length);
+}
+function parse64(text: string): bigint | null {
+  const out = new Int64();
+  return parseInt64(bytesOf(text), 0, text.length, out) ? int64ToBigInt(out) : null;
+}
+function pairOf(value: bigint): Int64 {
+  const pair = new Int64();
+  pair.hi = Number(BigInt.asIntN(32, value >> 32n));
+  pair.lo = Number(BigInt.asUintN(32, value));
+  return pair;
+}
+
+Deno.test("parseInteger() reads what Redis reads and nothing else", () => {
+  for (const text of ["0", "1", "-1", "42", "9007199254740991", "-9007199254740991"]) {
+    assertEquals(parse(text), Number(text));
+  }
+  for (const text of ["", "-", "+1", "01", "-0", "1 ", " 1", "1a", "9007199254740992", "--1"]) {
+    assertEquals(parse(text), NaN, text);
+  }
+});
+Deno.test("parseUnsigned() refuses what is negative", () => {
+  assertEquals(parseUnsigned(bytesOf("17"), 0, 2), 17);
+  assertEquals(parseUnsigned(bytesOf("-1"), 0, 2), NaN);
+});
+Deno.test("parseInt64() is exact over all 64 bits", () => {
+  fc.assert(fc.property(int64s, (value) => assertEquals(parse64(String(value)), value)));
+});
+Deno.test("parseInt64() refuses what overflows or is no integer", () => {
+  for (
+    const text of ["9223372036854775808", "-9223372036854775809", "99999999999999999999", "007", "-"]
+  ) {
+    assertEquals(parse64(text), null, text);
+  }
+});
+Deno.test("writeInt64() writes what parseInt64() reads", () => {
+  fc.assert(fc.property(int64s, (value) => {
+    const target = new Uint8Array(24);
+    const { hi, lo } = pairOf(value);
+    const end = writeInt64(hi, lo, target, 2);
+    assertEquals(new TextDecoder().decode(target.subarray(2, end)), String(value));
+  }));
+});
+Deno.test("writeDecimal() writes integers within 2^53", () => {
+  fc.assert(fc.property(fc.maxSafeInteger(), (value) => {
+    const target = new Uint8Array(24);
+    const end = writeDecimal(value, target, 0);
+    assertEquals(new TextDecoder().decode(target.subarray(0, end)), String(value));
+  }));
+});
+Deno.test("addInt64() adds exactly and refuses to overflow", () => {
+  fc.assert(fc.property(int64s, int64s, (a, b) => {
+    const out = new Int64();
+    const addend = pairOf(b);
+    const isExact = addInt64(pairOf(a), addend.hi, addend.lo, out);
+    assertEquals(isExact, a + b >= LEAST && a + b <= MOST);
+    if (isExact) assertEquals(int64ToBigInt(out), a + b);
+  }));
+});
+Deno.test("reading and writing integers allocates nothing", () => {
+  const bytes = bytesOf("-1234567890123456789");
+  const target = new Uint8Array(24);
+  const out = new Int64();
+  let sum = 0;
+  const work = (): void => {
+    parseInt64(bytes, 0, bytes.length, out);
+    if (writeInt64(out.hi, out.lo, target, 0) === 20) sum = parseInteger(bytes, 1, 4);
+  };
+  assertEquals(bytesPerCall(work), 0);
+  assert(sum > 0);
+});

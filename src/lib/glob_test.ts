@@ -1,0 +1,43 @@
+import { assertEquals } from "@std/assert";
+import { bytesPerCall } from "./alloc.ts";
+import { globMatches } from "./glob.ts";
+
+const encoder = new TextEncoder();
+function matches(pattern: string, text: string, ignoreCase = false): boolean {
+  const p = encoder.encode(pattern);
+  const t = encoder.encode(text);
+  return globMatches(p, 0, p.length, t, 0, t.length, ignoreCase);
+}
+
+Deno.test("globMatches() knows stars, question marks, classes and quotes", () => {
+  const yes = [
+    ["*", ""],
+    ["h?llo", "hello"],
+    ["h*llo", "heeeello"],
+    ["h[ae]llo", "hallo"],
+    ["h[^e]llo", "hbllo"],
+    ["h[a-b]llo", "hbllo"],
+    ["h[b-a]llo", "hallo"],
+    ["a\\*b", "a*b"],
+    ["[\\]]", "]"],
+    ["*foo*bar", "xfooybar"],
+    ["[abc", "c"],
+    ["a**b", "ab"],
+  ];
+  for (const [pattern, text] of yes) assertEquals(matches(pattern, text), true, pattern);
+  const no = [["h?llo", "hllo"], ["h[^e]llo", "hello"], ["a\\*b", "axb"], ["", "a"], ["a", ""]];
+  for (const [pattern, text] of no) assertEquals(matches(pattern, text), false, pattern);
+});
+Deno.test("globMatches() ignores case when asked to", () => {
+  assertEquals(matches("MAX*", "maxmemory", true), true);
+  assertEquals(matches("MAX*", "maxmemory"), false);
+  assertEquals(matches("[A-C]x", "bX", true), true);
+});
+Deno.test("globMatches() ends on patterns of many stars", () => {
+  assertEquals(matches("a*".repeat(60) + "b", "a".repeat(5000)), false);
+});
+Deno.test("globMatches() allocates nothing", () => {
+  const p = encoder.encode("k*:[0-9]?");
+  const t = encoder.encode("key:12");
+  assertEquals(bytesPerCall(() => globMatches(p, 0, p.length, t, 0, t.length, false)), 0);
+});

@@ -1,0 +1,193 @@
+/**
+ * The usage line of a command: a small grammar from which arity, COMMAND DOCS and hints follow.
+ *
+ *     sequence  =  item …
+ *     item      =  "[" sequence "]"        optional
+ *               |  "{" sequence "}*"       one or more times
+ *               |  WORD                    a literal; directly before an argument, that argument's token
+ *               |  "'" word "'"            a literal that stands alone
+ *               |  name [":" type]         an argument; type string unless said (a `key` is a key)
+ *               |  name "=(" a | b … ")"   a choice; without "|" a group
+ *               |  name "=" WORD           a literal with a name of its own
+ *     item "@" version                     since when
+ *
+ * docs/USAGE.md explains it with examples.
+ */
+
+/** One argument, literal, choice or group. */
+export interface UsageNode {
+  name: string;
+  /** string, integer, double, key, pattern, unix-time, pure-token, oneof or block. */
+  type: string;
+  token: string | null;
+  since: string | null;
+  isOptional: boolean;
+  isMultiple: boolean;
+  /** The token is repeated with each value. */
+  isMultipleToken: boolean;
+  children: UsageNode[];
+}
+
+const TOKEN_REGEXP = /'[^']*'|\[|\]|\{|\}\*|\(|\)|\||=|@[0-9.]+|[^\s[\]{}()|=@']+/g;
+const WORD_REGEXP = /^(?:[A-Z][A-Z0-9-]*|[^a-z0-9\s])$/;
+
+/** Parses a usage line; throws a SyntaxError if it is none, so that a test finds it. */
+export function parseUsage(usage: string): UsageNode[] {
+  const parser = new Parser(usage.match(TOKEN_REGEXP) ?? []);
+  const nodes = parser.sequence();
+  if (!parser.isAtEnd) throw new SyntaxError(`Unbalanced usage line: ${usage}`);
+  return nodes;
+}
+
+/**
+ * The arity that COMMAND reports, `words` words of the name included; negative when more may follow.
+ *
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { arityOf } from "./usage.ts";
+ *
+ * assertEquals(arityOf("key start:integer end:integer", 1), 4);
+ * assertEquals(arityOf("key value [NX | XX]", 1), -3);
+ * ```
+ */
+export function arityOf(usage: string, words: number): number {
+  const { least, isOpen } = extentOf(parseUsage(usage));
+  return isOpen ? -(words + least) : words + least;
+}
+
+/** The fewest words that the nodes take, and whether they may take more. */
+function extentOf(nodes: readonly UsageNode[]): { least: number; isOpen: boolean } {
+  let least = 0;
+  let isOpen = false;
+  for (const node of nodes) {
+    const own = extentOfOne(node);
+    if (!node.isOptional) least += own.least;
+    isOpen ||= node.isOptional || node.isMultiple || own.isOpen;
+  }
+  return { least, isOpen };
+}
+
+function extentOfOne(node: UsageNode): { least: number; isOpen: boolean } {
+  const token = node.token === null ? 0 : 1;
+  if (node.type === "pure-token") return { least: 1, isOpen: false };
+  if (node.type === "block") {
+    const inner = extentOf(node.children);
+    return { least: token + inner.least, isOpen: inner.isOpen };
+  }
+  if (node.type !== "oneof") return { least: token + 1, isOpen: false };
+  const choices = node.children.map((child) => extentOf([child]));
+  const least = Math.min(...choices.map((choice) => choice.least));
+  const isOpen = choices.some((choice) => choice.isOpen || choice.least !== least);
+  return { least: token + least, isOpen };
+}
+
+class Parser {
+  #at = 0;
+
+  constructor(readonly tokens: readonly string[]) {}
+
+  get isAtEnd(): boolean {
+    return this.#at === this.tokens.length;
+  }
+
+  sequence(): UsageNode[] {
+    const nodes: UsageNode[] = [];
+    while (!this.isAtEnd && !["]", "}*", ")", "|"].includes(this.#peek())) nodes.push(this.#item());
+    return nodes;
+  }
+
+  #item(): UsageNode {
+    const node = this.#bare();
+    if (!this.isAtEnd && this.#peek().startsWith("@")) node.since = this.#take().slice(1);
+    return node;
+  }
+
+  #bare(): UsageNode {
+    const token = this.#take();
+    if (token === "[") return this.#closed("]", (node) => (node.isOptional = true));
+    if (token === "{") return this.#repeated();
+    if (token.startsWith("'")) return literal(token.slice(1, -1));
+    if (!WORD_REGEXP.test(token)) return this.#named(token);
+    const next = this.tokens[this.#at];
+    if (next === undefined || !/^[a-z]/.test(next)) return literal(token);
+    const node = this.#named(this.#take());
+    if (node.type === "pure-token") throw new SyntaxError(`A token before a token: ${token}`);
+    node.token = token;
+    return node;
+  }
+
+  #repeated(): UsageNode {
+    return this.#closed("}*", (node) => {
+      node.isMultiple = true;
+      node.isMultipleToken = node.token !== null;
+    });
+  }
+
+  /** The items up to `end` as one node, which `mark` marks. */
+  #closed(end: string, mark: (node: UsageNode) => void): UsageNode {
+    const choices = this.#choices();
+    if (this.#take() !== end) throw new SyntaxError(`Expected ${end}`);
+    const node = choices.length === 1 && choices[0].length === 1
+      ? choices[0][0]
+      : grouped("", choices);
+    mark(node);
+    return node;
+  }
+
+  #named(text: string): UsageNode {
+    const [name, type] = text.split(":");
+    if (!this.isAtEnd && this.#peek() === "=") {
+      this.#at++;
+      if (this.#peek() !== "(") return literal(this.#take().replaceAll("'", ""), name);
+      this.#at++;
+      const choices = this.#choices();
+      if (this.#take() !== ")") throw new SyntaxError("Expected )");
+      return grouped(name, choices);
+    }
+    const node = literal("", name);
+    node.token = null;
+    node.type = type ?? (name === "key" || name === "pattern" ? name : "string");
+    return node;
+  }
+
+  #choices(): UsageNode[][] {
+    const choices = [this.sequence()];
+    while (!this.isAtEnd && this.#peek() === "|") {
+      this.#at++;
+      choices.push(this.sequence());
+    }
+    return choices;
+  }
+
+  #peek(): string {
+    return this.tokens[this.#at];
+  }
+
+  #take(): string {
+    if (this.isAtEnd) throw new SyntaxError("The usage line ends too soon");
+    return this.tokens[this.#at++];
+  }
+}
+
+function literal(token: string, name = token.toLowerCase()): UsageNode {
+  return {
+    name,
+    type: "pure-token",
+    token,
+    since: null,
+    isOptional: false,
+    isMultiple: false,
+    isMultipleToken: false,
+    children: [],
+  };
+}
+
+function grouped(name: string, choices: UsageNode[][]): UsageNode {
+  const node = literal("", name);
+  node.token = null;
+  node.type = choices.length > 1 ? "oneof" : "block";
+  node.children = choices.length > 1
+    ? choices.map((choice) => choice.length === 1 ? choice[0] : grouped("", [choice]))
+    : choices[0];
+  return node;
+}
