@@ -90,7 +90,9 @@ function readOffset({ args, engine }: Call, index: number, bits: number): number
   const isIndex = text.startsWith("#");
   const digits = isIndex ? text.slice(1) : text;
   const most = engine.parameters.values.protoMaxBulkLen * 8;
-  const offset = /^(0|[1-9][0-9]{0,15})$/.test(digits) ? Number(digits) * (isIndex ? bits : 1) : NaN;
+  const offset = /^(0|[1-9][0-9]{0,15})$/.test(digits)
+    ? Number(digits) * (isIndex ? bits : 1)
+    : NaN;
   return offset + bits <= most ? offset : args.fail(Errors.bitOffset);
 }
 

@@ -263,7 +263,10 @@ export function clientHelp({ reply }: Call): void {
     ["NO-TOUCH (ON|OFF)", "Reads leave no trace in the access times of keys."],
     ["PAUSE <timeout> [WRITE|ALL]", "Lets commands wait for <timeout> milliseconds."],
     ["REPLY (ON|OFF|SKIP)", "Whether commands are answered."],
-    ["SETINFO <option> <value>", "Tells the client library's name (lib-name) or version (lib-ver)."],
+    [
+      "SETINFO <option> <value>",
+      "Tells the client library's name (lib-name) or version (lib-ver).",
+    ],
     ["SETNAME <name>", "Names the connection."],
     ["UNBLOCK <clientid> [TIMEOUT|ERROR]", "Ends the wait of a blocked connection."],
     ["UNPAUSE", "Ends a pause."],

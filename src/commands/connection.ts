@@ -141,4 +141,3 @@ function replyGreeting({ reply, client, engine }: Call): void {
   reply.bulkText("modules");
   reply.emptyArray();
 }
-

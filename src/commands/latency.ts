@@ -131,7 +131,10 @@ export function latencyDoctor({ reply, engine }: Call): void {
         ` event ${series.max}ms.`,
     );
   }
-  lines.push("", "SLOWLOG GET names the commands that took longest; O(N) commands on large keys and");
+  lines.push(
+    "",
+    "SLOWLOG GET names the commands that took longest; O(N) commands on large keys and",
+  );
   lines.push("large pipelines are the usual cause, and MEMORY DOCTOR looks at memory.", "");
   reply.verbatim("txt", lines.join("\n"));
 }

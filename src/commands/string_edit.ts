@@ -3,6 +3,8 @@
 import type { Call } from "../engine/call.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import { copyBytes, Type } from "../keyspace/entry.ts";
+import { addLongDoubles, longDoubleText, parseLongDouble } from "../lib/long_double.ts";
+import { binaryBytes, binaryText } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
 
 export function append({ args, reply, db, engine }: Call): void {
@@ -55,4 +57,20 @@ export function getrange({ args, reply, db }: Call): void {
   const last = Math.min(Math.max(end < 0 ? value.length + end : end, 0), value.length - 1);
   if (first > last) return reply.emptyBulk();
   reply.bulk(value.bytes, value.start + first, value.start + last + 1);
+}
+
+/** Adds in 80-bit floats, as Redis does, so that sums of decimals come out as people expect. */
+export function incrbyfloat({ args, reply, db }: Call): void {
+  const value = db.peekString(args, 1);
+  if (args.error !== null) return reply.error(args.error);
+  const current = parseLongDouble(
+    value === null ? "0" : binaryText(value.bytes, value.start, value.end),
+  );
+  const increment = parseLongDouble(args.binary(2));
+  if (current === null || increment === null) return reply.error(Errors.notAFloat);
+  const sum = addLongDoubles(current, increment);
+  if (sum === null) return reply.error(Errors.nanOrInfinity);
+  const text = binaryBytes(longDoubleText(sum));
+  db.setString(args, 1, text, 0, text.length, true, Events.incrbyfloat);
+  reply.bulk(text, 0, text.length);
 }

@@ -1,5 +1,5 @@
 /** All commands, joined. */
-import { CommandTable, Flag, type CommandSpec } from "../engine/command.ts";
+import { type CommandSpec, CommandTable, Flag } from "../engine/command.ts";
 import * as s from "./string.ts";
 const specs: CommandSpec[] = [
   { name: "get", arity: 2, flags: Flag.readonly | Flag.fast, run: s.get },
@@ -8,4 +8,6 @@ const specs: CommandSpec[] = [
   { name: "mset", arity: -3, flags: Flag.write, run: s.mset },
   { name: "ping", arity: -1, flags: Flag.fast, run: (c) => c.reply.pong() },
 ];
-export function commandTable(): CommandTable { return new CommandTable(specs); }
+export function commandTable(): CommandTable {
+  return new CommandTable(specs);
+}

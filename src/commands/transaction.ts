@@ -21,7 +21,8 @@ export function exec(call: Call): void {
   const { transaction } = client;
   if (!transaction.isOpen) return reply.error(Errors.execWithoutMulti);
   const { queue, isAborted } = transaction;
-  const isBroken = transaction.isBroken || engine.watchedKeys.hasExpired(transaction, engine.keyspace);
+  const isBroken = transaction.isBroken ||
+    engine.watchedKeys.hasExpired(transaction, engine.keyspace);
   transaction.reset();
   engine.watchedKeys.unwatch(transaction);
   if (isAborted) return reply.error(Errors.execAbort);
@@ -53,4 +54,3 @@ export function unwatch({ reply, client, engine }: Call): void {
   client.transaction.isBroken = false;
   reply.ok();
 }
-

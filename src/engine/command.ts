@@ -114,7 +114,11 @@ export class CommandStats {
   histogram: LatencyHistogram | null = null;
 
   reset(): void {
-    this.calls = this.microseconds = this.rejected = this.failed = 0;
+    this.calls =
+      this.microseconds =
+      this.rejected =
+      this.failed =
+        0;
     this.histogram = null;
   }
 }

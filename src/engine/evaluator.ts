@@ -214,7 +214,6 @@ export class Evaluator {
   }
 }
 
-
 function gateRefusal(gates: Engine["gates"], flags: number): ErrorReply | null {
   if ((flags & Flag.write) !== 0) {
     const refusal = gates.misconf ?? gates.noReplicas ?? gates.readOnly;

@@ -291,7 +291,9 @@ export class Database {
     const isOwn = value.bytes === entries.bytes;
     // An integer's text is in the scratch of `#value`; other bytes move with the block.
     this.#grow(ref, room);
-    if (!isOwn) copyBytes(value.bytes, value.start, value.start + kept, entries.bytes, entries.valueStart);
+    if (!isOwn) {
+      copyBytes(value.bytes, value.start, value.start + kept, entries.bytes, entries.valueStart);
+    }
     entries.bytes.fill(0, entries.valueStart + kept, entries.valueStart + length);
     entries.setValueHeader(Type.string, Encoding.raw, length);
   }

@@ -288,7 +288,9 @@ export class Entries implements KeyLayout {
     const at = offsetOf(ref);
     const length = end - start;
     const keyLength = own.getUint8(at + 5);
-    if (keyLength === LONG_KEY) return length >= LONG_KEY && this.#matchesLong(ref, bytes, start, end);
+    if (keyLength === LONG_KEY) {
+      return length >= LONG_KEY && this.#matchesLong(ref, bytes, start, end);
+    }
     if (keyLength !== length) return false;
     return sameBytes(own, at + HEADER_BYTES, view, start, length);
   }

@@ -15,6 +15,16 @@ export class KeyspaceStats {
   evicted = 0;
   /** Expiry passes that ran out of time with keys still due. */
   expiryTimeouts = 0;
+
+  /** CONFIG RESETSTAT. */
+  reset(): void {
+    this.hits =
+      this.misses =
+      this.expired =
+      this.evicted =
+      this.expiryTimeouts =
+        0;
+  }
 }
 
 /** LFU: a counter that new keys start with, so that they are not evicted at once. */

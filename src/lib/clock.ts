@@ -13,8 +13,41 @@ export class Clock {
     this.#nowMs = Date.now();
   }
 
+  /** Unix time in microseconds, now. */
+  unixUs(): number {
+    return Date.now() * 1000 + (performance.now() * 1000) % 1000;
+  }
+
   /** Microseconds since an arbitrary moment; never runs backwards. */
   monotonicUs(): number {
     return performance.now() * 1000;
+  }
+}
+
+/** A clock that stands still until a test moves it. */
+export class ManualClock extends Clock {
+  #ms: number;
+
+  constructor(startMs: number) {
+    super();
+    this.#ms = startMs;
+  }
+
+  advance(ms: number): void {
+    this.#ms += ms;
+  }
+
+  override nowMs(): number {
+    return this.#ms;
+  }
+
+  override refresh(): void {}
+
+  override unixUs(): number {
+    return this.#ms * 1000;
+  }
+
+  override monotonicUs(): number {
+    return this.#ms * 1000;
   }
 }

@@ -54,7 +54,13 @@ Deno.test("parseInt64() is exact over all 64 bits", () => {
 });
 Deno.test("parseInt64() refuses what overflows or is no integer", () => {
   for (
-    const text of ["9223372036854775808", "-9223372036854775809", "99999999999999999999", "007", "-"]
+    const text of [
+      "9223372036854775808",
+      "-9223372036854775809",
+      "99999999999999999999",
+      "007",
+      "-",
+    ]
   ) {
     assertEquals(parse64(text), null, text);
   }

@@ -3,7 +3,6 @@
  * and text as doubles.
  */
 
-
 /**
  * The shortest text that reads back as `value`: "3.5", "1e+21", "inf", "-0". JavaScript's own shortest
  * digits and exponent rules are those of Redis 7.2's replies for nearly all doubles (PLATFORM.md).

@@ -50,7 +50,9 @@ export function parseLongDouble(text: string): LongDouble | null {
   return value.isInfinite ? null : value;
 }
 
-function parseHex([, sign, whole, fraction = "", exponent = "0"]: RegExpExecArray): LongDouble | null {
+function parseHex(
+  [, sign, whole, fraction = "", exponent = "0"]: RegExpExecArray,
+): LongDouble | null {
   if (whole === "" && fraction === "") return null;
   const power = Number(exponent) - 4 * fraction.length;
   if (Math.abs(power) > 4 * DECIMAL_EXPONENT_MAX) return null;
@@ -122,7 +124,9 @@ function scaledQuotient(numerator: bigint, denominator: bigint, exponent: number
 function divideHalfEven(numerator: bigint, denominator: bigint): bigint {
   const quotient = numerator / denominator;
   const twice = 2n * (numerator - quotient * denominator);
-  if (twice > denominator || (twice === denominator && (quotient & 1n) === 1n)) return quotient + 1n;
+  if (twice > denominator || (twice === denominator && (quotient & 1n) === 1n)) {
+    return quotient + 1n;
+  }
   return quotient;
 }
 

@@ -40,7 +40,11 @@ export class Connection implements Transport {
   /** Wakes the loop when the output has drained or a pause has ended. */
   #wake: (() => void) | null = null;
 
-  constructor(socket: Socket, hub: Hub, addresses: { remote: string; local: string; unix: boolean }) {
+  constructor(
+    socket: Socket,
+    hub: Hub,
+    addresses: { remote: string; local: string; unix: boolean },
+  ) {
     this.#socket = socket;
     this.#hub = hub;
     this.address = addresses.remote;
@@ -215,4 +219,3 @@ export class Connection implements Transport {
     }
   }
 }
-

@@ -74,8 +74,16 @@ export class Counters {
 
   /** CONFIG RESETSTAT. */
   reset(): void {
-    this.connections = this.rejectedConnections = this.commands = this.errorReplies = 0;
-    this.inputBytes = this.outputBytes = this.reads = this.writes = 0;
+    this.connections =
+      this.rejectedConnections =
+      this.commands =
+      this.errorReplies =
+        0;
+    this.inputBytes =
+      this.outputBytes =
+      this.reads =
+      this.writes =
+        0;
     this.aclDeniedAuth = this.aclDeniedCommand = 0;
     this.clientOutputLimitDisconnections = this.clientQueryLimitDisconnections = 0;
     this.errors.clear();

@@ -40,6 +40,17 @@ export const Errors = {
   expireNxConflict: e("ERR NX and XX, GT or LT options at the same time are not compatible"),
   expireGtLtConflict: e("ERR GT and LT options at the same time are not compatible"),
 
+  bitArgument: e("ERR The bit argument must be 1 or 0."),
+  bitopNot: e("ERR BITOP NOT must be called with a single source key."),
+  bitfieldType: e(
+    "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.",
+  ),
+  bitfieldRo: e("ERR BITFIELD_RO only supports the GET subcommand"),
+  overflowType: e("ERR Invalid OVERFLOW type specified"),
+  lcsStrings: e("ERR The specified keys must contain string values"),
+  lcsBoth: e("ERR If you want both the length and indexes, please just use IDX."),
+  lcsTooLarge: e("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"),
+
   // Connection and refusals
   noAuth: e("NOAUTH Authentication required."),
   helloNoAuth: e(

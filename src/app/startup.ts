@@ -1,0 +1,280 @@
+/**
+ * From arguments to a running server: configuration, log, addresses, banner; and what only the app can
+ * know of the process.
+ */
+import {
+  applyDirectives,
+  parseCommandLine,
+  parseConf,
+  parseEnvironment,
+  type PlacedDirective,
+  rewriteConf,
+} from "../config/conf_file.ts";
+import { Parameters } from "../config/parameters.ts";
+import type { Host } from "../engine/engine.ts";
+import { type Level, LEVELS, Log } from "../observe/log.ts";
+import { endpointsOf } from "./endpoints.ts";
+import { Server } from "./server.ts";
+import { Shutdown } from "./shutdown.ts";
+import { REDIS_VERSION, RESPITE_VERSION } from "./version.ts";
+
+const encoder = new TextEncoder();
+
+/** Starts a server as the arguments say. Ends the process with 1 if it can't. */
+export function startServer(argv: readonly string[]): Server {
+  const parameters = new Parameters();
+  const configFile = readConfiguration(argv, parameters);
+  const { values } = parameters;
+  const log = new Log(Deno.pid, logSink(values.logfile));
+  log.level = levelOf(values.loglevel);
+  enterDirectory(values.dir);
+  const host = new ProcessHost(parameters, configFile);
+  const server = new Server(parameters, log, host);
+  host.shutdownOf = new Shutdown(server);
+  listenToChanges(server, log);
+  listen(server, log);
+  writePidFile(values.pidfile, log);
+  announce(server, log);
+  server.start();
+  host.shutdownOf.listenToSignals();
+  log.notice("Ready to accept connections");
+  return server;
+}
+
+/** Reads file, standard input, environment and command line, later ones winning; returns the path. */
+function readConfiguration(argv: readonly string[], parameters: Parameters): string {
+  try {
+    const commandLine = parseCommandLine(argv);
+    const { file } = commandLine;
+    let path = "";
+    const directives: PlacedDirective[] = [];
+    if (file === "-") directives.push(...parseConf(readStandardInput(), "stdin", readText));
+    else if (file !== null) {
+      directives.push(...parseConf(readText(file), file, readText));
+      path = Deno.realPathSync(file);
+    }
+    directives.push(...parseEnvironment(environment()));
+    applyDirectives(parameters, [...directives, ...commandLine.directives]);
+    return path;
+  } catch (error) {
+    fail(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** RESPITE_… variables; none where the environment may not be read. */
+function environment(): Record<string, string> {
+  try {
+    return Deno.env.toObject();
+  } catch {
+    return {};
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    throw new Error(`Fatal error, can't open config file '${path}': ${reasonOf(error)}`);
+  }
+}
+
+function readStandardInput(): string {
+  const parts: number[] = [];
+  const buffer = new Uint8Array(4096);
+  for (;;) {
+    const count = Deno.stdin.readSync(buffer);
+    if (count === null) return new TextDecoder().decode(Uint8Array.from(parts));
+    for (let i = 0; i < count; i++) parts.push(buffer[i]);
+  }
+}
+
+function logSink(path: string): (line: string) => void {
+  if (path === "") return (line) => Deno.stdout.writeSync(encoder.encode(line));
+  try {
+    const file = Deno.openSync(path, { append: true, create: true });
+    return (line) => file.writeSync(encoder.encode(line));
+  } catch (error) {
+    fail(`Can't open the log file ${path}: ${reasonOf(error)}`);
+  }
+}
+
+function levelOf(text: string): Level {
+  return LEVELS.find((level) => level === text) ?? "notice";
+}
+
+function enterDirectory(dir: string): void {
+  try {
+    if (dir !== ".") Deno.chdir(dir);
+  } catch (error) {
+    fail(`Can't chdir to '${dir}': ${reasonOf(error)}`);
+  }
+}
+
+/** Parameters whose change must be carried somewhere. */
+function listenToChanges(server: Server, log: Log): void {
+  const { parameters, keyspace, latency, slowlog } = server.engine;
+  const { values } = parameters;
+  const apply = (): null => {
+    log.level = levelOf(values.loglevel);
+    latency.thresholdMs = values.latencyMonitorThreshold;
+    slowlog.trim(values.slowlogMaxLen);
+    keyspace.frequencyPolicy = values.maxmemoryPolicy.endsWith("lfu");
+    keyspace.lfuLogFactor = values.lfuLogFactor;
+    keyspace.lfuDecayMinutes = values.lfuDecayTime;
+    return null;
+  };
+  apply();
+  for (
+    const name of [
+      "loglevel",
+      "latency-monitor-threshold",
+      "slowlog-max-len",
+      "maxmemory-policy",
+      "lfu-log-factor",
+      "lfu-decay-time",
+    ]
+  ) parameters.onChange(name, apply);
+  parameters.onChange("dir", () => {
+    try {
+      Deno.chdir(values.dir);
+      return null;
+    } catch (error) {
+      return reasonOf(error);
+    }
+  });
+  for (const name of ["port", "bind"]) parameters.onChange(name, () => server.listenAgain());
+}
+
+function listen(server: Server, log: Log): void {
+  const { values } = server.engine.parameters;
+  const error = server.listenOn(endpointsOf(values.bind, values.port));
+  if (error !== null) fail(error);
+  if (values.unixsocket !== "") {
+    const mode = values.unixsocketperm === "0" ? null : parseInt(values.unixsocketperm, 8);
+    const failed = server.listenOn([{ path: values.unixsocket, mode }]);
+    if (failed !== null) fail(failed);
+    log.notice(`The server is listening at ${values.unixsocket}`);
+  }
+}
+
+function writePidFile(path: string, log: Log): void {
+  if (path === "") return;
+  try {
+    Deno.writeTextFileSync(path, `${Deno.pid}\n`);
+  } catch (error) {
+    log.warning(`Can't write the pid file ${path}: ${reasonOf(error)}`);
+  }
+}
+
+function announce(server: Server, log: Log): void {
+  const { values } = server.engine.parameters;
+  const ports = server.listeners.map((listener) => listener.port).filter((port) => port > 0);
+  const port = values.port === 0 ? 0 : ports[0];
+  log.notice(`Respite ${RESPITE_VERSION} (Redis ${REDIS_VERSION} compatible) is starting`);
+  const banner = [
+    "",
+    "      ___",
+    "     / _ \\ ___ ___ ___  (_) /____     Respite " + RESPITE_VERSION,
+    "    / , _/ -_|_-</ _ \\/ / __/ -_)    Running in standalone mode",
+    `   /_/|_|\\__/___/ .__/_/\\__/\\__/     Port: ${port}`,
+    `               /_/                    PID: ${Deno.pid}`,
+    "",
+    "",
+  ].join("\n");
+  log.sink(banner);
+  warnOfDescriptors(server, log);
+}
+
+/** The compiled executable can't raise its limit of descriptors as `deno run` does. */
+function warnOfDescriptors(server: Server, log: Log): void {
+  const { values } = server.engine.parameters;
+  const limit = descriptorLimit();
+  const wanted = values.maxclients + 32;
+  if (limit === null || limit >= wanted) return;
+  values.maxclients = Math.max(1, limit - 32);
+  log.warning(
+    `The limit of open files is ${limit}: maxclients has been set to ${values.maxclients}. ` +
+      `Raise it with 'ulimit -n ${wanted}' to serve more clients.`,
+  );
+}
+
+function descriptorLimit(): number | null {
+  try {
+    const text = Deno.readTextFileSync("/proc/self/limits");
+    const match = /^Max open files\s+(\d+)/m.exec(text);
+    return match === null ? null : Number(match[1]);
+  } catch {
+    return null;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function fail(message: string): never {
+  Deno.stderr.writeSync(encoder.encode(`${message}\n`));
+  Deno.exit(1);
+}
+
+/** What the commands may know of this process. */
+class ProcessHost implements Host {
+  readonly pid = Deno.pid;
+  readonly runId = randomHex(40);
+  readonly executable = Deno.execPath();
+  readonly version = REDIS_VERSION;
+  readonly os = Deno.build.os;
+  readonly architecture = Deno.build.arch;
+  shutdownOf: Shutdown | null = null;
+
+  constructor(readonly parameters: Parameters, readonly configFile: string) {}
+
+  residentBytes(): number {
+    return Deno.memoryUsage().rss;
+  }
+
+  systemBytes(): number {
+    try {
+      const match = /^MemTotal:\s+(\d+) kB/m.exec(Deno.readTextFileSync("/proc/meminfo"));
+      return match === null ? 0 : Number(match[1]) * 1024;
+    } catch {
+      return 0;
+    }
+  }
+
+  cpuSeconds(): { user: number; system: number } | null {
+    try {
+      const fields = Deno.readTextFileSync("/proc/self/stat").split(") ")[1].split(" ");
+      return { user: Number(fields[11]) / 100, system: Number(fields[12]) / 100 };
+    } catch {
+      return null;
+    }
+  }
+
+  rewriteConfig(): string | null {
+    if (this.configFile === "") return "The server is running without a config file";
+    try {
+      const text = rewriteConf(readText(this.configFile), this.parameters);
+      const temporary = `${this.configFile}.${Deno.pid}.tmp`;
+      Deno.writeTextFileSync(temporary, text);
+      Deno.renameSync(temporary, this.configFile);
+      return null;
+    } catch (error) {
+      return `Rewriting config file: ${reasonOf(error)}`;
+    }
+  }
+
+  shutdown(options: { now: boolean; force: boolean; save: boolean | null }): void {
+    this.shutdownOf?.begin(options.now ? "SHUTDOWN NOW" : "SHUTDOWN");
+  }
+
+  /** Nothing makes a shutdown wait, so there never is one to undo. */
+  abortShutdown(): boolean {
+    return false;
+  }
+}
+
+function randomHex(digits: number): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(digits / 2));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
