@@ -4,6 +4,7 @@
  * All operations are parsed first; then the string is grown once if one of them writes.
  */
 import type { Call } from "../engine/call.ts";
+import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import type { StringValue } from "../keyspace/values.ts";
 import { Int64, int64ToBigInt } from "../lib/decimal.ts";
@@ -24,13 +25,13 @@ interface Operation {
 
 const parsed = new Int64();
 
-export function bitfield(call: Call): void {
+function bitfield(call: Call): void {
   const operations = readOperations(call);
   if (call.args.error !== null) return call.reply.error(call.args.error);
   runOperations(call, operations);
 }
 
-export function bitfieldRo(call: Call): void {
+function bitfieldRo(call: Call): void {
   const operations = readOperations(call);
   if (call.args.error !== null) return call.reply.error(call.args.error);
   if (operations.some(({ kind }) => kind !== "get")) return call.reply.error(Errors.bitfieldRo);
@@ -159,3 +160,28 @@ function writeBits(value: StringValue, { offset, bits }: Operation, stored: bigi
     rest >>= 1n;
   }
 }
+
+/** Rows of the table: see engine/command.ts. */
+export const bitfieldCommands: readonly CommandSpec[] = [
+  {
+    name: "bitfield",
+    usage:
+      "key [{operation=(GET get-block=(encoding offset:integer) | write=([OVERFLOW overflow-block=(WRAP | SAT | FAIL)] write-operation=(SET set-block=(encoding offset:integer value:integer) | INCRBY incrby-block=(encoding offset:integer increment:integer))))}*]",
+    summary: "Reads and changes integers of any width in a string.",
+    since: "3.2.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.denyOom,
+    keys: [oneKey("RW update access variable_flags")],
+    run: bitfield,
+  },
+  {
+    name: "bitfield_ro",
+    usage: "key [{GET get-block=(encoding offset:integer)}*]",
+    summary: "Reads integers of any width from a string.",
+    since: "6.0.0",
+    complexity: "O(1)",
+    flags: Flag.readonly | Flag.fast,
+    keys: [oneKey("RO access")],
+    run: bitfieldRo,
+  },
+];

@@ -1,6 +1,7 @@
 // hot path
 /** Commands on single bits and counts of bits: https://redis.io/docs/latest/commands/?group=bitmap */
 import type { Call } from "../engine/call.ts";
+import { type CommandSpec, Flag, keyRange, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import { Type } from "../keyspace/entry.ts";
 import type { StringValue } from "../keyspace/values.ts";
@@ -12,7 +13,7 @@ export function readBitOffset({ args, engine }: Call, index: number): number {
   return args.integerWithin(index, 0, most, Errors.bitOffset);
 }
 
-export function setbit(call: Call): void {
+function setbit(call: Call): void {
   const { args, reply, db } = call;
   const offset = readBitOffset(call, 2);
   const bit = args.integerWithin(3, 0, 1, Errors.bitValue);
@@ -28,7 +29,7 @@ export function setbit(call: Call): void {
   reply.integer((old & mask) !== 0 ? 1 : 0);
 }
 
-export function getbit(call: Call): void {
+function getbit(call: Call): void {
   const { args, reply, db } = call;
   const offset = readBitOffset(call, 2);
   if (args.error !== null) return reply.error(args.error);
@@ -68,7 +69,7 @@ function readRange({ args, reply }: Call, index: number, size: number): boolean 
   return true;
 }
 
-export function bitcount(call: Call): void {
+function bitcount(call: Call): void {
   const { args, reply, db } = call;
   if (args.count === 3 || args.count > 5) return reply.error(Errors.syntax);
   const ref = db.find(args, 1);
@@ -100,7 +101,7 @@ function bitsOf(word: number): number {
   return Math.imul((word + (word >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
-export function bitpos(call: Call): void {
+function bitpos(call: Call): void {
   const { args, reply, db } = call;
   const bit = args.integer(2);
   if (args.error !== null) return reply.error(args.error);
@@ -135,7 +136,7 @@ function firstBit(value: StringValue, bit: number): number {
   return -1;
 }
 
-export function bitop(call: Call): void {
+function bitop(call: Call): void {
   const { args, reply, db } = call;
   const operation = operationOf(call);
   if (operation === null) return reply.error(Errors.syntax);
@@ -186,3 +187,58 @@ function combine({ args, db }: Call, operation: Operation, size: number): Uint8A
   }
   return result;
 }
+
+/** Rows of the table: see engine/command.ts. */
+export const bitmapCommands: readonly CommandSpec[] = [
+  {
+    name: "setbit",
+    usage: "key offset:integer value:integer",
+    summary: "Sets or clears one bit of a string and returns what it was.",
+    since: "2.2.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.denyOom,
+    keys: [oneKey("RW access update")],
+    run: setbit,
+  },
+  {
+    name: "getbit",
+    usage: "key offset:integer",
+    summary: "Returns one bit of a string.",
+    since: "2.2.0",
+    complexity: "O(1)",
+    flags: Flag.readonly | Flag.fast,
+    keys: [oneKey("RO access")],
+    run: getbit,
+  },
+  {
+    name: "bitcount",
+    usage: "key [range=(start:integer end:integer [unit=(BYTE | BIT)]@7.0.0)]",
+    summary: "Counts the bits that are set in a string or in part of it.",
+    since: "2.6.0",
+    complexity: "O(N)",
+    flags: Flag.readonly,
+    keys: [oneKey("RO access")],
+    run: bitcount,
+  },
+  {
+    name: "bitpos",
+    usage:
+      "key bit:integer [range=(start:integer [end-unit-block=(end:integer [unit=(BYTE | BIT)]@7.0.0)])]",
+    summary: "Finds the first bit that is set, or clear.",
+    since: "2.8.7",
+    complexity: "O(N)",
+    flags: Flag.readonly,
+    keys: [oneKey("RO access")],
+    run: bitpos,
+  },
+  {
+    name: "bitop",
+    usage: "operation=(AND | OR | XOR | NOT) destkey:key {key}*",
+    summary: "Combines strings bit by bit and stores the result.",
+    since: "2.6.0",
+    complexity: "O(N)",
+    flags: Flag.write | Flag.denyOom,
+    keys: [oneKey("OW update", 2), keyRange("RO access", 3, -1, 1)],
+    run: bitop,
+  },
+];

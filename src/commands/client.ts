@@ -1,5 +1,6 @@
 /** CLIENT and its subcommands: https://redis.io/docs/latest/commands/client/ */
 import type { Call } from "../engine/call.ts";
+import { type CommandSpec, Flag } from "../engine/command.ts";
 import type { Client } from "../engine/client.ts";
 import {
   attributeCharacters,
@@ -17,27 +18,27 @@ export function isPlainName(name: string): boolean {
   return /^[!-~]*$/.test(name);
 }
 
-export function clientId({ reply, client }: Call): void {
+function clientId({ reply, client }: Call): void {
   reply.integer(client.id);
 }
 
-export function clientInfo({ reply, client }: Call): void {
+function clientInfo({ reply, client }: Call): void {
   reply.verbatim("txt", `${describe(client)}\n`);
 }
 
-export function clientGetname({ reply, client }: Call): void {
+function clientGetname({ reply, client }: Call): void {
   if (client.name === "") reply.nullBulk();
   else reply.bulkBinary(client.name);
 }
 
-export function clientSetname({ args, reply, client }: Call): void {
+function clientSetname({ args, reply, client }: Call): void {
   const name = args.binary(2);
   if (!isPlainName(name)) return reply.error(Errors.clientName);
   client.name = name;
   reply.ok();
 }
 
-export function clientSetinfo({ args, reply, client }: Call): void {
+function clientSetinfo({ args, reply, client }: Call): void {
   const attribute = args.text(2).toLowerCase();
   if (attribute !== "lib-name" && attribute !== "lib-ver") {
     return reply.error(unrecognizedOption(args.text(2)));
@@ -49,7 +50,7 @@ export function clientSetinfo({ args, reply, client }: Call): void {
   reply.ok();
 }
 
-export function clientReply({ args, reply, client }: Call): void {
+function clientReply({ args, reply, client }: Call): void {
   if (args.is(2, "ON")) {
     client.replyMode = "on";
     reply.ok();
@@ -60,21 +61,21 @@ export function clientReply({ args, reply, client }: Call): void {
   } else reply.error(Errors.syntax);
 }
 
-export function clientNoEvict({ args, reply, client }: Call): void {
+function clientNoEvict({ args, reply, client }: Call): void {
   const isOn = args.is(2, "ON");
   if (!isOn && !args.is(2, "OFF")) return reply.error(Errors.syntax);
   client.noEvict = isOn;
   reply.ok();
 }
 
-export function clientNoTouch({ args, reply, client, engine }: Call): void {
+function clientNoTouch({ args, reply, client, engine }: Call): void {
   const isOn = args.is(2, "ON");
   if (!isOn && !args.is(2, "OFF")) return reply.error(Errors.syntax);
   client.noTouch = engine.keyspace.noTouch = isOn;
   reply.ok();
 }
 
-export function clientPause({ args, reply, engine, nowMs }: Call): void {
+function clientPause({ args, reply, engine, nowMs }: Call): void {
   const timeout = args.integerOr(2, Errors.timeoutNotInteger);
   if (args.error !== null) return reply.error(args.error);
   if (timeout < 0) return reply.error(Errors.timeoutNegative);
@@ -84,12 +85,12 @@ export function clientPause({ args, reply, engine, nowMs }: Call): void {
   reply.ok();
 }
 
-export function clientUnpause({ reply, engine }: Call): void {
+function clientUnpause({ reply, engine }: Call): void {
   engine.unpauseClients();
   reply.ok();
 }
 
-export function clientUnblock({ args, reply, engine }: Call): void {
+function clientUnblock({ args, reply, engine }: Call): void {
   const id = args.integer(2);
   if (args.error !== null) return reply.error(args.error);
   const isError = args.is(3, "ERROR");
@@ -102,7 +103,7 @@ export function clientUnblock({ args, reply, engine }: Call): void {
   reply.integer(1);
 }
 
-export function clientList({ args, reply, engine }: Call): void {
+function clientList({ args, reply, engine }: Call): void {
   let clients = [...engine.clients.values()];
   if (args.count === 4 && args.is(2, "TYPE")) {
     const type = args.text(3).toLowerCase();
@@ -129,7 +130,7 @@ interface Filter {
   skipMe: boolean;
 }
 
-export function clientKill(call: Call): void {
+function clientKill(call: Call): void {
   const { args, reply, engine } = call;
   const filter: Filter = {
     id: 0,
@@ -248,7 +249,7 @@ function flagsOf(client: Client): string {
   return flags === "" ? "N" : flags;
 }
 
-export function clientHelp({ reply }: Call): void {
+function clientHelp({ reply }: Call): void {
   replyHelp(reply, "CLIENT", [
     ["GETNAME", "The connection's name."],
     ["ID", "The connection's id."],
@@ -272,3 +273,149 @@ export function clientHelp({ reply }: Call): void {
     ["UNPAUSE", "Ends a pause."],
   ]);
 }
+
+/** Rows of the table: see engine/command.ts. */
+export const clientCommands: readonly CommandSpec[] = [
+  {
+    name: "client",
+    usage: "",
+    summary: "Tells and changes what the server knows of connections.",
+    since: "2.4.0",
+    complexity: "Depends on the subcommand",
+    flags: 0,
+    subcommands: [
+      {
+        name: "getname",
+        usage: "",
+        summary: "Returns the connection's name.",
+        since: "2.6.9",
+        complexity: "O(1)",
+        flags: Flag.noScript | Flag.loading | Flag.stale,
+        run: clientGetname,
+      },
+      {
+        name: "help",
+        usage: "",
+        summary: "Lists the subcommands.",
+        since: "5.0.0",
+        complexity: "O(1)",
+        flags: Flag.loading | Flag.stale,
+        run: clientHelp,
+      },
+      {
+        name: "id",
+        usage: "",
+        summary: "Returns the connection's id.",
+        since: "5.0.0",
+        complexity: "O(1)",
+        flags: Flag.noScript | Flag.loading | Flag.stale,
+        run: clientId,
+      },
+      {
+        name: "info",
+        usage: "",
+        summary: "Describes the connection.",
+        since: "6.2.0",
+        complexity: "O(1)",
+        flags: Flag.noScript | Flag.loading | Flag.stale,
+        tips: ["nondeterministic_output"],
+        run: clientInfo,
+      },
+      {
+        name: "kill",
+        usage:
+          "filter=(old-format | {new-format=([ID client-id:integer]@2.8.12 | [TYPE client-type=('normal' | 'master'@3.2.0 | 'slave' | 'replica'@5.0.0 | 'pubsub')]@2.8.12 | [USER username] | [ADDR addr] | [LADDR laddr]@6.2.0 | [SKIPME skipme=(YES | NO)])}*)",
+        summary: "Closes connections.",
+        since: "2.4.0",
+        complexity: "O(N)",
+        flags: Flag.admin | Flag.noScript | Flag.loading | Flag.stale,
+        run: clientKill,
+      },
+      {
+        name: "list",
+        usage:
+          "[TYPE client-type=('normal' | 'master' | 'replica' | 'pubsub')]@5.0.0 [{ID client-id:integer}*]@6.2.0",
+        summary: "Describes the connections.",
+        since: "2.4.0",
+        complexity: "O(N)",
+        flags: Flag.admin | Flag.noScript | Flag.loading | Flag.stale,
+        tips: ["nondeterministic_output"],
+        run: clientList,
+      },
+      {
+        name: "no-evict",
+        usage: "enabled=(ON | OFF)",
+        summary: "Keeps the connection from being closed to save memory, or not.",
+        since: "7.0.0",
+        complexity: "O(1)",
+        flags: Flag.admin | Flag.noScript | Flag.loading | Flag.stale,
+        run: clientNoEvict,
+      },
+      {
+        name: "no-touch",
+        usage: "enabled=(ON | OFF)",
+        summary: "Lets the connection's reads leave no trace in access times, or not.",
+        since: "7.2.0",
+        complexity: "O(1)",
+        flags: Flag.noScript | Flag.loading | Flag.stale,
+        run: clientNoTouch,
+      },
+      {
+        name: "pause",
+        usage: "timeout:integer [mode=(WRITE | ALL)]@6.2.0",
+        summary: "Lets commands of clients wait for some time.",
+        since: "3.0.0",
+        complexity: "O(1)",
+        flags: Flag.admin | Flag.noScript | Flag.loading | Flag.stale,
+        run: clientPause,
+      },
+      {
+        name: "reply",
+        usage: "action=(ON | OFF | SKIP)",
+        summary: "Switches the answers to the connection's commands on or off.",
+        since: "3.2.0",
+        complexity: "O(1)",
+        flags: Flag.noScript | Flag.loading | Flag.stale,
+        run: clientReply,
+      },
+      {
+        name: "setinfo",
+        usage: "attr=(lib-name libname | lib-ver libver)",
+        summary: "Tells the server which client library the connection uses.",
+        since: "7.2.0",
+        complexity: "O(1)",
+        flags: Flag.noScript | Flag.loading | Flag.stale,
+        tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
+        run: clientSetinfo,
+      },
+      {
+        name: "setname",
+        usage: "connection-name",
+        summary: "Names the connection.",
+        since: "2.6.9",
+        complexity: "O(1)",
+        flags: Flag.noScript | Flag.loading | Flag.stale,
+        tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
+        run: clientSetname,
+      },
+      {
+        name: "unblock",
+        usage: "client-id:integer [unblock-type=(TIMEOUT | ERROR)]",
+        summary: "Ends the wait of a blocked connection.",
+        since: "5.0.0",
+        complexity: "O(log N)",
+        flags: Flag.admin | Flag.noScript | Flag.loading | Flag.stale,
+        run: clientUnblock,
+      },
+      {
+        name: "unpause",
+        usage: "",
+        summary: "Ends a pause of clients.",
+        since: "6.2.0",
+        complexity: "O(N)",
+        flags: Flag.admin | Flag.noScript | Flag.loading | Flag.stale,
+        run: clientUnpause,
+      },
+    ],
+  },
+];

@@ -1,9 +1,10 @@
 /** CONFIG and its subcommands. */
 import type { Call } from "../engine/call.ts";
+import { type CommandSpec, Flag } from "../engine/command.ts";
 import { errorReply, wrongArity } from "../protocol/errors.ts";
 import { replyHelp } from "./help.ts";
 
-export function configGet({ args, reply, engine }: Call): void {
+function configGet({ args, reply, engine }: Call): void {
   const globs: string[] = [];
   for (let i = 2; i < args.count; i++) globs.push(args.text(i));
   const found = engine.parameters.matching(globs);
@@ -16,7 +17,7 @@ export function configGet({ args, reply, engine }: Call): void {
 
 const setArity = wrongArity("config|set");
 
-export function configSet({ args, reply, engine }: Call): void {
+function configSet({ args, reply, engine }: Call): void {
   if (args.count % 2 !== 0) return reply.error(setArity);
   const pairs: [string, string][] = [];
   for (let i = 2; i < args.count; i += 2) pairs.push([args.text(i), args.binary(i + 1)]);
@@ -25,7 +26,7 @@ export function configSet({ args, reply, engine }: Call): void {
   reply.ok();
 }
 
-export function configRewrite({ reply, engine }: Call): void {
+function configRewrite({ reply, engine }: Call): void {
   const error = engine.host.rewriteConfig();
   if (error !== null) {
     engine.log.warning(`CONFIG REWRITE failed: ${error}`);
@@ -35,14 +36,14 @@ export function configRewrite({ reply, engine }: Call): void {
   reply.ok();
 }
 
-export function configResetstat({ reply, engine }: Call): void {
+function configResetstat({ reply, engine }: Call): void {
   engine.counters.reset();
   engine.keyspace.stats.reset();
   for (const command of engine.commands.all()) command.stats.reset();
   reply.ok();
 }
 
-export function configHelp({ reply }: Call): void {
+function configHelp({ reply }: Call): void {
   replyHelp(reply, "CONFIG", [
     ["GET <pattern> [<pattern> ...]", "The parameters that match a pattern, with their values."],
     ["SET <directive> <value> [<directive> <value> ...]", "Changes parameters, all or none."],
@@ -50,3 +51,65 @@ export function configHelp({ reply }: Call): void {
     ["REWRITE", "Writes what is in force to the configuration file."],
   ]);
 }
+
+/** Rows of the table: see engine/command.ts. */
+export const configCommands: readonly CommandSpec[] = [
+  {
+    name: "config",
+    usage: "",
+    summary: "Reads and changes the configuration.",
+    since: "2.0.0",
+    complexity: "Depends on the subcommand",
+    flags: 0,
+    subcommands: [
+      {
+        name: "get",
+        usage: "{parameter}*",
+        summary: "Returns the values of configuration parameters.",
+        since: "2.0.0",
+        complexity: "O(N)",
+        flags: Flag.admin | Flag.noScript | Flag.loading | Flag.stale,
+        run: configGet,
+      },
+      {
+        name: "help",
+        usage: "",
+        summary: "Lists the subcommands.",
+        since: "5.0.0",
+        complexity: "O(1)",
+        flags: Flag.loading | Flag.stale,
+        run: configHelp,
+      },
+      {
+        name: "resetstat",
+        usage: "",
+        summary: "Sets the statistics back to zero.",
+        since: "2.0.0",
+        complexity: "O(1)",
+        flags: Flag.admin | Flag.noScript | Flag.loading | Flag.stale,
+        tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
+        run: configResetstat,
+      },
+      {
+        name: "rewrite",
+        usage: "",
+        summary: "Writes the configuration in force to the configuration file.",
+        since: "2.8.0",
+        complexity: "O(1)",
+        flags: Flag.admin | Flag.noScript | Flag.loading | Flag.stale,
+        tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
+        run: configRewrite,
+      },
+      {
+        name: "set",
+        usage: "{data=(parameter value)}*",
+        summary: "Changes configuration parameters.",
+        since: "2.0.0",
+        complexity: "O(N)",
+        flags: Flag.admin | Flag.noScript | Flag.loading | Flag.stale,
+        tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
+        run: configSet,
+      },
+    ],
+  },
+];

@@ -1,21 +1,22 @@
 /** Commands on the connection itself: https://redis.io/docs/latest/commands/?group=connection */
 import type { Call } from "../engine/call.ts";
+import { type CommandSpec, Flag } from "../engine/command.ts";
 import { Errors, helloOption, wrongArity } from "../protocol/errors.ts";
 import { isPlainName } from "./client.ts";
 
 const pingArity = wrongArity("ping");
 
-export function ping({ args, reply }: Call): void {
+function ping({ args, reply }: Call): void {
   if (args.count === 1) return reply.pong();
   if (args.count > 2) return reply.error(pingArity);
   reply.bulk(args.bytes, args.start(1), args.end(1));
 }
 
-export function echo({ args, reply }: Call): void {
+function echo({ args, reply }: Call): void {
   reply.bulk(args.bytes, args.start(1), args.end(1));
 }
 
-export function select({ args, reply, client, engine }: Call): void {
+function select({ args, reply, client, engine }: Call): void {
   const index = args.integer(1);
   if (args.error !== null) return reply.error(args.error);
   if (index < 0 || index >= engine.keyspace.databases.length) {
@@ -25,13 +26,13 @@ export function select({ args, reply, client, engine }: Call): void {
   reply.ok();
 }
 
-export function quit({ reply, client }: Call): void {
+function quit({ reply, client }: Call): void {
   reply.ok();
   client.transport.closeAfterReply();
 }
 
 /** Back to the state of a new connection. */
-export function reset(call: Call): void {
+function reset(call: Call): void {
   const { reply, client, engine } = call;
   client.transaction.reset();
   engine.watchedKeys.unwatch(client.transaction);
@@ -47,7 +48,7 @@ export function reset(call: Call): void {
   reply.simple("RESET");
 }
 
-export function auth(call: Call): void {
+function auth(call: Call): void {
   const { args, reply, engine } = call;
   if (args.count > 3) return reply.error(Errors.syntax);
   if (args.count === 2 && engine.parameters.values.requirepass === "") {
@@ -86,7 +87,7 @@ interface Greeting {
   name: string | null;
 }
 
-export function hello(call: Call): void {
+function hello(call: Call): void {
   const { args, reply, client } = call;
   let version = reply.resp;
   if (args.count > 1) {
@@ -141,3 +142,75 @@ function replyGreeting({ reply, client, engine }: Call): void {
   reply.bulkText("modules");
   reply.emptyArray();
 }
+
+/** Rows of the table: see engine/command.ts. */
+export const connectionCommands: readonly CommandSpec[] = [
+  {
+    name: "auth",
+    usage: "[username]@6.0.0 password",
+    summary: "Authenticates the connection.",
+    since: "1.0.0",
+    complexity: "O(N)",
+    flags: Flag.noScript | Flag.loading | Flag.stale | Flag.fast | Flag.noAuth | Flag.allowBusy,
+    run: auth,
+  },
+  {
+    name: "echo",
+    usage: "message",
+    summary: "Returns its argument.",
+    since: "1.0.0",
+    complexity: "O(1)",
+    flags: Flag.loading | Flag.stale | Flag.fast,
+    run: echo,
+  },
+  {
+    name: "hello",
+    usage: "[arguments=(protover:integer [AUTH auth=(username password)] [SETNAME clientname])]",
+    summary: "Chooses the protocol, and may authenticate and name the connection.",
+    since: "6.0.0",
+    complexity: "O(1)",
+    flags: Flag.noScript | Flag.loading | Flag.stale | Flag.fast | Flag.noAuth | Flag.allowBusy,
+    run: hello,
+  },
+  {
+    name: "ping",
+    usage: "[message]",
+    summary: "Answers PONG, or its argument.",
+    since: "1.0.0",
+    complexity: "O(1)",
+    flags: Flag.fast,
+    tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
+    run: ping,
+  },
+  {
+    name: "quit",
+    usage: "[{argument}*]",
+    summary: "Closes the connection.",
+    since: "1.0.0",
+    complexity: "O(1)",
+    flags: Flag.allowBusy | Flag.noScript | Flag.loading | Flag.stale | Flag.fast | Flag.noAuth |
+      Flag.unqueued,
+    deprecatedSince: "7.2.0",
+    replacedBy: "just closing the connection",
+    run: quit,
+  },
+  {
+    name: "reset",
+    usage: "",
+    summary: "Puts the connection back into its first state.",
+    since: "6.2.0",
+    complexity: "O(1)",
+    flags: Flag.noScript | Flag.loading | Flag.stale | Flag.fast | Flag.noAuth | Flag.allowBusy |
+      Flag.unqueued,
+    run: reset,
+  },
+  {
+    name: "select",
+    usage: "index:integer",
+    summary: "Chooses the connection's database.",
+    since: "1.0.0",
+    complexity: "O(1)",
+    flags: Flag.loading | Flag.stale | Flag.fast,
+    run: select,
+  },
+];

@@ -1,5 +1,6 @@
 /** Commands on the time that keys have to live. */
 import type { Call } from "../engine/call.ts";
+import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import { Errors, invalidExpireTime, unsupportedOption } from "../protocol/errors.ts";
 
@@ -10,19 +11,19 @@ const LT = 8;
 /** The largest time that Redis can hold, in ms. */
 const MOST_MS = 2 ** 63;
 
-export function expire(call: Call): void {
+function expire(call: Call): void {
   expireGeneric(call, true, true, "expire");
 }
 
-export function pexpire(call: Call): void {
+function pexpire(call: Call): void {
   expireGeneric(call, true, false, "pexpire");
 }
 
-export function expireat(call: Call): void {
+function expireat(call: Call): void {
   expireGeneric(call, false, true, "expireat");
 }
 
-export function pexpireat(call: Call): void {
+function pexpireat(call: Call): void {
   expireGeneric(call, false, false, "pexpireat");
 }
 
@@ -79,19 +80,19 @@ function isMet(conditions: number, current: number, wanted: number): boolean {
   return (conditions & LT) === 0 || current < 0 || wanted < current;
 }
 
-export function ttl(call: Call): void {
+function ttl(call: Call): void {
   replyTime(call, true, true);
 }
 
-export function pttl(call: Call): void {
+function pttl(call: Call): void {
   replyTime(call, true, false);
 }
 
-export function expiretime(call: Call): void {
+function expiretime(call: Call): void {
   replyTime(call, false, true);
 }
 
-export function pexpiretime(call: Call): void {
+function pexpiretime(call: Call): void {
   replyTime(call, false, false);
 }
 
@@ -105,8 +106,104 @@ function replyTime({ args, reply, db, nowMs }: Call, relative: boolean, seconds:
   reply.integer(seconds ? Math.floor((ms + 500) / 1000) : ms);
 }
 
-export function persist({ args, reply, db }: Call): void {
+function persist({ args, reply, db }: Call): void {
   if (!db.persist(args, 1)) return reply.integer(0);
   db.changed(args, 1, Events.persist);
   reply.integer(1);
 }
+
+/** Rows of the table: see engine/command.ts. */
+export const expireCommands: readonly CommandSpec[] = [
+  {
+    name: "expire",
+    usage: "key seconds:integer [condition=(NX | XX | GT | LT)]@7.0.0",
+    summary: "Sets a key's time to live in seconds.",
+    since: "1.0.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.fast,
+    keys: [oneKey("RW update")],
+    run: expire,
+  },
+  {
+    name: "expireat",
+    usage: "key unix-time-seconds:unix-time [condition=(NX | XX | GT | LT)]@7.0.0",
+    summary: "Sets the Unix time in seconds at which a key expires.",
+    since: "1.2.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.fast,
+    keys: [oneKey("RW update")],
+    run: expireat,
+  },
+  {
+    name: "expiretime",
+    usage: "key",
+    summary: "Returns the Unix time in seconds at which a key expires.",
+    since: "7.0.0",
+    complexity: "O(1)",
+    flags: Flag.readonly | Flag.fast,
+    keys: [oneKey("RO access")],
+    run: expiretime,
+  },
+  {
+    name: "persist",
+    usage: "key",
+    summary: "Takes a key's time to live away.",
+    since: "2.2.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.fast,
+    keys: [oneKey("RW update")],
+    run: persist,
+  },
+  {
+    name: "pexpire",
+    usage: "key milliseconds:integer [condition=(NX | XX | GT | LT)]@7.0.0",
+    summary: "Sets a key's time to live in milliseconds.",
+    since: "2.6.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.fast,
+    keys: [oneKey("RW update")],
+    run: pexpire,
+  },
+  {
+    name: "pexpireat",
+    usage: "key unix-time-milliseconds:unix-time [condition=(NX | XX | GT | LT)]@7.0.0",
+    summary: "Sets the Unix time in milliseconds at which a key expires.",
+    since: "2.6.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.fast,
+    keys: [oneKey("RW update")],
+    run: pexpireat,
+  },
+  {
+    name: "pexpiretime",
+    usage: "key",
+    summary: "Returns the Unix time in milliseconds at which a key expires.",
+    since: "7.0.0",
+    complexity: "O(1)",
+    flags: Flag.readonly | Flag.fast,
+    keys: [oneKey("RO access")],
+    run: pexpiretime,
+  },
+  {
+    name: "pttl",
+    usage: "key",
+    summary: "Returns a key's time to live in milliseconds.",
+    since: "2.6.0",
+    complexity: "O(1)",
+    flags: Flag.readonly | Flag.fast,
+    keys: [oneKey("RO access")],
+    tips: ["nondeterministic_output"],
+    run: pttl,
+  },
+  {
+    name: "ttl",
+    usage: "key",
+    summary: "Returns a key's time to live in seconds.",
+    since: "1.0.0",
+    complexity: "O(1)",
+    flags: Flag.readonly | Flag.fast,
+    keys: [oneKey("RO access")],
+    tips: ["nondeterministic_output"],
+    run: ttl,
+  },
+];

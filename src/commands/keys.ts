@@ -1,24 +1,25 @@
 /** Commands on keys of any type: https://redis.io/docs/latest/commands/?group=generic */
 import type { Call } from "../engine/call.ts";
+import { type CommandSpec, Flag, keyRange, oneKey } from "../engine/command.ts";
 import type { Database } from "../keyspace/database.ts";
 import { globMatches } from "../lib/glob.ts";
 import { TYPE_NAMES } from "../keyspace/entry.ts";
 import { Errors } from "../protocol/errors.ts";
 import { Options } from "../protocol/options.ts";
 
-export function del({ args, reply, db }: Call): void {
+function del({ args, reply, db }: Call): void {
   let removed = 0;
   for (let i = 1; i < args.count; i++) if (db.remove(args, i)) removed++;
   reply.integer(removed);
 }
 
-export function exists({ args, reply, db }: Call): void {
+function exists({ args, reply, db }: Call): void {
   let found = 0;
   for (let i = 1; i < args.count; i++) if (db.read(args, i) !== 0) found++;
   reply.integer(found);
 }
 
-export function touch(call: Call): void {
+function touch(call: Call): void {
   // CLIENT NO-TOUCH does not apply to the command whose purpose it is.
   const { args, reply, db, engine } = call;
   engine.keyspace.noTouch = false;
@@ -28,12 +29,12 @@ export function touch(call: Call): void {
   reply.integer(found);
 }
 
-export function type({ args, reply, db }: Call): void {
+function type({ args, reply, db }: Call): void {
   const ref = db.find(args, 1);
   reply.simple(ref === 0 ? "none" : TYPE_NAMES[db.keyspace.entries.typeOf(ref)]);
 }
 
-export function randomkey({ reply, db }: Call): void {
+function randomkey({ reply, db }: Call): void {
   const ref = db.randomRef();
   if (ref === 0) return reply.nullBulk();
   const entries = db.keyspace.entries;
@@ -41,7 +42,7 @@ export function randomkey({ reply, db }: Call): void {
   reply.bulk(entries.keyBytes, entries.keyStart, entries.keyEnd);
 }
 
-export function keys({ args, reply, db }: Call): void {
+function keys({ args, reply, db }: Call): void {
   const entries = db.keyspace.entries;
   const pattern = new Uint8Array(args.bytes.buffer, args.start(1), args.length(1));
   const isAll = pattern.length === 1 && pattern[0] === 0x2a;
@@ -63,14 +64,14 @@ export function keys({ args, reply, db }: Call): void {
   reply.arrayFrom(mark, count);
 }
 
-export function rename(call: Call): void {
+function rename(call: Call): void {
   const { args, reply, db } = call;
   if (db.find(args, 1) === 0) return reply.error(Errors.noSuchKey);
   if (!args.same(1, 2)) db.rename(args, 1, 2);
   reply.ok();
 }
 
-export function renamenx(call: Call): void {
+function renamenx(call: Call): void {
   const { args, reply, db } = call;
   if (db.find(args, 1) === 0) return reply.error(Errors.noSuchKey);
   if (args.same(1, 2) || db.exists(args, 2)) return reply.integer(0);
@@ -82,7 +83,7 @@ const copyOptions = new Options({ word: "DB", takes: 1 }, { word: "REPLACE" });
 const COPY_DB = 1;
 const COPY_REPLACE = 2;
 
-export function copy(call: Call): void {
+function copy(call: Call): void {
   const { args, reply, db } = call;
   copyOptions.read(args, 3);
   if (call.failed()) return;
@@ -99,7 +100,7 @@ export function copy(call: Call): void {
   reply.integer(1);
 }
 
-export function move(call: Call): void {
+function move(call: Call): void {
   const { args, reply, db } = call;
   const target = databaseAt(call, 2);
   if (target === null) return;
@@ -121,3 +122,122 @@ function databaseAt({ args, reply, engine }: Call, index: number): Database | nu
   reply.error(Errors.dbIndexOutOfRange);
   return null;
 }
+
+/** Rows of the table: see engine/command.ts. */
+export const keyCommands: readonly CommandSpec[] = [
+  {
+    name: "copy",
+    usage: "source:key destination:key [DB destination-db:integer] [REPLACE]",
+    summary: "Copies a key's value and time to live to another key.",
+    since: "6.2.0",
+    complexity: "O(N)",
+    flags: Flag.write | Flag.denyOom,
+    keys: [oneKey("RO access"), oneKey("OW update", 2)],
+    run: copy,
+  },
+  {
+    name: "del",
+    usage: "{key}*",
+    summary: "Removes keys.",
+    since: "1.0.0",
+    complexity: "O(N)",
+    flags: Flag.write,
+    keys: [keyRange("RM delete", 1, -1, 1)],
+    tips: ["request_policy:multi_shard", "response_policy:agg_sum"],
+    run: del,
+  },
+  {
+    name: "exists",
+    usage: "{key}*",
+    summary: "Counts which of the keys exist.",
+    since: "1.0.0",
+    complexity: "O(N)",
+    flags: Flag.readonly | Flag.fast,
+    keys: [keyRange("RO", 1, -1, 1)],
+    tips: ["request_policy:multi_shard", "response_policy:agg_sum"],
+    run: exists,
+  },
+  {
+    name: "keys",
+    usage: "pattern",
+    summary: "Returns all keys that match a pattern.",
+    since: "1.0.0",
+    complexity: "O(N)",
+    flags: Flag.readonly,
+    acl: ["dangerous"],
+    tips: ["request_policy:all_shards", "nondeterministic_output_order"],
+    run: keys,
+  },
+  {
+    name: "move",
+    usage: "key db:integer",
+    summary: "Moves a key to another database.",
+    since: "1.0.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.fast,
+    keys: [oneKey("RW access update")],
+    run: move,
+  },
+  {
+    name: "randomkey",
+    usage: "",
+    summary: "Returns a random key.",
+    since: "1.0.0",
+    complexity: "O(1)",
+    flags: Flag.readonly,
+    tips: ["request_policy:all_shards", "response_policy:special", "nondeterministic_output"],
+    run: randomkey,
+  },
+  {
+    name: "rename",
+    usage: "key newkey:key",
+    summary: "Renames a key, replacing what has the new name.",
+    since: "1.0.0",
+    complexity: "O(1)",
+    flags: Flag.write,
+    keys: [oneKey("RW access delete"), oneKey("OW update", 2)],
+    run: rename,
+  },
+  {
+    name: "renamenx",
+    usage: "key newkey:key",
+    summary: "Renames a key if nothing has the new name.",
+    since: "1.0.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.fast,
+    keys: [oneKey("RW access delete"), oneKey("OW insert", 2)],
+    run: renamenx,
+  },
+  {
+    name: "touch",
+    usage: "{key}*",
+    summary: "Counts which of the keys exist, and marks them as accessed.",
+    since: "3.2.1",
+    complexity: "O(N)",
+    flags: Flag.readonly | Flag.fast,
+    keys: [keyRange("RO", 1, -1, 1)],
+    tips: ["request_policy:multi_shard", "response_policy:agg_sum"],
+    run: touch,
+  },
+  {
+    name: "type",
+    usage: "key",
+    summary: "Returns the type of a key's value.",
+    since: "1.0.0",
+    complexity: "O(1)",
+    flags: Flag.readonly | Flag.fast,
+    keys: [oneKey("RO")],
+    run: type,
+  },
+  {
+    name: "unlink",
+    usage: "{key}*",
+    summary: "Removes keys; large values are freed later.",
+    since: "4.0.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.fast,
+    keys: [keyRange("RM delete", 1, -1, 1)],
+    tips: ["request_policy:multi_shard", "response_policy:agg_sum"],
+    run: del,
+  },
+];

@@ -1,6 +1,6 @@
 /** LATENCY and its subcommands: https://redis.io/docs/latest/operate/oss_and_stack/management/optimization/latency-monitor/ */
 import type { Call } from "../engine/call.ts";
-import type { Command } from "../engine/command.ts";
+import { type Command, type CommandSpec, Flag } from "../engine/command.ts";
 import type { LatencySeries } from "../observe/latency.ts";
 import { noLatencySamples } from "../protocol/errors.ts";
 import { replyHelp } from "./help.ts";
@@ -8,7 +8,7 @@ import { replyHelp } from "./help.ts";
 const GRAPH_ROWS = 4;
 const GRAPH_COLUMNS = 80;
 
-export function latencyHistory({ args, reply, engine }: Call): void {
+function latencyHistory({ args, reply, engine }: Call): void {
   const samples = engine.latency.events.get(args.text(2))?.samples ?? [];
   reply.array(samples.length);
   for (const { time, ms } of samples) {
@@ -18,7 +18,7 @@ export function latencyHistory({ args, reply, engine }: Call): void {
   }
 }
 
-export function latencyLatest({ reply, engine }: Call): void {
+function latencyLatest({ reply, engine }: Call): void {
   const { events } = engine.latency;
   reply.array(events.size);
   for (const [name, series] of events) {
@@ -31,13 +31,13 @@ export function latencyLatest({ reply, engine }: Call): void {
   }
 }
 
-export function latencyReset({ args, reply, engine }: Call): void {
+function latencyReset({ args, reply, engine }: Call): void {
   const names: string[] = [];
   for (let i = 2; i < args.count; i++) names.push(args.text(i));
   reply.integer(engine.latency.reset(names));
 }
 
-export function latencyHistogram({ args, reply, engine }: Call): void {
+function latencyHistogram({ args, reply, engine }: Call): void {
   let commands: readonly Command[] = engine.commands.all();
   if (args.count > 2) {
     const named: Command[] = [];
@@ -66,7 +66,7 @@ export function latencyHistogram({ args, reply, engine }: Call): void {
   }
 }
 
-export function latencyGraph({ args, reply, engine }: Call): void {
+function latencyGraph({ args, reply, engine }: Call): void {
   const event = args.text(2);
   const series = engine.latency.events.get(event);
   if (series === undefined) return reply.error(noLatencySamples(event));
@@ -106,7 +106,7 @@ function age(seconds: number): string {
   return `${Math.floor(seconds / 86400)}d`;
 }
 
-export function latencyDoctor({ reply, engine }: Call): void {
+function latencyDoctor({ reply, engine }: Call): void {
   const { latency } = engine;
   if (latency.thresholdMs === 0) {
     return reply.verbatim(
@@ -139,7 +139,7 @@ export function latencyDoctor({ reply, engine }: Call): void {
   reply.verbatim("txt", lines.join("\n"));
 }
 
-export function latencyHelp({ reply }: Call): void {
+function latencyHelp({ reply }: Call): void {
   replyHelp(reply, "LATENCY", [
     ["DOCTOR", "A report for people."],
     ["GRAPH <event>", "The event's latest spikes as bars."],
@@ -149,3 +149,86 @@ export function latencyHelp({ reply }: Call): void {
     ["HISTOGRAM [COMMAND ...]", "How long commands took, cumulatively by powers of two."],
   ]);
 }
+
+/** Rows of the table: see engine/command.ts. */
+export const latencyCommands: readonly CommandSpec[] = [
+  {
+    name: "latency",
+    usage: "",
+    summary: "Tells where time was lost.",
+    since: "2.8.13",
+    complexity: "Depends on the subcommand",
+    flags: 0,
+    subcommands: [
+      {
+        name: "doctor",
+        usage: "",
+        summary: "Returns a report on latency for people.",
+        since: "2.8.13",
+        complexity: "O(1)",
+        flags: Flag.admin | Flag.noScript | Flag.loading | Flag.stale,
+        tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
+        run: latencyDoctor,
+      },
+      {
+        name: "graph",
+        usage: "event",
+        summary: "Draws the latest latencies of an event.",
+        since: "2.8.13",
+        complexity: "O(1)",
+        flags: Flag.admin | Flag.noScript | Flag.loading | Flag.stale,
+        tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
+        run: latencyGraph,
+      },
+      {
+        name: "help",
+        usage: "",
+        summary: "Lists the subcommands.",
+        since: "2.8.13",
+        complexity: "O(1)",
+        flags: Flag.loading | Flag.stale,
+        run: latencyHelp,
+      },
+      {
+        name: "histogram",
+        usage: "[{COMMAND}*]",
+        summary: "Returns how long commands took, as a cumulative distribution.",
+        since: "7.0.0",
+        complexity: "O(N)",
+        flags: Flag.admin | Flag.noScript | Flag.loading | Flag.stale,
+        tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
+        run: latencyHistogram,
+      },
+      {
+        name: "history",
+        usage: "event",
+        summary: "Returns the latest latencies of an event.",
+        since: "2.8.13",
+        complexity: "O(1)",
+        flags: Flag.admin | Flag.noScript | Flag.loading | Flag.stale,
+        tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
+        run: latencyHistory,
+      },
+      {
+        name: "latest",
+        usage: "",
+        summary: "Returns the latest latency of each event.",
+        since: "2.8.13",
+        complexity: "O(1)",
+        flags: Flag.admin | Flag.noScript | Flag.loading | Flag.stale,
+        tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
+        run: latencyLatest,
+      },
+      {
+        name: "reset",
+        usage: "[{event}*]",
+        summary: "Forgets the latencies of some events or of all.",
+        since: "2.8.13",
+        complexity: "O(1)",
+        flags: Flag.admin | Flag.noScript | Flag.loading | Flag.stale,
+        tips: ["request_policy:all_nodes", "response_policy:agg_sum"],
+        run: latencyReset,
+      },
+    ],
+  },
+];

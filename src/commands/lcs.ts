@@ -3,6 +3,7 @@
  * four bytes; refused beyond MOST_CELLS).
  */
 import type { Call } from "../engine/call.ts";
+import { type CommandSpec, Flag, keyRange } from "../engine/command.ts";
 import { Errors } from "../protocol/errors.ts";
 
 /** 2 GiB of table, as far as one typed array is fast. */
@@ -23,7 +24,7 @@ interface Wanted {
   least: number;
 }
 
-export function lcs(call: Call): void {
+function lcs(call: Call): void {
   const { args, reply } = call;
   const a = operand(call, 1);
   const b = operand(call, 2);
@@ -128,3 +129,17 @@ function replyMatches(
   reply.bulkText("len");
   reply.integer(total);
 }
+
+/** Rows of the table: see engine/command.ts. */
+export const lcsCommands: readonly CommandSpec[] = [
+  {
+    name: "lcs",
+    usage: "key1:key key2:key [LEN] [IDX] [MINMATCHLEN min-match-len:integer] [WITHMATCHLEN]",
+    summary: "Finds the longest common subsequence of two strings.",
+    since: "7.0.0",
+    complexity: "O(N*M)",
+    flags: Flag.readonly,
+    keys: [keyRange("RO access", 1, 1, 1)],
+    run: lcs,
+  },
+];

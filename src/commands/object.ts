@@ -1,5 +1,6 @@
 /** OBJECT and its subcommands: how a value is stored and used. */
 import type { Call } from "../engine/call.ts";
+import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { encodingName } from "../keyspace/values.ts";
 import { Errors } from "../protocol/errors.ts";
 import type { Ref } from "../structures/arena.ts";
@@ -13,15 +14,15 @@ function lookAt({ args, reply, db }: Call): Ref {
   return ref;
 }
 
-export function objectEncoding(call: Call): void {
+function objectEncoding(call: Call): void {
   if (lookAt(call) !== 0) call.reply.bulkText(encodingName(call.db.keyspace.entries));
 }
 
-export function objectRefcount(call: Call): void {
+function objectRefcount(call: Call): void {
   if (lookAt(call) !== 0) call.reply.integer(1);
 }
 
-export function objectIdletime(call: Call): void {
+function objectIdletime(call: Call): void {
   const ref = lookAt(call);
   if (ref === 0) return;
   const { keyspace } = call.db;
@@ -29,7 +30,7 @@ export function objectIdletime(call: Call): void {
   call.reply.integer(keyspace.idleSeconds(keyspace.entries.access(ref)));
 }
 
-export function objectFreq(call: Call): void {
+function objectFreq(call: Call): void {
   const ref = lookAt(call);
   if (ref === 0) return;
   const { keyspace } = call.db;
@@ -37,7 +38,7 @@ export function objectFreq(call: Call): void {
   call.reply.integer(keyspace.frequency(keyspace.entries.access(ref)));
 }
 
-export function objectHelp({ reply }: Call): void {
+function objectHelp({ reply }: Call): void {
   replyHelp(reply, "OBJECT", [
     ["ENCODING <key>", "How the value is stored."],
     ["FREQ <key>", "The logarithmic counter of accesses (LFU policies only)."],
@@ -45,3 +46,70 @@ export function objectHelp({ reply }: Call): void {
     ["REFCOUNT <key>", "References to the value: always 1."],
   ]);
 }
+
+/** Rows of the table: see engine/command.ts. */
+export const objectCommands: readonly CommandSpec[] = [
+  {
+    name: "object",
+    usage: "",
+    summary: "Tells how a key's value is stored and used.",
+    since: "2.2.3",
+    complexity: "Depends on the subcommand",
+    flags: 0,
+    subcommands: [
+      {
+        name: "encoding",
+        usage: "key",
+        summary: "Names the encoding of a key's value.",
+        since: "2.2.3",
+        complexity: "O(1)",
+        flags: Flag.readonly,
+        keys: [oneKey("RO", 2)],
+        tips: ["nondeterministic_output"],
+        run: objectEncoding,
+      },
+      {
+        name: "freq",
+        usage: "key",
+        summary: "Returns the logarithmic access counter of a key.",
+        since: "4.0.0",
+        complexity: "O(1)",
+        flags: Flag.readonly,
+        keys: [oneKey("RO", 2)],
+        tips: ["nondeterministic_output"],
+        run: objectFreq,
+      },
+      {
+        name: "help",
+        usage: "",
+        summary: "Lists the subcommands.",
+        since: "6.2.0",
+        complexity: "O(1)",
+        flags: Flag.loading | Flag.stale,
+        run: objectHelp,
+      },
+      {
+        name: "idletime",
+        usage: "key",
+        summary: "Returns the seconds since a key was last accessed.",
+        since: "2.2.3",
+        complexity: "O(1)",
+        flags: Flag.readonly,
+        keys: [oneKey("RO", 2)],
+        tips: ["nondeterministic_output"],
+        run: objectIdletime,
+      },
+      {
+        name: "refcount",
+        usage: "key",
+        summary: "Returns the number of references to a key's value.",
+        since: "2.2.3",
+        complexity: "O(1)",
+        flags: Flag.readonly,
+        keys: [oneKey("RO", 2)],
+        tips: ["nondeterministic_output"],
+        run: objectRefcount,
+      },
+    ],
+  },
+];

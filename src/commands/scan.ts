@@ -1,5 +1,6 @@
 /** SCAN. Its guarantee is the table's: see DashTable.scan. */
 import type { Call } from "../engine/call.ts";
+import { type CommandSpec, Flag } from "../engine/command.ts";
 import { TYPE_NAMES } from "../keyspace/entry.ts";
 import { parseUnsigned } from "../lib/decimal.ts";
 import { globMatches } from "../lib/glob.ts";
@@ -15,7 +16,7 @@ interface Wanted {
   type: number;
 }
 
-export function scan(call: Call): void {
+function scan(call: Call): void {
   const { args, reply, db } = call;
   const cursor = parseUnsigned(args.bytes, args.start(1), args.end(1));
   if (cursor !== cursor) return reply.error(Errors.invalidCursor);
@@ -68,3 +69,17 @@ function readOptions(call: Call): Wanted | null {
   }
   return wanted;
 }
+
+/** Rows of the table: see engine/command.ts. */
+export const scanCommands: readonly CommandSpec[] = [
+  {
+    name: "scan",
+    usage: "cursor:integer [MATCH pattern] [COUNT count:integer] [TYPE type]@6.0.0",
+    summary: "Walks over the keys of the database, a few at a time.",
+    since: "2.8.0",
+    complexity: "O(1)",
+    flags: Flag.readonly,
+    tips: ["nondeterministic_output", "request_policy:special", "response_policy:special"],
+    run: scan,
+  },
+];

@@ -1,12 +1,13 @@
 /** Commands on the server as a whole: https://redis.io/docs/latest/commands/?group=server */
 import type { Call } from "../engine/call.ts";
+import { type CommandSpec, Flag } from "../engine/command.ts";
 import { Errors } from "../protocol/errors.ts";
 
-export function dbsize({ reply, db }: Call): void {
+function dbsize({ reply, db }: Call): void {
   reply.integer(db.size);
 }
 
-export function flushdb(call: Call): void {
+function flushdb(call: Call): void {
   const async = readFlushMode(call);
   if (async === null) return;
   const { engine, db, reply } = call;
@@ -16,7 +17,7 @@ export function flushdb(call: Call): void {
   reply.ok();
 }
 
-export function flushall(call: Call): void {
+function flushall(call: Call): void {
   const async = readFlushMode(call);
   if (async === null) return;
   const { engine, reply } = call;
@@ -45,7 +46,7 @@ function readFlushMode({ args, reply, engine }: Call): boolean | null {
   return null;
 }
 
-export function swapdb({ args, reply, engine }: Call): void {
+function swapdb({ args, reply, engine }: Call): void {
   const one = args.integerOr(1, Errors.invalidFirstDb);
   const other = args.integerOr(2, Errors.invalidSecondDb);
   if (args.error !== null) return reply.error(args.error);
@@ -60,25 +61,25 @@ export function swapdb({ args, reply, engine }: Call): void {
   reply.ok();
 }
 
-export function time({ reply, engine }: Call): void {
+function time({ reply, engine }: Call): void {
   const microseconds = engine.clock.unixUs();
   reply.array(2);
   reply.bulkText(String(Math.floor(microseconds / 1e6)));
   reply.bulkText(String(Math.floor(microseconds % 1e6)));
 }
 
-export function lastsave({ reply, engine }: Call): void {
+function lastsave({ reply, engine }: Call): void {
   reply.integer(Math.floor(engine.lastSaveMs / 1000));
 }
 
-export function monitor({ reply, client, engine }: Call): void {
+function monitor({ reply, client, engine }: Call): void {
   if (client.transaction.isOpen) return reply.error(Errors.notInTransaction);
   client.isMonitor = true;
   engine.monitors.add(client);
   reply.ok();
 }
 
-export function shutdown(call: Call): void {
+function shutdown(call: Call): void {
   const { args, reply, engine } = call;
   const given = { save: false, nosave: false, now: false, force: false, abort: false };
   for (let i = 1; i < args.count; i++) {
@@ -97,7 +98,7 @@ export function shutdown(call: Call): void {
 }
 
 /** A picture in the spirit of the commands of Redis's releases, and our version. */
-export function lolwut({ args, reply, engine }: Call): void {
+function lolwut({ args, reply, engine }: Call): void {
   const numbers: number[] = [];
   const isVersioned = args.is(1, "VERSION") && args.count > 2;
   for (let i = isVersioned ? 3 : 1; i < args.count; i++) numbers.push(args.integer(i));
@@ -123,3 +124,98 @@ function hills(columns: number, rows: number): string {
   }
   return `${lines.join("\n")}\n`;
 }
+
+/** Rows of the table: see engine/command.ts. */
+export const serverCommands: readonly CommandSpec[] = [
+  {
+    name: "dbsize",
+    usage: "",
+    summary: "Returns the number of keys in the database.",
+    since: "1.0.0",
+    complexity: "O(1)",
+    flags: Flag.readonly | Flag.fast,
+    acl: ["keyspace"],
+    tips: ["request_policy:all_shards", "response_policy:agg_sum"],
+    run: dbsize,
+  },
+  {
+    name: "flushall",
+    usage: "[flush-type=(ASYNC@4.0.0 | SYNC@6.2.0)]",
+    summary: "Removes all keys of all databases.",
+    since: "1.0.0",
+    complexity: "O(N)",
+    flags: Flag.write,
+    acl: ["dangerous", "keyspace"],
+    tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
+    run: flushall,
+  },
+  {
+    name: "flushdb",
+    usage: "[flush-type=(ASYNC@4.0.0 | SYNC@6.2.0)]",
+    summary: "Removes all keys of the database.",
+    since: "1.0.0",
+    complexity: "O(N)",
+    flags: Flag.write,
+    acl: ["dangerous", "keyspace"],
+    tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
+    run: flushdb,
+  },
+  {
+    name: "lastsave",
+    usage: "",
+    summary: "Returns the Unix time of the last successful save.",
+    since: "1.0.0",
+    complexity: "O(1)",
+    flags: Flag.loading | Flag.stale | Flag.fast,
+    acl: ["admin", "dangerous"],
+    tips: ["nondeterministic_output"],
+    run: lastsave,
+  },
+  {
+    name: "lolwut",
+    usage: "[VERSION version:integer]",
+    summary: "Draws a picture and tells the version.",
+    since: "5.0.0",
+    complexity: "Depends on the subcommand",
+    flags: Flag.readonly | Flag.fast,
+    run: lolwut,
+  },
+  {
+    name: "monitor",
+    usage: "",
+    summary: "Shows every command that the server runs, as it runs.",
+    since: "1.0.0",
+    complexity: "Depends on the subcommand",
+    flags: Flag.admin | Flag.noScript | Flag.loading | Flag.stale,
+    run: monitor,
+  },
+  {
+    name: "shutdown",
+    usage: "[save-selector=(NOSAVE | SAVE)] [NOW]@7.0.0 [FORCE]@7.0.0 [ABORT]@7.0.0",
+    summary: "Ends the server.",
+    since: "1.0.0",
+    complexity: "O(N)",
+    flags: Flag.admin | Flag.noScript | Flag.loading | Flag.stale | Flag.noMulti | Flag.allowBusy,
+    run: shutdown,
+  },
+  {
+    name: "swapdb",
+    usage: "index1:integer index2:integer",
+    summary: "Exchanges two databases.",
+    since: "4.0.0",
+    complexity: "O(N)",
+    flags: Flag.write | Flag.fast,
+    acl: ["dangerous", "keyspace"],
+    run: swapdb,
+  },
+  {
+    name: "time",
+    usage: "",
+    summary: "Returns the server's time.",
+    since: "2.6.0",
+    complexity: "O(1)",
+    flags: Flag.loading | Flag.stale | Flag.fast,
+    tips: ["nondeterministic_output"],
+    run: time,
+  },
+];

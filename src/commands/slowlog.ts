@@ -1,9 +1,10 @@
 /** SLOWLOG and its subcommands. */
 import type { Call } from "../engine/call.ts";
+import { type CommandSpec, Flag } from "../engine/command.ts";
 import { Errors } from "../protocol/errors.ts";
 import { replyHelp } from "./help.ts";
 
-export function slowlogGet({ args, reply, engine }: Call): void {
+function slowlogGet({ args, reply, engine }: Call): void {
   let count = 10;
   if (args.count === 3) {
     count = args.integerWithin(2, -1, Number.MAX_SAFE_INTEGER, Errors.slowlogCount);
@@ -24,16 +25,16 @@ export function slowlogGet({ args, reply, engine }: Call): void {
   }
 }
 
-export function slowlogLen({ reply, engine }: Call): void {
+function slowlogLen({ reply, engine }: Call): void {
   reply.integer(engine.slowlog.length);
 }
 
-export function slowlogReset({ reply, engine }: Call): void {
+function slowlogReset({ reply, engine }: Call): void {
   engine.slowlog.reset();
   reply.ok();
 }
 
-export function slowlogHelp({ reply }: Call): void {
+function slowlogHelp({ reply }: Call): void {
   replyHelp(reply, "SLOWLOG", [
     [
       "GET [<count>]",
@@ -44,3 +45,56 @@ export function slowlogHelp({ reply }: Call): void {
     ["RESET", "Forgets all entries."],
   ]);
 }
+
+/** Rows of the table: see engine/command.ts. */
+export const slowlogCommands: readonly CommandSpec[] = [
+  {
+    name: "slowlog",
+    usage: "",
+    summary: "Tells which commands were slow.",
+    since: "2.2.12",
+    complexity: "Depends on the subcommand",
+    flags: 0,
+    subcommands: [
+      {
+        name: "get",
+        usage: "[count:integer]",
+        summary: "Returns the latest slow commands.",
+        since: "2.2.12",
+        complexity: "O(N)",
+        flags: Flag.admin | Flag.loading | Flag.stale,
+        tips: ["request_policy:all_nodes", "nondeterministic_output"],
+        run: slowlogGet,
+      },
+      {
+        name: "help",
+        usage: "",
+        summary: "Lists the subcommands.",
+        since: "6.2.0",
+        complexity: "O(1)",
+        flags: Flag.loading | Flag.stale,
+        run: slowlogHelp,
+      },
+      {
+        name: "len",
+        usage: "",
+        summary: "Returns how many slow commands are kept.",
+        since: "2.2.12",
+        complexity: "O(1)",
+        flags: Flag.admin | Flag.loading | Flag.stale,
+        tips: ["request_policy:all_nodes", "response_policy:agg_sum", "nondeterministic_output"],
+        run: slowlogLen,
+      },
+      {
+        name: "reset",
+        usage: "",
+        summary: "Forgets the slow commands.",
+        since: "2.2.12",
+        complexity: "O(N)",
+        flags: Flag.admin | Flag.loading | Flag.stale,
+        tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
+        run: slowlogReset,
+      },
+    ],
+  },
+];

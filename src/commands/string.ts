@@ -1,6 +1,7 @@
 // hot path
 /** Commands on strings: https://redis.io/docs/latest/commands/?group=string */
 import type { Call } from "../engine/call.ts";
+import { type CommandSpec, Flag, keyRange, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import { Encoding, Type } from "../keyspace/entry.ts";
 import { addInt64, Int64 } from "../lib/decimal.ts";
@@ -37,14 +38,14 @@ const getexError = invalidExpireTime("getex");
 const delta = new Int64();
 const current = new Int64();
 
-export function get({ args, reply, db }: Call): void {
+function get({ args, reply, db }: Call): void {
   const value = db.readString(args, 1);
   if (value !== null) return reply.bulk(value.bytes, value.start, value.end);
   if (args.error !== null) return reply.error(args.error);
   reply.nullBulk();
 }
 
-export function set(call: Call): void {
+function set(call: Call): void {
   const { args, reply, db } = call;
   const value = args.start(2);
   if (args.count === 3) {
@@ -94,17 +95,17 @@ function givenDeadline(call: Call, options: Options, error: Uint8Array): number 
   return -1;
 }
 
-export function setnx({ args, reply, db }: Call): void {
+function setnx({ args, reply, db }: Call): void {
   if (db.exists(args, 1)) return reply.integer(0);
   db.setString(args, 1, args.bytes, args.start(2), args.end(2), false, Events.set);
   reply.integer(1);
 }
 
-export function setex(call: Call): void {
+function setex(call: Call): void {
   setWithTime(call, true, setexError);
 }
 
-export function psetex(call: Call): void {
+function psetex(call: Call): void {
   setWithTime(call, false, psetexError);
 }
 
@@ -118,18 +119,18 @@ function setWithTime(call: Call, seconds: boolean, error: Uint8Array): void {
   reply.ok();
 }
 
-export function getset(call: Call): void {
+function getset(call: Call): void {
   if (!replyOld(call)) return;
   const { args, db } = call;
   db.setString(args, 1, args.bytes, args.start(2), args.end(2), false, Events.set);
 }
 
-export function getdel(call: Call): void {
+function getdel(call: Call): void {
   if (!replyOld(call)) return;
   call.db.remove(call.args, 1);
 }
 
-export function getex(call: Call): void {
+function getex(call: Call): void {
   const { args, reply, db } = call;
   getexOptions.read(args, 2);
   if (args.error !== null) return reply.error(args.error);
@@ -148,7 +149,7 @@ export function getex(call: Call): void {
   }
 }
 
-export function mget({ args, reply, db }: Call): void {
+function mget({ args, reply, db }: Call): void {
   reply.array(args.count - 1);
   for (let i = 1; i < args.count; i++) {
     const value = db.readString(args, i);
@@ -161,7 +162,7 @@ export function mget({ args, reply, db }: Call): void {
 const msetArity = wrongArity("mset");
 const msetnxArity = wrongArity("msetnx");
 
-export function mset({ args, reply, db }: Call): void {
+function mset({ args, reply, db }: Call): void {
   if (args.count % 2 === 0) return reply.error(msetArity);
   for (let i = 1; i < args.count; i += 2) {
     db.setString(args, i, args.bytes, args.start(i + 1), args.end(i + 1), false, Events.set);
@@ -169,7 +170,7 @@ export function mset({ args, reply, db }: Call): void {
   reply.ok();
 }
 
-export function msetnx({ args, reply, db }: Call): void {
+function msetnx({ args, reply, db }: Call): void {
   if (args.count % 2 === 0) return reply.error(msetnxArity);
   for (let i = 1; i < args.count; i += 2) {
     if (db.exists(args, i)) return reply.integer(0);
@@ -180,30 +181,30 @@ export function msetnx({ args, reply, db }: Call): void {
   reply.integer(1);
 }
 
-export function strlen({ args, reply, db }: Call): void {
+function strlen({ args, reply, db }: Call): void {
   const value = db.readString(args, 1);
   if (args.error !== null) return reply.error(args.error);
   reply.integer(value === null ? 0 : value.length);
 }
 
-export function incr(call: Call): void {
+function incr(call: Call): void {
   delta.hi = 0;
   delta.lo = 1;
   add(call);
 }
 
-export function decr(call: Call): void {
+function decr(call: Call): void {
   delta.hi = -1;
   delta.lo = 0xffffffff;
   add(call);
 }
 
-export function incrby(call: Call): void {
+function incrby(call: Call): void {
   if (!call.args.int64(2, delta)) return call.reply.error(Errors.notAnInteger);
   add(call);
 }
 
-export function decrby(call: Call): void {
+function decrby(call: Call): void {
   const { args, reply } = call;
   if (!args.int64(2, delta)) return reply.error(Errors.notAnInteger);
   if (delta.hi === -2147483648 && delta.lo === 0) return reply.error(Errors.decrementOverflow);
@@ -238,3 +239,180 @@ function readInteger(args: Call["args"], db: Call["db"], ref: Ref): boolean {
   current.hi = entries.view.getInt32(entries.valueStart + 4, true);
   return true;
 }
+
+/** Rows of the table: see engine/command.ts. */
+export const stringCommands: readonly CommandSpec[] = [
+  {
+    name: "get",
+    usage: "key",
+    summary: "Returns a string.",
+    since: "1.0.0",
+    complexity: "O(1)",
+    flags: Flag.readonly | Flag.fast,
+    keys: [oneKey("RO access")],
+    run: get,
+  },
+  {
+    name: "set",
+    usage:
+      "key value [condition=(NX | XX)]@2.6.12 [GET]@6.2.0 [expiration=(EX seconds:integer@2.6.12 | PX milliseconds:integer@2.6.12 | EXAT unix-time-seconds:unix-time@6.2.0 | PXAT unix-time-milliseconds:unix-time@6.2.0 | KEEPTTL@6.0.0)]",
+    summary:
+      "Sets a string, whatever the key held; options make it conditional or give it a time to live.",
+    since: "1.0.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.denyOom,
+    keys: [oneKey("RW access update variable_flags")],
+    run: set,
+  },
+  {
+    name: "setnx",
+    usage: "key value",
+    summary: "Sets a string if its key is missing.",
+    since: "1.0.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.denyOom | Flag.fast,
+    keys: [oneKey("OW insert")],
+    deprecatedSince: "2.6.12",
+    replacedBy: "`SET` with the `NX` argument",
+    run: setnx,
+  },
+  {
+    name: "setex",
+    usage: "key seconds:integer value",
+    summary: "Sets a string with a time to live in seconds.",
+    since: "2.0.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.denyOom,
+    keys: [oneKey("OW update")],
+    deprecatedSince: "2.6.12",
+    replacedBy: "`SET` with the `EX` argument",
+    run: setex,
+  },
+  {
+    name: "psetex",
+    usage: "key milliseconds:integer value",
+    summary: "Sets a string with a time to live in milliseconds.",
+    since: "2.6.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.denyOom,
+    keys: [oneKey("OW update")],
+    deprecatedSince: "2.6.12",
+    replacedBy: "`SET` with the `PX` argument",
+    run: psetex,
+  },
+  {
+    name: "getset",
+    usage: "key value",
+    summary: "Sets a string and returns the one before.",
+    since: "1.0.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.denyOom | Flag.fast,
+    keys: [oneKey("RW access update")],
+    deprecatedSince: "6.2.0",
+    replacedBy: "`SET` with the `!GET` argument",
+    run: getset,
+  },
+  {
+    name: "getdel",
+    usage: "key",
+    summary: "Returns a string and removes its key.",
+    since: "6.2.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.fast,
+    keys: [oneKey("RW access delete")],
+    run: getdel,
+  },
+  {
+    name: "getex",
+    usage:
+      "key [expiration=(EX seconds:integer | PX milliseconds:integer | EXAT unix-time-seconds:unix-time | PXAT unix-time-milliseconds:unix-time | PERSIST)]",
+    summary: "Returns a string and sets, changes or removes its time to live.",
+    since: "6.2.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.fast,
+    keys: [oneKey("RW access update")],
+    run: getex,
+  },
+  {
+    name: "mget",
+    usage: "{key}*",
+    summary: "Returns several strings at once; null for what is missing or of another type.",
+    since: "1.0.0",
+    complexity: "O(N)",
+    flags: Flag.readonly | Flag.fast,
+    keys: [keyRange("RO access", 1, -1, 1)],
+    tips: ["request_policy:multi_shard"],
+    run: mget,
+  },
+  {
+    name: "mset",
+    usage: "{data=(key value)}*",
+    summary: "Sets several strings at once.",
+    since: "1.0.1",
+    complexity: "O(N)",
+    flags: Flag.write | Flag.denyOom,
+    keys: [keyRange("OW update", 1, -1, 2)],
+    tips: ["request_policy:multi_shard", "response_policy:all_succeeded"],
+    run: mset,
+  },
+  {
+    name: "msetnx",
+    usage: "{data=(key value)}*",
+    summary: "Sets several strings at once if none of the keys exists.",
+    since: "1.0.1",
+    complexity: "O(N)",
+    flags: Flag.write | Flag.denyOom,
+    keys: [keyRange("OW insert", 1, -1, 2)],
+    run: msetnx,
+  },
+  {
+    name: "strlen",
+    usage: "key",
+    summary: "Returns the length of a string in bytes.",
+    since: "2.2.0",
+    complexity: "O(1)",
+    flags: Flag.readonly | Flag.fast,
+    keys: [oneKey("RO")],
+    run: strlen,
+  },
+  {
+    name: "incr",
+    usage: "key",
+    summary: "Adds one to an integer; a missing key counts as 0.",
+    since: "1.0.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.denyOom | Flag.fast,
+    keys: [oneKey("RW access update")],
+    run: incr,
+  },
+  {
+    name: "decr",
+    usage: "key",
+    summary: "Subtracts one from an integer; a missing key counts as 0.",
+    since: "1.0.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.denyOom | Flag.fast,
+    keys: [oneKey("RW access update")],
+    run: decr,
+  },
+  {
+    name: "incrby",
+    usage: "key increment:integer",
+    summary: "Adds a number to an integer; a missing key counts as 0.",
+    since: "1.0.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.denyOom | Flag.fast,
+    keys: [oneKey("RW access update")],
+    run: incrby,
+  },
+  {
+    name: "decrby",
+    usage: "key decrement:integer",
+    summary: "Subtracts a number from an integer; a missing key counts as 0.",
+    since: "1.0.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.denyOom | Flag.fast,
+    keys: [oneKey("RW access update")],
+    run: decrby,
+  },
+];

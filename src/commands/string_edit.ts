@@ -1,13 +1,14 @@
 // hot path
 /** Commands on parts of strings: APPEND, SETRANGE, GETRANGE, and INCRBYFLOAT on their text. */
 import type { Call } from "../engine/call.ts";
+import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import { copyBytes, Type } from "../keyspace/entry.ts";
 import { addLongDoubles, longDoubleText, parseLongDouble } from "../lib/long_double.ts";
 import { binaryBytes, binaryText } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
 
-export function append({ args, reply, db, engine }: Call): void {
+function append({ args, reply, db, engine }: Call): void {
   const ref = db.find(args, 1);
   if (!db.checkType(args, ref, Type.string)) return reply.error(Errors.wrongType);
   const size = args.length(2);
@@ -25,7 +26,7 @@ export function append({ args, reply, db, engine }: Call): void {
   reply.integer(before + size);
 }
 
-export function setrange({ args, reply, db, engine }: Call): void {
+function setrange({ args, reply, db, engine }: Call): void {
   const offset = args.integer(2);
   if (args.error !== null) return reply.error(args.error);
   if (offset < 0) return reply.error(Errors.offsetOutOfRange);
@@ -44,7 +45,7 @@ export function setrange({ args, reply, db, engine }: Call): void {
 }
 
 /** Replies with bytes `start` to `end`, both included; negative ones count from the end. */
-export function getrange({ args, reply, db }: Call): void {
+function getrange({ args, reply, db }: Call): void {
   const start = args.roundedInt64(2);
   const end = args.roundedInt64(3);
   if (args.error !== null) return reply.error(args.error);
@@ -60,7 +61,7 @@ export function getrange({ args, reply, db }: Call): void {
 }
 
 /** Adds in 80-bit floats, as Redis does, so that sums of decimals come out as people expect. */
-export function incrbyfloat({ args, reply, db }: Call): void {
+function incrbyfloat({ args, reply, db }: Call): void {
   const value = db.peekString(args, 1);
   if (args.error !== null) return reply.error(args.error);
   const current = parseLongDouble(
@@ -74,3 +75,60 @@ export function incrbyfloat({ args, reply, db }: Call): void {
   db.setString(args, 1, text, 0, text.length, true, Events.incrbyfloat);
   reply.bulk(text, 0, text.length);
 }
+
+/** Rows of the table: see engine/command.ts. */
+export const stringEditCommands: readonly CommandSpec[] = [
+  {
+    name: "append",
+    usage: "key value",
+    summary: "Adds bytes to the end of a string, which is made if it is missing.",
+    since: "2.0.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.denyOom | Flag.fast,
+    keys: [oneKey("RW insert")],
+    run: append,
+  },
+  {
+    name: "setrange",
+    usage: "key offset:integer value",
+    summary:
+      "Overwrites part of a string from a byte offset on, growing it with zero bytes if need be.",
+    since: "2.2.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.denyOom,
+    keys: [oneKey("RW update")],
+    run: setrange,
+  },
+  {
+    name: "getrange",
+    usage: "key start:integer end:integer",
+    summary: "Returns part of a string, by byte offsets.",
+    since: "2.4.0",
+    complexity: "O(N)",
+    flags: Flag.readonly,
+    keys: [oneKey("RO access")],
+    run: getrange,
+  },
+  {
+    name: "substr",
+    usage: "key start:integer end:integer",
+    summary: "Returns part of a string, by byte offsets: the old name of GETRANGE.",
+    since: "1.0.0",
+    complexity: "O(N)",
+    flags: Flag.readonly,
+    keys: [oneKey("RO access")],
+    deprecatedSince: "2.0.0",
+    replacedBy: "`GETRANGE`",
+    run: getrange,
+  },
+  {
+    name: "incrbyfloat",
+    usage: "key increment:double",
+    summary: "Adds a decimal number to a number; a missing key counts as 0.",
+    since: "2.6.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.denyOom | Flag.fast,
+    keys: [oneKey("RW access update")],
+    run: incrbyfloat,
+  },
+];

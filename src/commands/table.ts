@@ -1,13 +1,52 @@
-/** All commands, joined. */
-import { type CommandSpec, CommandTable, Flag } from "../engine/command.ts";
-import * as s from "./string.ts";
-const specs: CommandSpec[] = [
-  { name: "get", arity: 2, flags: Flag.readonly | Flag.fast, run: s.get },
-  { name: "set", arity: -3, flags: Flag.write, run: s.set },
-  { name: "incr", arity: 2, flags: Flag.write | Flag.fast, run: s.incr },
-  { name: "mset", arity: -3, flags: Flag.write, run: s.mset },
-  { name: "ping", arity: -1, flags: Flag.fast, run: (c) => c.reply.pong() },
+/** All commands, joined from the files that hold them. */
+import { type CommandGroup, CommandTable } from "../engine/command.ts";
+import { stringCommands } from "./string.ts";
+import { stringEditCommands } from "./string_edit.ts";
+import { lcsCommands } from "./lcs.ts";
+import { bitmapCommands } from "./bitmap.ts";
+import { bitfieldCommands } from "./bitfield.ts";
+import { keyCommands } from "./keys.ts";
+import { expireCommands } from "./expire.ts";
+import { scanCommands } from "./scan.ts";
+import { objectCommands } from "./object.ts";
+import { connectionCommands } from "./connection.ts";
+import { clientCommands } from "./client.ts";
+import { transactionCommands } from "./transaction.ts";
+import { serverCommands } from "./server.ts";
+import { configCommands } from "./config.ts";
+import { commandCommands } from "./command.ts";
+import { debugCommands } from "./debug.ts";
+import { infoCommands } from "./info.ts";
+import { latencyCommands } from "./latency.ts";
+import { memoryCommands } from "./memory.ts";
+import { slowlogCommands } from "./slowlog.ts";
+
+/** In the order in which the documentation shows groups. */
+export const commandGroups: readonly CommandGroup[] = [
+  { group: "string", commands: [...stringCommands, ...stringEditCommands, ...lcsCommands] },
+  { group: "bitmap", commands: [...bitmapCommands, ...bitfieldCommands] },
+  {
+    group: "generic",
+    commands: [...keyCommands, ...expireCommands, ...scanCommands, ...objectCommands],
+  },
+  { group: "connection", commands: [...connectionCommands, ...clientCommands] },
+  { group: "transactions", commands: [...transactionCommands] },
+  {
+    group: "server",
+    commands: [
+      ...serverCommands,
+      ...configCommands,
+      ...commandCommands,
+      ...debugCommands,
+      ...infoCommands,
+      ...latencyCommands,
+      ...memoryCommands,
+      ...slowlogCommands,
+    ],
+  },
 ];
+
+/** A table of its own for each server: the statistics of a command are part of it. */
 export function commandTable(): CommandTable {
-  return new CommandTable(specs);
+  return new CommandTable(commandGroups);
 }

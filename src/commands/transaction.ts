@@ -1,14 +1,15 @@
 /** MULTI and its kin: https://redis.io/docs/latest/commands/?group=transactions */
 import type { Call } from "../engine/call.ts";
+import { type CommandSpec, Flag, keyRange } from "../engine/command.ts";
 import { Errors } from "../protocol/errors.ts";
 
-export function multi({ reply, client }: Call): void {
+function multi({ reply, client }: Call): void {
   if (client.transaction.isOpen) return reply.error(Errors.nestedMulti);
   client.transaction.isOpen = true;
   reply.ok();
 }
 
-export function discard({ reply, client, engine }: Call): void {
+function discard({ reply, client, engine }: Call): void {
   if (!client.transaction.isOpen) return reply.error(Errors.discardWithoutMulti);
   client.transaction.reset();
   engine.watchedKeys.unwatch(client.transaction);
@@ -16,7 +17,7 @@ export function discard({ reply, client, engine }: Call): void {
 }
 
 /** Runs the queued commands one after another; nothing comes between them. */
-export function exec(call: Call): void {
+function exec(call: Call): void {
   const { reply, client, engine } = call;
   const { transaction } = client;
   if (!transaction.isOpen) return reply.error(Errors.execWithoutMulti);
@@ -41,7 +42,7 @@ export function exec(call: Call): void {
   call.command = command;
 }
 
-export function watch({ args, reply, client, db, engine }: Call): void {
+function watch({ args, reply, client, db, engine }: Call): void {
   if (client.transaction.isOpen) return reply.error(Errors.watchInsideMulti);
   for (let i = 1; i < args.count; i++) {
     engine.watchedKeys.watch(client.transaction, db, args, i);
@@ -49,8 +50,58 @@ export function watch({ args, reply, client, db, engine }: Call): void {
   reply.ok();
 }
 
-export function unwatch({ reply, client, engine }: Call): void {
+function unwatch({ reply, client, engine }: Call): void {
   engine.watchedKeys.unwatch(client.transaction);
   client.transaction.isBroken = false;
   reply.ok();
 }
+
+/** Rows of the table: see engine/command.ts. */
+export const transactionCommands: readonly CommandSpec[] = [
+  {
+    name: "discard",
+    usage: "",
+    summary: "Forgets the commands of a transaction.",
+    since: "2.0.0",
+    complexity: "O(N)",
+    flags: Flag.noScript | Flag.loading | Flag.stale | Flag.fast | Flag.allowBusy | Flag.unqueued,
+    run: discard,
+  },
+  {
+    name: "exec",
+    usage: "",
+    summary: "Runs the commands of a transaction.",
+    since: "1.2.0",
+    complexity: "Depends on the subcommand",
+    flags: Flag.noScript | Flag.loading | Flag.stale | Flag.skipSlowlog | Flag.unqueued,
+    run: exec,
+  },
+  {
+    name: "multi",
+    usage: "",
+    summary: "Begins a transaction: commands are queued until EXEC.",
+    since: "1.2.0",
+    complexity: "O(1)",
+    flags: Flag.noScript | Flag.loading | Flag.stale | Flag.fast | Flag.allowBusy | Flag.unqueued,
+    run: multi,
+  },
+  {
+    name: "unwatch",
+    usage: "",
+    summary: "Forgets the watched keys.",
+    since: "2.2.0",
+    complexity: "O(1)",
+    flags: Flag.noScript | Flag.loading | Flag.stale | Flag.fast | Flag.allowBusy,
+    run: unwatch,
+  },
+  {
+    name: "watch",
+    usage: "{key}*",
+    summary: "Watches keys: EXEC does nothing if one of them changes before.",
+    since: "2.2.0",
+    complexity: "O(1)",
+    flags: Flag.noScript | Flag.loading | Flag.stale | Flag.fast | Flag.allowBusy | Flag.unqueued,
+    keys: [keyRange("RO", 1, -1, 1)],
+    run: watch,
+  },
+];

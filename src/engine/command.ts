@@ -143,9 +143,11 @@ export class Command {
     this.fullName = parent === "" ? spec.name : `${parent}|${spec.name}`;
     this.flags = spec.flags;
     this.group = group;
-    this.arity = spec.subcommands !== undefined && spec.usage === ""
+    this.arity = spec.subcommands === undefined
+      ? arityOf(spec.usage, parent === "" ? 1 : 2)
+      : spec.run === undefined
       ? -2
-      : arityOf(spec.usage, parent === "" ? 1 : 2);
+      : -1;
     this.keys = spec.keys ?? [];
     this.aclCategories = aclCategories(spec, group);
     const subcommands = (spec.subcommands ?? []).map((row) => new Command(row, group, spec.name));

@@ -77,6 +77,8 @@ export class Engine {
   /** Called when a batch of requests is over; the app's timer looks whether a deadline has come nearer. */
   afterBatch: (() => void) | null = null;
   readonly startedMs: number;
+  /** Bytes of the empty keyspace's tables. */
+  readonly startupBytes = 0;
   /** When the data were last saved, in Unix ms: LASTSAVE. */
   lastSaveMs: number;
   /** DEBUG SET-ACTIVE-EXPIRE. */
@@ -105,9 +107,23 @@ export class Engine {
     return this.#nextClientId++;
   }
 
-  /** Bytes that the data, the clients' buffers and the tables take: used_memory. */
+  /** Bytes that the data, their tables and the clients' buffers take: used_memory. */
   get usedBytes(): number {
-    return this.keyspace.usedBytes;
+    return this.keyspace.usedBytes + this.clientBytes + this.startupBytes;
+  }
+
+  /** Bytes of clients and their buffers. */
+  get clientBytes(): number {
+    let bytes = 0;
+    for (const client of this.clients.values()) bytes += client.memoryBytes;
+    return bytes;
+  }
+
+  /** Bytes of what is not data: tables, clients, the server's own. */
+  get overheadBytes(): number {
+    let bytes = this.clientBytes + this.startupBytes;
+    for (const db of this.keyspace.databases) bytes += db.tableBytes;
+    return bytes;
   }
 
   addClient(client: Client): void {

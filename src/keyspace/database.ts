@@ -61,15 +61,13 @@ export class Database {
     return this.#table.bytes + this.#heap.bytes;
   }
 
-  /** Sum of the deadlines' distances from now divided by their count: avg_ttl of INFO, in ms. */
+  get heapBytes(): number {
+    return this.#heap.bytes;
+  }
+
+  /** Mean ms from now to the deadlines of some of the keys that have one: avg_ttl of INFO. */
   averageTtl(now: number): number {
-    const count = Math.min(this.#heap.size, 64);
-    if (count === 0) return 0;
-    let sum = 0;
-    for (let i = 0; i < count; i++) {
-      sum += this.#heap.deadlineAt(Math.floor(i * this.#heap.size / count)) - now;
-    }
-    return Math.max(0, Math.floor(sum / count));
+    return Math.max(0, Math.floor(this.#heap.meanDeadline(64) - now));
   }
 
   // Looking keys up
@@ -579,6 +577,11 @@ export class Database {
     });
     if (!this.keyspace.keepExpired) { for (const ref of due) this.#expire(ref); }
     return next;
+  }
+
+  /** Calls `visit` with every entry; it may not change the database. */
+  forEach(visit: (ref: Ref) => void): void {
+    this.#table.forEach(visit);
   }
 
   /** A random key's entry, or 0 when there is none. */

@@ -7,7 +7,7 @@
  * client that is slow to read makes its own loop wait (`DRAIN_ABOVE_BYTES`), never anybody else's.
  */
 import type { Client, Transport } from "../engine/client.ts";
-import { Decoded, RequestDecoder, type RequestLimits } from "../protocol/request_decoder.ts";
+import { Decoded, RequestDecoder } from "../protocol/request_decoder.ts";
 import type { Hub } from "./hub.ts";
 
 /** What a socket can do, TCP or Unix. */

@@ -88,6 +88,9 @@ export const Errors = {
   unblockReason: e("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"),
 
   // Server
+  invalidCommand: e("ERR Invalid command specified"),
+  invalidArgumentCount: e("ERR Invalid number of arguments specified for command"),
+  noKeyArguments: e("ERR The command has no key arguments"),
   invalidFirstDb: e("ERR invalid first DB index"),
   invalidSecondDb: e("ERR invalid second DB index"),
   noShutdown: e("ERR No shutdown in progress."),
@@ -99,6 +102,10 @@ export const Errors = {
   frequencyUnderLru: e(
     "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when" +
       " switching between policies at runtime LRU and LFU data will take some time to adjust.",
+  ),
+  debugProtocol: e(
+    "ERR Wrong protocol type name. Please use one of the following:" +
+      " string|integer|double|null|array|set|map|attrib|push|verbatim|true|false",
   ),
   debugNotAllowed: e(
     'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run' +
@@ -188,4 +195,11 @@ export function attributeCharacters(attribute: string): ErrorReply {
 /** LATENCY GRAPH of an event that never happened. */
 export function noLatencySamples(event: string): ErrorReply {
   return e(`ERR No samples available for event '${event}'`);
+}
+
+/** DEBUG of a subcommand that is not there, or with too few arguments. */
+export function unknownDebug(name: string): ErrorReply {
+  return e(
+    `ERR unknown subcommand or wrong number of arguments for '${name}'. Try DEBUG HELP.`,
+  );
 }

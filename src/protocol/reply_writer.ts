@@ -206,6 +206,12 @@ export class ReplyWriter {
     this.#crlf();
   }
 
+  /** An integer of any size, as its digits; in RESP2 a bulk string. */
+  bigNumber(digits: string): void {
+    if (this.resp === 2) return this.bulkText(digits);
+    this.raw(encoder.encode(`(${digits}\r\n`));
+  }
+
   /** Text with a format of three letters ("txt", "mkd"); in RESP2 a bulk string. */
   verbatim(format: string, text: string): void {
     if (this.resp === 2) return this.bulkText(text);

@@ -61,7 +61,7 @@ function extentOf(nodes: readonly UsageNode[]): { least: number; isOpen: boolean
   let isOpen = false;
   for (const node of nodes) {
     const own = extentOfOne(node);
-    if (!node.isOptional) least += own.least;
+    if (!node.isOptional) least += node.isMultiple ? Math.max(own.least, 1) : own.least;
     isOpen ||= node.isOptional || node.isMultiple || own.isOpen;
   }
   return { least, isOpen };

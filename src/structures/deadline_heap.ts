@@ -81,6 +81,16 @@ export class DeadlineHeap {
     return this.#chunks[slot >>> 16].deadlines[slot & 0xffff];
   }
 
+  /** The mean of up to `samples` deadlines, evenly spread over the slots; 0 when empty. */
+  meanDeadline(samples: number): number {
+    const count = Math.min(samples, this.size);
+    let sum = 0;
+    for (let i = 0; i < count; i++) {
+      sum += this.deadlineAt(FIRST_SLOT + Math.floor(i * this.size / count));
+    }
+    return count === 0 ? 0 : sum / count;
+  }
+
   refAt(slot: number): Ref {
     assert(this.#holds(slot), "a slot in use");
     return this.#chunks[slot >>> 16].refs[slot & 0xffff];

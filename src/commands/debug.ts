@@ -1,0 +1,265 @@
+/** DEBUG: what Redis's own tests and its users' tests ask of a server. */
+import { createHash } from "node:crypto";
+import type { Call } from "../engine/call.ts";
+import { type CommandSpec, Flag } from "../engine/command.ts";
+import type { Database } from "../keyspace/database.ts";
+import { encodingName, StringValue } from "../keyspace/values.ts";
+import { argsOf } from "../protocol/args.ts";
+import { errorReply, Errors, unknownDebug } from "../protocol/errors.ts";
+import type { Ref } from "../structures/arena.ts";
+import { Events } from "../keyspace/change_hooks.ts";
+import { replyHelp } from "./help.ts";
+
+const DIGEST_BYTES = 20;
+/** DEBUG SLEEP stops the server, but not for ever. */
+const SLEEP_MAX_SECONDS = 3600;
+
+type Run = (call: Call) => void;
+
+/** Subcommands by name, with the number of arguments that each takes at least. */
+const SUBCOMMANDS: Record<string, readonly [least: number, run: Run]> = {
+  "DIGEST": [2, digest],
+  "DIGEST-VALUE": [3, digestValue],
+  "ERROR": [3, ({ args, reply }) => reply.error(errorReply(args.text(2)))],
+  "HELP": [2, help],
+  "HTSTATS": [3, htstats],
+  "LOG": [3, log],
+  "OBJECT": [3, object],
+  "POPULATE": [3, populate],
+  "PROTOCOL": [3, protocol],
+  "SET-ACTIVE-EXPIRE": [3, setActiveExpire],
+  "SLEEP": [3, sleep],
+};
+
+function debug(call: Call): void {
+  const { args, reply, engine, client } = call;
+  const allowed = engine.parameters.values.enableDebugCommand;
+  const isLocal = /^(127\.|\[::1\]|\/)/.test(client.transport.address);
+  if (allowed === "no" || (allowed === "local" && !isLocal)) {
+    return reply.error(Errors.debugNotAllowed);
+  }
+  const name = args.text(1).toUpperCase();
+  const found = SUBCOMMANDS[name];
+  if (found === undefined || args.count < found[0]) return reply.error(unknownDebug(args.text(1)));
+  found[1](call);
+}
+
+function sleep({ args, reply, engine }: Call): void {
+  const seconds = Math.min(Number(args.text(2)), SLEEP_MAX_SECONDS);
+  if (!(seconds >= 0)) return reply.ok();
+  // Atomics.wait is the one way to stop a thread without burning it.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, seconds * 1000);
+  engine.clock.refresh();
+  reply.ok();
+}
+
+function setActiveExpire({ args, reply, engine }: Call): void {
+  engine.activeExpiry = args.text(2) !== "0";
+  reply.ok();
+}
+
+function log({ args, reply, engine }: Call): void {
+  engine.log.warning(`DEBUG LOG: ${args.text(2)}`);
+  reply.ok();
+}
+
+/** POPULATE count [prefix] [size]: keys "prefix:0" …, which hold "value:0" … or `size` bytes. */
+function populate({ args, reply, db }: Call): void {
+  const count = args.integer(2);
+  const prefix = args.count > 3 ? args.text(3) : "key";
+  const size = args.count > 4 ? args.integer(4) : 0;
+  if (args.error !== null) return reply.error(args.error);
+  if (count < 0 || size < 0) return reply.error(Errors.outOfRange);
+  for (let i = 0; i < count; i++) {
+    const key = argsOf(`${prefix}:${i}`);
+    if (db.exists(key, 0)) continue;
+    const text = new TextEncoder().encode(`value:${i}`);
+    let value = text;
+    if (size > 0) {
+      value = new Uint8Array(size);
+      value.set(text.length <= size ? text : new Uint8Array(text.buffer, 0, size));
+    }
+    db.setString(key, 0, value, 0, value.length, false, Events.set);
+  }
+  reply.ok();
+}
+
+function object(call: Call): void {
+  const { args, reply, db } = call;
+  const ref = db.find(args, 2);
+  if (ref === 0) return reply.error(Errors.noSuchKey);
+  const { keyspace } = db;
+  const { entries } = keyspace;
+  entries.open(ref);
+  const value = new StringValue();
+  value.read(entries);
+  const access = entries.access(ref);
+  reply.simple(
+    `Value at:0x${ref.toString(16).padStart(12, "0")} refcount:1 encoding:${
+      encodingName(entries)
+    }` +
+      ` serializedlength:${value.length + 1} lru:${access}` +
+      ` lru_seconds_idle:${keyspace.frequencyPolicy ? 0 : keyspace.idleSeconds(access)}`,
+  );
+}
+
+function htstats({ args, reply, engine }: Call): void {
+  const db = engine.keyspace.databases[args.integer(2)];
+  if (args.error !== null) return reply.error(args.error);
+  if (db === undefined) return reply.error(Errors.outOfRange);
+  reply.verbatim(
+    "txt",
+    `[Dictionary HT]\nDash table: ${db.size} keys in ${db.tableBytes} bytes\n` +
+      `[Expires HT]\nDeadline heap: ${db.expiringCount} keys\n`,
+  );
+}
+
+/** What each RESP type looks like on the wire. */
+const PROTOCOL_SAMPLES: Record<string, Run> = {
+  string: ({ reply }) => reply.bulkText("Hello World"),
+  integer: ({ reply }) => reply.integer(12345),
+  double: ({ reply }) => reply.double(3.141),
+  null: ({ reply }) => reply.nullBulk(),
+  array: ({ reply }) => {
+    reply.array(3);
+    for (let i = 0; i < 3; i++) reply.integer(i);
+  },
+  set: ({ reply }) => {
+    reply.set(3);
+    for (let i = 0; i < 3; i++) reply.integer(i);
+  },
+  map: ({ reply }) => {
+    reply.map(3);
+    for (let i = 0; i < 3; i++) {
+      reply.integer(i);
+      reply.bool(i === 1);
+    }
+  },
+  attrib: ({ reply }) => {
+    if (reply.resp > 2) {
+      reply.attribute(1);
+      reply.bulkText("key-popularity");
+      reply.array(2);
+      reply.bulkText("key:123");
+      reply.integer(90);
+    }
+    reply.bulkText("Some real reply following the attribute");
+  },
+  push: ({ reply }) => {
+    reply.push(2);
+    reply.bulkText("server-cpu-usage");
+    reply.integer(42);
+  },
+  verbatim: ({ reply }) => reply.verbatim("txt", "This is a verbatim\nstring"),
+  true: ({ reply }) => reply.bool(true),
+  false: ({ reply }) => reply.bool(false),
+  bignum: ({ reply }) => reply.bigNumber("1234567999999999999999999999999999999"),
+};
+
+function protocol(call: Call): void {
+  const sample = PROTOCOL_SAMPLES[call.args.text(2).toLowerCase()];
+  if (sample === undefined) return call.reply.error(Errors.debugProtocol);
+  sample(call);
+}
+
+// The digest: SHA-1 sums of keys and values, combined by exclusive or so that order does not matter.
+// It equals Redis's for equal data (seen by comparing with redis-server).
+
+function digest({ reply, engine }: Call): void {
+  const total = new Uint8Array(DIGEST_BYTES);
+  for (const db of engine.keyspace.databases) {
+    if (db.size === 0) continue;
+    const view = new DataView(new ArrayBuffer(4));
+    view.setUint32(0, db.index);
+    mix(total, new Uint8Array(view.buffer));
+    for (const { key, ref } of entriesOf(db)) {
+      const own = new Uint8Array(DIGEST_BYTES);
+      mix(own, key);
+      digestEntry(db, ref, own);
+      for (let i = 0; i < DIGEST_BYTES; i++) total[i] ^= own[i];
+    }
+  }
+  reply.simple(hex(total));
+}
+
+function digestValue({ args, reply, db }: Call): void {
+  reply.array(args.count - 2);
+  for (let i = 2; i < args.count; i++) {
+    const own = new Uint8Array(DIGEST_BYTES);
+    const ref = db.find(args, i);
+    if (ref !== 0) digestEntry(db, ref, own);
+    reply.bulkText(hex(own));
+  }
+}
+
+function entriesOf(db: Database): { key: Uint8Array; ref: Ref }[] {
+  const found: { key: Uint8Array; ref: Ref }[] = [];
+  const { entries } = db.keyspace;
+  db.forEach((ref) => {
+    entries.open(ref);
+    const key = Uint8Array.from(
+      { length: entries.keyEnd - entries.keyStart },
+      (_, i) => entries.keyBytes[entries.keyStart + i],
+    );
+    found.push({ key, ref });
+  });
+  return found;
+}
+
+/** Mixes the value of `ref` and whether it expires into `own`. */
+function digestEntry(db: Database, ref: Ref, own: Uint8Array): void {
+  const { entries } = db.keyspace;
+  entries.open(ref);
+  // The type, as a big-endian 32-bit number: 0 for strings.
+  mix(own, new Uint8Array([0, 0, 0, entries.type]));
+  const value = new StringValue();
+  value.read(entries);
+  mix(own, new Uint8Array(value.bytes.buffer, value.bytes.byteOffset + value.start, value.length));
+  if (db.deadline(ref) >= 0) xorWith(own, sha1(new TextEncoder().encode("!!expire!!")));
+}
+
+/** digest = sha1(digest xor sha1(bytes)). */
+function mix(own: Uint8Array, bytes: Uint8Array): void {
+  xorWith(own, sha1(bytes));
+  own.set(sha1(own));
+}
+
+function xorWith(own: Uint8Array, other: Uint8Array): void {
+  for (let i = 0; i < DIGEST_BYTES; i++) own[i] ^= other[i];
+}
+
+function sha1(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash("sha1").update(bytes).digest());
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function help({ reply }: Call): void {
+  replyHelp(reply, "DEBUG", [
+    ["DIGEST", "A sum over all data; equal data have equal sums."],
+    ["DIGEST-VALUE <key> [<key> ...]", "The same of single values."],
+    ["ERROR <string>", "Answers that error."],
+    ["HTSTATS <dbid>", "Figures of a database's table."],
+    ["LOG <message>", "Writes a line to the log."],
+    ["OBJECT <key>", "How a value is stored."],
+    ["POPULATE <count> [<prefix>] [<size>]", "Makes keys that are missing."],
+    ["PROTOCOL <type>", "A reply of that RESP type."],
+    ["SET-ACTIVE-EXPIRE <0|1>", "Whether keys vanish without being accessed."],
+    ["SLEEP <seconds>", "Stops the server for that long."],
+  ]);
+}
+
+/** Rows of the table: see engine/command.ts. */
+export const debugCommands: readonly CommandSpec[] = [
+  {
+    name: "debug",
+    usage: "subcommand [{argument}*]",
+    summary: "Commands for testing the server.",
+    since: "1.0.0",
+    complexity: "Depends on the subcommand",
+    flags: Flag.admin | Flag.noScript | Flag.loading | Flag.stale,
+    run: debug,
+  },
+];

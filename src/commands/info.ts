@@ -1,0 +1,347 @@
+/** INFO: figures about the server, in sections. */
+import type { Call } from "../engine/call.ts";
+import { type CommandSpec, Flag } from "../engine/command.ts";
+import type { Engine } from "../engine/engine.ts";
+
+type Field = readonly [name: string, value: string | number];
+type Section = readonly [title: string, fields: (engine: Engine) => Field[]];
+
+/** In Redis's order. */
+const SECTIONS: readonly Section[] = [
+  ["Server", server],
+  ["Clients", clients],
+  ["Memory", memory],
+  ["Persistence", persistence],
+  ["Stats", stats],
+  ["Replication", replication],
+  ["CPU", cpu],
+  ["Modules", () => []],
+  ["Commandstats", commandstats],
+  ["Errorstats", errorstats],
+  ["Latencystats", latencystats],
+  ["Cluster", () => [["cluster_enabled", 0]]],
+  ["Keyspace", keyspace],
+];
+const NOT_DEFAULT = ["commandstats", "latencystats"];
+
+function info({ args, reply, engine }: Call): void {
+  const wanted = new Set<string>();
+  for (let i = 1; i < args.count; i++) wanted.add(args.text(i).toLowerCase());
+  const isDefault = wanted.size === 0 || wanted.has("default");
+  const isAll = wanted.has("all") || wanted.has("everything");
+  const shown = SECTIONS.filter(([title]) => {
+    const name = title.toLowerCase();
+    if (isAll && !(name === "modules" && !wanted.has("everything"))) return true;
+    return wanted.has(name) || (isDefault && !NOT_DEFAULT.includes(name));
+  });
+  const texts = shown.map(([title, fields]) =>
+    `# ${title}\r\n${fields(engine).map(([name, value]) => `${name}:${value}\r\n`).join("")}`
+  );
+  reply.verbatim("txt", texts.join("\r\n"));
+}
+
+function server(engine: Engine): Field[] {
+  const { host, clock, parameters } = engine;
+  const upSeconds = Math.floor((clock.nowMs() - engine.startedMs) / 1000);
+  return [
+    ["redis_version", host.version],
+    ["redis_git_sha1", "00000000"],
+    ["redis_git_dirty", 0],
+    ["redis_build_id", "respite"],
+    ["redis_mode", "standalone"],
+    ["os", `${host.os} ${host.architecture}`],
+    ["arch_bits", 64],
+    ["monotonic_clock", "POSIX clock_gettime"],
+    ["multiplexing_api", "tokio"],
+    ["atomicvar_api", "none"],
+    ["gcc_version", "0.0.0"],
+    ["process_id", host.pid],
+    ["process_supervised", "no"],
+    ["run_id", host.runId],
+    ["tcp_port", parameters.values.port],
+    ["server_time_usec", Math.floor(clock.unixUs())],
+    ["uptime_in_seconds", upSeconds],
+    ["uptime_in_days", Math.floor(upSeconds / 86400)],
+    ["hz", parameters.values.hz],
+    ["configured_hz", parameters.values.hz],
+    ["lru_clock", Math.floor(clock.nowMs() / 1000) & 0xffffff],
+    ["executable", host.executable],
+    ["config_file", host.configFile],
+    ["io_threads_active", 0],
+    ["listener0", `name=tcp,bind=${parameters.values.bind},port=${parameters.values.port}`],
+  ];
+}
+
+function clients(engine: Engine): Field[] {
+  const all = [...engine.clients.values()];
+  const most = (sizes: readonly number[]): number => sizes.reduce((a, b) => Math.max(a, b), 0);
+  return [
+    ["connected_clients", all.length],
+    ["cluster_connections", 0],
+    ["maxclients", engine.parameters.values.maxclients],
+    ["client_recent_max_input_buffer", most(all.map((client) => client.transport.queryBytes))],
+    ["client_recent_max_output_buffer", most(all.map((client) => client.outputWaiting))],
+    ["blocked_clients", all.filter((client) => client.blocked !== null).length],
+    ["tracking_clients", 0],
+    ["clients_in_timeout_table", 0],
+    ["total_blocking_keys", 0],
+    ["total_blocking_keys_on_nokey", 0],
+  ];
+}
+
+/** Bytes as people read them: "1.23M". */
+function humanBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes}B`;
+  const units = ["K", "M", "G", "T"];
+  let value = bytes / 1024;
+  let unit = 0;
+  for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024;
+  return `${value.toFixed(2)}${units[unit]}`;
+}
+
+function memory(engine: Engine): Field[] {
+  const { keyspace, counters, host, parameters } = engine;
+  const used = engine.usedBytes;
+  const peak = Math.max(counters.peakMemoryBytes, used);
+  counters.peakMemoryBytes = peak;
+  const resident = host.residentBytes();
+  const overhead = engine.overheadBytes;
+  const dataset = Math.max(used - overhead, 0);
+  const { maxmemory, maxmemoryPolicy } = parameters.values;
+  const clientBytes = engine.clientBytes;
+  const ratio = resident / Math.max(used, 1);
+  return [
+    ["used_memory", used],
+    ["used_memory_human", humanBytes(used)],
+    ["used_memory_rss", resident],
+    ["used_memory_rss_human", humanBytes(resident)],
+    ["used_memory_peak", peak],
+    ["used_memory_peak_human", humanBytes(peak)],
+    ["used_memory_peak_perc", `${(used / Math.max(peak, 1) * 100).toFixed(2)}%`],
+    ["used_memory_overhead", overhead],
+    ["used_memory_startup", engine.startupBytes],
+    ["used_memory_dataset", dataset],
+    ["used_memory_dataset_perc", `${(dataset / Math.max(used, 1) * 100).toFixed(2)}%`],
+    ["allocator_allocated", used],
+    ["allocator_active", keyspace.entries.arena.reservedBytes],
+    ["allocator_resident", resident],
+    ["total_system_memory", host.systemBytes()],
+    ["total_system_memory_human", humanBytes(host.systemBytes())],
+    ["used_memory_lua", 0],
+    ["used_memory_vm_eval", 0],
+    ["used_memory_lua_human", "0B"],
+    ["used_memory_scripts_eval", 0],
+    ["number_of_cached_scripts", 0],
+    ["number_of_functions", 0],
+    ["number_of_libraries", 0],
+    ["used_memory_vm_functions", 0],
+    ["used_memory_vm_total", 0],
+    ["used_memory_vm_total_human", "0B"],
+    ["used_memory_functions", 0],
+    ["used_memory_scripts", 0],
+    ["used_memory_scripts_human", "0B"],
+    ["maxmemory", maxmemory],
+    ["maxmemory_human", humanBytes(maxmemory)],
+    ["maxmemory_policy", maxmemoryPolicy],
+    ["mem_fragmentation_ratio", ratio.toFixed(2)],
+    ["mem_fragmentation_bytes", resident - used],
+    ["mem_not_counted_for_evict", 0],
+    ["mem_replication_backlog", 0],
+    ["mem_total_replication_buffers", 0],
+    ["mem_clients_slaves", 0],
+    ["mem_clients_normal", clientBytes],
+    ["mem_cluster_links", 0],
+    ["mem_aof_buffer", 0],
+    ["mem_allocator", "respite-arena"],
+    ["active_defrag_running", 0],
+    ["lazyfree_pending_objects", keyspace.lazyFree.pending],
+    ["lazyfreed_objects", keyspace.lazyFree.freed],
+  ];
+}
+
+/** Nothing is saved yet, so these figures are those of a server with persistence off. */
+function persistence(engine: Engine): Field[] {
+  return [
+    ["loading", 0],
+    ["async_loading", 0],
+    ["current_cow_peak", 0],
+    ["current_cow_size", 0],
+    ["current_cow_size_age", 0],
+    ["current_fork_perc", "0.00"],
+    ["current_save_keys_processed", 0],
+    ["current_save_keys_total", 0],
+    ["rdb_changes_since_last_save", engine.keyspace.hooks.dirty],
+    ["rdb_bgsave_in_progress", 0],
+    ["rdb_last_save_time", Math.floor(engine.lastSaveMs / 1000)],
+    ["rdb_last_bgsave_status", "ok"],
+    ["rdb_last_bgsave_time_sec", -1],
+    ["rdb_current_bgsave_time_sec", -1],
+    ["rdb_saves", 0],
+    ["rdb_last_cow_size", 0],
+    ["rdb_last_load_keys_expired", 0],
+    ["rdb_last_load_keys_loaded", 0],
+    ["aof_enabled", 0],
+    ["aof_rewrite_in_progress", 0],
+    ["aof_rewrite_scheduled", 0],
+    ["aof_last_rewrite_time_sec", -1],
+    ["aof_current_rewrite_time_sec", -1],
+    ["aof_last_bgrewrite_status", "ok"],
+    ["aof_rewrites", 0],
+    ["aof_rewrites_consecutive_failures", 0],
+    ["aof_last_write_status", "ok"],
+    ["aof_last_cow_size", 0],
+    ["module_fork_in_progress", 0],
+    ["module_fork_last_cow_size", 0],
+  ];
+}
+
+function stats(engine: Engine): Field[] {
+  const { counters, keyspace } = engine;
+  const kilobytes = (rate: number): string => (rate / 1024).toFixed(2);
+  return [
+    ["total_connections_received", counters.connections],
+    ["total_commands_processed", counters.commands],
+    ["instantaneous_ops_per_sec", Math.round(counters.commandRate.perSecond())],
+    ["total_net_input_bytes", counters.inputBytes],
+    ["total_net_output_bytes", counters.outputBytes],
+    ["total_net_repl_input_bytes", 0],
+    ["total_net_repl_output_bytes", 0],
+    ["instantaneous_input_kbps", kilobytes(counters.inputRate.perSecond())],
+    ["instantaneous_output_kbps", kilobytes(counters.outputRate.perSecond())],
+    ["instantaneous_input_repl_kbps", "0.00"],
+    ["instantaneous_output_repl_kbps", "0.00"],
+    ["rejected_connections", counters.rejectedConnections],
+    ["sync_full", 0],
+    ["sync_partial_ok", 0],
+    ["sync_partial_err", 0],
+    ["expired_keys", keyspace.stats.expired],
+    ["expired_stale_perc", "0.00"],
+    ["expired_time_cap_reached_count", keyspace.stats.expiryTimeouts],
+    ["expire_cycle_cpu_milliseconds", 0],
+    ["evicted_keys", keyspace.stats.evicted],
+    ["evicted_clients", 0],
+    ["total_eviction_exceeded_time", 0],
+    ["current_eviction_exceeded_time", 0],
+    ["keyspace_hits", keyspace.stats.hits],
+    ["keyspace_misses", keyspace.stats.misses],
+    ["pubsub_channels", 0],
+    ["pubsub_patterns", 0],
+    ["pubsubshard_channels", 0],
+    ["latest_fork_usec", 0],
+    ["total_forks", 0],
+    ["migrate_cached_sockets", 0],
+    ["slave_expires_tracked_keys", 0],
+    ["active_defrag_hits", 0],
+    ["active_defrag_misses", 0],
+    ["active_defrag_key_hits", 0],
+    ["active_defrag_key_misses", 0],
+    ["total_active_defrag_time", 0],
+    ["current_active_defrag_time", 0],
+    ["tracking_total_keys", 0],
+    ["tracking_total_items", 0],
+    ["tracking_total_prefixes", 0],
+    ["unexpected_error_replies", 0],
+    ["total_error_replies", counters.errorReplies],
+    ["dump_payload_sanitizations", 0],
+    ["total_reads_processed", counters.reads],
+    ["total_writes_processed", counters.writes],
+    ["io_threaded_reads_processed", 0],
+    ["io_threaded_writes_processed", 0],
+    ["client_query_buffer_limit_disconnections", counters.clientQueryLimitDisconnections],
+    ["client_output_buffer_limit_disconnections", counters.clientOutputLimitDisconnections],
+    ["reply_buffer_shrinks", 0],
+    ["reply_buffer_expands", 0],
+    ["acl_access_denied_auth", counters.aclDeniedAuth],
+    ["acl_access_denied_cmd", counters.aclDeniedCommand],
+    ["acl_access_denied_key", 0],
+    ["acl_access_denied_channel", 0],
+  ];
+}
+
+function replication(engine: Engine): Field[] {
+  return [
+    ["role", "master"],
+    ["connected_slaves", 0],
+    ["master_failover_state", "no-failover"],
+    ["master_replid", engine.host.runId],
+    ["master_replid2", "0".repeat(40)],
+    ["master_repl_offset", 0],
+    ["second_repl_offset", -1],
+    ["repl_backlog_active", 0],
+    ["repl_backlog_size", engine.parameters.values.replBacklogSize],
+    ["repl_backlog_first_byte_offset", 0],
+    ["repl_backlog_histlen", 0],
+  ];
+}
+
+function cpu(engine: Engine): Field[] {
+  const used = engine.host.cpuSeconds() ?? { user: 0, system: 0 };
+  return [
+    ["used_cpu_sys", used.system.toFixed(6)],
+    ["used_cpu_user", used.user.toFixed(6)],
+    ["used_cpu_sys_children", "0.000000"],
+    ["used_cpu_user_children", "0.000000"],
+    ["used_cpu_sys_main_thread", used.system.toFixed(6)],
+    ["used_cpu_user_main_thread", used.user.toFixed(6)],
+  ];
+}
+
+function commandstats(engine: Engine): Field[] {
+  const used = engine.commands.all().filter(({ stats }) =>
+    stats.calls > 0 || stats.rejected > 0 || stats.failed > 0
+  );
+  return used.map(({ fullName, stats }) => {
+    const each = stats.calls === 0 ? 0 : stats.microseconds / stats.calls;
+    return [
+      `cmdstat_${fullName}`,
+      `calls=${stats.calls},usec=${Math.round(stats.microseconds)},usec_per_call=${
+        each.toFixed(2)
+      },` +
+      `rejected_calls=${stats.rejected},failed_calls=${stats.failed}`,
+    ];
+  });
+}
+
+function errorstats(engine: Engine): Field[] {
+  return [...engine.counters.errors].map(([prefix, count]) => [
+    `errorstat_${prefix}`,
+    `count=${count}`,
+  ]);
+}
+
+function latencystats(engine: Engine): Field[] {
+  const { latencyTracking, latencyTrackingInfoPercentiles } = engine.parameters.values;
+  if (!latencyTracking) return [];
+  const percents = latencyTrackingInfoPercentiles.split(" ").filter((text) => text !== "");
+  const used = engine.commands.all().filter(({ stats }) => (stats.histogram?.total ?? 0) > 0);
+  return used.map(({ fullName, stats }) => [
+    `latency_percentiles_usec_${fullName}`,
+    percents.map((percent) => {
+      const microseconds = stats.histogram?.percentile(Number(percent)) ?? 0;
+      return `p${percent}=${microseconds.toFixed(3)}`;
+    }).join(","),
+  ]);
+}
+
+function keyspace(engine: Engine): Field[] {
+  const now = engine.clock.nowMs();
+  return engine.keyspace.databases.filter((db) => db.size > 0).map((db) => [
+    `db${db.index}`,
+    `keys=${db.size},expires=${db.expiringCount},avg_ttl=${db.averageTtl(now)}`,
+  ]);
+}
+
+/** Rows of the table: see engine/command.ts. */
+export const infoCommands: readonly CommandSpec[] = [
+  {
+    name: "info",
+    usage: "[{section}*]",
+    summary: "Returns figures about the server.",
+    since: "1.0.0",
+    complexity: "O(1)",
+    flags: Flag.loading | Flag.stale,
+    acl: ["dangerous"],
+    tips: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
+    run: info,
+  },
+];
