@@ -100,13 +100,14 @@ function readOffset({ args, engine }: Call, index: number, bits: number): number
 function runOperations({ args, reply, db }: Call, operations: readonly Operation[]): void {
   let value = db.peekString(args, 1);
   if (args.error !== null) return reply.error(args.error);
+  const sizeBefore = value === null ? 0 : value.length;
   const writes = operations.filter(({ kind }) => kind !== "get");
   if (writes.length > 0) {
     const size = Math.max(...writes.map(({ offset, bits }) => Math.ceil((offset + bits) / 8)));
-    value = db.editString(args, 1, Math.max(size, value === null ? 0 : value.length));
+    value = db.editString(args, 1, Math.max(size, sizeBefore));
   }
   reply.array(operations.length);
-  let changes = 0;
+  let changes = value !== null && value.length > sizeBefore ? 1 : 0;
   for (const operation of operations) {
     const before = readBits(value, operation);
     if (operation.kind === "get") {
@@ -119,8 +120,10 @@ function runOperations({ args, reply, db }: Call, operations: readonly Operation
       reply.nullBulk();
       continue;
     }
-    if (value !== null) writeBits(value, operation, stored);
-    changes++;
+    if (value !== null && stored !== before) {
+      writeBits(value, operation, stored);
+      changes++;
+    }
     reply.bigint(operation.kind === "set" ? before : stored);
   }
   if (changes > 0) {

@@ -18,15 +18,17 @@ function setbit(call: Call): void {
   const offset = readBitOffset(call, 2);
   const bit = args.integerWithin(3, 0, 1, Errors.bitValue);
   if (args.error !== null) return reply.error(args.error);
-  const before = db.peekString(args, 1);
+  const before = db.peekString(args, 1)?.length ?? 0;
   if (args.error !== null) return reply.error(args.error);
   const byte = Math.floor(offset / 8);
-  const value = db.editString(args, 1, Math.max(before === null ? 0 : before.length, byte + 1));
+  const value = db.editString(args, 1, Math.max(before, byte + 1));
   const mask = 0x80 >>> (offset % 8);
   const old = value.bytes[value.start + byte];
+  const oldBit = (old & mask) !== 0 ? 1 : 0;
   value.bytes[value.start + byte] = bit === 1 ? old | mask : old & ~mask;
-  db.changed(args, 1, Events.setbit);
-  reply.integer((old & mask) !== 0 ? 1 : 0);
+  const hasGrown = before === 0 || byte >= before;
+  if (hasGrown || bit !== oldBit) db.changed(args, 1, Events.setbit);
+  reply.integer(oldBit);
 }
 
 function getbit(call: Call): void {

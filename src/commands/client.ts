@@ -57,7 +57,7 @@ function clientReply({ args, reply, client }: Call): void {
   } else if (args.is(2, "OFF")) {
     client.replyMode = "off";
   } else if (args.is(2, "SKIP")) {
-    if (client.replyMode !== "off") client.replyMode = "skip";
+    if (client.replyMode === "on") client.replyMode = "skip";
   } else reply.error(Errors.syntax);
 }
 
@@ -240,7 +240,7 @@ function describe(client: Client): string {
 function flagsOf(client: Client): string {
   let flags = "";
   if (client.isMonitor) flags += "O";
-  if (client.blocked !== null) flags += "b";
+  if (client.blocked !== null || client.isPostponed) flags += "b";
   if (client.transaction.isOpen) flags += "x";
   if (client.transaction.isBroken) flags += "d";
   if (client.transport.isUnixSocket) flags += "U";

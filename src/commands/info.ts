@@ -81,7 +81,7 @@ function clients(engine: Engine): Field[] {
     ["maxclients", engine.parameters.values.maxclients],
     ["client_recent_max_input_buffer", most(all.map((client) => client.transport.queryBytes))],
     ["client_recent_max_output_buffer", most(all.map((client) => client.outputWaiting))],
-    ["blocked_clients", all.filter((client) => client.blocked !== null).length],
+    ["blocked_clients", all.filter((one) => one.blocked !== null || one.isPostponed).length],
     ["tracking_clients", 0],
     ["clients_in_timeout_table", 0],
     ["total_blocking_keys", 0],

@@ -1,6 +1,7 @@
 /** OBJECT and its subcommands: how a value is stored and used. */
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
+import { Encoding, Type } from "../keyspace/entry.ts";
 import { encodingName } from "../keyspace/values.ts";
 import { Errors } from "../protocol/errors.ts";
 import type { Ref } from "../structures/arena.ts";
@@ -18,8 +19,17 @@ function objectEncoding(call: Call): void {
   if (lookAt(call) !== 0) call.reply.bulkText(encodingName(call.db.keyspace.entries));
 }
 
+/** Redis shares the integers below 10,000 and shows this count for them; clients look at it. */
+const SHARED_REFERENCES = 2147483647;
+const SHARED_INTEGERS = 10_000;
+
 function objectRefcount(call: Call): void {
-  if (lookAt(call) !== 0) call.reply.integer(1);
+  if (lookAt(call) === 0) return;
+  const { entries } = call.db.keyspace;
+  const isInt = entries.type === Type.string && entries.encoding === Encoding.int;
+  const isShared = isInt && entries.view.getInt32(entries.valueStart + 4, true) === 0 &&
+    entries.view.getUint32(entries.valueStart, true) < SHARED_INTEGERS;
+  call.reply.integer(isShared ? SHARED_REFERENCES : 1);
 }
 
 function objectIdletime(call: Call): void {

@@ -36,7 +36,7 @@ function exec(call: Call): void {
     call.args = queued.args;
     const refusal = engine.evaluator.refusalInside(client, queued.command);
     if (refusal !== null) reply.error(refusal);
-    else engine.evaluator.run(client, queued.command);
+    else engine.evaluator.runQueued(client, queued.command);
   }
   call.args = own;
   call.command = command;

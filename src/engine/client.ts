@@ -29,8 +29,8 @@ export interface Transport {
   readonly isUnixSocket: boolean;
 }
 
-/** CLIENT REPLY's modes; `skipNext` is what SKIP leaves for the command after it. */
-export type ReplyMode = "on" | "off" | "skip" | "skipNext";
+/** CLIENT REPLY's modes; `skip` ends after one command. */
+export type ReplyMode = "on" | "off" | "skip";
 
 export class Client {
   readonly args = new Args();
@@ -54,8 +54,6 @@ export class Client {
   isClosing = false;
   /** What it waits for, when it is blocked; ends the wait with a reply. */
   blocked: { unblock(reason: "timeout" | "error"): void } | null = null;
-  /** Full name of the command that it sent last: "client|list". */
-  lastCommand = "NULL";
   inputBytes = 0;
   outputBytes = 0;
   commands = 0;

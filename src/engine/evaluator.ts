@@ -65,6 +65,16 @@ export class Evaluator {
    * whether it must be run again later.
    */
   execute(client: Client): void {
+    if (client.replyMode === "on") return this.#execute(client);
+    const mode = client.replyMode;
+    const mark = client.reply.mark();
+    this.#execute(client);
+    if (client.replyMode !== mode) return; // CLIENT REPLY ON answers
+    client.reply.rewind(mark);
+    if (mode === "skip") client.replyMode = "on";
+  }
+
+  #execute(client: Client): void {
     const { args, reply } = client;
     args.error = null;
     const command = this.#lookUp(client);
@@ -81,7 +91,7 @@ export class Evaluator {
     this.#timed(client, command);
   }
 
-  /** Runs `command` with the arguments in `client.call`, booked and propagated; EXEC calls it too. */
+  /** Runs `command` with the arguments in `client.call`; counts failures and propagates changes. */
   run(client: Client, command: Command): void {
     const call = client.call;
     const { reply, args } = call;
@@ -91,12 +101,12 @@ export class Evaluator {
     const mark = reply.mark();
     args.error = null;
     call.command = command;
-    if (this.#engine.monitors.size > 0) feedMonitors(this.#engine, client, command);
     try {
       command.run(call);
     } catch (error) {
       this.#failed(client, command, mark, error);
     }
+    if (this.#engine.monitors.size > 0) feedMonitors(this.#engine, client, command);
     if (reply.errorCount !== errorsBefore) this.#countFailure(client, command, mark);
     if (hooks.dirty !== dirtyBefore && this.#engine.propagation !== null) {
       this.#engine.propagation.append(call.db.index, args);
@@ -141,6 +151,18 @@ export class Evaluator {
     return null;
   }
 
+  /** Runs a queued command for EXEC, timed and counted by itself. */
+  runQueued(client: Client, command: Command): void {
+    const { clock, counters } = this.#engine;
+    const startUs = clock.monotonicUs();
+    this.run(client, command);
+    const microseconds = clock.monotonicUs() - startUs;
+    counters.commands++;
+    command.stats.calls++;
+    command.stats.microseconds += microseconds;
+    noteSlow(this.#engine, client, command, microseconds, 1);
+  }
+
   /** Why a command that EXEC is about to run may not run now, or null. */
   refusalInside(client: Client, command: Command): ErrorReply | null {
     if (!client.authenticated && (command.flags & Flag.noAuth) === 0) return Errors.noAuth;
@@ -177,10 +199,7 @@ export class Evaluator {
     this.#runLength++;
     engine.counters.commands++;
     client.commands++;
-    const mode = client.replyMode;
-    const mark = client.reply.mark();
     this.run(client, command);
-    if (mode !== "on" || client.replyMode !== "on") settleReplyMode(client, mode, mark);
     if (isAlone) this.#closeRun();
   }
 
@@ -194,7 +213,6 @@ export class Evaluator {
     command.stats.calls += this.#runLength;
     command.stats.microseconds += microseconds;
     noteSlow(this.#engine, client, command, microseconds, this.#runLength);
-    client.lastCommand = command.fullName;
     this.#runCommand = null;
     this.#runLength = 0;
     this.#runStartUs = now;
@@ -222,14 +240,6 @@ function gateRefusal(gates: Engine["gates"], flags: number): ErrorReply | null {
   if (gates.stale !== null && (flags & Flag.stale) === 0) return gates.stale;
   if (gates.loading !== null && (flags & Flag.loading) === 0) return gates.loading;
   return null;
-}
-
-/** CLIENT REPLY OFF and SKIP: takes back what the command has answered. */
-function settleReplyMode(client: Client, before: Client["replyMode"], mark: number): void {
-  if (before === "skipNext") client.replyMode = "on";
-  if (before === "off" && client.replyMode === "on") return; // CLIENT REPLY ON answers
-  if (before !== "on" || client.replyMode !== "on") client.reply.rewind(mark);
-  if (client.replyMode === "skip") client.replyMode = "skipNext";
 }
 
 function unknownOf(client: Client): ErrorReply {

@@ -6,9 +6,9 @@ import type { Engine } from "./engine.ts";
 
 const REDACTED = "(redacted)";
 
-/** Sends the command that `client` is about to run to all monitors but itself. */
+/** Sends the command that `client` has run to all monitors; administrative ones are not shown. */
 export function feedMonitors(engine: Engine, client: Client, command: Command): void {
-  if ((command.flags & Flag.skipMonitor) !== 0) return;
+  if ((command.flags & (Flag.skipMonitor | Flag.admin)) !== 0) return;
   const micros = Math.floor(engine.clock.nowMs() * 1000);
   const time = `${Math.floor(micros / 1e6)}.${String(micros % 1e6).padStart(6, "0")}`;
   const shown = redactedArguments(engine, client.call.args, command).map(quote).join(" ");

@@ -14,6 +14,9 @@ const CARET = 0x5e;
 const BACKSLASH = 0x5c;
 const DASH = 0x2d;
 
+/** Redis gives up on patterns with more stars than this. */
+const STARS_MAX = 1000;
+
 /** Whether `text[tStart, tEnd)` matches `pattern[pStart, pEnd)`. */
 export function globMatches(
   pattern: Uint8Array,
@@ -26,10 +29,12 @@ export function globMatches(
 ): boolean {
   let p = pStart;
   let t = tStart;
+  let stars = 0;
   let starAt = -1;
   let starText = 0;
   while (t < tEnd || p < pEnd) {
     if (p < pEnd && pattern[p] === STAR) {
+      if (starAt !== p - 1 && ++stars > STARS_MAX) return false;
       starAt = p++;
       starText = t;
       continue;

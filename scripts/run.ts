@@ -1,0 +1,34 @@
+/** Runs Deno itself with other arguments: what the scripts share. */
+
+/** Where our TypeScript lies. */
+export const CHECKED_FOLDERS = ["src", "tests", "scripts", "bench"] as const;
+
+/** Runs `deno args…`, showing its output as it comes; returns the exit code and the plain output. */
+export async function run(args: readonly string[]): Promise<{ code: number; output: string }> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const [output, , { code }] = await Promise.all([
+    shown(child.stdout, Deno.stdout),
+    shown(child.stderr, Deno.stderr),
+    child.status,
+  ]);
+  return { code, output };
+}
+
+async function shown(
+  stream: ReadableStream<Uint8Array>,
+  target: { writeSync(bytes: Uint8Array): number },
+): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const bytes of stream) {
+    for (let at = 0; at < bytes.length;) at += target.writeSync(bytes.subarray(at));
+    text += decoder.decode(bytes, { stream: true });
+  }
+  // deno-lint-ignore no-control-regex -- colours are what is taken out here
+  return text.replaceAll(/\x1b\[[0-9;]*m/g, "");
+}

@@ -1,0 +1,214 @@
+/**
+ * An in-process server for tests: a line goes through decoder, evaluator and writer without a socket,
+ * and the clock is the test's.
+ *
+ * ```ts ignore
+ * const server = new TestServer();
+ * server.run("SET k v EX 10");
+ * server.advance(10_001);
+ * assertEquals(server.run("GET k"), null);
+ * ```
+ */
+import { Cron } from "../../src/app/cron.ts";
+import { commandTable } from "../../src/commands/table.ts";
+import { Parameters } from "../../src/config/parameters.ts";
+import { Client, type Transport } from "../../src/engine/client.ts";
+import { Engine, type Host } from "../../src/engine/engine.ts";
+import { Evaluator } from "../../src/engine/evaluator.ts";
+import { ManualClock } from "../../src/lib/clock.ts";
+import { Log } from "../../src/observe/log.ts";
+import { argsOf } from "../../src/protocol/args.ts";
+import { Decoded, RequestDecoder } from "../../src/protocol/request_decoder.ts";
+import { type Reply, readReply, ReplyError } from "./replies.ts";
+
+export { ReplyError };
+export type { Reply };
+
+const START_MS = 1_700_000_000_000;
+const encoder = new TextEncoder();
+
+/** A client of a `TestServer`. */
+export class TestClient {
+  readonly client: Client;
+  isClosed = false;
+  readonly #server: TestServer;
+  readonly #decoder = new RequestDecoder({ bulkMax: 512 * 1024 * 1024, authenticated: true });
+
+  constructor(server: TestServer) {
+    this.#server = server;
+    const close = (): void => {
+      this.isClosed = true;
+      server.engine.removeClient(this.client);
+    };
+    const transport: Transport = {
+      flush() {},
+      closeAfterReply: close,
+      kill: close,
+      resume: () => this.#resume(),
+      inFlightBytes: 0,
+      queryBytes: 0,
+      queryFreeBytes: 0,
+      address: "127.0.0.1:50000",
+      localAddress: "127.0.0.1:6379",
+      isUnixSocket: false,
+    };
+    this.client = new Client(server.engine, server.engine.takeClientId(), transport);
+    server.engine.addClient(this.client);
+  }
+
+  /** Runs one line as redis-cli reads it; returns the reply, an error as a `ReplyError`. */
+  run(line: string): Reply {
+    this.send(encoder.encode(`${line}\r\n`));
+    return this.read();
+  }
+
+  /** Runs one command given as words, which may hold any bytes. */
+  call(...words: (string | Uint8Array)[]): Reply {
+    const args = argsOf(...words);
+    const parts: number[] = [...encoder.encode(`*${args.count}\r\n`)];
+    for (let i = 0; i < args.count; i++) {
+      parts.push(...encoder.encode(`$${args.length(i)}\r\n`));
+      for (let at = args.start(i); at < args.end(i); at++) parts.push(args.bytes[at]);
+      parts.push(13, 10);
+    }
+    this.send(Uint8Array.from(parts));
+    return this.read();
+  }
+
+  /** Feeds bytes as a socket would, and evaluates what is whole. */
+  send(bytes: Uint8Array): void {
+    const { evaluator } = this.#server;
+    for (let at = 0; at < bytes.length;) {
+      const space = this.#decoder.space(this.client.args);
+      const count = Math.min(space.length, bytes.length - at);
+      space.set(bytes.subarray(at, at + count));
+      at += count;
+      this.#decoder.received(count);
+      evaluator.beginBatch(this.client);
+      this.#evaluate();
+      evaluator.endBatch();
+    }
+  }
+
+  /** The next reply, or undefined when there is none. */
+  read(): Reply {
+    const bytes = this.client.reply.take();
+    this.#unread = concatenated(this.#unread, bytes);
+    if (this.#unread.length === 0) return undefined;
+    const { reply, end } = readReply(this.#unread, 0);
+    this.#unread = this.#unread.slice(end);
+    return reply;
+  }
+
+  /** The bytes of all replies that have not been read. */
+  raw(): string {
+    const bytes = concatenated(this.#unread, this.client.reply.take());
+    this.#unread = new Uint8Array(0);
+    return new TextDecoder("latin1").decode(bytes);
+  }
+
+  #unread: Uint8Array = new Uint8Array(0);
+
+  #evaluate(): void {
+    const { evaluator } = this.#server;
+    while (!this.client.isPostponed) {
+      const found = this.#decoder.next(this.client.args);
+      if (found === Decoded.more) return;
+      if (found === Decoded.broken) {
+        this.client.reply.error(this.#decoder.failure);
+        this.isClosed = true;
+        return;
+      }
+      evaluator.execute(this.client);
+    }
+  }
+
+  #resume(): void {
+    const { evaluator } = this.#server;
+    this.client.isPostponed = false;
+    evaluator.beginBatch(this.client);
+    evaluator.execute(this.client);
+    this.#evaluate();
+    evaluator.endBatch();
+  }
+}
+
+export class TestServer {
+  readonly parameters = new Parameters();
+  readonly clock = new ManualClock(START_MS);
+  readonly engine: Engine;
+  readonly evaluator: Evaluator;
+  readonly logged: string[] = [];
+  readonly #cron: Cron;
+  readonly #first: TestClient;
+
+  constructor() {
+    this.parameters.load({ name: "enable-debug-command", words: ["yes"] });
+    this.engine = new Engine({
+      parameters: this.parameters,
+      commands: commandTable(),
+      clock: this.clock,
+      log: new Log(1, (line) => this.logged.push(line)),
+      host: testHost,
+      seed: 20261120,
+    });
+    this.evaluator = new Evaluator(this.engine);
+    this.#cron = new Cron(this.engine);
+    this.#first = this.client();
+  }
+
+  /** A further client. */
+  client(): TestClient {
+    return new TestClient(this);
+  }
+
+  /** `run` of the first client. */
+  run(line: string): Reply {
+    return this.#first.run(line);
+  }
+
+  /** `call` of the first client. */
+  call(...words: (string | Uint8Array)[]): Reply {
+    return this.#first.call(...words);
+  }
+
+  /** The bytes that the first client gets for a line. */
+  raw(line: string): string {
+    this.#first.send(encoder.encode(`${line}\r\n`));
+    return this.#first.raw();
+  }
+
+  /** Moves the clock and does what is due then. */
+  advance(ms: number): void {
+    this.clock.advance(ms);
+    while (this.#cron.run());
+  }
+
+  /** Moves the clock alone, as if the timer were late. */
+  advanceClock(ms: number): void {
+    this.clock.advance(ms);
+  }
+}
+
+const testHost: Host = {
+  pid: 1,
+  runId: "0".repeat(40),
+  executable: "respite",
+  configFile: "",
+  version: "7.2.6",
+  os: "linux",
+  architecture: "x86_64",
+  residentBytes: () => 1,
+  systemBytes: () => 1,
+  cpuSeconds: () => null,
+  rewriteConfig: () => "The server is running without a config file",
+  shutdown: () => {},
+  abortShutdown: () => false,
+};
+
+function concatenated(one: Uint8Array, other: Uint8Array): Uint8Array {
+  const both = new Uint8Array(one.length + other.length);
+  both.set(one);
+  both.set(other, one.length);
+  return both;
+}
