@@ -1,5 +1,5 @@
 /**
- * A ratchet: files end before 800 lines, every export is used by another file, every module is imported,
+ * A ratchet: files end before 800 lines, every exported value is used by another file, every module is imported,
  * and no TODO lacks the number of an issue. The limits only tighten.
  *
  * Usage: deno task tidy
@@ -7,8 +7,7 @@
 const LINES_MAX = 800;
 /** What is run or imported from outside. */
 const ENTRY_POINTS = /^(main\.ts|scripts\/|bench\/|tests\/.*_test\.ts$)|_test\.ts$/;
-const EXPORT_REGEXP =
-  /^export (?:declare |abstract |async )?(?:function\*?|class|const|let|interface|type|enum) (\w+)/gm;
+const EXPORT_REGEXP = /^export (?:abstract |async )?(?:function\*?|class|const|let) (\w+)/gm;
 const FOLDERS = ["src", "tests", "scripts", "bench"];
 
 const texts = new Map<string, string>();

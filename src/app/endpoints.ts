@@ -11,3 +11,8 @@ export function endpointsOf(bind: string, port: number): (Endpoint & { isOptiona
     return { hostname, port, isOptional: isOptional || hostname.includes(":") };
   });
 }
+
+/** "127.0.0.1:6379" or a path: equal for equal endpoints. */
+export function nameOf(endpoint: Endpoint): string {
+  return "path" in endpoint ? endpoint.path : `${endpoint.hostname}:${endpoint.port}`;
+}

@@ -11,7 +11,7 @@ import { Hub } from "../net/hub.ts";
 import { type Endpoint, Listener } from "../net/listener.ts";
 import type { Log } from "../observe/log.ts";
 import { Cron } from "./cron.ts";
-import { endpointsOf } from "./endpoints.ts";
+import { endpointsOf, nameOf } from "./endpoints.ts";
 
 export class Server {
   readonly engine: Engine;
@@ -57,11 +57,24 @@ export class Server {
   listenAgain(): string | null {
     const { values } = this.engine.parameters;
     const old = this.listeners.filter((listener) => "hostname" in listener.endpoint);
-    for (const listener of old) listener.close();
-    const error = this.listenOn(endpointsOf(values.bind, values.port));
-    if (error !== null) return "Unable to listen on this port. Check server logs.";
-    for (const listener of this.listeners) if (!old.includes(listener)) void listener.run();
-    this.listeners.splice(0, Infinity, ...this.listeners.filter((one) => !old.includes(one)));
+    const known = old.map((listener) => nameOf(listener.endpoint));
+    const wanted = endpointsOf(values.bind, values.port);
+    const missing = wanted.filter((endpoint) => !known.includes(nameOf(endpoint)));
+    // The new addresses first: if one can't be had, the old ones are still listened to.
+    const count = this.listeners.length;
+    const error = this.listenOn(missing);
+    const fresh = this.listeners.slice(count);
+    if (error !== null) {
+      for (const listener of fresh) listener.close();
+      this.listeners.length = count;
+      this.engine.log.warning(error);
+      return "Unable to listen on this port. Check server logs.";
+    }
+    const asked = wanted.map(nameOf);
+    const gone = old.filter((listener) => !asked.includes(nameOf(listener.endpoint)));
+    for (const listener of gone) listener.close();
+    for (const listener of fresh) void listener.run();
+    this.listeners.splice(0, Infinity, ...this.listeners.filter((one) => !gone.includes(one)));
     return null;
   }
 
@@ -81,7 +94,6 @@ export class Server {
 }
 
 function describe(endpoint: Endpoint, error: unknown): string {
-  const where = "path" in endpoint ? endpoint.path : `${endpoint.hostname}:${endpoint.port}`;
   const why = error instanceof Error ? error.message : String(error);
-  return `Could not create server listening socket ${where}: ${why}`;
+  return `Could not create server listening socket ${nameOf(endpoint)}: ${why}`;
 }

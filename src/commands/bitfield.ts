@@ -8,6 +8,7 @@ import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import type { StringValue } from "../keyspace/values.ts";
 import { Int64, int64ToBigInt } from "../lib/decimal.ts";
+import type { Args } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
 
 type Overflow = "wrap" | "sat" | "fail";
@@ -107,7 +108,8 @@ function runOperations({ args, reply, db }: Call, operations: readonly Operation
     value = db.editString(args, 1, Math.max(size, sizeBefore));
   }
   reply.array(operations.length);
-  let changes = value !== null && value.length > sizeBefore ? 1 : 0;
+  const hasGrown = value !== null && value.length > sizeBefore;
+  let changes = 0;
   for (const operation of operations) {
     const before = readBits(value, operation);
     if (operation.kind === "get") {
@@ -120,7 +122,7 @@ function runOperations({ args, reply, db }: Call, operations: readonly Operation
       reply.nullBulk();
       continue;
     }
-    if (value !== null && stored !== before) {
+    if (value !== null && (hasGrown || stored !== before)) {
       writeBits(value, operation, stored);
       changes++;
     }
@@ -164,6 +166,14 @@ function writeBits(value: StringValue, { offset, bits }: Operation, stored: bigi
   }
 }
 
+/** BITFIELD of nothing but GET only reads. */
+function bitfieldFlags(args: Args): string {
+  for (let i = 2; i < args.count; i++) {
+    if (args.is(i, "SET") || args.is(i, "INCRBY")) return "RW access update";
+  }
+  return "RO access";
+}
+
 /** Rows of the table: see engine/command.ts. */
 export const bitfieldCommands: readonly CommandSpec[] = [
   {
@@ -174,7 +184,7 @@ export const bitfieldCommands: readonly CommandSpec[] = [
     since: "3.2.0",
     complexity: "O(1)",
     flags: Flag.write | Flag.denyOom,
-    keys: [oneKey("RW update access variable_flags")],
+    keys: [oneKey("RW update access variable_flags", 1, bitfieldFlags)],
     run: bitfield,
   },
   {

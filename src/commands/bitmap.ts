@@ -8,7 +8,7 @@ import type { StringValue } from "../keyspace/values.ts";
 import { Errors } from "../protocol/errors.ts";
 
 /** A bit offset: a string of proto-max-bulk-len bytes has no more bits than that. */
-export function readBitOffset({ args, engine }: Call, index: number): number {
+function readBitOffset({ args, engine }: Call, index: number): number {
   const most = engine.parameters.values.protoMaxBulkLen * 8 - 1;
   return args.integerWithin(index, 0, most, Errors.bitOffset);
 }

@@ -34,7 +34,7 @@ function commandInfo({ args, reply, engine }: Call): void {
   reply.array(args.count - 2);
   for (let i = 2; i < args.count; i++) {
     const found = engine.commands.byName(args.text(i).toLowerCase());
-    if (found === null) reply.nullArray();
+    if (found === null) reply.nullBulk();
     else replyInfo(reply, found);
   }
 }
@@ -77,7 +77,8 @@ function commandDocs({ args, reply, engine }: Call): void {
 }
 
 function commandGetkeys(call: Call): void {
-  const found = keysOf(call);
+  const inner = innerArgs(call.args);
+  const found = keysOf(call, inner);
   if (found === null) return;
   const { args, reply } = call;
   reply.array(found.length);
@@ -85,24 +86,33 @@ function commandGetkeys(call: Call): void {
 }
 
 function commandGetkeysandflags(call: Call): void {
-  const found = keysOf(call);
+  const inner = innerArgs(call.args);
+  const found = keysOf(call, inner);
   if (found === null) return;
   const { args, reply } = call;
   reply.array(found.length);
   for (const { index, spec } of found) {
     reply.array(2);
     reply.bulk(args.bytes, args.start(index), args.end(index));
-    const flags = spec.flags.split(" ");
+    const flags = (spec.flagsOf?.(inner) ?? spec.flags).split(" ");
     reply.set(flags.length);
     for (const flag of flags) reply.simple(flag);
   }
 }
 
-/** The keys among the arguments from 2 on, as indexes of all arguments; null after an error. */
-function keysOf({ args, reply, engine }: Call): { index: number; spec: KeySpec }[] | null {
+/** The full command that stands from argument 2 on. */
+function innerArgs(args: Args): Args {
   const inner = new Args();
   inner.use(args.bytes, args.view);
   for (let i = 2; i < args.count; i++) inner.push(args.start(i), args.end(i));
+  return inner;
+}
+
+/** The keys among the arguments of `inner`, as indexes of all arguments; null after an error. */
+function keysOf(
+  { reply, engine }: Call,
+  inner: Args,
+): { index: number; spec: KeySpec }[] | null {
   let found = engine.commands.find(inner);
   if (found !== null && found.subcommands !== null && inner.count > 1) {
     found = found.subcommand(inner) ?? null;

@@ -176,7 +176,7 @@ function digest({ reply, engine }: Call): void {
       const own = new Uint8Array(DIGEST_BYTES);
       mix(own, key);
       digestEntry(db, ref, own);
-      for (let i = 0; i < DIGEST_BYTES; i++) total[i] ^= own[i];
+      xorWith(total, sha1(own));
     }
   }
   reply.simple(hex(total));
@@ -188,7 +188,7 @@ function digestValue({ args, reply, db }: Call): void {
     const own = new Uint8Array(DIGEST_BYTES);
     const ref = db.find(args, i);
     if (ref !== 0) digestEntry(db, ref, own);
-    reply.bulkText(hex(own));
+    reply.simple(hex(own));
   }
 }
 

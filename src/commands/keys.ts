@@ -15,7 +15,7 @@ function del({ args, reply, db }: Call): void {
 
 function exists({ args, reply, db }: Call): void {
   let found = 0;
-  for (let i = 1; i < args.count; i++) if (db.read(args, i) !== 0) found++;
+  for (let i = 1; i < args.count; i++) if (db.peek(args, i) !== 0) found++;
   reply.integer(found);
 }
 
@@ -30,7 +30,7 @@ function touch(call: Call): void {
 }
 
 function type({ args, reply, db }: Call): void {
-  const ref = db.find(args, 1);
+  const ref = db.peek(args, 1);
   reply.simple(ref === 0 ? "none" : TYPE_NAMES[db.keyspace.entries.typeOf(ref)]);
 }
 

@@ -5,6 +5,7 @@ import { type CommandSpec, Flag, keyRange, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import { Encoding, Type } from "../keyspace/entry.ts";
 import { addInt64, Int64 } from "../lib/decimal.ts";
+import type { Args } from "../protocol/args.ts";
 import { Errors, invalidExpireTime, wrongArity } from "../protocol/errors.ts";
 import { Options } from "../protocol/options.ts";
 import type { Ref } from "../structures/arena.ts";
@@ -240,6 +241,12 @@ function readInteger(args: Call["args"], db: Call["db"], ref: Ref): boolean {
   return true;
 }
 
+/** SET only reads the key when GET asks for the old value. */
+function setFlags(args: Args): string {
+  for (let i = 3; i < args.count; i++) if (args.is(i, "GET")) return "RW access update";
+  return "OW update";
+}
+
 /** Rows of the table: see engine/command.ts. */
 export const stringCommands: readonly CommandSpec[] = [
   {
@@ -261,7 +268,7 @@ export const stringCommands: readonly CommandSpec[] = [
     since: "1.0.0",
     complexity: "O(1)",
     flags: Flag.write | Flag.denyOom,
-    keys: [oneKey("RW access update variable_flags")],
+    keys: [oneKey("RW access update variable_flags", 1, setFlags)],
     run: set,
   },
   {

@@ -23,7 +23,7 @@ export interface CommandLine {
 const ESCAPES: Record<string, string> = { n: "\n", r: "\r", t: "\t", b: "\b", a: "\x07" };
 
 /** Splits a line into words with redis-cli's quoting; null when the quotes are unbalanced. */
-export function splitWords(line: string): string[] | null {
+function splitWords(line: string): string[] | null {
   const words: string[] = [];
   let rest = line.trimStart();
   while (rest !== "") {
@@ -63,7 +63,7 @@ function unescaped(text: string): string {
 }
 
 /** Quotes a word if it must be. */
-export function quoteWord(word: string): string {
+function quoteWord(word: string): string {
   if (word !== "" && /^[!-~]+$/.test(word) && !/["'\\#]/.test(word)) return word;
   let quoted = "";
   for (const char of word) {

@@ -87,7 +87,7 @@ const UNITS: Record<string, number> = {
 };
 
 /** Bytes as "100", "1kb", "1GB"; null if it is no such text. */
-export function parseMemory(word: string): number | null {
+function parseMemory(word: string): number | null {
   const match = /^(\d+)([a-z]*)$/i.exec(word);
   const unit = match === null ? undefined : UNITS[match[2].toLowerCase()];
   if (match === null || unit === undefined) return null;
@@ -153,7 +153,10 @@ export function octal([word]: readonly string[]): Parsed<string> {
 }
 
 export function memoryOrPercent([word]: readonly string[]): Parsed<string> {
-  if (/^\d{1,3}%$/.test(word)) return { value: word };
+  if (/^\d+%$/.test(word)) {
+    if (parseInt(word) <= 100) return { value: word };
+    return { error: "percentage argument must be less or equal to 100" };
+  }
   const value = parseMemory(word);
   return value === null
     ? { error: "argument must be a memory or percent value" }

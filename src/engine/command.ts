@@ -65,12 +65,17 @@ export interface KeySpec {
   readonly last: number;
   readonly step: number;
   readonly flags: string;
-  /** The last key is found by a word: SORT's STORE. Such a spec names no position. */
-  readonly isUnknown?: boolean;
+  /** For `variable_flags`: what this very request does to its keys. */
+  readonly flagsOf?: (args: Args) => string;
 }
 
-export function oneKey(flags: string, first = 1): KeySpec {
-  return { first, last: 0, step: 1, flags };
+export function oneKey(
+  flags: string,
+  first = 1,
+  flagsOf?: (args: Args) => string,
+): KeySpec {
+  const spec = { first, last: 0, step: 1, flags };
+  return flagsOf === undefined ? spec : { ...spec, flagsOf };
 }
 
 export function keyRange(flags: string, first: number, last: number, step = 1): KeySpec {
@@ -106,7 +111,7 @@ export interface CommandGroup {
 }
 
 /** What INFO commandstats tells of a command. */
-export class CommandStats {
+class CommandStats {
   calls = 0;
   microseconds = 0;
   rejected = 0;

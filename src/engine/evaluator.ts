@@ -7,7 +7,13 @@
  * at the clock, and each GET is booked with the mean. Commands that are not `fast` are timed alone.
  */
 import type { ErrorReply } from "../protocol/errors.ts";
-import { Errors, unknownCommand, unknownSubcommand, wrongArity } from "../protocol/errors.ts";
+import {
+  Errors,
+  execAbortedBy,
+  unknownCommand,
+  unknownSubcommand,
+  wrongArity,
+} from "../protocol/errors.ts";
 import type { Client } from "./client.ts";
 import { type Command, Flag } from "./command.ts";
 import type { Engine } from "./engine.ts";
@@ -147,6 +153,9 @@ export class Evaluator {
       const refusal = gateRefusal(gates, flags);
       if (refusal !== null) return refusal;
     }
+    if (this.#engine.parameters.values.maxmemory > 0 && this.#isOutOfMemory(client, command)) {
+      return Errors.outOfMemory;
+    }
     if (pause.endMs !== 0 && this.#mustWait(client, command)) client.isPostponed = true;
     return null;
   }
@@ -170,6 +179,13 @@ export class Evaluator {
     return gates.anyClosed ? gateRefusal(gates, command.flags) : null;
   }
 
+  /** Whether the command may need memory and there is none left to give it. */
+  #isOutOfMemory(client: Client, command: Command): boolean {
+    const mayGrow = (command.flags & Flag.denyOom) !== 0 || (command.name === "exec" &&
+      client.transaction.queue.some((queued) => (queued.command.flags & Flag.denyOom) !== 0));
+    return mayGrow && this.#engine.usedBytes > this.#engine.parameters.values.maxmemory;
+  }
+
   #mustWait(client: Client, command: Command): boolean {
     const { pause, clock } = this.#engine;
     if (!pause.isOn(clock.nowMs())) return false;
@@ -182,7 +198,16 @@ export class Evaluator {
 
   #refuse(client: Client, command: Command, error: ErrorReply): void {
     command.stats.rejected++;
+    if (command.name === "exec") return this.#abort(client, error);
     this.#refuseUnknown(client, error);
+  }
+
+  /** EXEC itself is refused: the transaction is over. */
+  #abort(client: Client, error: ErrorReply): void {
+    client.transaction.reset();
+    this.#engine.watchedKeys.unwatch(client.transaction);
+    this.#engine.counters.countError(Errors.execAbort);
+    client.reply.error(execAbortedBy(error));
   }
 
   #refuseUnknown(client: Client, error: ErrorReply): void {

@@ -92,6 +92,13 @@ export class Database {
 
   /** As `find` for a command that reads: counts the hit or miss and the access. */
   read(args: Args, index: number): Ref {
+    const ref = this.peek(args, index);
+    if (ref !== 0) this.touch(ref);
+    return ref;
+  }
+
+  /** As `read` for a command that leaves no access time: EXISTS, TTL, TYPE. */
+  peek(args: Args, index: number): Ref {
     const ref = this.find(args, index);
     if (ref === 0) {
       this.keyspace.stats.misses++;
@@ -99,7 +106,6 @@ export class Database {
       return 0;
     }
     this.keyspace.stats.hits++;
-    this.touch(ref);
     return ref;
   }
 

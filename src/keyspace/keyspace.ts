@@ -8,7 +8,7 @@ import { Entries } from "./entry.ts";
 import { LazyFree } from "./lazy_free.ts";
 
 /** Figures of INFO stats that the keyspace counts itself. */
-export class KeyspaceStats {
+class KeyspaceStats {
   hits = 0;
   misses = 0;
   expired = 0;

@@ -5,7 +5,7 @@
  */
 import { Int64, parseInt64, writeInt64 } from "../lib/decimal.ts";
 import type { Ref } from "../structures/arena.ts";
-import { copyBytes, Encoding, type Entries, LargeString, Type, TYPE_NAMES } from "./entry.ts";
+import { copyBytes, Encoding, type Entries, LargeString } from "./entry.ts";
 
 /** Longest string that OBJECT ENCODING calls embstr; longer ones are raw. */
 const EMBSTR_MAX = 44;
@@ -92,11 +92,6 @@ export function encodingName(entries: Entries): string {
   }
 }
 
-/** What TYPE answers for the open entry. */
-export function typeName(entries: Entries): string {
-  return TYPE_NAMES[entries.type];
-}
-
 /** Forgets the value of `ref` where it lies outside the arena; the entry's block stays. */
 export function releaseValue(entries: Entries, ref: Ref): void {
   entries.open(ref);
@@ -119,9 +114,4 @@ export function entryBytes(entries: Entries): number {
   if (entries.keyBytes !== entries.bytes) bytes += entries.keyBytes.length;
   if (entries.encoding === Encoding.object) bytes += entries.object().bytes;
   return bytes;
-}
-
-/** Whether the open entry is a string. */
-export function isString(entries: Entries): boolean {
-  return entries.type === Type.string;
 }

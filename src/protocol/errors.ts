@@ -105,7 +105,7 @@ export const Errors = {
   ),
   debugProtocol: e(
     "ERR Wrong protocol type name. Please use one of the following:" +
-      " string|integer|double|null|array|set|map|attrib|push|verbatim|true|false",
+      " string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false",
   ),
   debugNotAllowed: e(
     'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run' +
@@ -202,4 +202,10 @@ export function unknownDebug(name: string): ErrorReply {
   return e(
     `ERR unknown subcommand or wrong number of arguments for '${name}'. Try DEBUG HELP.`,
   );
+}
+
+/** EXEC that was refused itself, with the refusal's text after its code. */
+export function execAbortedBy(error: ErrorReply): ErrorReply {
+  const text = new TextDecoder().decode(error).trimEnd();
+  return e(`EXECABORT Transaction discarded because of: ${text.slice(text.indexOf(" ") + 1)}`);
 }

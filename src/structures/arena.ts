@@ -30,7 +30,7 @@ import { assert } from "../lib/assert.ts";
 /** A block of the arena; 0 is none. Unsigned 32 bits. */
 export type Ref = number;
 
-export const CHUNK_BYTES = 2 ** 26;
+const CHUNK_BYTES = 2 ** 26;
 const SLAB_BYTES = 2 ** 18;
 const SLAB_UNITS = SLAB_BYTES / 8;
 const SLABS_A_CHUNK = CHUNK_BYTES / SLAB_BYTES;
@@ -53,7 +53,7 @@ export class ArenaFull extends RangeError {
 }
 
 /** 64 MiB of memory, to be read as bytes, as aligned u32 words, or at any offset through `view`. */
-export class Chunk {
+class Chunk {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly words: Uint32Array;

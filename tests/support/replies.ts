@@ -19,6 +19,7 @@ export type Reply =
 /** The reply that begins at `at`, and where it ends. Bulk strings become text (Latin-1). */
 export function readReply(bytes: Uint8Array, at: number): { reply: Reply; end: number } {
   const lineEnd = bytes.indexOf(13, at);
+  if (lineEnd < 0) throw new RangeError("The reply is not whole");
   const line = new TextDecoder("latin1").decode(bytes.slice(at + 1, lineEnd));
   const next = lineEnd + 2;
   switch (String.fromCharCode(bytes[at])) {

@@ -1,0 +1,146 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { type Reply, ReplyError, TestServer } from "../support/harness.ts";
+
+Deno.test("CONFIG SET changes all parameters or none", () => {
+  const server = new TestServer();
+  server.run("CONFIG SET timeout 30 loglevel verbose");
+  assertEquals(server.run("CONFIG GET timeout"), ["timeout", "30"]);
+  const error = server.run("CONFIG SET timeout 40 loglevel nosuch") as ReplyError;
+  assertStringIncludes(error.message, "possibly related to argument 'loglevel'");
+  assertEquals(server.run("CONFIG GET timeout"), ["timeout", "30"]);
+});
+Deno.test("CONFIG GET takes several globs and shows aliases", () => {
+  const server = new TestServer();
+  const found = server.run("CONFIG GET hash-max-*-entries port") as string[];
+  assert(found.includes("hash-max-ziplist-entries"));
+  assert(found.includes("port"));
+});
+Deno.test("every parameter that can be set accepts its own value", () => {
+  const server = new TestServer();
+  const all = server.run("CONFIG GET *") as string[];
+  for (let i = 0; i < all.length; i += 2) {
+    if (all[i] === "dir") continue;
+    const reply = server.call("CONFIG", "SET", all[i], all[i + 1]);
+    if (reply === "OK") continue;
+    assertStringIncludes((reply as ReplyError).message, "can't set immutable config", all[i]);
+  }
+});
+Deno.test("CONFIG RESETSTAT sets the figures back", () => {
+  const server = new TestServer();
+  server.run("SET k v");
+  server.run("NOSUCH");
+  server.run("CONFIG RESETSTAT");
+  const text = server.run("INFO commandstats") as string;
+  assert(!text.includes("cmdstat_set:"));
+  assertStringIncludes(server.run("INFO stats") as string, "total_error_replies:0");
+});
+Deno.test("INFO has every section, with true figures", () => {
+  const server = new TestServer();
+  server.run("MSET a 1 b 2");
+  server.run("EXPIRE a 100");
+  server.run("GET a");
+  server.run("GET missing");
+  const text = server.run("INFO everything") as string;
+  for (
+    const title of "Server Clients Memory Persistence Stats Replication CPU Keyspace".split(" ")
+  ) {
+    assertStringIncludes(text, `# ${title}\r\n`);
+  }
+  assertStringIncludes(text, "db0:keys=2,expires=1,");
+  assertStringIncludes(text, "keyspace_hits:1");
+  assertStringIncludes(text, "keyspace_misses:1");
+  assertMatch(text, /cmdstat_get:calls=2,/);
+});
+Deno.test("an error is counted by its prefix and by its command", () => {
+  const server = new TestServer();
+  server.run("SET k hello");
+  server.run("INCR k");
+  server.run("GET");
+  assertStringIncludes(server.run("INFO errorstats") as string, "errorstat_ERR:count=2");
+  const text = server.run("INFO commandstats") as string;
+  assertMatch(text, /cmdstat_incr:.*failed_calls=1/);
+  assertMatch(text, /cmdstat_get:.*rejected_calls=1/);
+});
+Deno.test("COMMAND describes commands, subcommands and keys", () => {
+  const server = new TestServer();
+  const [info] = server.run("COMMAND INFO get") as Reply[][];
+  assertEquals(info.slice(0, 2), ["get", 2]);
+  assertEquals(server.run("COMMAND GETKEYS MSET a 1 b 2"), ["a", "b"]);
+  assertEquals(server.run("COMMAND COUNT"), (server.run("COMMAND") as Reply[]).length);
+  const docs = server.run("COMMAND DOCS set") as Reply[];
+  assertEquals(docs[0], "set");
+  assert((server.run("COMMAND LIST FILTERBY ACLCAT bitmap") as string[]).includes("setbit"));
+});
+Deno.test("SLOWLOG keeps what took longer than its threshold", () => {
+  const server = new TestServer();
+  server.run("CONFIG SET slowlog-log-slower-than 0");
+  server.run("SET k v");
+  const [entry] = server.run("SLOWLOG GET 1") as Reply[][];
+  assertEquals(entry[3], ["SET", "k", "v"]);
+  server.run("SLOWLOG RESET");
+  server.run("CONFIG SET slowlog-log-slower-than -1");
+  assertEquals((server.run("SLOWLOG LEN") as number) <= 1, true);
+});
+Deno.test("LATENCY HISTOGRAM counts the calls of a command", () => {
+  const server = new TestServer();
+  server.run("SET k v");
+  server.run("SET k v");
+  const [name, figures] = server.run("LATENCY HISTOGRAM set") as Reply[];
+  assertEquals(name, "set");
+  assertEquals((figures as Reply[]).slice(0, 2), ["calls", 2]);
+});
+Deno.test("LATENCY notes commands over its threshold", () => {
+  const server = new TestServer();
+  server.run("CONFIG SET latency-monitor-threshold 1");
+  server.engine.latency.thresholdMs = 1;
+  server.engine.latency.note("command", 7, server.clock.nowMs());
+  const [[event, , last, worst]] = server.run("LATENCY LATEST") as Reply[][];
+  assertEquals([event, last, worst], ["command", 7, 7]);
+  assertStringIncludes(server.run("LATENCY GRAPH command") as string, "high 7 ms");
+  assertStringIncludes(server.run("LATENCY DOCTOR") as string, "latency spikes");
+  assertEquals(server.run("LATENCY RESET command"), 1);
+});
+Deno.test("MEMORY USAGE tells what a key takes", () => {
+  const server = new TestServer();
+  server.call("SET", "key:1", "x".repeat(32));
+  assertEquals(server.run("MEMORY USAGE key:1"), 48);
+  server.call("SET", "large", "x".repeat(100_000));
+  assert((server.run("MEMORY USAGE large") as number) > 100_000);
+  assert((server.run("MEMORY STATS") as Reply[]).length > 20);
+  assertEquals(server.run("MEMORY PURGE"), "OK");
+});
+Deno.test("writes are refused beyond maxmemory, reads and removals go on", () => {
+  const server = new TestServer();
+  server.run("SET k v");
+  server.run("CONFIG SET maxmemory 1");
+  const refusal = new ReplyError("OOM command not allowed when used memory > 'maxmemory'.");
+  assertEquals(server.run("SET k w"), refusal);
+  assertEquals(server.run("GET k"), "v");
+  assertEquals(server.run("DEL k"), 1);
+});
+Deno.test("TIME, LASTSAVE, DBSIZE, LOLWUT and HELP answer", () => {
+  const server = new TestServer();
+  assertEquals(server.run("TIME"), ["1700000000", "0"]);
+  assertEquals(server.run("LASTSAVE"), 1700000000);
+  assertEquals(server.run("DBSIZE"), 0);
+  assertStringIncludes(server.run("LOLWUT") as string, "Redis ver.");
+  for (const name of "OBJECT CLIENT CONFIG COMMAND LATENCY MEMORY SLOWLOG DEBUG".split(" ")) {
+    assert((server.run(`${name} HELP`) as string[]).length > 3, name);
+  }
+});
+Deno.test("DEBUG is refused unless it is enabled", () => {
+  const server = new TestServer();
+  server.parameters.load({ name: "enable-debug-command", words: ["no"] });
+  assertStringIncludes((server.run("DEBUG SLEEP 0") as ReplyError).message, "not allowed");
+});
+Deno.test("a command that throws answers its client, is logged, and the rest live on", () => {
+  const server = new TestServer();
+  Object.defineProperty(server.engine.commands.byName("echo"), "run", {
+    value: () => {
+      throw new Error("boom");
+    },
+  });
+  assertStringIncludes((server.run("ECHO x") as ReplyError).message, "ERR internal error");
+  assertStringIncludes(server.logged.join(""), "echo of client");
+  assertEquals(server.run("PING"), "PONG");
+});

@@ -1,0 +1,80 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { bytesPerCall } from "../../src/lib/alloc.ts";
+import { argsOf } from "../../src/protocol/args.ts";
+import { ReplyError, TestServer } from "../support/harness.ts";
+
+Deno.test("GETRANGE counts negative offsets from the end", () => {
+  const server = new TestServer();
+  server.run("SET k 'This is a string'");
+  assertEquals(server.run("GETRANGE k -3 -1"), "ing");
+});
+Deno.test("SET keeps values of every size, across inline, raw and large strings", () => {
+  const server = new TestServer();
+  for (const size of [0, 1, 7, 44, 45, 100, 1000, 65_000, 65_535, 66_600, 1_000_000]) {
+    const value = "x".repeat(size);
+    server.call("SET", "k", value);
+    assertEquals(server.run("STRLEN k"), size);
+    assertEquals(server.run("GET k"), value);
+    server.run("APPEND k tail");
+    assertEquals(server.run("GET k"), `${value}tail`);
+  }
+  server.run("DEL k");
+  assertEquals(server.engine.keyspace.entries.usedBytes, 0);
+});
+Deno.test("keys of every size are found again", () => {
+  const server = new TestServer();
+  const sizes = [0, 1, 100, 254, 255, 256, 1000, 32_768, 32_769, 200_000];
+  for (const size of sizes) server.call("SET", "k".repeat(size), `${size}`);
+  for (const size of sizes) assertEquals(server.call("GET", "k".repeat(size)), `${size}`);
+  assertEquals(server.run("DBSIZE"), sizes.length);
+  for (const size of sizes) assertEquals(server.call("DEL", "k".repeat(size)), 1);
+  assertEquals(server.engine.keyspace.entries.usedBytes, 0);
+});
+Deno.test("INCR is exact over the whole signed 64 bits", () => {
+  const server = new TestServer();
+  server.run("SET n 9223372036854775806");
+  assertEquals(server.run("INCR n"), 9223372036854775807n);
+  assertEquals(
+    server.run("INCR n"),
+    new ReplyError("ERR increment or decrement would overflow"),
+  );
+});
+Deno.test("SETRANGE and SETBIT fill with zero bytes", () => {
+  const server = new TestServer();
+  server.run("SETRANGE k 3 x");
+  assertEquals(server.run("GET k"), "\0\0\0x");
+  server.run("SET k abc");
+  server.run("SETBIT k 47 1");
+  assertEquals(server.run("GET k"), "abc\0\0\x01");
+});
+Deno.test("SET of another size leaves no garbage in the arena", () => {
+  const server = new TestServer();
+  for (let i = 0; i < 500; i++) server.call("SET", "k", "x".repeat((i * 7919) % 70_000));
+  server.run("DEL k");
+  assertEquals(server.engine.keyspace.entries.usedBytes, 0);
+});
+Deno.test("LCS refuses a table that would be larger than 2 GiB", () => {
+  const server = new TestServer();
+  server.call("SET", "a", "x".repeat(40_000));
+  server.call("SET", "b", "y".repeat(40_000));
+  assertStringIncludes((server.run("LCS a b") as ReplyError).message, "Insufficient memory");
+});
+
+for (
+  const line of ["GET key:1", "SET key:1 some-value-of-32-bytes-length--", "INCR counter", "PING"]
+) {
+  Deno.test(`${line.split(" ")[0]} allocates nothing from dispatch to reply`, () => {
+    const server = new TestServer();
+    server.run("SET key:1 some-value-of-32-bytes-length--");
+    const { client } = server.client();
+    const args = argsOf(...line.split(" "));
+    client.args.use(args.bytes, args.view);
+    for (let i = 0; i < args.count; i++) client.args.push(args.start(i), args.end(i));
+    server.evaluator.beginBatch(client);
+    const work = (): void => {
+      server.evaluator.execute(client);
+      client.reply.rewind(0);
+    };
+    assertEquals(bytesPerCall(work), 0);
+  });
+}

@@ -1,0 +1,143 @@
+/** Servers on real sockets: ours in this process, redis-server as a child where it is installed. */
+import { Server } from "../../src/app/server.ts";
+import { Parameters } from "../../src/config/parameters.ts";
+import type { Host } from "../../src/engine/engine.ts";
+import { Log } from "../../src/observe/log.ts";
+import { readReply } from "./replies.ts";
+
+/** A server that a test may talk to and must stop. */
+export interface LiveServer {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** Ours, on a port of its own, with DEBUG allowed and the directives given. */
+export function startRespite(
+  directives: Record<string, string> = {},
+): LiveServer & { server: Server } {
+  const parameters = new Parameters();
+  for (const [name, value] of Object.entries({ "enable-debug-command": "yes", ...directives })) {
+    const error = parameters.load({ name, words: [value] });
+    if (error !== null) throw new Error(`${name}: ${error}`);
+  }
+  const server = new Server(parameters, new Log(1, () => {}), liveHost);
+  const error = server.listenOn([{ hostname: "127.0.0.1", port: 0 }]);
+  if (error !== null) throw new Error(error);
+  server.start();
+  return { server, port: server.listeners[0].port, stop: () => server.stop() };
+}
+
+/** redis-server, or null where it is not installed. */
+export async function startRedis(): Promise<LiveServer | null> {
+  const port = freePort();
+  let child: Deno.ChildProcess;
+  try {
+    child = new Deno.Command("redis-server", {
+      args: ["--port", `${port}`, "--save", "", "--enable-debug-command", "yes"],
+      cwd: Deno.makeTempDirSync(),
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+  } catch {
+    return null;
+  }
+  for (let tries = 0; tries < 100; tries++) {
+    try {
+      Deno.connect({ hostname: "127.0.0.1", port }).then((conn) => conn.close(), () => {});
+      const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+      conn.close();
+      break;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+  return {
+    port,
+    async stop() {
+      child.kill("SIGTERM");
+      await child.status;
+    },
+  };
+}
+
+function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  return port;
+}
+
+/** One connection that sends lines and reads whole replies as they came over the wire. */
+export class Wire {
+  #unread = new Uint8Array(0);
+
+  private constructor(readonly conn: Deno.TcpConn) {}
+
+  static async connect(port: number): Promise<Wire> {
+    return new Wire(await Deno.connect({ hostname: "127.0.0.1", port }));
+  }
+
+  /** Sends an inline command and reads its one reply, as Latin-1 text. */
+  async roundTrip(line: string): Promise<string> {
+    await this.send(`${line}\r\n`);
+    return await this.read();
+  }
+
+  async send(text: string): Promise<void> {
+    const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0));
+    for (let at = 0; at < bytes.length;) at += await this.conn.write(bytes.subarray(at));
+  }
+
+  /** The next reply; "" when the server has closed the connection. */
+  async read(): Promise<string> {
+    for (;;) {
+      const end = endOfReply(this.#unread);
+      if (end > 0) {
+        const text = new TextDecoder("latin1").decode(this.#unread.slice(0, end));
+        this.#unread = this.#unread.slice(end);
+        return text;
+      }
+      const buffer = new Uint8Array(65536);
+      const count = await this.conn.read(buffer).catch(() => null);
+      if (count === null) return "";
+      const both = new Uint8Array(this.#unread.length + count);
+      both.set(this.#unread);
+      both.set(buffer.subarray(0, count), this.#unread.length);
+      this.#unread = both;
+    }
+  }
+
+  close(): void {
+    try {
+      this.conn.close();
+    } catch {
+      // The server has closed it.
+    }
+  }
+}
+
+/** Where the first reply in `bytes` ends; 0 while it is not whole. */
+function endOfReply(bytes: Uint8Array): number {
+  try {
+    const { end } = readReply(bytes, 0);
+    return end <= bytes.length && bytes.length > 0 ? end : 0;
+  } catch {
+    return 0;
+  }
+}
+
+const liveHost: Host = {
+  pid: 1,
+  runId: "0".repeat(40),
+  executable: "respite",
+  configFile: "",
+  version: "7.2.6",
+  os: "linux",
+  architecture: "x86_64",
+  residentBytes: () => 1,
+  systemBytes: () => 1,
+  cpuSeconds: () => null,
+  rewriteConfig: () => "The server is running without a config file",
+  shutdown: () => {},
+  abortShutdown: () => false,
+};
