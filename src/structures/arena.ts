@@ -57,12 +57,22 @@ class Chunk {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly words: Uint32Array;
+  readonly #buffer: ArrayBuffer;
 
   constructor(size: number) {
     const buffer = new ArrayBuffer(size);
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
     this.words = new Uint32Array(buffer);
+    this.#buffer = buffer;
+  }
+
+  /**
+   * Gives the memory back at once, 4 ms if all of it was touched. Dropping the object isn't enough:
+   * after FLUSHALL an idle process kept 600 MiB, for nothing made V8 collect old objects.
+   */
+  release(): void {
+    this.#buffer.transfer(0);
   }
 }
 
@@ -358,6 +368,7 @@ export class Arena {
 
   #dropChunk(chunk: number): void {
     assert(this.#freeSlabs[chunk] === SLABS_A_CHUNK, "only an empty chunk is dropped");
+    this.chunks[chunk].release();
     this.chunks[chunk] = NO_CHUNK;
     this.#freeSlabs[chunk] = 0;
     this.#chunkCount--;

@@ -65,7 +65,9 @@ Deno.test("Arena gives its chunks back when everything is freed", () => {
   const refs = new Uint32Array(3000);
   for (let i = 0; i < refs.length; i++) refs[i] = arena.alloc(65_536);
   assertEquals(arena.reservedBytes >= 3 * 2 ** 26, true);
+  const highest = arena.chunkOf(refs[2999]);
   for (const ref of refs) arena.free(ref);
+  assertEquals(highest.bytes.length, 0, "its memory is gone at once");
   assertEquals(arena.stats(), { usedBytes: 0, slabBytes: 0, reservedBytes: 2 ** 26 });
   arena.verify();
   arena.trim();
