@@ -223,7 +223,7 @@ function add({ args, reply, db }: Call): void {
     return reply.error(args.error ?? Errors.notAnInteger);
   }
   if (!addInt64(current, delta.hi, delta.lo, current)) return reply.error(Errors.overflow);
-  db.setInt64(args, 1, current.hi, current.lo, true, Events.incrby);
+  db.setInt64(args, 1, current.hi, current.lo | 0, true, Events.incrby);
   reply.int64(current);
 }
 

@@ -11,11 +11,11 @@ interface Owner {
   readonly entries: Entries;
 }
 
-const ENTRIES_A_STEP = 256;
-
 export class LazyFree {
   readonly #owner: Owner;
-  #tables: { table: DashTable; cursor: number }[] = [];
+  #tables: { table: DashTable; next: number }[] = [];
+  /** Entries still to be freed: lazyfree_pending_objects of INFO. */
+  pending = 0;
   /** Entries freed so far: lazyfreed_objects of INFO. */
   freed = 0;
 
@@ -23,14 +23,11 @@ export class LazyFree {
     this.#owner = owner;
   }
 
-  /** Entries still to be freed: lazyfree_pending_objects of INFO. */
-  get pending(): number {
-    return this.#tables.reduce((sum, { table }) => sum + table.count, 0);
-  }
-
   /** Takes over a table which nobody uses any more. */
   add(table: DashTable): void {
-    if (table.count > 0) this.#tables.push({ table, cursor: 0 });
+    if (table.count === 0) return;
+    this.#tables.push({ table, next: 0 });
+    this.pending += table.count;
   }
 
   /** Frees until `isOver` says so; returns whether something is left. */
@@ -40,11 +37,12 @@ export class LazyFree {
       releaseValue(entries, ref);
       entries.free(ref);
       this.freed++;
+      this.pending--;
     };
     while (this.#tables.length > 0) {
       const first = this.#tables[0];
-      first.cursor = first.table.scan(first.cursor, ENTRIES_A_STEP, free);
-      if (first.cursor === 0) this.#tables.shift();
+      first.next = first.table.forEachFrom(first.next, free);
+      if (first.next === 0) this.#tables.shift();
       if (isOver()) break;
     }
     return this.#tables.length > 0;
@@ -53,5 +51,6 @@ export class LazyFree {
   /** The arena itself is gone: nothing is left to free. */
   forget(): void {
     this.#tables = [];
+    this.pending = 0;
   }
 }

@@ -308,13 +308,21 @@ export class DashTable {
 
   /** Shows every ref once, in the order of `scan`'s segments. `visit` must not change the table. */
   forEach(visit: (ref: Ref) => void): void {
-    for (let index = 0; index < this.#directory.length;) {
-      const segment = this.#directory[index];
-      for (let slot = 0; slot < segment.capacity; slot++) {
-        if (segment.prints[slot] > TOMBSTONE) visit(segment.refs[slot]);
-      }
-      index += this.#spanOf(segment);
+    let index = 0;
+    do index = this.forEachFrom(index, visit); while (index !== 0);
+  }
+
+  /**
+   * Shows the refs of one segment and returns where the next begins; 0 begins and ends. It looks at no
+   * block, so `visit` may free what it is shown: for tables that are on their way out.
+   */
+  forEachFrom(index: number, visit: (ref: Ref) => void): number {
+    const segment = this.#directory[index];
+    for (let slot = 0; slot < segment.capacity; slot++) {
+      if (segment.prints[slot] > TOMBSTONE) visit(segment.refs[slot]);
     }
+    const next = index + this.#spanOf(segment);
+    return next === this.#directory.length ? 0 : next;
   }
 
   /**

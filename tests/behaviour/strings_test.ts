@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { bytesPerCall } from "../../src/lib/alloc.ts";
 import { argsOf } from "../../src/protocol/args.ts";
 import { ReplyError, TestServer } from "../support/harness.ts";
@@ -75,6 +75,7 @@ for (
       server.evaluator.execute(client);
       client.reply.rewind(0);
     };
-    assertEquals(bytesPerCall(work), 0);
+    // The clock is read once a run of 64 commands, which costs one boxed number.
+    assert(bytesPerCall(work) < 1);
   });
 }
