@@ -196,7 +196,7 @@ function incr(call: Call): void {
 
 function decr(call: Call): void {
   delta.hi = -1;
-  delta.lo = 0xffffffff;
+  delta.lo = -1;
   add(call);
 }
 
@@ -210,7 +210,7 @@ function decrby(call: Call): void {
   if (!args.int64(2, delta)) return reply.error(Errors.notAnInteger);
   if (delta.hi === -2147483648 && delta.lo === 0) return reply.error(Errors.decrementOverflow);
   delta.hi = ~delta.hi + (delta.lo === 0 ? 1 : 0) | 0;
-  delta.lo = -delta.lo >>> 0;
+  delta.lo = -delta.lo | 0;
   add(call);
 }
 
@@ -223,7 +223,7 @@ function add({ args, reply, db }: Call): void {
     return reply.error(args.error ?? Errors.notAnInteger);
   }
   if (!addInt64(current, delta.hi, delta.lo, current)) return reply.error(Errors.overflow);
-  db.setInt64(args, 1, current.hi, current.lo | 0, true, Events.incrby);
+  db.setInt64(args, 1, current.hi, current.lo, true, Events.incrby);
   reply.int64(current);
 }
 
@@ -236,7 +236,7 @@ function readInteger(args: Call["args"], db: Call["db"], ref: Ref): boolean {
     return false;
   }
   if (entries.encoding !== Encoding.int) return db.readInt64(current);
-  current.lo = entries.view.getUint32(entries.valueStart, true);
+  current.lo = entries.view.getInt32(entries.valueStart, true);
   current.hi = entries.view.getInt32(entries.valueStart + 4, true);
   return true;
 }

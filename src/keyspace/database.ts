@@ -220,7 +220,7 @@ export class Database {
     const ref = this.#place(args, index, 8, keepTtl);
     const entries = this.#entries;
     entries.setValueHeader(Type.string, Encoding.int, 8);
-    entries.view.setUint32(entries.valueStart, lo, true);
+    entries.view.setInt32(entries.valueStart, lo, true);
     entries.view.setInt32(entries.valueStart + 4, hi, true);
     this.changed(args, index, event);
     return ref;

@@ -33,7 +33,7 @@ export class StringValue {
       this.bytes = this.#text;
       this.view = this.#textView;
       this.start = 0;
-      this.end = writeInt64(view.getInt32(at + 4, true), view.getUint32(at, true), this.#text, 0);
+      this.end = writeInt64(view.getInt32(at + 4, true), view.getInt32(at, true), this.#text, 0);
     } else if (entries.encoding === Encoding.object) {
       const large = largeString(entries);
       this.bytes = large.content;

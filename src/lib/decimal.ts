@@ -3,7 +3,8 @@
  * Decimal integers as bytes: strict reading as Redis does it ("0", "-1"; no plus, no leading zeros, no
  * "-0", no spaces) and writing, up to the whole signed 64-bit range without a BigInt.
  *
- * A 64-bit integer is a pair: `hi` (signed 32 bits) and `lo` (unsigned 32 bits).
+ * A 64-bit integer is a pair of signed 32-bit halves, `hi` and `lo`: an unsigned half beyond 2^31 would be
+ * boxed wherever V8 does not inline. What computes with `lo` makes it unsigned (`lo >>> 0`) first.
  */
 
 const ZERO = 0x30;
@@ -27,7 +28,7 @@ export class Int64 {
   }
 
   get lo(): number {
-    return this.#words[0] >>> 0;
+    return this.#words[0];
   }
 
   set lo(value: number) {
@@ -36,7 +37,7 @@ export class Int64 {
 
   /** Takes an integer within ±2^53. */
   setNumber(value: number): void {
-    this.lo = value >>> 0;
+    this.lo = value | 0;
     this.hi = Math.floor(value / TWO_32) | 0;
   }
 }
@@ -104,10 +105,10 @@ function combine(high: number, low: number, isNegative: boolean, out: Int64): bo
     if (!isNegative || hi !== 0x80000000 || lo !== 0) return false;
   }
   if (isNegative) {
-    out.lo = -lo >>> 0;
+    out.lo = -lo | 0;
     out.hi = (~hi + (lo === 0 ? 1 : 0)) | 0;
   } else {
-    out.lo = lo;
+    out.lo = lo | 0;
     out.hi = hi;
   }
   return true;
@@ -115,16 +116,16 @@ function combine(high: number, low: number, isNegative: boolean, out: Int64): bo
 
 /** out = a + (hi, lo); false, leaving `out` as it was, on overflow. `out` may be `a`. */
 export function addInt64(a: Int64, hi: number, lo: number, out: Int64): boolean {
-  const low = a.lo + lo;
+  const low = (a.lo >>> 0) + (lo >>> 0);
   const high = a.hi + hi + (low >= TWO_32 ? 1 : 0);
   if (high > 0x7fffffff || high < -0x80000000) return false;
-  out.lo = low >>> 0;
+  out.lo = low | 0;
   out.hi = high | 0;
   return true;
 }
 
 export function int64ToBigInt(value: Int64): bigint {
-  return (BigInt(value.hi) << 32n) | BigInt(value.lo);
+  return (BigInt(value.hi) << 32n) | BigInt(value.lo >>> 0);
 }
 
 /** Writes an integer within ±2^53 at `at` of `target`; returns the end of its text. */
@@ -142,6 +143,7 @@ export function writeDecimal(value: number, target: Uint8Array, at: number): num
 
 /** Writes a signed 64-bit integer at `at` of `target`; returns the end of its text. */
 export function writeInt64(hi: number, lo: number, target: Uint8Array, at: number): number {
+  lo >>>= 0;
   if (hi >= -0x200000 && hi < 0x200000) return writeDecimal(hi * TWO_32 + lo, target, at);
   if (hi < 0) {
     target[at++] = MINUS;

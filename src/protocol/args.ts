@@ -72,7 +72,7 @@ export class Args {
   roundedInt64(index: number): number {
     const value = parseInteger(this.bytes, this.start(index), this.end(index));
     if (value === value) return value;
-    return this.int64(index, wide) ? wide.hi * 4294967296 + wide.lo : 0;
+    return this.int64(index, wide) ? wide.hi * 4294967296 + (wide.lo >>> 0) : 0;
   }
 
   /** Reads a signed 64-bit integer into `into`; returns whether it was one. */

@@ -123,7 +123,8 @@ export class DeadlineHeap {
     assert(this.#holds(slot), "a slot in use");
     const last = --this.#end;
     if (slot !== last) {
-      const isLater = this.#copy(last, slot);
+      const isLater = this.#isLater(last, slot);
+      this.#move(last, slot);
       if (isLater) this.#settleDown(slot);
       else this.#settleUp(slot);
     } else if (last === FIRST_SLOT) this.#chunks[0].deadlines[FIRST_SLOT] = Infinity;
@@ -158,18 +159,22 @@ export class DeadlineHeap {
     return slot >= FIRST_SLOT && slot < this.#end;
   }
 
-  /** Copies an entry onto another; returns whether its deadline is later than the one there was. */
-  #copy(from: number, to: number): boolean {
-    const source = this.#chunks[from >>> 16];
-    const target = this.#chunks[to >>> 16];
-    const deadline = source.deadlines[from & 0xffff];
-    const isLater = deadline > target.deadlines[to & 0xffff];
-    target.deadlines[to & 0xffff] = deadline;
-    target.refs[to & 0xffff] = source.refs[from & 0xffff];
-    return isLater;
+  #isLater(slot: number, other: number): boolean {
+    return this.#chunks[slot >>> 16].deadlines[slot & 0xffff] >
+      this.#chunks[other >>> 16].deadlines[other & 0xffff];
   }
 
-  // Both settle by reading the deadline from the slot: as an argument V8 might box it, 16 bytes each.
+  /** Copies an entry onto another. */
+  #move(from: number, to: number): void {
+    const source = this.#chunks[from >>> 16];
+    const target = this.#chunks[to >>> 16];
+    const ref = source.refs[from & 0xffff];
+    target.deadlines[to & 0xffff] = source.deadlines[from & 0xffff];
+    target.refs[to & 0xffff] = ref;
+    this.#keeper.moved(ref, to);
+  }
+
+  // Deadlines pass between these functions in slots: as arguments V8 might box them, 16 bytes each.
 
   /** Moves an entry up to where it belongs; returns its slot. */
   #settleUp(slot: number): number {
@@ -178,13 +183,13 @@ export class DeadlineHeap {
     const ref = chunks[slot >>> 16].refs[slot & 0xffff];
     while (slot > FIRST_SLOT) {
       const parent = (slot >>> 2) + 2;
-      const above = chunks[parent >>> 16];
-      const parentDeadline = above.deadlines[parent & 0xffff];
-      if (parentDeadline <= deadline) break;
-      this.#place(slot, above.refs[parent & 0xffff], parentDeadline);
+      if (chunks[parent >>> 16].deadlines[parent & 0xffff] <= deadline) break;
+      this.#move(parent, slot);
       slot = parent;
     }
-    this.#place(slot, ref, deadline);
+    chunks[slot >>> 16].deadlines[slot & 0xffff] = deadline;
+    chunks[slot >>> 16].refs[slot & 0xffff] = ref;
+    this.#keeper.moved(ref, slot);
     return slot;
   }
 
@@ -196,19 +201,21 @@ export class DeadlineHeap {
     for (;;) {
       const first = 4 * slot - 8;
       if (first >= this.#end) break;
-      // Four children never straddle two chunks: `first` is a multiple of four.
-      const below = chunks[first >>> 16];
       const least = this.#leastOf(first);
-      const leastDeadline = below.deadlines[least & 0xffff];
-      if (deadline <= leastDeadline) break;
-      this.#place(slot, below.refs[least & 0xffff], leastDeadline);
+      if (deadline <= chunks[least >>> 16].deadlines[least & 0xffff]) break;
+      this.#move(least, slot);
       slot = least;
     }
-    this.#place(slot, ref, deadline);
+    chunks[slot >>> 16].deadlines[slot & 0xffff] = deadline;
+    chunks[slot >>> 16].refs[slot & 0xffff] = ref;
+    this.#keeper.moved(ref, slot);
     return slot;
   }
 
-  /** The sibling that is due first among up to four from `first` on. */
+  /**
+   * The sibling that is due first among up to four from `first` on, which never straddle two chunks:
+   * `first` is a multiple of four.
+   */
   #leastOf(first: number): number {
     const deadlines = this.#chunks[first >>> 16].deadlines;
     const end = Math.min(first + 4, this.#end);
@@ -217,13 +224,6 @@ export class DeadlineHeap {
       if (deadlines[slot & 0xffff] < deadlines[least & 0xffff]) least = slot;
     }
     return least;
-  }
-
-  #place(slot: number, ref: Ref, deadline: number): void {
-    const chunk = this.#chunks[slot >>> 16];
-    chunk.deadlines[slot & 0xffff] = deadline;
-    chunk.refs[slot & 0xffff] = ref;
-    this.#keeper.moved(ref, slot);
   }
 
   #grow(): void {
