@@ -28,7 +28,7 @@ const START_MS = 1_700_000_000_000;
 const encoder = new TextEncoder();
 
 /** A client of a `TestServer`. */
-export class TestClient {
+class TestClient {
   readonly client: Client;
   isClosed = false;
   readonly #server: TestServer;

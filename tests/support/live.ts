@@ -34,7 +34,7 @@ export async function startRedis(): Promise<LiveServer | null> {
   try {
     child = new Deno.Command("redis-server", {
       args: ["--port", `${port}`, "--save", "", "--enable-debug-command", "yes"],
-      cwd: Deno.makeTempDirSync(),
+      cwd: await Deno.makeTempDir(),
       stdout: "null",
       stderr: "null",
     }).spawn();
@@ -43,7 +43,6 @@ export async function startRedis(): Promise<LiveServer | null> {
   }
   for (let tries = 0; tries < 100; tries++) {
     try {
-      Deno.connect({ hostname: "127.0.0.1", port }).then((conn) => conn.close(), () => {});
       const conn = await Deno.connect({ hostname: "127.0.0.1", port });
       conn.close();
       break;
