@@ -1,5 +1,5 @@
 /**
- * Writes docs/COMMANDS.md, and the table of groups in README.md, from the table of commands. With
+ * Writes docs/COMMANDS.md, and the list of commands in README.md, from the table of commands. With
  * --check it writes nothing and fails if they are out of date.
  *
  * Usage: deno task docs [--check]
@@ -26,13 +26,11 @@ const page = [
   ]),
 ].join("\n");
 
-const table = [
+const list = [
   BEGIN,
   "",
-  "| group | commands |",
-  "| --- | --- |",
   ...commandGroups.map(({ group, commands }) =>
-    `| ${group} | ${sorted(commands).map(({ name }) => name.toUpperCase()).join(" ")} |`
+    `- ${group}: ${sorted(commands).map(({ name }) => name.toUpperCase()).join(", ")}`
   ),
   "",
   END,
@@ -41,13 +39,15 @@ const table = [
 const readme = Deno.readTextFileSync("README.md");
 const begin = readme.indexOf(BEGIN);
 const end = readme.indexOf(END);
-if (begin < 0 || end < begin) throw new Error("README.md lacks the markers of the table");
-const newReadme = readme.slice(0, begin) + table + readme.slice(end + END.length);
+if (begin < 0 || end < begin) throw new Error("README.md lacks the markers of the list");
+const newReadme = readme.slice(0, begin) + list + readme.slice(end + END.length);
 
 if (Deno.args.includes("--check")) {
   const isFresh = Deno.readTextFileSync("docs/COMMANDS.md") === page && readme === newReadme;
   if (!isFresh) {
-    Deno.stderr.writeSync(new TextEncoder().encode("Run `deno task docs`: the tables are old\n"));
+    Deno.stderr.writeSync(
+      new TextEncoder().encode("Run `deno task docs`: docs/COMMANDS.md or README.md is old\n"),
+    );
   }
   Deno.exit(isFresh ? 0 : 1);
 }
