@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { bytesPerCall } from "../lib/alloc.ts";
 import { DeadlineHeap } from "./deadline_heap.ts";
 
-// Constants, for V8 would box a computed deadline on the caller's account.
+// Constants, each in its own call: V8 would box a computed deadline on the caller's account.
 const EARLY = 1.7e12 + 500;
 const LATE = 1.7e12 + 700.5;
 
@@ -142,12 +142,14 @@ Deno.test("DeadlineHeap changes allocate nothing", () => {
   const pair = bytesPerCall(() => {
     ref = ref % 1000 + 1;
     heap.removeAt(slots[ref]);
-    heap.push(ref, ref % 3 === 0 ? EARLY : LATE);
+    if (ref % 3 === 0) heap.push(ref, EARLY);
+    else heap.push(ref, LATE);
   });
   assertEquals(pair, 0);
   const update = bytesPerCall(() => {
     ref = ref % 1000 + 1;
-    heap.update(slots[ref], ref % 2 === 0 ? EARLY : LATE);
+    if (ref % 2 === 0) heap.update(slots[ref], EARLY);
+    else heap.update(slots[ref], LATE);
   });
   assertEquals(update, 0);
   let due = 0;
