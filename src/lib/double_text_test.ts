@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { doubleText, doubleText17, parseDouble } from "./double_text.ts";
 
@@ -8,31 +8,74 @@ function parse(text: string): number {
 
 Deno.test("doubleText() writes what parseDouble() reads back", () => {
   fc.assert(fc.property(fc.double({ noNaN: true }), (value) => {
-    assertEquals(Object.is(parse(doubleText(value)), value), true, doubleText(value));
+    assert(Object.is(parse(doubleText(value)), value), doubleText(value));
   }));
 });
 Deno.test("doubleText() names what is no finite number", () => {
   assertEquals([Infinity, -Infinity, NaN, -0].map(doubleText), ["inf", "-inf", "nan", "-0"]);
 });
+Deno.test("doubleText() writes integers up to 2^62 with all their digits", () => {
+  fc.assert(fc.property(fc.double({ min: -(2 ** 62), max: 2 ** 62, noNaN: true }), (value) => {
+    const whole = Math.trunc(value) + 0;
+    assertEquals(doubleText(whole), String(BigInt(whole)));
+  }));
+  assertEquals(doubleText(2 ** 62), "4611686018427387904");
+});
+Deno.test("doubleText() goes over to exponents where Redis 7.2 does", () => {
+  const texts = ["1e+19", "1e+20", "1e+21", "1.5e+300", "1e-7", "0.000001", "0.0001", "1.23e-5"];
+  for (const text of texts) assertEquals(doubleText(Number(text)), text);
+  assertEquals(doubleText(0.00012345), "1.2345e-4");
+  assertEquals(doubleText(1.2345e21), "1234499999999999900000");
+  assertEquals(doubleText(-2.25e-6), "-2.25e-6");
+});
+Deno.test("doubleText() draws the digits that Redis 7.2 draws where they are not the shortest", () => {
+  const recorded = [
+    [3.14, "3.14"],
+    [0.1 + 0.2, "0.30000000000000004"],
+    [0.63377, "0.6337699999999999"],
+    [3.60585, "3.6058500000000002"],
+    [0.31003, "0.31002999999999997"],
+    [0.07655, "0.07655000000000001"],
+    [58.0686, "58.0686"],
+    [5e-324, "5e-324"],
+    [Number.MAX_VALUE, "1.7976931348623157e+308"],
+  ] as const;
+  for (const [value, text] of recorded) assertEquals(doubleText(value), text);
+});
 Deno.test("doubleText17() writes seventeen digits as printf does", () => {
-  assertEquals(doubleText17(0.1), "0.10000000000000001");
-  assertEquals(doubleText17(3), "3");
-  assertEquals(doubleText17(1e20), "1e+20");
-  assertEquals(doubleText17(1e-7), "9.9999999999999995e-08");
+  const recorded = [
+    [0.1, "0.10000000000000001"],
+    [3, "3"],
+    [1e20, "1e+20"],
+    [1e-7, "9.9999999999999995e-08"],
+    [-861425359875474.125, "-861425359875474.12"],
+    [65609287416287.0625, "65609287416287.062"],
+    [1e100, "1e+100"],
+    [0.0001, "0.0001"],
+  ] as const;
+  for (const [value, text] of recorded) assertEquals(doubleText17(value), text);
 });
 Deno.test("parseDouble() refuses what Redis refuses", () => {
-  for (const text of ["", " 1", "1 ", "nan", "1e400", "abc", "1.2.3", "--1", ".", "0x"]) {
-    assertEquals(parse(text), NaN, text);
-  }
+  const refused = ["", " 1", "1 ", "nan", "1e400", "1e-400", "abc", "1.2.3", "--1", ".", "-", "0x"];
+  refused.push("0x.", "0x1p", "1e", "0x1p2000", "0x1p-2000", "infin", "1\0");
+  for (const text of refused) assertEquals(parse(text), NaN, text);
 });
 Deno.test("parseDouble() reads signs, exponents, infinities and hexadecimal floats", () => {
-  assertEquals(["+1.5", "-2e3", "inf", "-Infinity", "0x1p3", ".5", "5."].map(parse), [
-    1.5,
-    -2000,
-    Infinity,
-    -Infinity,
-    8,
-    0.5,
-    5,
-  ]);
+  const read = [
+    ["+1.5", 1.5],
+    ["-2e3", -2000],
+    ["inf", Infinity],
+    ["+inf", Infinity],
+    ["-Infinity", -Infinity],
+    ["0x1p3", 8],
+    ["-0X.8", -0.5],
+    ["0xffffffffffffp-1100", 0xffffffffffff * 2 ** -1000 * 2 ** -100],
+    [".5", 0.5],
+    ["5.", 5],
+    ["-0", -0],
+    ["0e999", 0],
+    ["00012", 12],
+    ["1" + "0".repeat(300), 1e300],
+  ] as const;
+  for (const [text, value] of read) assert(Object.is(parse(text), value), text);
 });
