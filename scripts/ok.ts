@@ -13,7 +13,7 @@ const STEPS: readonly (readonly [name: string, ...args: string[]])[] = [
   ["layers", "run", "--allow-read", "scripts/check_layers.ts"],
   ["tidy", "run", "--allow-read", "scripts/check_tidy.ts"],
   ["benchmarks", "run", "--allow-read", "--allow-run", "scripts/bench.ts", "--smoke"],
-  ["tests", "run", "--allow-read", "--allow-run", "scripts/test.ts"],
+  ["tests", "run", "--allow-read", "--allow-run", "scripts/run_tests.ts"],
 ];
 
 for (const [name, ...args] of STEPS) {
