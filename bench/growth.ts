@@ -5,8 +5,8 @@
  *     deno run bench/growth.ts [--smoke]
  *
  * An insert here is everything a new key costs: hash, miss, block, key bytes, entry in the table.
- * Pauses of the machine count, too: the longest of several runs tells more about the machine than
- * about the table, the shortest of the longest tells about the table.
+ * Pauses of the machine count, too; a loop that only reads the clock shows how long these are. Of
+ * several runs the shortest "longest insert" tells about the table, the others about the machine.
  *
  * @module
  */
@@ -17,6 +17,7 @@ const BLOCK_BYTES = 56;
 
 const keys = new Keys();
 const clockNs = clockCost();
+const idleMs = idlePause(SIZE / 5_000);
 let longestMs = 0;
 let longestAt = 0;
 let slow = 0;
@@ -41,6 +42,7 @@ keys.table.forEach((ref) => checksum = (checksum + ref) | 0);
 const { usedBytes, slabBytes } = keys.arena.stats();
 print(`keys             ${keys.table.count}`);
 print(`longest insert   ${longestMs.toFixed(2)} ms, of key ${longestAt}; ${slow} over 1 ms`);
+print(`longest idle     ${idleMs.toFixed(2)} ms, the machine's own pause`);
 print(`mean insert      ${meanNs.toFixed(0)} ns`);
 print(`bytes a key      ${(usedBytes / SIZE).toFixed(1)} block`);
 print(`                 ${(keys.table.bytes / SIZE).toFixed(1)} table`);
@@ -53,6 +55,18 @@ function clockCost(): number {
   const start = performance.now();
   for (let i = 0; i < calls; i++) performance.now();
   return (performance.now() - start) * 1e6 / calls;
+}
+
+/** The longest time between two looks at the clock during `durationMs`. */
+function idlePause(durationMs: number): number {
+  const start = performance.now();
+  let longest = 0;
+  for (let last = start; last - start < durationMs;) {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+  }
+  return longest;
 }
 
 function print(line: string): void {
