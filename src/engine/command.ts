@@ -140,6 +140,8 @@ export class Command {
   readonly aclCategories: readonly string[];
   readonly subcommands: ReadonlyMap<string, Command> | null;
   readonly run: (call: Call) => void;
+  /** Its time depends on its arguments, so it is measured by itself: see Evaluator. */
+  readonly isTimedAlone: boolean;
   readonly stats = new CommandStats();
   readonly #lookUp: NameTable | null;
 
@@ -153,6 +155,7 @@ export class Command {
       : spec.run === undefined
       ? -2
       : -1;
+    this.isTimedAlone = (spec.flags & Flag.fast) === 0 && spec.complexity !== "O(1)";
     this.keys = spec.keys ?? [];
     this.aclCategories = aclCategories(spec, group);
     const subcommands = (spec.subcommands ?? []).map((row) => new Command(row, group, spec.name));

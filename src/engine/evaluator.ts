@@ -4,7 +4,7 @@
  * Its input is a client whose `args` hold a request, its output is bytes in the client's writer.
  *
  * Time is read once a run of equal commands, not twice a command: a pipeline of 64 GETs costs two looks
- * at the clock, and each GET is booked with the mean. Commands that are not `fast` are timed alone.
+ * at the clock, and each GET is booked with the mean. Commands that are not O(1) are timed alone.
  */
 import type { ErrorReply } from "../protocol/errors.ts";
 import {
@@ -218,7 +218,7 @@ export class Evaluator {
 
   #timed(client: Client, command: Command): void {
     const engine = this.#engine;
-    const isAlone = this.#fineTiming || (command.flags & Flag.fast) === 0;
+    const isAlone = this.#fineTiming || command.isTimedAlone;
     if (command !== this.#runCommand || this.#runLength === RUN_MAX || isAlone) this.#closeRun();
     this.#runCommand = command;
     this.#runLength++;

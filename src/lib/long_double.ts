@@ -13,6 +13,8 @@ const MOST_EXPONENT = 16383 - 63;
 /** A decimal exponent beyond this is 0 or infinite, whatever the digits. */
 const DECIMAL_EXPONENT_MAX = 6000;
 const FRACTION_DIGITS = 17;
+/** Redis copies the text into a buffer of this size, a zero byte included. */
+const TEXT_END = 5 * 1024;
 
 export interface LongDouble {
   readonly isNegative: boolean;
@@ -25,8 +27,12 @@ const DECIMAL_REGEXP = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/;
 const INFINITY_REGEXP = /^([+-]?)inf(?:inity)?$/i;
 const HEX_REGEXP = /^([+-]?)0[xX]([0-9a-fA-F]*)(?:\.([0-9a-fA-F]*))?(?:[pP]([+-]?\d+))?$/;
 
-/** Reads a decimal or hexadecimal float or "inf"; null for anything else, "nan" and overflow included. */
+/**
+ * Reads a decimal or hexadecimal float or "inf". Null for anything else: "nan", spaces, texts of 5 KiB
+ * and more, and numbers too large or too small for the format, as strtold reports a range error there.
+ */
 export function parseLongDouble(text: string): LongDouble | null {
+  if (text.length >= TEXT_END) return null;
   const infinite = INFINITY_REGEXP.exec(text);
   if (infinite !== null) {
     return { isNegative: infinite[1] === "-", significand: 0n, exponent: 0, isInfinite: true };
@@ -34,33 +40,41 @@ export function parseLongDouble(text: string): LongDouble | null {
   const hex = HEX_REGEXP.exec(text);
   if (hex !== null) return parseHex(hex);
   const match = DECIMAL_REGEXP.exec(text);
-  if (match === null) return null;
-  const [, sign, whole, fraction = "", exponentText = "0"] = match;
+  return match === null ? null : parseDecimal(match);
+}
+
+function parseDecimal(
+  [, sign, whole, fraction = "", power = "0"]: RegExpExecArray,
+): LongDouble | null {
+  const text = (whole + fraction).replace(/^0+/, "");
   if (whole === "" && fraction === "") return null;
-  const digits = BigInt(whole + fraction);
-  const exponent = Number(exponentText) - fraction.length;
-  if (digits === 0n) return finite(sign === "-", 0n, 0);
-  const magnitude = exponent + (whole + fraction).replace(/^0+/, "").length;
-  if (magnitude > DECIMAL_EXPONENT_MAX) return null;
-  // Too small for the format: strtold reports a range error, which Redis refuses.
-  if (magnitude < -DECIMAL_EXPONENT_MAX) return null;
+  if (text === "") return finite(sign === "-", 0n, 0);
+  const exponent = Number(power) - fraction.length;
+  if (Math.abs(exponent + text.length) > DECIMAL_EXPONENT_MAX) return null;
   const value = exponent >= 0
-    ? rounded(sign === "-", digits * 10n ** BigInt(exponent), 1n)
-    : rounded(sign === "-", digits, 10n ** BigInt(-exponent));
-  return value.isInfinite ? null : value;
+    ? rounded(sign === "-", BigInt(text) * 10n ** BigInt(exponent), 1n)
+    : rounded(sign === "-", BigInt(text), 10n ** BigInt(-exponent));
+  return inRange(value);
 }
 
 function parseHex(
-  [, sign, whole, fraction = "", exponent = "0"]: RegExpExecArray,
+  [, sign, whole, fraction = "", power = "0"]: RegExpExecArray,
 ): LongDouble | null {
+  const text = (whole + fraction).replace(/^0+/, "");
   if (whole === "" && fraction === "") return null;
-  const power = Number(exponent) - 4 * fraction.length;
-  if (Math.abs(power) > 4 * DECIMAL_EXPONENT_MAX) return null;
-  const digits = BigInt(`0x${whole}${fraction}`);
-  const value = power >= 0
-    ? rounded(sign === "-", digits << BigInt(power), 1n)
-    : rounded(sign === "-", digits, 1n << BigInt(-power));
-  return value.isInfinite ? null : value;
+  if (text === "") return finite(sign === "-", 0n, 0);
+  const exponent = Number(power) - 4 * fraction.length;
+  if (Math.abs(exponent + 4 * text.length) > 4 * DECIMAL_EXPONENT_MAX) return null;
+  const digits = BigInt(`0x${text}`);
+  const value = exponent >= 0
+    ? rounded(sign === "-", digits << BigInt(exponent), 1n)
+    : rounded(sign === "-", digits, 1n << BigInt(-exponent));
+  return inRange(value);
+}
+
+/** Of a number that is not 0. */
+function inRange(value: LongDouble): LongDouble | null {
+  return value.isInfinite || value.significand === 0n ? null : value;
 }
 
 /** The sum, rounded; null when it is infinite or no number. */
