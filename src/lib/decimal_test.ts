@@ -89,6 +89,22 @@ Deno.test("addInt64() adds exactly and refuses to overflow", () => {
     if (isExact) assertEquals(int64ToBigInt(out), a + b);
   }));
 });
+Deno.test("writeDecimal() allocates nothing, be the number small or large", () => {
+  const target = new Uint8Array(24);
+  for (const value of [0, -7, 12345, 2 ** 31, -(2 ** 40) - 1, Number.MAX_SAFE_INTEGER]) {
+    assertEquals(bytesPerCall(() => writeDecimal(value, target, 0)), 0, String(value));
+  }
+});
+Deno.test("parseInteger() and parseUnsigned() allocate nothing that stays below 2^31", () => {
+  const bytes = bytesOf("1234567");
+  assertEquals(bytesPerCall(() => parseInteger(bytes, 0, 7)), 0);
+  assertEquals(bytesPerCall(() => parseUnsigned(bytes, 0, 7)), 0);
+});
+Deno.test("parseInteger() does not read beyond its range", () => {
+  assertEquals(parseInteger(bytesOf("-5"), 0, 0), NaN);
+  assertEquals(parseInteger(bytesOf("-5"), 0, 1), NaN);
+  assertEquals(parseUnsigned(bytesOf("12-"), 2, 2), NaN);
+});
 Deno.test("reading and writing integers allocates nothing", () => {
   const bytes = bytesOf("-1234567890123456789");
   const target = new Uint8Array(24);
