@@ -28,6 +28,35 @@ Deno.test("globMatches() knows stars, question marks, classes and quotes", () =>
   const no = [["h?llo", "hllo"], ["h[^e]llo", "hello"], ["a\\*b", "axb"], ["", "a"], ["a", ""]];
   for (const [pattern, text] of no) assertEquals(matches(pattern, text), false, pattern);
 });
+Deno.test("globMatches() treats odd classes and quotes as KEYS of redis-server 7.0.15 did", () => {
+  const yes = [
+    ["[a", "a"],
+    ["[^a", "b"],
+    ["[^", "^"],
+    ["[^]", "a"],
+    ["[a-", "-"],
+    ["[a-]]", "`"],
+    ["[z-a]", "m"],
+    ["\\", "\\"],
+    ["a\\", "a\\"],
+    ["[a-c-e]", "-"],
+    ["[!a]", "!"],
+    ["[^\\a]", "b"],
+  ];
+  const no = [
+    ["[", "["],
+    ["[]", "a"],
+    ["[]a]", "]"],
+    ["a[", "a["],
+    ["[a-]", "0"],
+    ["[\\a-z]", "m"],
+    ["[!a]", "b"],
+    ["*?*", ""],
+    ["?", ""],
+  ];
+  for (const [pattern, text] of yes) assertEquals(matches(pattern, text), true, pattern);
+  for (const [pattern, text] of no) assertEquals(matches(pattern, text), false, pattern);
+});
 Deno.test("globMatches() ignores case when asked to", () => {
   assertEquals(matches("MAX*", "maxmemory", true), true);
   assertEquals(matches("MAX*", "maxmemory"), false);
