@@ -5,13 +5,16 @@
  *     item      =  "[" sequence "]"        optional
  *               |  "{" sequence "}*"       one or more times
  *               |  WORD                    a literal; directly before an argument, that argument's token
+ *               |  "\"" word "\""          a token in lower case
  *               |  "'" word "'"            a literal that stands alone
  *               |  name [":" type]         an argument; type string unless said (a `key` is a key)
  *               |  name "=(" a | b … ")"   a choice; without "|" a group
  *               |  name "=" WORD           a literal with a name of its own
- *     item "@" version                     since when
+ *     item "@" version                     since when; "@-" version: deprecated since
+ *     item "<" text ">"                    what hints show instead of the name
+ *     item "#" index                       its key spec, where keys don't have one each
  *
- * docs/USAGE.md explains it with examples.
+ * docs/USAGE.md explains it with examples, and src/protocol/usage_test.ts shows each rule.
  */
 
 /** One argument, literal, choice or group. */
@@ -21,6 +24,11 @@ export interface UsageNode {
   type: string;
   token: string | null;
   since: string | null;
+  deprecatedSince: string | null;
+  /** What hints show instead of the name. */
+  display: string | null;
+  /** Which of the command's key specs finds this argument. */
+  keySpec: number | null;
   isOptional: boolean;
   isMultiple: boolean;
   /** The token is repeated with each value. */
@@ -28,15 +36,29 @@ export interface UsageNode {
   children: UsageNode[];
 }
 
-const TOKEN_REGEXP = /'[^']*'|\[|\]|\{|\}\*|\(|\)|\||=|@[0-9.]+|[^\s[\]{}()|=@']+/g;
-const WORD_REGEXP = /^(?:[A-Z][A-Z0-9-]*|[^a-z0-9\s])$/;
+const TOKEN_REGEXP =
+  /'[^']*'|"[^"]*"|<[^>]*>|\[|\]|\{|\}\*|\(|\)|\||=|@-?[0-9.]+|#[0-9]+|[^\s[\]{}()|=@#<'"]+/g;
+const WORD_REGEXP = /^[A-Z][A-Z0-9_-]*$/;
+/** An argument's name, with its type if it has one: only then may it be in upper case. */
+const NAME_REGEXP = /^(?:[a-z][A-Za-z0-9_-]*|[A-Z][A-Z0-9_-]*(?=:))(?::[a-z-]+)?$/;
 
 /** Parses a usage line; throws a SyntaxError if it is none, so that a test finds it. */
 export function parseUsage(usage: string): UsageNode[] {
   const parser = new Parser(usage.match(TOKEN_REGEXP) ?? []);
   const nodes = parser.sequence();
   if (!parser.isAtEnd) throw new SyntaxError(`Unbalanced usage line: ${usage}`);
+  numberKeys(nodes, 0);
   return nodes;
+}
+
+/** Gives each key that doesn't name its key spec the next one; returns how many there are. */
+function numberKeys(nodes: readonly UsageNode[], next: number): number {
+  for (const node of nodes) {
+    if (node.keySpec !== null) next = Math.max(next, node.keySpec + 1);
+    else if (node.type === "key") node.keySpec = next++;
+    next = numberKeys(node.children, next);
+  }
+  return next;
 }
 
 /**
@@ -98,7 +120,14 @@ class Parser {
 
   #item(): UsageNode {
     const node = this.#bare();
-    if (!this.isAtEnd && this.#peek().startsWith("@")) node.since = this.#take().slice(1);
+    for (; !this.isAtEnd; this.#at++) {
+      const mark = this.#peek();
+      if (mark.startsWith("@-")) node.deprecatedSince = mark.slice(2);
+      else if (mark.startsWith("@")) node.since = mark.slice(1);
+      else if (mark.startsWith("<")) node.display = mark.slice(1, -1);
+      else if (mark.startsWith("#")) node.keySpec = Number(mark.slice(1));
+      else break;
+    }
     return node;
   }
 
@@ -107,11 +136,18 @@ class Parser {
     if (token === "[") return this.#closed("]", (node) => (node.isOptional = true));
     if (token === "{") return this.#repeated();
     if (token.startsWith("'")) return literal(token.slice(1, -1));
-    if (!WORD_REGEXP.test(token)) return this.#named(token);
+    if (token.startsWith('"')) return this.#withToken(token.slice(1, -1));
     const next = this.tokens[this.#at];
-    if (next === undefined || !/^[a-z]/.test(next)) return literal(token);
-    const node = this.#named(this.#take());
-    if (node.type === "pure-token") throw new SyntaxError(`A token before a token: ${token}`);
+    if (!WORD_REGEXP.test(token) || next === "=") return this.#named(token);
+    if (next === "{" || NAME_REGEXP.test(next ?? "")) return this.#withToken(token);
+    return literal(token);
+  }
+
+  /** The argument that follows, which `token` introduces. */
+  #withToken(token: string): UsageNode {
+    const next = this.#take();
+    const node = next === "{" ? this.#repeated() : this.#named(next);
+    if (node.token !== null) throw new SyntaxError(`A token before a token: ${token}`);
     node.token = token;
     return node;
   }
@@ -136,6 +172,9 @@ class Parser {
 
   #named(text: string): UsageNode {
     const [name, type] = text.split(":");
+    if (!NAME_REGEXP.test(text) && !WORD_REGEXP.test(text)) {
+      throw new SyntaxError(`No name of an argument: ${text}`);
+    }
     if (!this.isAtEnd && this.#peek() === "=") {
       this.#at++;
       if (this.#peek() !== "(") return literal(this.#take().replaceAll("'", ""), name);
@@ -175,6 +214,9 @@ function literal(token: string, name = token.toLowerCase()): UsageNode {
     type: "pure-token",
     token,
     since: null,
+    deprecatedSince: null,
+    display: null,
+    keySpec: null,
     isOptional: false,
     isMultiple: false,
     isMultipleToken: false,
