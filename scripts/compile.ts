@@ -1,5 +1,6 @@
 /**
- * Builds the executable with the least permissions: net, read, write and the environment.
+ * Builds the executable with the least permissions: net, read, write, the variables RESPITE_…
+ * and the size of the machine's memory.
  *
  * Usage: deno task compile            dist/respite for this machine
  *        deno task release            dist/respite-<target> for every supported target
@@ -15,7 +16,13 @@ const TARGETS = [
   "aarch64-apple-darwin",
   "x86_64-pc-windows-msvc",
 ];
-const PERMISSIONS = ["--allow-net", "--allow-read", "--allow-write", "--allow-env"];
+const PERMISSIONS = [
+  "--allow-net",
+  "--allow-read",
+  "--allow-write",
+  "--allow-env=RESPITE_*",
+  "--allow-sys=systemMemoryInfo",
+];
 
 const targets = Deno.args.includes("--all") ? TARGETS : [null];
 Deno.mkdirSync("dist", { recursive: true });

@@ -36,7 +36,6 @@ const ours = await start("respite", (port) => [
   "--allow-net",
   "--allow-read",
   "--allow-write",
-  "--allow-env",
   "main.ts",
   "--port",
   `${port}`,
@@ -132,8 +131,7 @@ async function usedMemory(peer: Peer): Promise<number> {
 }
 
 async function residentBytes(peer: Peer): Promise<number> {
-  const text = await Deno.readTextFile(`/proc/${peer.pid}/status`);
-  return Number(/VmRSS:\s+(\d+)/.exec(text)?.[1]) * 1024;
+  return Number(await outputOf(CLIENT_CORE, ["ps", "-o", "rss=", "-p", `${peer.pid}`])) * 1024;
 }
 
 async function outputOf(core: string, words: readonly string[]): Promise<string> {

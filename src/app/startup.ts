@@ -2,8 +2,10 @@
  * From arguments to a running server: configuration, log, addresses, banner; and what only the app can
  * know of the process.
  */
+import process from "node:process";
 import {
   applyDirectives,
+  environmentName,
   parseCommandLine,
   parseConf,
   parseEnvironment,
@@ -53,7 +55,7 @@ function readConfiguration(argv: readonly string[], parameters: Parameters): str
       directives.push(...parseConf(readText(file), file, readText));
       path = Deno.realPathSync(file);
     }
-    directives.push(...parseEnvironment(environment()));
+    directives.push(...parseEnvironment(environment(parameters)));
     applyDirectives(parameters, [...directives, ...commandLine.directives]);
     return path;
   } catch (error) {
@@ -61,12 +63,23 @@ function readConfiguration(argv: readonly string[], parameters: Parameters): str
   }
 }
 
-/** RESPITE_… variables; none where the environment may not be read. */
-function environment(): Record<string, string> {
+/** The RESPITE_… variables that name a parameter; none where the environment may not be read. */
+function environment(parameters: Parameters): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const name of parameters.names()) {
+    const variable = environmentName(name);
+    const value = allowed(() => Deno.env.get(variable), undefined);
+    if (value !== undefined) found[variable] = value;
+  }
+  return found;
+}
+
+/** What `ask` returns, or `otherwise` where the permission or the platform's support is missing. */
+function allowed<T>(ask: () => T, otherwise: T): T {
   try {
-    return Deno.env.toObject();
+    return ask();
   } catch {
-    return {};
+    return otherwise;
   }
 }
 
@@ -182,30 +195,6 @@ function announce(server: Server, log: Log): void {
     "",
   ].join("\n");
   log.sink(banner);
-  warnOfDescriptors(server, log);
-}
-
-/** The compiled executable can't raise its limit of descriptors as `deno run` does. */
-function warnOfDescriptors(server: Server, log: Log): void {
-  const { values } = server.engine.parameters;
-  const limit = descriptorLimit();
-  const wanted = values.maxclients + 32;
-  if (limit === null || limit >= wanted) return;
-  values.maxclients = Math.max(1, limit - 32);
-  log.warning(
-    `The limit of open files is ${limit}: maxclients has been set to ${values.maxclients}. ` +
-      `Raise it with 'ulimit -n ${wanted}' to serve more clients.`,
-  );
-}
-
-function descriptorLimit(): number | null {
-  try {
-    const text = Deno.readTextFileSync("/proc/self/limits");
-    const match = /^Max open files\s+(\d+)/m.exec(text);
-    return match === null ? null : Number(match[1]);
-  } catch {
-    return null;
-  }
 }
 
 function reasonOf(error: unknown): string {
@@ -234,21 +223,12 @@ class ProcessHost implements Host {
   }
 
   systemBytes(): number {
-    try {
-      const match = /^MemTotal:\s+(\d+) kB/m.exec(Deno.readTextFileSync("/proc/meminfo"));
-      return match === null ? 0 : Number(match[1]) * 1024;
-    } catch {
-      return 0;
-    }
+    return allowed(() => Deno.systemMemoryInfo().total, 0);
   }
 
   cpuSeconds(): { user: number; system: number } | null {
-    try {
-      const fields = Deno.readTextFileSync("/proc/self/stat").split(") ")[1].split(" ");
-      return { user: Number(fields[11]) / 100, system: Number(fields[12]) / 100 };
-    } catch {
-      return null;
-    }
+    const { user, system } = process.cpuUsage();
+    return { user: user / 1e6, system: system / 1e6 };
   }
 
   rewriteConfig(): string | null {

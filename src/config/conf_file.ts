@@ -128,18 +128,23 @@ function expanded(word: string): string[] {
   return word === "" ? [""] : splitWords(word) ?? [word];
 }
 
-/** RESPITE_MAXMEMORY_POLICY=… means maxmemory-policy. */
+const ENVIRONMENT_PREFIX = "RESPITE_";
+
+/** The variable that sets a parameter: RESPITE_MAXMEMORY_POLICY for maxmemory-policy. */
+export function environmentName(parameter: string): string {
+  return ENVIRONMENT_PREFIX + parameter.toUpperCase().replaceAll("-", "_");
+}
+
+/** The directives that variables of the environment mean; others than RESPITE_… are passed over. */
 export function parseEnvironment(environment: Readonly<Record<string, string>>): PlacedDirective[] {
-  const prefix = "RESPITE_";
-  return Object.entries(environment).filter(([key]) => key.startsWith(prefix)).map(
-    ([key, value]) => ({
-      name: key.slice(prefix.length).toLowerCase().replaceAll("_", "-"),
-      words: expanded(value),
-      source: "the environment",
-      line: 0,
-      text: `${key}=${value}`,
-    }),
-  );
+  const own = Object.entries(environment).filter(([key]) => key.startsWith(ENVIRONMENT_PREFIX));
+  return own.map(([key, value]) => ({
+    name: key.slice(ENVIRONMENT_PREFIX.length).toLowerCase().replaceAll("_", "-"),
+    words: expanded(value),
+    source: "the environment",
+    line: 0,
+    text: `${key}=${value}`,
+  }));
 }
 
 /** Sets the directives; throws a SyntaxError that names the place of the first that is refused. */
