@@ -184,7 +184,7 @@ export const bitfieldCommands: readonly CommandSpec[] = [
     since: "3.2.0",
     complexity: "O(1)",
     flags: Flag.write | Flag.denyOom,
-    keys: [oneKey("RW update access variable_flags", 1, bitfieldFlags)],
+    keys: [oneKey("RW access update variable_flags", 1, { flagsOf: bitfieldFlags })],
     run: bitfield,
   },
   {

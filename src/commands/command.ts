@@ -1,15 +1,10 @@
 /** COMMAND and its subcommands: the table of commands as clients see it. */
 import type { Call } from "../engine/call.ts";
-import {
-  type Command,
-  type CommandSpec,
-  Flag,
-  FLAG_NAMES,
-  type KeySpec,
-} from "../engine/command.ts";
+import { type Command, type CommandSpec, Flag, FLAG_NAMES } from "../engine/command.ts";
+import type { KeySpec } from "../engine/key_spec.ts";
 import { globMatches } from "../lib/glob.ts";
 import { Args } from "../protocol/args.ts";
-import { Errors } from "../protocol/errors.ts";
+import { type ErrorReply, Errors } from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import { parseUsage, type UsageNode } from "../protocol/usage.ts";
 import { replyHelp } from "./help.ts";
@@ -42,21 +37,25 @@ function commandInfo({ args, reply, engine }: Call): void {
 function commandList({ args, reply, engine }: Call): void {
   let commands = engine.commands.all();
   if (args.count > 2) {
-    if (args.count !== 5 || !args.is(2, "FILTERBY")) return reply.error(Errors.syntax);
-    const value = args.text(4).toLowerCase();
-    if (args.is(3, "MODULE")) commands = [];
-    else if (args.is(3, "ACLCAT")) {
-      commands = commands.filter((one) => one.aclCategories.includes(value));
-    } else if (args.is(3, "PATTERN")) {
-      const pattern = new TextEncoder().encode(args.text(4));
-      commands = commands.filter((one) => {
-        const name = new TextEncoder().encode(one.fullName);
-        return globMatches(pattern, 0, pattern.length, name, 0, name.length, true);
-      });
-    } else return reply.error(Errors.syntax);
-  } else commands = engine.commands.topLevel();
-  reply.set(commands.length);
+    const filter = args.count === 5 && args.is(2, "FILTERBY") ? listFilter(args) : null;
+    if (filter === null) return reply.error(Errors.syntax);
+    commands = commands.filter(filter);
+  }
+  reply.array(commands.length);
   for (const one of commands) reply.bulkText(one.fullName);
+}
+
+/** What argument 3 filters by and argument 4 asks for; null if it is no filter. */
+function listFilter(args: Args): ((one: Command) => boolean) | null {
+  if (args.is(3, "MODULE")) return () => false; // there are no modules
+  const value = args.text(4);
+  if (args.is(3, "ACLCAT")) return (one) => one.aclCategories.includes(value.toLowerCase());
+  if (!args.is(3, "PATTERN")) return null;
+  const pattern = new TextEncoder().encode(value);
+  return (one) => {
+    const name = new TextEncoder().encode(one.fullName);
+    return globMatches(pattern, 0, pattern.length, name, 0, name.length, true);
+  };
 }
 
 function commandDocs({ args, reply, engine }: Call): void {
@@ -94,9 +93,7 @@ function commandGetkeysandflags(call: Call): void {
   for (const { index, spec } of found) {
     reply.array(2);
     reply.bulk(args.bytes, args.start(index), args.end(index));
-    const flags = (spec.flagsOf?.(inner) ?? spec.flags).split(" ");
-    reply.set(flags.length);
-    for (const flag of flags) reply.simple(flag);
+    replyWords(reply, (spec.flagsOf?.(inner) ?? spec.flags).split(" "));
   }
 }
 
@@ -115,24 +112,22 @@ function keysOf(
 ): { index: number; spec: KeySpec }[] | null {
   let found = engine.commands.find(inner);
   if (found !== null && found.subcommands !== null && inner.count > 1) {
-    found = found.subcommand(inner) ?? null;
+    found = found.subcommand(inner);
   }
-  if (found === null) {
-    reply.error(Errors.invalidCommand);
+  const refuse = (error: ErrorReply): null => {
+    reply.error(error);
     return null;
-  }
-  if (found.keys.length === 0) {
-    reply.error(Errors.noKeyArguments);
-    return null;
-  }
+  };
+  if (found === null) return refuse(Errors.invalidCommand);
+  if (!found.hasKeys) return refuse(Errors.noKeyArguments);
   const { arity } = found;
   if (arity > 0 ? inner.count !== arity : inner.count < -arity) {
-    reply.error(Errors.invalidArgumentCount);
-    return null;
+    return refuse(Errors.invalidArgumentCount);
   }
   const keys: { index: number; spec: KeySpec }[] = [];
-  found.forEachKey(inner, (index, spec) => keys.push({ index: index + 2, spec }));
-  return keys;
+  const isTold = found.forEachKey(inner, (index, spec) => keys.push({ index: index + 2, spec }));
+  if (isTold && keys.length > 0) return keys;
+  return (found.flags & Flag.noMandatoryKeys) !== 0 ? [] : refuse(Errors.invalidArguments);
 }
 
 /** The ten elements of COMMAND INFO. */
@@ -140,52 +135,65 @@ function replyInfo(reply: ReplyWriter, one: Command): void {
   reply.array(10);
   reply.bulkText(one.fullName);
   reply.integer(one.arity);
-  const flags = FLAG_NAMES.filter(([bit]) => (one.flags & bit) !== 0);
-  reply.set(flags.length);
-  for (const [, name] of flags) reply.simple(name);
-  const first = one.keys.at(0);
-  const last = one.keys.at(-1);
-  reply.integer(first?.first ?? 0);
-  reply.integer(last === undefined ? 0 : last.last < 0 ? last.last : last.first + last.last);
-  reply.integer(first?.step ?? 0);
-  reply.set(one.aclCategories.length);
-  for (const category of one.aclCategories) reply.simple(`@${category}`);
+  replyWords(reply, FLAG_NAMES.filter(([bit]) => (one.flags & bit) !== 0).map(([, name]) => name));
+  reply.integer(one.range.first);
+  reply.integer(one.range.last);
+  reply.integer(one.range.step);
+  replyWords(reply, one.aclCategories.map((category) => `@${category}`));
   const tips = one.spec.tips ?? [];
-  reply.array(tips.length);
+  reply.set(tips.length);
   for (const tip of tips) reply.bulkText(tip);
-  reply.array(one.keys.length);
+  reply.set(one.keys.length);
   for (const spec of one.keys) replyKeySpec(reply, spec);
-  const subcommands = [...one.subcommands?.values() ?? []];
-  reply.array(subcommands.length);
-  for (const sub of subcommands) replyInfo(reply, sub);
+  if (one.subcommands === null) return reply.set(0);
+  reply.array(one.subcommands.size);
+  for (const sub of one.subcommands.values()) replyInfo(reply, sub);
+}
+
+/** A set of simple strings, as Redis writes flags. */
+function replyWords(reply: ReplyWriter, words: readonly string[]): void {
+  reply.set(words.length);
+  for (const word of words) reply.simple(word);
 }
 
 function replyKeySpec(reply: ReplyWriter, spec: KeySpec): void {
-  reply.map(3);
+  reply.map(spec.notes === "" ? 3 : 4);
+  if (spec.notes !== "") {
+    reply.bulkText("notes");
+    reply.bulkText(spec.notes);
+  }
   reply.bulkText("flags");
-  const flags = spec.flags.split(" ");
-  reply.set(flags.length);
-  for (const flag of flags) reply.simple(flag);
+  replyWords(reply, spec.flags.split(" "));
   reply.bulkText("begin_search");
-  reply.map(2);
-  reply.bulkText("type");
-  reply.bulkText("index");
-  reply.bulkText("spec");
-  reply.map(1);
-  reply.bulkText("index");
-  reply.integer(spec.first);
+  if (spec.first === 0) replyTyped(reply, "unknown", []);
+  else if (spec.keyword === "") replyTyped(reply, "index", [["index", spec.first]]);
+  else {
+    replyTyped(reply, "keyword", [["keyword", spec.keyword], ["startfrom", spec.first]]);
+  }
   reply.bulkText("find_keys");
+  const { last, step, limit } = spec;
+  if (spec.find === "unknown") replyTyped(reply, "unknown", []);
+  else if (spec.find === "range") {
+    replyTyped(reply, "range", [["lastkey", last], ["keystep", step], ["limit", limit]]);
+  } else replyTyped(reply, "keynum", [["keynumidx", 0], ["firstkey", 1], ["keystep", step]]);
+}
+
+/** A map of a type and its parameters. */
+function replyTyped(
+  reply: ReplyWriter,
+  type: string,
+  parameters: readonly (readonly [string, string | number])[],
+): void {
   reply.map(2);
   reply.bulkText("type");
-  reply.bulkText("range");
+  reply.bulkText(type);
   reply.bulkText("spec");
-  reply.map(3);
-  reply.bulkText("lastkey");
-  reply.integer(spec.last);
-  reply.bulkText("keystep");
-  reply.integer(spec.step);
-  reply.bulkText("limit");
-  reply.integer(0);
+  reply.map(parameters.length);
+  for (const [name, value] of parameters) {
+    reply.bulkText(name);
+    if (typeof value === "number") reply.integer(value);
+    else reply.bulkText(value);
+  }
 }
 
 function replyDocs(reply: ReplyWriter, one: Command): void {
@@ -201,17 +209,15 @@ function replyDocs(reply: ReplyWriter, one: Command): void {
   field("since", () => reply.bulkText(spec.since));
   field("group", () => reply.bulkText(one.group));
   field("complexity", () => reply.bulkText(spec.complexity));
-  if (spec.deprecatedSince !== undefined) {
-    const { deprecatedSince, replacedBy = "" } = spec;
-    field("doc_flags", () => {
-      reply.set(1);
-      reply.simple("deprecated");
-    });
+  const { deprecatedSince, replacedBy, history } = spec;
+  if (deprecatedSince !== undefined) {
+    field("doc_flags", () => replyWords(reply, ["deprecated"]));
     field("deprecated_since", () => reply.bulkText(deprecatedSince));
-    field("replaced_by", () => reply.bulkText(replacedBy));
-  }
+  } else if (spec.isInternal) field("doc_flags", () => replyWords(reply, ["syscmd"]));
+  if (replacedBy !== undefined) field("replaced_by", () => reply.bulkText(replacedBy));
+  if (history !== undefined) field("history", () => replyHistory(reply, history));
   const nodes = parseUsage(spec.usage);
-  if (nodes.length > 0) field("arguments", () => replyNodes(reply, nodes, { next: 0 }));
+  if (nodes.length > 0) field("arguments", () => replyNodes(reply, nodes));
   const { subcommands } = one;
   if (subcommands !== null) {
     field("subcommands", () => {
@@ -225,43 +231,52 @@ function replyDocs(reply: ReplyWriter, one: Command): void {
   reply.mapFrom(mark, fields);
 }
 
-/** Keys are numbered in the order in which they are met. */
-function replyNodes(reply: ReplyWriter, nodes: readonly UsageNode[], keys: { next: number }): void {
-  reply.array(nodes.length);
-  for (const node of nodes) replyNode(reply, node, keys);
+function replyHistory(
+  reply: ReplyWriter,
+  history: readonly (readonly [string, string])[],
+): void {
+  reply.set(history.length);
+  for (const [version, change] of history) {
+    reply.array(2);
+    reply.bulkText(version);
+    reply.bulkText(change);
+  }
 }
 
-function replyNode(reply: ReplyWriter, node: UsageNode, keys: { next: number }): void {
+function replyNodes(reply: ReplyWriter, nodes: readonly UsageNode[]): void {
+  reply.array(nodes.length);
+  for (const node of nodes) replyNode(reply, node);
+}
+
+function replyNode(reply: ReplyWriter, node: UsageNode): void {
   const mark = reply.mark();
   let fields = 0;
-  const text = (name: string, value: string): void => {
+  const field = (name: string, value: string | number | null): void => {
+    if (value === null) return;
     reply.bulkText(name);
-    reply.bulkText(value);
+    if (typeof value === "number") reply.integer(value);
+    else reply.bulkText(value);
     fields++;
   };
-  text("name", node.name);
-  text("type", node.type);
-  if (node.children.length === 0) text("display_text", node.name);
-  if (node.type === "key") {
-    reply.bulkText("key_spec_index");
-    reply.integer(keys.next++);
-    fields++;
-  }
-  if (node.token !== null) text("token", node.token);
-  if (node.since !== null) text("since", node.since);
+  field("name", node.name);
+  field("type", node.type);
+  if (node.children.length === 0) field("display_text", node.display ?? node.name);
+  field("key_spec_index", node.keySpec);
+  field("token", node.token);
+  field("since", node.since);
+  field("deprecated_since", node.deprecatedSince);
   const flags: string[] = [];
   if (node.isOptional) flags.push("optional");
   if (node.isMultiple) flags.push("multiple");
   if (node.isMultipleToken) flags.push("multiple_token");
   if (flags.length > 0) {
     reply.bulkText("flags");
-    reply.set(flags.length);
-    for (const flag of flags) reply.simple(flag);
+    replyWords(reply, flags);
     fields++;
   }
   if (node.children.length > 0) {
     reply.bulkText("arguments");
-    replyNodes(reply, node.children, keys);
+    replyNodes(reply, node.children);
     fields++;
   }
   reply.mapFrom(mark, fields);

@@ -268,7 +268,7 @@ export const stringCommands: readonly CommandSpec[] = [
     since: "1.0.0",
     complexity: "O(1)",
     flags: Flag.write | Flag.denyOom,
-    keys: [oneKey("RW access update variable_flags", 1, setFlags)],
+    keys: [oneKey("RW access update variable_flags", 1, { flagsOf: setFlags })],
     run: set,
   },
   {

@@ -6,6 +6,9 @@ import { LatencyHistogram } from "../observe/latency.ts";
 import type { Args } from "../protocol/args.ts";
 import { arityOf } from "../protocol/usage.ts";
 import type { Call } from "./call.ts";
+import { type KeySpec, type KeyVisitor, type LegacyRange, legacyRange } from "./key_spec.ts";
+
+export { keyRange, oneKey } from "./key_spec.ts";
 
 /** Facts that the evaluator acts on, combined with `|`. */
 export const Flag = {
@@ -57,31 +60,6 @@ export const FLAG_NAMES: readonly (readonly [number, string])[] = [
   [Flag.allowBusy, "allow_busy"],
 ];
 
-/** Where keys are, and what is done to them (Redis's words, such as "RW access update"). */
-export interface KeySpec {
-  /** Index of the first key. */
-  readonly first: number;
-  /** Index of the last key, counted from the first; negative: from the end, -1 the last argument. */
-  readonly last: number;
-  readonly step: number;
-  readonly flags: string;
-  /** For `variable_flags`: what this very request does to its keys. */
-  readonly flagsOf?: (args: Args) => string;
-}
-
-export function oneKey(
-  flags: string,
-  first = 1,
-  flagsOf?: (args: Args) => string,
-): KeySpec {
-  const spec = { first, last: 0, step: 1, flags };
-  return flagsOf === undefined ? spec : { ...spec, flagsOf };
-}
-
-export function keyRange(flags: string, first: number, last: number, step = 1): KeySpec {
-  return { first, last, step, flags };
-}
-
 /** How a command is written down, in the table at the foot of its file. */
 export interface CommandSpec {
   readonly name: string;
@@ -92,13 +70,18 @@ export interface CommandSpec {
   readonly complexity: string;
   readonly flags: number;
   readonly keys?: readonly KeySpec[];
+  /** Visits the keys where `keys` can't tell where they are (SORT, MIGRATE). */
+  readonly keysOf?: (args: Args, visitor: KeyVisitor) => void;
   /** ACL categories that group and flags don't tell. */
   readonly acl?: readonly string[];
   /** COMMAND's tips for clients. */
   readonly tips?: readonly string[];
+  /** Since which version it can do what. */
   readonly history?: readonly (readonly [string, string])[];
   readonly deprecatedSince?: string;
   readonly replacedBy?: string;
+  /** For those who look after servers and tests, not for applications. */
+  readonly isInternal?: boolean;
   readonly subcommands?: readonly CommandSpec[];
   /** Absent where only the subcommands can be run. */
   readonly run?: (call: Call) => void;
@@ -137,6 +120,9 @@ export class Command {
   readonly flags: number;
   readonly group: string;
   readonly keys: readonly KeySpec[];
+  /** The keys as far as three numbers can tell. */
+  readonly range: LegacyRange;
+  /** In Redis's order. */
   readonly aclCategories: readonly string[];
   readonly subcommands: ReadonlyMap<string, Command> | null;
   readonly run: (call: Call) => void;
@@ -148,7 +134,9 @@ export class Command {
   constructor(readonly spec: CommandSpec, group: string, parent: string) {
     this.name = spec.name;
     this.fullName = parent === "" ? spec.name : `${parent}|${spec.name}`;
-    this.flags = spec.flags;
+    this.keys = spec.keys ?? [];
+    this.range = legacyRange(this.keys);
+    this.flags = spec.flags | (this.range.isMovable ? Flag.movableKeys : 0);
     this.group = group;
     this.arity = spec.subcommands === undefined
       ? arityOf(spec.usage, parent === "" ? 1 : 2)
@@ -156,7 +144,6 @@ export class Command {
       ? -2
       : -1;
     this.isTimedAlone = (spec.flags & Flag.fast) === 0 && spec.complexity !== "O(1)";
-    this.keys = spec.keys ?? [];
     this.aclCategories = aclCategories(spec, group);
     const subcommands = (spec.subcommands ?? []).map((row) => new Command(row, group, spec.name));
     this.subcommands = subcommands.length === 0
@@ -171,12 +158,26 @@ export class Command {
     return this.#lookUp?.find(args, 1) ?? null;
   }
 
-  /** Calls `visit` with the index of each key among the arguments; out of range ones are left out. */
-  forEachKey(args: Args, visit: (index: number, spec: KeySpec) => void): void {
-    for (const spec of this.keys) {
-      const last = spec.last < 0 ? args.count + spec.last : spec.first + spec.last;
-      for (let i = spec.first; i <= last && i < args.count; i += spec.step) visit(i, spec);
+  /** Whether the arguments may hold keys; channels don't count. */
+  get hasKeys(): boolean {
+    return this.spec.keysOf !== undefined || this.keys.some((spec) => !spec.isNotKey);
+  }
+
+  /**
+   * Visits each key among the arguments. Returns false if the arguments don't tell where keys are, which
+   * is for the command itself to refuse; some may have been visited then. Allocates nothing for specs
+   * that do tell.
+   */
+  forEachKey(args: Args, visitor: KeyVisitor): boolean {
+    if (this.spec.keysOf !== undefined) {
+      this.spec.keysOf(args, visitor);
+      return true;
     }
+    for (let i = 0; i < this.keys.length; i++) {
+      const spec = this.keys[i];
+      if (!spec.isNotKey && !spec.visit(args, visitor)) return false;
+    }
+    return true;
   }
 }
 
@@ -276,6 +277,13 @@ function isSameName(name: Uint8Array, bytes: Uint8Array, start: number, end: num
   return true;
 }
 
+/** All ACL categories, in Redis's order. */
+const ACL_CATEGORIES: readonly string[] = [
+  ...["keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap"],
+  ...["hyperloglog", "geo", "stream", "pubsub", "admin", "fast", "slow", "blocking", "dangerous"],
+  ...["connection", "transaction", "scripting"],
+];
+
 /** Groups whose name is an ACL category, and what that category is called. */
 const GROUP_CATEGORIES: Record<string, string> = {
   string: "string",
@@ -307,5 +315,5 @@ function aclCategories(spec: CommandSpec, group: string): readonly string[] {
   categories.add((flags & Flag.fast) !== 0 ? "fast" : "slow");
   if ((flags & Flag.blocking) !== 0) categories.add("blocking");
   for (const category of spec.acl ?? []) categories.add(category);
-  return [...categories];
+  return ACL_CATEGORIES.filter((category) => categories.has(category));
 }

@@ -90,6 +90,7 @@ export const Errors = {
   // Server
   invalidCommand: e("ERR Invalid command specified"),
   invalidArgumentCount: e("ERR Invalid number of arguments specified for command"),
+  invalidArguments: e("ERR Invalid arguments specified for command"),
   noKeyArguments: e("ERR The command has no key arguments"),
   invalidFirstDb: e("ERR invalid first DB index"),
   invalidSecondDb: e("ERR invalid second DB index"),
