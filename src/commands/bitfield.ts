@@ -184,7 +184,12 @@ export const bitfieldCommands: readonly CommandSpec[] = [
     since: "3.2.0",
     complexity: "O(1)",
     flags: Flag.write | Flag.denyOom,
-    keys: [oneKey("RW access update variable_flags", 1, { flagsOf: bitfieldFlags })],
+    keys: [
+      oneKey("RW access update variable_flags", 1, {
+        flagsOf: bitfieldFlags,
+        notes: "RO access if all it does is GET",
+      }),
+    ],
     run: bitfield,
   },
   {

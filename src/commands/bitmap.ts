@@ -220,6 +220,7 @@ export const bitmapCommands: readonly CommandSpec[] = [
     complexity: "O(N)",
     flags: Flag.readonly,
     keys: [oneKey("RO access")],
+    history: [["7.0.0", "BYTE and BIT."]],
     run: bitcount,
   },
   {
@@ -231,6 +232,7 @@ export const bitmapCommands: readonly CommandSpec[] = [
     complexity: "O(N)",
     flags: Flag.readonly,
     keys: [oneKey("RO access")],
+    history: [["7.0.0", "BYTE and BIT."]],
     run: bitpos,
   },
   {

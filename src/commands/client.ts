@@ -324,22 +324,34 @@ export const clientCommands: readonly CommandSpec[] = [
       {
         name: "kill",
         usage:
-          "filter=(old-format | {new-format=([ID client-id:integer]@2.8.12 | [TYPE client-type=('normal' | 'master'@3.2.0 | 'slave' | 'replica'@5.0.0 | 'pubsub')]@2.8.12 | [USER username] | [ADDR addr] | [LADDR laddr]@6.2.0 | [SKIPME skipme=(YES | NO)])}*)",
+          "filter=(old-format<ip:port>@-2.8.12 | {new-format=([ID client-id:integer]@2.8.12 | [TYPE client-type=('normal' | 'master'@3.2.0 | 'slave' | 'replica'@5.0.0 | 'pubsub')]@2.8.12 | [USER username] | [ADDR addr<ip:port>] | [LADDR laddr<ip:port>]@6.2.0 | [SKIPME skipme=(YES | NO)])}*)",
         summary: "Closes connections.",
         since: "2.4.0",
         complexity: "O(N)",
         flags: Flag.admin | Flag.noScript | Flag.loading | Flag.stale,
+        history: [["2.8.12", "Filters."], ["2.8.12", "ID."], ["3.2.0", "TYPE master."], [
+          "5.0.0",
+          "TYPE replica; slave means the same.",
+        ], ["6.2.0", "LADDR."]],
         run: clientKill,
       },
       {
         name: "list",
         usage:
-          "[TYPE client-type=('normal' | 'master' | 'replica' | 'pubsub')]@5.0.0 [{ID client-id:integer}*]@6.2.0",
+          "[TYPE client-type=('normal' | 'master' | 'replica' | 'pubsub')]@5.0.0 [ID {client-id:integer}*]@6.2.0",
         summary: "Describes the connections.",
         since: "2.4.0",
         complexity: "O(N)",
         flags: Flag.admin | Flag.noScript | Flag.loading | Flag.stale,
         tips: ["nondeterministic_output"],
+        history: [
+          ["2.8.12", "The field id."],
+          ["5.0.0", "TYPE."],
+          ["6.0.0", "The field user."],
+          ["6.2.0", "The fields argv-mem, tot-mem, laddr and redir; ID."],
+          ["7.0.0", "The fields resp, multi-mem, rbs and rbp."],
+          ["7.0.3", "The field ssub."],
+        ],
         run: clientList,
       },
       {
@@ -367,6 +379,7 @@ export const clientCommands: readonly CommandSpec[] = [
         since: "3.0.0",
         complexity: "O(1)",
         flags: Flag.admin | Flag.noScript | Flag.loading | Flag.stale,
+        history: [["6.2.0", "WRITE and ALL."]],
         run: clientPause,
       },
       {
@@ -380,7 +393,7 @@ export const clientCommands: readonly CommandSpec[] = [
       },
       {
         name: "setinfo",
-        usage: "attr=(lib-name libname | lib-ver libver)",
+        usage: 'attr=("lib-name" libname | "lib-ver" libver)',
         summary: "Tells the server which client library the connection uses.",
         since: "7.2.0",
         complexity: "O(1)",

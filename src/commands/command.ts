@@ -369,6 +369,7 @@ export const commandCommands: readonly CommandSpec[] = [
         flags: Flag.loading | Flag.stale,
         acl: ["connection"],
         tips: ["nondeterministic_output_order"],
+        history: [["7.0.0", "Without names, all commands."]],
         run: commandInfo,
       },
       {

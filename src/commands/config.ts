@@ -69,6 +69,7 @@ export const configCommands: readonly CommandSpec[] = [
         since: "2.0.0",
         complexity: "O(N)",
         flags: Flag.admin | Flag.noScript | Flag.loading | Flag.stale,
+        history: [["7.0.0", "Several patterns."]],
         run: configGet,
       },
       {
@@ -108,6 +109,7 @@ export const configCommands: readonly CommandSpec[] = [
         complexity: "O(N)",
         flags: Flag.admin | Flag.noScript | Flag.loading | Flag.stale,
         tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
+        history: [["7.0.0", "Several parameters."]],
         run: configSet,
       },
     ],

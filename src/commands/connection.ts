@@ -152,6 +152,7 @@ export const connectionCommands: readonly CommandSpec[] = [
     since: "1.0.0",
     complexity: "O(N)",
     flags: Flag.noScript | Flag.loading | Flag.stale | Flag.fast | Flag.noAuth | Flag.allowBusy,
+    history: [["6.0.0", "A user name."]],
     run: auth,
   },
   {
@@ -170,6 +171,7 @@ export const connectionCommands: readonly CommandSpec[] = [
     since: "6.0.0",
     complexity: "O(1)",
     flags: Flag.noScript | Flag.loading | Flag.stale | Flag.fast | Flag.noAuth | Flag.allowBusy,
+    history: [["6.2.0", "The version may be left out."]],
     run: hello,
   },
   {

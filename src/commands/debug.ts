@@ -260,6 +260,7 @@ export const debugCommands: readonly CommandSpec[] = [
     since: "1.0.0",
     complexity: "Depends on the subcommand",
     flags: Flag.admin | Flag.noScript | Flag.loading | Flag.stale,
+    isInternal: true,
     run: debug,
   },
 ];

@@ -122,6 +122,7 @@ export const expireCommands: readonly CommandSpec[] = [
     complexity: "O(1)",
     flags: Flag.write | Flag.fast,
     keys: [oneKey("RW update")],
+    history: [["7.0.0", "NX, XX, GT and LT."]],
     run: expire,
   },
   {
@@ -132,6 +133,7 @@ export const expireCommands: readonly CommandSpec[] = [
     complexity: "O(1)",
     flags: Flag.write | Flag.fast,
     keys: [oneKey("RW update")],
+    history: [["7.0.0", "NX, XX, GT and LT."]],
     run: expireat,
   },
   {
@@ -162,6 +164,7 @@ export const expireCommands: readonly CommandSpec[] = [
     complexity: "O(1)",
     flags: Flag.write | Flag.fast,
     keys: [oneKey("RW update")],
+    history: [["7.0.0", "NX, XX, GT and LT."]],
     run: pexpire,
   },
   {
@@ -172,6 +175,7 @@ export const expireCommands: readonly CommandSpec[] = [
     complexity: "O(1)",
     flags: Flag.write | Flag.fast,
     keys: [oneKey("RW update")],
+    history: [["7.0.0", "NX, XX, GT and LT."]],
     run: pexpireat,
   },
   {
@@ -193,6 +197,7 @@ export const expireCommands: readonly CommandSpec[] = [
     flags: Flag.readonly | Flag.fast,
     keys: [oneKey("RO access")],
     tips: ["nondeterministic_output"],
+    history: [["2.8.0", "Returns -2 if there is no such key."]],
     run: pttl,
   },
   {
@@ -204,6 +209,7 @@ export const expireCommands: readonly CommandSpec[] = [
     flags: Flag.readonly | Flag.fast,
     keys: [oneKey("RO access")],
     tips: ["nondeterministic_output"],
+    history: [["2.8.0", "Returns -2 if there is no such key."]],
     run: ttl,
   },
 ];

@@ -342,6 +342,7 @@ export const infoCommands: readonly CommandSpec[] = [
     flags: Flag.loading | Flag.stale,
     acl: ["dangerous"],
     tips: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
+    history: [["7.0.0", "Several sections."]],
     run: info,
   },
 ];

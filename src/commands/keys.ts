@@ -155,6 +155,7 @@ export const keyCommands: readonly CommandSpec[] = [
     flags: Flag.readonly | Flag.fast,
     keys: [keyRange("RO", 1, -1, 1)],
     tips: ["request_policy:multi_shard", "response_policy:agg_sum"],
+    history: [["3.0.3", "Several keys."]],
     run: exists,
   },
   {
@@ -206,6 +207,7 @@ export const keyCommands: readonly CommandSpec[] = [
     complexity: "O(1)",
     flags: Flag.write | Flag.fast,
     keys: [oneKey("RW access delete"), oneKey("OW insert", 2)],
+    history: [["3.2.0", "The same name twice is no error."]],
     run: renamenx,
   },
   {

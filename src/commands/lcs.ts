@@ -134,7 +134,7 @@ function replyMatches(
 export const lcsCommands: readonly CommandSpec[] = [
   {
     name: "lcs",
-    usage: "key1:key key2:key [LEN] [IDX] [MINMATCHLEN min-match-len:integer] [WITHMATCHLEN]",
+    usage: "key1:key key2:key#0 [LEN] [IDX] [MINMATCHLEN min-match-len:integer] [WITHMATCHLEN]",
     summary: "Finds the longest common subsequence of two strings.",
     since: "7.0.0",
     complexity: "O(N*M)",

@@ -80,6 +80,7 @@ export const scanCommands: readonly CommandSpec[] = [
     complexity: "O(1)",
     flags: Flag.readonly,
     tips: ["nondeterministic_output", "request_policy:special", "response_policy:special"],
+    history: [["6.0.0", "TYPE."]],
     run: scan,
   },
 ];

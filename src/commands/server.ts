@@ -147,6 +147,7 @@ export const serverCommands: readonly CommandSpec[] = [
     flags: Flag.write,
     acl: ["dangerous", "keyspace"],
     tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
+    history: [["4.0.0", "ASYNC."], ["6.2.0", "SYNC."]],
     run: flushall,
   },
   {
@@ -158,6 +159,7 @@ export const serverCommands: readonly CommandSpec[] = [
     flags: Flag.write,
     acl: ["dangerous", "keyspace"],
     tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
+    history: [["4.0.0", "ASYNC."], ["6.2.0", "SYNC."]],
     run: flushdb,
   },
   {
@@ -196,6 +198,7 @@ export const serverCommands: readonly CommandSpec[] = [
     since: "1.0.0",
     complexity: "O(N)",
     flags: Flag.admin | Flag.noScript | Flag.loading | Flag.stale | Flag.noMulti | Flag.allowBusy,
+    history: [["7.0.0", "NOW, FORCE and ABORT."]],
     run: shutdown,
   },
   {

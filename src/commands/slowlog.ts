@@ -64,6 +64,7 @@ export const slowlogCommands: readonly CommandSpec[] = [
         complexity: "O(N)",
         flags: Flag.admin | Flag.loading | Flag.stale,
         tips: ["request_policy:all_nodes", "nondeterministic_output"],
+        history: [["4.0.0", "The client's address and name."]],
         run: slowlogGet,
       },
       {

@@ -268,7 +268,16 @@ export const stringCommands: readonly CommandSpec[] = [
     since: "1.0.0",
     complexity: "O(1)",
     flags: Flag.write | Flag.denyOom,
-    keys: [oneKey("RW access update variable_flags", 1, { flagsOf: setFlags })],
+    keys: [
+      oneKey("RW access update variable_flags", 1, {
+        flagsOf: setFlags,
+        notes: "GET makes it RW access",
+      }),
+    ],
+    history: [["2.6.12", "EX, PX, NX and XX."], ["6.0.0", "KEEPTTL."], [
+      "6.2.0",
+      "GET, EXAT and PXAT.",
+    ], ["7.0.0", "NX together with GET."]],
     run: set,
   },
   {
@@ -337,7 +346,7 @@ export const stringCommands: readonly CommandSpec[] = [
     since: "6.2.0",
     complexity: "O(1)",
     flags: Flag.write | Flag.fast,
-    keys: [oneKey("RW access update")],
+    keys: [oneKey("RW access update", 1, { notes: "It writes where it changes the time to live" })],
     run: getex,
   },
   {
