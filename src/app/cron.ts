@@ -62,8 +62,7 @@ export class Cron {
 
   readonly #fire = (): void => {
     const more = this.run();
-    for (const client of this.#engine.toFlush) client.transport.flush();
-    this.#engine.toFlush.clear();
+    this.#engine.flushOthers();
     if (!this.#isRunning) return;
     const now = this.#engine.clock.nowMs();
     this.#arm(more ? 0 : Math.max(0, Math.min(this.#nextTickMs, this.#nextDeadline() + 1) - now));
@@ -109,6 +108,7 @@ export class Cron {
     const { counters, parameters } = this.#engine;
     counters.sample(now);
     counters.peakMemoryBytes = Math.max(counters.peakMemoryBytes, this.#engine.usedBytes);
+    this.#engine.limitOutputs?.(this.#engine.clients.values());
     this.#closeIdle(now, parameters.values.timeout * 1000);
   }
 

@@ -9,6 +9,7 @@ import { Clock } from "../lib/clock.ts";
 import { randomSeed } from "../lib/hash.ts";
 import { Hub } from "../net/hub.ts";
 import { type Endpoint, Listener } from "../net/listener.ts";
+import { OutputLimits } from "../net/output_limits.ts";
 import type { Log } from "../observe/log.ts";
 import { Cron } from "./cron.ts";
 import { endpointsOf, nameOf } from "./endpoints.ts";
@@ -32,6 +33,8 @@ export class Server {
     this.evaluator = new Evaluator(this.engine);
     this.hub = new Hub(this.engine, this.evaluator);
     this.cron = new Cron(this.engine);
+    const outputLimits = new OutputLimits(this.engine);
+    this.engine.limitOutputs = (clients) => outputLimits.enforce(clients);
     this.engine.afterBatch = () => this.cron.afterBatch();
   }
 

@@ -74,6 +74,8 @@ export class Engine {
   propagation: Propagation | null = null;
   /** Set by the evaluator's constructor: EXEC runs commands through it. */
   evaluator!: Evaluator;
+  /** Closes clients whose output is over its limit; the app sets it. */
+  limitOutputs: ((clients: Iterable<Client>) => void) | null = null;
   /** Called when a batch of requests is over; the app's timer looks whether a deadline has come nearer. */
   afterBatch: (() => void) | null = null;
   readonly startedMs: number;
@@ -151,6 +153,14 @@ export class Engine {
     for (const client of this.clients.values()) {
       if (client.isPostponed) client.transport.resume();
     }
+  }
+
+  /** Sends what this batch has added to other clients' outputs. */
+  flushOthers(): void {
+    if (this.toFlush.size === 0) return;
+    for (const client of this.toFlush) client.transport.flush();
+    this.limitOutputs?.(this.toFlush);
+    this.toFlush.clear();
   }
 
   /** Forgets a client that has gone. */

@@ -61,9 +61,7 @@ export class Evaluator {
     const engine = this.#engine;
     engine.propagation?.endOfBatch();
     engine.afterBatch?.();
-    if (engine.toFlush.size === 0) return;
-    for (const client of engine.toFlush) client.transport.flush();
-    engine.toFlush.clear();
+    engine.flushOthers();
   }
 
   /**

@@ -14,17 +14,26 @@ export interface QueuedCommand {
   readonly args: Args;
 }
 
+/** Shared by all that have nothing queued, which is nearly every client; never written to. */
+const NOTHING: QueuedCommand[] = [];
+
 export class Transaction {
   isOpen = false;
   /** A command was refused while queueing: EXEC answers EXECABORT. */
   isAborted = false;
   /** A watched key has changed: EXEC answers null. */
   isBroken = false;
-  queue: QueuedCommand[] = [];
+  queue: QueuedCommand[] = NOTHING;
   /** Bytes of the queued arguments. */
   bytes = 0;
   /** The names of the watched keys in `WatchedKeys`. */
-  readonly watched = new Set<string>();
+  watched: Set<string> | null = null;
+
+  /** MULTI. */
+  open(): void {
+    this.isOpen = true;
+    this.queue = [];
+  }
 
   add(command: Command, args: Args): void {
     const copy = args.copy();
@@ -35,7 +44,7 @@ export class Transaction {
   /** Forgets the block; what is watched stays. */
   reset(): void {
     this.isOpen = this.isAborted = this.isBroken = false;
-    this.queue = [];
+    this.queue = NOTHING;
     this.bytes = 0;
   }
 }
@@ -57,6 +66,7 @@ export class WatchedKeys {
 
   watch(transaction: Transaction, db: Database, args: Args, index: number): void {
     const name = `${db.index}:${args.binary(index)}`;
+    transaction.watched ??= new Set();
     if (transaction.watched.has(name)) return;
     transaction.watched.add(name);
     const watch = { transaction, wasExpired: db.isExpired(args, index) };
@@ -66,12 +76,13 @@ export class WatchedKeys {
   }
 
   unwatch(transaction: Transaction): void {
+    if (transaction.watched === null) return;
     for (const name of transaction.watched) {
       const rest = this.#watches.get(name)?.filter((watch) => watch.transaction !== transaction);
       if (rest === undefined || rest.length === 0) this.#watches.delete(name);
       else this.#watches.set(name, rest);
     }
-    transaction.watched.clear();
+    transaction.watched = null;
   }
 
   /** `bytes[start, end)` of `database` has changed; `expired` if because its time had come. */
@@ -86,7 +97,7 @@ export class WatchedKeys {
 
   /** Whether a key that `transaction` watches has passed its deadline since, and is still there. */
   hasExpired(transaction: Transaction, keyspace: Keyspace): boolean {
-    for (const name of transaction.watched) {
+    for (const name of transaction.watched ?? []) {
       const { db, key } = located(name, keyspace);
       const watch = this.#watches.get(name)?.find((watch) => watch.transaction === transaction);
       if (watch?.wasExpired === false && db.isExpired(key, 0)) return true;

@@ -3,10 +3,11 @@
  * One client's socket: reads requests, has them evaluated, writes the replies.
  *
  * One loop: read, evaluate everything that arrived, start one write, read on. A write in flight keeps its
- * buffer until it settles; replies meanwhile gather in the other buffer of the pair and follow then. A
+ * buffer until it settles; replies meanwhile gather in another and follow then. A
  * client that is slow to read makes its own loop wait (`DRAIN_ABOVE_BYTES`), never anybody else's.
  */
 import type { Client, Transport } from "../engine/client.ts";
+import { giveBuffer } from "../protocol/buffer_pool.ts";
 import { Decoded, RequestDecoder } from "../protocol/request_decoder.ts";
 import type { Hub } from "./hub.ts";
 
@@ -17,8 +18,6 @@ export type Socket = Deno.TcpConn | Deno.UnixConn | Deno.TlsConn;
 const WRITE_MAX_BYTES = 256 * 1024;
 /** With more than this unsent, requests of the client wait. */
 const DRAIN_ABOVE_BYTES = 1024 * 1024;
-/** Output buffers larger than this are not kept for the next reply. */
-const KEPT_BUFFER_BYTES = 16 * 1024;
 const NO_BYTES = new Uint8Array(0);
 
 export class Connection implements Transport {
@@ -29,8 +28,6 @@ export class Connection implements Transport {
   readonly #socket: Socket;
   readonly #hub: Hub;
   readonly #decoder: RequestDecoder;
-  /** The buffer of the pair that the writer does not hold. */
-  #spare: Uint8Array = NO_BYTES;
   #sending: Uint8Array = NO_BYTES;
   #sent = 0;
   #sendEnd = 0;
@@ -88,8 +85,7 @@ export class Connection implements Transport {
     if (writer.size === 0) return;
     this.#sendEnd = writer.size;
     this.#sent = 0;
-    this.#sending = writer.swap(this.#spare);
-    this.#spare = NO_BYTES;
+    this.#sending = writer.release();
     this.#isWriting = true;
     this.#writeOn();
   }
@@ -101,7 +97,7 @@ export class Connection implements Transport {
 
   kill(): void {
     this.#isClosing = true;
-    this.client.isClosing = true;
+    this.#hub.remove(this.client);
     this.#close();
     this.#wakeUp();
   }
@@ -186,7 +182,7 @@ export class Connection implements Transport {
     this.#hub.engine.counters.writes++;
     if (this.#sent < this.#sendEnd && !this.#isClosed) return this.#writeOn();
     this.#sent = this.#sendEnd = 0;
-    if (this.#sending.length <= KEPT_BUFFER_BYTES) this.#spare = this.#sending;
+    giveBuffer(this.#sending);
     this.#sending = NO_BYTES;
     this.#isWriting = false;
     this.flush();

@@ -2,6 +2,7 @@
  * What connections share: the engine and its evaluator, limits, and the making and forgetting of
  * clients.
  */
+import type { Parameters } from "../config/parameters.ts";
 import { Client, type Transport } from "../engine/client.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Evaluator } from "../engine/evaluator.ts";
@@ -55,17 +56,8 @@ export class Hub {
     this.engine.removeClient(client);
   }
 
-  /** The bounds of a client's requests, read from the configuration at each use. */
   limitsFor(client: Client): RequestLimits {
-    const { values } = this.engine.parameters;
-    return {
-      get bulkMax(): number {
-        return values.protoMaxBulkLen;
-      },
-      get authenticated(): boolean {
-        return client.authenticated;
-      },
-    };
+    return new ClientLimits(this.engine.parameters, client);
   }
 
   inputLimitReached(client: Client): void {
@@ -87,4 +79,23 @@ function isDeparture(error: unknown): boolean {
   return error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe ||
     error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted ||
     error instanceof Deno.errors.UnexpectedEof || error instanceof Deno.errors.ConnectionAborted;
+}
+
+/** The bounds of one client's requests, read from the configuration at each use. */
+class ClientLimits implements RequestLimits {
+  readonly #parameters: Parameters;
+  readonly #client: Client;
+
+  constructor(parameters: Parameters, client: Client) {
+    this.#parameters = parameters;
+    this.#client = client;
+  }
+
+  get bulkMax(): number {
+    return this.#parameters.values.protoMaxBulkLen;
+  }
+
+  get authenticated(): boolean {
+    return this.#client.authenticated;
+  }
 }

@@ -13,13 +13,14 @@ import { parseDouble } from "../lib/double_text.ts";
 import { type ErrorReply, Errors } from "./errors.ts";
 
 const EMPTY = new Uint8Array(0);
+const EMPTY_VIEW = new DataView(EMPTY.buffer);
 const wide = new Int64();
 const decoder = new TextDecoder();
 
 export class Args {
   bytes: Uint8Array = EMPTY;
-  view: DataView = new DataView(EMPTY.buffer);
-  bounds: Int32Array = new Int32Array(32);
+  view: DataView = EMPTY_VIEW;
+  bounds: Int32Array = new Int32Array(8);
   count = 0;
   error: ErrorReply | null = null;
 

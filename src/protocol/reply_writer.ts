@@ -2,12 +2,14 @@
 /**
  * Appends replies to one growing buffer, in RESP2 or RESP3 as the client has chosen.
  *
- * Whoever sends takes the buffer and gives another one (`swap`): bytes in flight are never touched.
+ * Whoever sends takes the buffer (`release`) and gives it back to the pool once the bytes are gone: bytes
+ * in flight are never touched.
  * Replies whose length is not known beforehand are begun with `mark()` and closed by `arrayFrom`.
  * Source: https://redis.io/docs/latest/develop/reference/protocol-spec/
  */
 import { Int64, writeDecimal, writeInt64 } from "../lib/decimal.ts";
 import { doubleText } from "../lib/double_text.ts";
+import { giveBuffer, POOLED_BYTES, takeBuffer } from "./buffer_pool.ts";
 import { type ErrorReply, errorReply } from "./errors.ts";
 
 const PLUS = 0x2b;
@@ -26,7 +28,7 @@ const BAR = 0x7c;
 const LOOP_MAX_BYTES = 40;
 /** Longest header: a type byte, 20 digits, CRLF. */
 const HEADER_BYTES = 24;
-const INITIAL_BYTES = 256;
+const NO_BYTES = new Uint8Array(0);
 
 const encoder = new TextEncoder();
 const OK = encoder.encode("+OK\r\n");
@@ -46,7 +48,7 @@ export class ReplyWriter {
   resp = 2;
   /** Replies so far that were errors; the evaluator compares it to see whether a command failed. */
   errorCount = 0;
-  #bytes: Uint8Array = new Uint8Array(INITIAL_BYTES);
+  #bytes: Uint8Array = NO_BYTES;
   #end = 0;
 
   /** Bytes waiting to be sent. */
@@ -258,10 +260,10 @@ export class ReplyWriter {
     this.#headerAt(mark, this.resp === 2 ? STAR : TILDE, count);
   }
 
-  /** Gives the buffer (bytes 0 to `size` are waiting) and goes on with `other`. */
-  swap(other: Uint8Array): Uint8Array {
+  /** Gives the buffer away (bytes 0 to `size` are waiting); the next reply begins another one. */
+  release(): Uint8Array {
     const taken = this.#bytes;
-    this.#bytes = other;
+    this.#bytes = NO_BYTES;
     this.#end = 0;
     return taken;
   }
@@ -312,8 +314,13 @@ export class ReplyWriter {
 
   #reserve(size: number): void {
     if (this.#end + size <= this.#bytes.length) return;
+    if (this.#bytes.length === 0 && size <= POOLED_BYTES) {
+      this.#bytes = takeBuffer();
+      return;
+    }
     const grown = new Uint8Array(2 * (this.#end + size));
     grown.set(new Uint8Array(this.#bytes.buffer, 0, this.#end));
+    giveBuffer(this.#bytes);
     this.#bytes = grown;
   }
 }

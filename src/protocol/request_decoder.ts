@@ -38,9 +38,9 @@ const LF = 0x0a;
 /** The bounds that configuration and authentication put on a request; shared, read at each use. */
 export interface RequestLimits {
   /** Largest argument in bytes: proto-max-bulk-len. */
-  bulkMax: number;
+  readonly bulkMax: number;
   /** An unauthenticated client may send 10 arguments of 16 KiB and no more. */
-  authenticated: boolean;
+  readonly authenticated: boolean;
 }
 
 export class RequestDecoder {

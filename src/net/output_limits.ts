@@ -1,0 +1,70 @@
+/**
+ * client-output-buffer-limit: closes clients that do not read what they are sent.
+ *
+ * Hard limits act at once, soft ones when they have been exceeded for so many seconds. Looked at ten times a
+ * second and whenever messages of others are added to a client's output.
+ */
+import type { Client } from "../engine/client.ts";
+import type { Engine } from "../engine/engine.ts";
+
+interface Limit {
+  readonly hardBytes: number;
+  readonly softBytes: number;
+  readonly softSeconds: number;
+}
+
+export class OutputLimits {
+  readonly #engine: Engine;
+  /** Since when (Unix ms) a client has been over its soft limit. */
+  readonly #overSince = new Map<Client, number>();
+  #text = "";
+  #limits = new Map<string, Limit>();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Closes those of `clients` that are over their limits. */
+  enforce(clients: Iterable<Client>): void {
+    this.#readLimits();
+    for (const client of clients) if (this.#isOver(client)) this.#close(client);
+    for (const client of this.#overSince.keys()) {
+      if (client.isClosing) this.#overSince.delete(client);
+    }
+  }
+
+  #isOver(client: Client): boolean {
+    const limit = this.#limits.get(client.isMonitor ? "slave" : "normal");
+    const bytes = client.outputWaiting;
+    if (limit === undefined || bytes === 0) return false;
+    if (limit.hardBytes > 0 && bytes > limit.hardBytes) return true;
+    if (limit.softBytes === 0 || bytes <= limit.softBytes) {
+      this.#overSince.delete(client);
+      return false;
+    }
+    const now = this.#engine.clock.nowMs();
+    const since = this.#overSince.get(client) ?? now;
+    this.#overSince.set(client, since);
+    return now - since > limit.softSeconds * 1000;
+  }
+
+  #close(client: Client): void {
+    this.#engine.counters.clientOutputLimitDisconnections++;
+    this.#engine.log.warning(
+      `Client id=${client.id} addr=${client.transport.address} closed for overcoming of output buffer limits.`,
+    );
+    client.transport.kill();
+  }
+
+  #readLimits(): void {
+    const text = this.#engine.parameters.values.clientOutputBufferLimit;
+    if (text === this.#text) return;
+    this.#text = text;
+    this.#limits = new Map();
+    const words = text.split(" ");
+    for (let i = 0; i + 3 < words.length; i += 4) {
+      const [hardBytes, softBytes, softSeconds] = words.slice(i + 1, i + 4).map(Number);
+      this.#limits.set(words[i], { hardBytes, softBytes, softSeconds });
+    }
+  }
+}
