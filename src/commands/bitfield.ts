@@ -167,9 +167,12 @@ function writeBits(value: StringValue, { offset, bits }: Operation, stored: bigi
 }
 
 /** BITFIELD of nothing but GET only reads. */
+/** What the request does to its key: only GETs that are whole read and do no more. */
 function bitfieldFlags(args: Args): string {
-  for (let i = 2; i < args.count; i++) {
-    if (args.is(i, "SET") || args.is(i, "INCRBY")) return "RW access update";
+  for (let i = 2; i < args.count;) {
+    if (args.is(i, "GET") && i + 2 < args.count) i += 3;
+    else if (args.is(i, "OVERFLOW") && i + 1 < args.count) i += 2;
+    else return "RW access update";
   }
   return "RO access";
 }

@@ -324,7 +324,7 @@ export const clientCommands: readonly CommandSpec[] = [
       {
         name: "kill",
         usage:
-          "filter=(old-format<ip:port>@-2.8.12 | {new-format=([ID client-id:integer]@2.8.12 | [TYPE client-type=('normal' | 'master'@3.2.0 | 'slave' | 'replica'@5.0.0 | 'pubsub')]@2.8.12 | [USER username] | [ADDR addr<ip:port>] | [LADDR laddr<ip:port>]@6.2.0 | [SKIPME skipme=(YES | NO)])}*)",
+          "filter=(old-format<ip:port>@-2.8.12 | {new-format=([ID client-id:integer]@2.8.12 | [TYPE client-type=(NORMAL | MASTER@3.2.0 | SLAVE | REPLICA@5.0.0 | PUBSUB)]@2.8.12 | [USER username] | [ADDR addr<ip:port>] | [LADDR laddr<ip:port>]@6.2.0 | [SKIPME skipme=(YES | NO)])}*)",
         summary: "Closes connections.",
         since: "2.4.0",
         complexity: "O(N)",
@@ -338,7 +338,7 @@ export const clientCommands: readonly CommandSpec[] = [
       {
         name: "list",
         usage:
-          "[TYPE client-type=('normal' | 'master' | 'replica' | 'pubsub')]@5.0.0 [ID {client-id:integer}*]@6.2.0",
+          "[TYPE client-type=(NORMAL | MASTER | REPLICA | PUBSUB)]@5.0.0 [ID {client-id:integer}*]@6.2.0",
         summary: "Describes the connections.",
         since: "2.4.0",
         complexity: "O(N)",
@@ -393,7 +393,7 @@ export const clientCommands: readonly CommandSpec[] = [
       },
       {
         name: "setinfo",
-        usage: 'attr=("lib-name" libname | "lib-ver" libver)',
+        usage: "attr=(LIB-NAME libname | LIB-VER libver)",
         summary: "Tells the server which client library the connection uses.",
         since: "7.2.0",
         complexity: "O(1)",

@@ -191,7 +191,7 @@ export const latencyCommands: readonly CommandSpec[] = [
       },
       {
         name: "histogram",
-        usage: "[{COMMAND:string}*]",
+        usage: "[{command}*]",
         summary: "Returns how long commands took, as a cumulative distribution.",
         since: "7.0.0",
         complexity: "O(N)",

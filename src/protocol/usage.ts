@@ -5,7 +5,6 @@
  *     item      =  "[" sequence "]"        optional
  *               |  "{" sequence "}*"       one or more times
  *               |  WORD                    a literal; directly before an argument, that argument's token
- *               |  "\"" word "\""          a token in lower case
  *               |  "'" word "'"            a literal that stands alone
  *               |  name [":" type]         an argument; type string unless said (a `key` is a key)
  *               |  name "=(" a | b … ")"   a choice; without "|" a group
@@ -37,10 +36,10 @@ export interface UsageNode {
 }
 
 const TOKEN_REGEXP =
-  /'[^']*'|"[^"]*"|<[^>]*>|\[|\]|\{|\}\*|\(|\)|\||=|@-?[0-9.]+|#[0-9]+|[^\s[\]{}()|=@#<'"]+/g;
+  /'[^']*'|<[^>]*>|\[|\]|\{|\}\*|\(|\)|\||=|@-?[0-9.]+|#[0-9]+|[^\s[\]{}()|=@#<']+/g;
 const WORD_REGEXP = /^[A-Z][A-Z0-9_-]*$/;
-/** An argument's name, with its type if it has one: only then may it be in upper case. */
-const NAME_REGEXP = /^(?:[a-z][A-Za-z0-9_-]*|[A-Z][A-Z0-9_-]*(?=:))(?::[a-z-]+)?$/;
+/** An argument's name, with its type if it has one. */
+const NAME_REGEXP = /^[a-z][a-z0-9_-]*(?::[a-z-]+)?$/;
 
 /** Parses a usage line; throws a SyntaxError if it is none, so that a test finds it. */
 export function parseUsage(usage: string): UsageNode[] {
@@ -136,9 +135,8 @@ class Parser {
     if (token === "[") return this.#closed("]", (node) => (node.isOptional = true));
     if (token === "{") return this.#repeated();
     if (token.startsWith("'")) return literal(token.slice(1, -1));
-    if (token.startsWith('"')) return this.#withToken(token.slice(1, -1));
+    if (!WORD_REGEXP.test(token)) return this.#named(token);
     const next = this.tokens[this.#at];
-    if (!WORD_REGEXP.test(token) || next === "=") return this.#named(token);
     if (next === "{" || NAME_REGEXP.test(next ?? "")) return this.#withToken(token);
     return literal(token);
   }
@@ -172,9 +170,7 @@ class Parser {
 
   #named(text: string): UsageNode {
     const [name, type] = text.split(":");
-    if (!NAME_REGEXP.test(text) && !WORD_REGEXP.test(text)) {
-      throw new SyntaxError(`No name of an argument: ${text}`);
-    }
+    if (!NAME_REGEXP.test(text)) throw new SyntaxError(`No name of an argument: ${text}`);
     if (!this.isAtEnd && this.#peek() === "=") {
       this.#at++;
       if (this.#peek() !== "(") return literal(this.#take().replaceAll("'", ""), name);
