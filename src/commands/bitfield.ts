@@ -166,7 +166,6 @@ function writeBits(value: StringValue, { offset, bits }: Operation, stored: bigi
   }
 }
 
-/** BITFIELD of nothing but GET only reads. */
 /** What the request does to its key: only GETs that are whole read and do no more. */
 function bitfieldFlags(args: Args): string {
   for (let i = 2; i < args.count;) {
