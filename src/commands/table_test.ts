@@ -1,0 +1,191 @@
+/** The table of commands against the facts of Redis 7.2: its figures are what clients rely on. */
+import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { FLAG_NAMES } from "../engine/command.ts";
+import type { KeySpec } from "../engine/key_spec.ts";
+import { parseUsage, type UsageNode } from "../protocol/usage.ts";
+import { commandTable } from "./table.ts";
+
+/** Name, arity, flags, ACL categories, key specs (index, last from the first, step, access); from COMMAND INFO. */
+const FACTS = `
+  append 3 denyoom,fast,write fast,string,write i1/r0,1,0/RW
+  auth -2 allow_busy,fast,loading,no_auth,noscript,stale connection,fast -
+  bitcount -2 readonly bitmap,read,slow i1/r0,1,0/RO
+  bitfield -2 denyoom,write bitmap,slow,write i1/r0,1,0/RW
+  bitfield_ro -2 fast,readonly bitmap,fast,read i1/r0,1,0/RO
+  bitop -4 denyoom,write bitmap,slow,write i2/r0,1,0/OW i3/r-1,1,0/RO
+  bitpos -3 readonly bitmap,read,slow i1/r0,1,0/RO
+  client -2 - slow -
+  client|getname 2 loading,noscript,stale connection,slow -
+  client|help 2 loading,stale connection,slow -
+  client|id 2 loading,noscript,stale connection,slow -
+  client|info 2 loading,noscript,stale connection,slow -
+  client|kill -3 admin,loading,noscript,stale admin,connection,dangerous,slow -
+  client|list -2 admin,loading,noscript,stale admin,connection,dangerous,slow -
+  client|no-evict 3 admin,loading,noscript,stale admin,connection,dangerous,slow -
+  client|no-touch 3 loading,noscript,stale connection,slow -
+  client|pause -3 admin,loading,noscript,stale admin,connection,dangerous,slow -
+  client|reply 3 loading,noscript,stale connection,slow -
+  client|setinfo 4 loading,noscript,stale connection,slow -
+  client|setname 3 loading,noscript,stale connection,slow -
+  client|unblock -3 admin,loading,noscript,stale admin,connection,dangerous,slow -
+  client|unpause 2 admin,loading,noscript,stale admin,connection,dangerous,slow -
+  command -1 loading,stale connection,slow -
+  command|count 2 loading,stale connection,slow -
+  command|docs -2 loading,stale connection,slow -
+  command|getkeys -3 loading,stale connection,slow -
+  command|getkeysandflags -3 loading,stale connection,slow -
+  command|help 2 loading,stale connection,slow -
+  command|info -2 loading,stale connection,slow -
+  command|list -2 loading,stale connection,slow -
+  config -2 - slow -
+  config|get -3 admin,loading,noscript,stale admin,dangerous,slow -
+  config|help 2 loading,stale slow -
+  config|resetstat 2 admin,loading,noscript,stale admin,dangerous,slow -
+  config|rewrite 2 admin,loading,noscript,stale admin,dangerous,slow -
+  config|set -4 admin,loading,noscript,stale admin,dangerous,slow -
+  copy -3 denyoom,write keyspace,slow,write i1/r0,1,0/RO i2/r0,1,0/OW
+  dbsize 1 fast,readonly fast,keyspace,read -
+  debug -2 admin,loading,noscript,stale admin,dangerous,slow -
+  decr 2 denyoom,fast,write fast,string,write i1/r0,1,0/RW
+  decrby 3 denyoom,fast,write fast,string,write i1/r0,1,0/RW
+  del -2 write keyspace,slow,write i1/r-1,1,0/RM
+  discard 1 allow_busy,fast,loading,noscript,stale fast,transaction -
+  echo 2 fast,loading,stale connection,fast -
+  exec 1 loading,noscript,skip_slowlog,stale slow,transaction -
+  exists -2 fast,readonly fast,keyspace,read i1/r-1,1,0/RO
+  expire -3 fast,write fast,keyspace,write i1/r0,1,0/RW
+  expireat -3 fast,write fast,keyspace,write i1/r0,1,0/RW
+  expiretime 2 fast,readonly fast,keyspace,read i1/r0,1,0/RO
+  flushall -1 write dangerous,keyspace,slow,write -
+  flushdb -1 write dangerous,keyspace,slow,write -
+  get 2 fast,readonly fast,read,string i1/r0,1,0/RO
+  getbit 3 fast,readonly bitmap,fast,read i1/r0,1,0/RO
+  getdel 2 fast,write fast,string,write i1/r0,1,0/RW
+  getex -2 fast,write fast,string,write i1/r0,1,0/RW
+  getrange 4 readonly read,slow,string i1/r0,1,0/RO
+  getset 3 denyoom,fast,write fast,string,write i1/r0,1,0/RW
+  hello -1 allow_busy,fast,loading,no_auth,noscript,stale connection,fast -
+  incr 2 denyoom,fast,write fast,string,write i1/r0,1,0/RW
+  incrby 3 denyoom,fast,write fast,string,write i1/r0,1,0/RW
+  incrbyfloat 3 denyoom,fast,write fast,string,write i1/r0,1,0/RW
+  info -1 loading,stale dangerous,slow -
+  keys 2 readonly dangerous,keyspace,read,slow -
+  lastsave 1 fast,loading,stale admin,dangerous,fast -
+  latency -2 - slow -
+  latency|doctor 2 admin,loading,noscript,stale admin,dangerous,slow -
+  latency|graph 3 admin,loading,noscript,stale admin,dangerous,slow -
+  latency|help 2 loading,stale slow -
+  latency|histogram -2 admin,loading,noscript,stale admin,dangerous,slow -
+  latency|history 3 admin,loading,noscript,stale admin,dangerous,slow -
+  latency|latest 2 admin,loading,noscript,stale admin,dangerous,slow -
+  latency|reset -2 admin,loading,noscript,stale admin,dangerous,slow -
+  lcs -3 readonly read,slow,string i1/r1,1,0/RO
+  lolwut -1 fast,readonly fast,read -
+  memory -2 - slow -
+  memory|doctor 2 - slow -
+  memory|help 2 loading,stale slow -
+  memory|malloc-stats 2 - slow -
+  memory|purge 2 - slow -
+  memory|stats 2 - slow -
+  memory|usage -3 readonly read,slow i2/r0,1,0/RO
+  mget -2 fast,readonly fast,read,string i1/r-1,1,0/RO
+  monitor 1 admin,loading,noscript,stale admin,dangerous,slow -
+  move 3 fast,write fast,keyspace,write i1/r0,1,0/RW
+  mset -3 denyoom,write slow,string,write i1/r-1,2,0/OW
+  msetnx -3 denyoom,write slow,string,write i1/r-1,2,0/OW
+  multi 1 allow_busy,fast,loading,noscript,stale fast,transaction -
+  object -2 - slow -
+  object|encoding 3 readonly keyspace,read,slow i2/r0,1,0/RO
+  object|freq 3 readonly keyspace,read,slow i2/r0,1,0/RO
+  object|help 2 loading,stale keyspace,slow -
+  object|idletime 3 readonly keyspace,read,slow i2/r0,1,0/RO
+  object|refcount 3 readonly keyspace,read,slow i2/r0,1,0/RO
+  persist 2 fast,write fast,keyspace,write i1/r0,1,0/RW
+  pexpire -3 fast,write fast,keyspace,write i1/r0,1,0/RW
+  pexpireat -3 fast,write fast,keyspace,write i1/r0,1,0/RW
+  pexpiretime 2 fast,readonly fast,keyspace,read i1/r0,1,0/RO
+  ping -1 fast connection,fast -
+  psetex 4 denyoom,write slow,string,write i1/r0,1,0/OW
+  pttl 2 fast,readonly fast,keyspace,read i1/r0,1,0/RO
+  quit -1 allow_busy,fast,loading,no_auth,noscript,stale connection,fast -
+  randomkey 1 readonly keyspace,read,slow -
+  rename 3 write keyspace,slow,write i1/r0,1,0/RW i2/r0,1,0/OW
+  renamenx 3 fast,write fast,keyspace,write i1/r0,1,0/RW i2/r0,1,0/OW
+  reset 1 allow_busy,fast,loading,no_auth,noscript,stale connection,fast -
+  scan -2 readonly keyspace,read,slow -
+  select 2 fast,loading,stale connection,fast -
+  set -3 denyoom,write slow,string,write i1/r0,1,0/RW
+  setbit 4 denyoom,write bitmap,slow,write i1/r0,1,0/RW
+  setex 4 denyoom,write slow,string,write i1/r0,1,0/OW
+  setnx 3 denyoom,fast,write fast,string,write i1/r0,1,0/OW
+  setrange 4 denyoom,write slow,string,write i1/r0,1,0/RW
+  shutdown -1 admin,allow_busy,loading,no_multi,noscript,stale admin,dangerous,slow -
+  slowlog -2 - slow -
+  slowlog|get -2 admin,loading,stale admin,dangerous,slow -
+  slowlog|help 2 loading,stale slow -
+  slowlog|len 2 admin,loading,stale admin,dangerous,slow -
+  slowlog|reset 2 admin,loading,stale admin,dangerous,slow -
+  strlen 2 fast,readonly fast,read,string i1/r0,1,0/RO
+  substr 4 readonly read,slow,string i1/r0,1,0/RO
+  swapdb 3 fast,write dangerous,fast,keyspace,write -
+  time 1 fast,loading,stale fast -
+  touch -2 fast,readonly fast,keyspace,read i1/r-1,1,0/RO
+  ttl 2 fast,readonly fast,keyspace,read i1/r0,1,0/RO
+  type 2 fast,readonly fast,keyspace,read i1/r0,1,0/RO
+  unlink -2 fast,write fast,keyspace,write i1/r-1,1,0/RM
+  unwatch 1 allow_busy,fast,loading,noscript,stale fast,transaction -
+  watch -2 allow_busy,fast,loading,noscript,stale fast,transaction i1/r-1,1,0/RO
+`;
+
+const table = commandTable();
+
+Deno.test("Every command has Redis's arity, flags, categories and key specs", () => {
+  const facts = new Map(
+    FACTS.trim().split("\n").map((line) => {
+      const [name, ...rest] = line.trim().split(" ");
+      return [name, rest.join(" ")];
+    }),
+  );
+  for (const one of table.all()) {
+    const flags = FLAG_NAMES.filter(([bit]) => (one.flags & bit) !== 0).map(([, name]) => name);
+    const keys = one.keys.map(keyText).join(" ");
+    const columns = [one.arity, listed(flags), listed(one.aclCategories), keys === "" ? "-" : keys];
+    assertEquals(columns.join(" "), facts.get(one.fullName), one.fullName);
+  }
+  assertEquals(table.all().length, facts.size);
+});
+
+function listed(words: readonly string[]): string {
+  return words.length === 0 ? "-" : [...words].sort().join(",");
+}
+
+function keyText({ first, last, step, flags }: KeySpec): string {
+  return `i${first}/r${last},${step},0/${flags.slice(0, 2)}`;
+}
+
+Deno.test("Every row says what the command does, since when, and what it costs", () => {
+  for (const { fullName, spec } of table.all()) {
+    assertMatch(spec.summary, /^[A-Z].*\.$/, fullName);
+    assertMatch(spec.since, /^\d+\.\d+\.\d+$/, fullName);
+    assertNotEquals(spec.complexity, "", fullName);
+  }
+});
+
+Deno.test("The keys of every usage line have a key spec, and every key spec a key", () => {
+  for (const { fullName, spec, keys } of table.all()) {
+    const used = new Set<number>();
+    const collect = (nodes: readonly UsageNode[]): void => {
+      for (const node of nodes) {
+        if (node.keySpec !== null) used.add(node.keySpec);
+        collect(node.children);
+      }
+    };
+    collect(parseUsage(spec.usage));
+    assertEquals([...used].sort(), keys.map((_, index) => index), fullName);
+  }
+});
+
+Deno.test("No two commands share a name", () => {
+  const names = table.all().map((one) => one.fullName);
+  assertEquals(new Set(names).size, names.length);
+});
