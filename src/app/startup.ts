@@ -5,16 +5,20 @@
 import process from "node:process";
 import {
   applyDirectives,
+  binaryOf,
   environmentName,
   parseCommandLine,
   parseConf,
   parseEnvironment,
   type PlacedDirective,
   rewriteConf,
+  unicodeOf,
+  withIncludes,
 } from "../config/conf_file.ts";
 import { Parameters } from "../config/parameters.ts";
 import type { Host } from "../engine/engine.ts";
 import { type Level, LEVELS, Log } from "../observe/log.ts";
+import { binaryBytes, binaryText } from "../protocol/args.ts";
 import { endpointsOf } from "./endpoints.ts";
 import { Server } from "./server.ts";
 import { Shutdown } from "./shutdown.ts";
@@ -27,15 +31,16 @@ export function startServer(argv: readonly string[]): Server {
   const parameters = new Parameters();
   const configFile = readConfiguration(argv, parameters);
   const { values } = parameters;
-  const log = new Log(Deno.pid, logSink(values.logfile));
+  const log = new Log(Deno.pid, logSink(unicodeOf(values.logfile)));
   log.level = levelOf(values.loglevel);
-  enterDirectory(values.dir);
+  enterDirectory(unicodeOf(values.dir));
+  values.dir = binaryOf(Deno.cwd());
   const host = new ProcessHost(parameters, configFile);
   const server = new Server(parameters, log, host);
   host.shutdownOf = new Shutdown(server);
   listenToChanges(server, log);
   listen(server, log);
-  writePidFile(values.pidfile, log);
+  writePidFile(unicodeOf(values.pidfile), log);
   announce(server, log);
   server.start();
   host.shutdownOf.listenToSignals();
@@ -47,16 +52,17 @@ export function startServer(argv: readonly string[]): Server {
 function readConfiguration(argv: readonly string[], parameters: Parameters): string {
   try {
     const commandLine = parseCommandLine(argv);
-    const { file } = commandLine;
+    const { file, stdin } = commandLine;
     let path = "";
     const directives: PlacedDirective[] = [];
-    if (file === "-") directives.push(...parseConf(readStandardInput(), "stdin", readText));
-    else if (file !== null) {
-      directives.push(...parseConf(readText(file), file, readText));
+    if (file !== null) {
+      directives.push(...parseConf(readBinary(file), file, readIncluded));
       path = Deno.realPathSync(file);
     }
+    if (stdin) directives.push(...parseConf(readStandardInput(), "standard input", readIncluded));
     directives.push(...parseEnvironment(environment(parameters)));
-    applyDirectives(parameters, [...directives, ...commandLine.directives]);
+    directives.push(...withIncludes(commandLine.directives, readIncluded));
+    applyDirectives(parameters, directives);
     return path;
   } catch (error) {
     fail(error instanceof Error ? error.message : String(error));
@@ -83,12 +89,18 @@ function allowed<T>(ask: () => T, otherwise: T): T {
   }
 }
 
-function readText(path: string): string {
+/** Configuration is text of bytes (Latin-1): what isn't UTF-8 survives, too. */
+function readBinary(path: string): string {
   try {
-    return Deno.readTextFileSync(path);
+    const bytes = Deno.readFileSync(path);
+    return binaryText(bytes, 0, bytes.length);
   } catch (error) {
     throw new Error(`Fatal error, can't open config file '${path}': ${reasonOf(error)}`);
   }
+}
+
+function readIncluded(path: string): string {
+  return readBinary(unicodeOf(path));
 }
 
 function readStandardInput(): string {
@@ -96,7 +108,7 @@ function readStandardInput(): string {
   const buffer = new Uint8Array(4096);
   for (;;) {
     const count = Deno.stdin.readSync(buffer);
-    if (count === null) return new TextDecoder().decode(Uint8Array.from(parts));
+    if (count === null) return binaryText(Uint8Array.from(parts), 0, parts.length);
     for (let i = 0; i < count; i++) parts.push(buffer[i]);
   }
 }
@@ -149,7 +161,8 @@ function listenToChanges(server: Server, log: Log): void {
   ) parameters.onChange(name, apply);
   parameters.onChange("dir", () => {
     try {
-      Deno.chdir(values.dir);
+      Deno.chdir(unicodeOf(values.dir));
+      values.dir = binaryOf(Deno.cwd());
       return null;
     } catch (error) {
       return reasonOf(error);
@@ -164,7 +177,7 @@ function listen(server: Server, log: Log): void {
   if (error !== null) fail(error);
   if (values.unixsocket !== "") {
     const mode = values.unixsocketperm === "0" ? null : parseInt(values.unixsocketperm, 8);
-    const failed = server.listenOn([{ path: values.unixsocket, mode }]);
+    const failed = server.listenOn([{ path: unicodeOf(values.unixsocket), mode }]);
     if (failed !== null) fail(failed);
     log.notice(`The server is listening at ${values.unixsocket}`);
   }
@@ -234,9 +247,9 @@ class ProcessHost implements Host {
   rewriteConfig(): string | null {
     if (this.configFile === "") return "The server is running without a config file";
     try {
-      const text = rewriteConf(readText(this.configFile), this.parameters);
+      const text = rewriteConf(readBinary(this.configFile), this.parameters);
       const temporary = `${this.configFile}.${Deno.pid}.tmp`;
-      Deno.writeTextFileSync(temporary, text);
+      Deno.writeFileSync(temporary, binaryBytes(text));
       Deno.renameSync(temporary, this.configFile);
       return null;
     } catch (error) {

@@ -1,7 +1,7 @@
 /** CONFIG and its subcommands. */
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
-import { errorReply, wrongArity } from "../protocol/errors.ts";
+import { errorReply, Errors } from "../protocol/errors.ts";
 import { replyHelp } from "./help.ts";
 
 function configGet({ args, reply, engine }: Call): void {
@@ -15,13 +15,12 @@ function configGet({ args, reply, engine }: Call): void {
   }
 }
 
-const setArity = wrongArity("config|set");
-
-function configSet({ args, reply, engine }: Call): void {
-  if (args.count % 2 !== 0) return reply.error(setArity);
+function configSet({ args, reply, engine, client }: Call): void {
+  if (args.count % 2 !== 0) return reply.error(Errors.syntax);
   const pairs: [string, string][] = [];
   for (let i = 2; i < args.count; i += 2) pairs.push([args.text(i), args.binary(i + 1)]);
-  const error = engine.parameters.setMany(pairs);
+  const isLocal = /^(127\.|\[::1\]|\/)/.test(client.transport.address);
+  const error = engine.parameters.setMany(pairs, isLocal);
   if (error !== null) return reply.error(errorReply(`ERR ${error}`));
   reply.ok();
 }

@@ -1,131 +1,155 @@
 /**
- * redis.conf: its syntax, the command line and the environment, and CONFIG REWRITE's way of changing
- * the file's text.
+ * redis.conf: its lines, the command line and the environment as directives, and CONFIG REWRITE's way
+ * of changing the file's text.
+ *
+ * Texts of files are binary, one character a byte (Latin-1), so that bytes beyond ASCII survive; the
+ * command line and the environment come as JavaScript's text and are made binary here.
  */
-import type { Directive, Parameters } from "./parameters.ts";
+import { type Directive, Parameters } from "./parameters.ts";
+import { binaryOf, splitWords } from "./words.ts";
+
+export { binaryOf, splitWords, unicodeOf } from "./words.ts";
 
 /** A directive with the place it comes from, for messages. */
 export interface PlacedDirective extends Directive {
-  /** File name, "stdin", "the environment" or "the command line". */
+  /** File name, "standard input", "the environment" or "the command line". */
   readonly source: string;
   /** Line number from 1; 0 where there are no lines. */
   readonly line: number;
   readonly text: string;
 }
 
+/** A configuration file that has been read. */
+export interface ConfText {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Reads what `include` names: a text, or several files if the path is a pattern. */
+export type ReadFile = (path: string) => string | readonly ConfText[];
+
 /** What the command line asks for. */
 export interface CommandLine {
-  /** A path, "-" for standard input, or null. */
+  /** The configuration file's path. */
   readonly file: string | null;
+  /** Whether standard input is to be read, after the file. */
+  readonly stdin: boolean;
   readonly directives: readonly PlacedDirective[];
 }
 
-const ESCAPES: Record<string, string> = { n: "\n", r: "\r", t: "\t", b: "\b", a: "\x07" };
+/** What is done with directives that are no parameters, such as `rename-command`. */
+export type Others = Readonly<Record<string, (words: readonly string[]) => string | null>>;
 
-/** Splits a line into words with redis-cli's quoting; null when the quotes are unbalanced. */
-function splitWords(line: string): string[] | null {
-  const words: string[] = [];
-  let rest = line.trimStart();
-  while (rest !== "") {
-    const found = firstWord(rest);
-    if (found === null) return null;
-    words.push(found.word);
-    rest = found.rest.trimStart();
-  }
-  return words;
-}
-
-function firstWord(text: string): { word: string; rest: string } | null {
-  let word = "";
-  for (let i = 0; i < text.length; i++) {
-    const char = text[i];
-    if (/\s/.test(char)) return { word, rest: text.slice(i) };
-    if (char !== '"' && char !== "'") {
-      word += char;
-      continue;
-    }
-    const quoted = char === '"' ? /^"((?:[^"\\]|\\.)*)"/s : /^'((?:[^'\\]|\\.)*)'/s;
-    const match = quoted.exec(text.slice(i));
-    if (match === null) return null;
-    word += char === '"' ? unescaped(match[1]) : match[1].replaceAll("\\'", "'");
-    const rest = text.slice(i + match[0].length);
-    return rest === "" || /^\s/.test(rest) ? { word, rest } : null;
-  }
-  return { word, rest: "" };
-}
-
-function unescaped(text: string): string {
-  return text.replaceAll(
-    /\\(x[0-9a-fA-F]{2}|.)/gs,
-    (_, code: string) =>
-      code.length === 3 ? String.fromCharCode(parseInt(code.slice(1), 16)) : ESCAPES[code] ?? code,
-  );
-}
-
-/** Quotes a word if it must be. */
-function quoteWord(word: string): string {
-  if (word !== "" && /^[!-~]+$/.test(word) && !/["'\\#]/.test(word)) return word;
-  let quoted = "";
-  for (const char of word) {
-    const name = Object.keys(ESCAPES).find((key) => ESCAPES[key] === char);
-    if (char === '"' || char === "\\") quoted += `\\${char}`;
-    else if (name !== undefined) quoted += `\\${name}`;
-    else if (char < " ") quoted += `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`;
-    else quoted += char;
-  }
-  return `"${quoted}"`;
-}
+/** How deep files may include files. */
+const INCLUDES_MAX = 16;
 
 /**
- * The directives of a configuration text. `include` reads further files through `readFile`; throws a
- * SyntaxError that names file and line if a line can't be read.
+ * The directives of a configuration text, those of included files at the place of their `include`.
+ * Throws a SyntaxError that names file and line if a line can't be read.
  */
-export function parseConf(
-  text: string,
-  source: string,
-  readFile: (path: string) => string,
-): PlacedDirective[] {
+export function parseConf(text: string, source: string, readFile: ReadFile): PlacedDirective[] {
+  return parseFile({ name: source, text }, readFile, 0);
+}
+
+function parseFile(file: ConfText, readFile: ReadFile, depth: number): PlacedDirective[] {
   const directives: PlacedDirective[] = [];
-  for (const [i, line] of text.split("\n").entries()) {
-    const trimmed = line.trim();
-    if (trimmed === "" || trimmed.startsWith("#")) continue;
-    const words = splitWords(trimmed);
-    const place = { source, line: i + 1, text: trimmed };
-    if (words === null) {
-      throw new SyntaxError(describe(place, "Unbalanced quotes in configuration line"));
-    }
-    const name = words[0].toLowerCase();
-    if (name === "include" && words.length === 2) {
-      directives.push(...parseConf(readFile(words[1]), words[1], readFile));
-    } else directives.push({ name, words: words.slice(1), ...place });
+  for (const [i, line] of file.text.split("\n").entries()) {
+    const text = trimmed(line);
+    if (text === "" || text.startsWith("#")) continue;
+    const directive = directiveOf(text, { source: file.name, line: i + 1, text });
+    if (directive !== null) directives.push(...included(directive, readFile, depth));
   }
   return directives;
 }
 
-/** "[redis.conf | -] [--port 7000 --save 900 1 …]". A file's name comes first. */
-export function parseCommandLine(argv: readonly string[]): CommandLine {
-  const hasFile = argv.length > 0 && (!argv[0].startsWith("-") || argv[0] === "-");
-  const directives: { name: string; words: string[] }[] = [];
-  for (const word of argv.slice(hasFile ? 1 : 0)) {
-    const last = directives.at(-1);
-    if (word.startsWith("--")) directives.push({ name: word.slice(2).toLowerCase(), words: [] });
-    else if (last !== undefined) last.words.push(...expanded(word));
-    else directives.push({ name: word, words: [] });
+/** Replaces `include` directives, as a command line may have them, by what they include. */
+export function withIncludes(
+  directives: readonly PlacedDirective[],
+  readFile: ReadFile,
+): PlacedDirective[] {
+  return directives.flatMap((directive) => included(directive, readFile, 0));
+}
+
+function included(
+  directive: PlacedDirective,
+  readFile: ReadFile,
+  depth: number,
+): readonly PlacedDirective[] {
+  if (directive.name !== "include" || directive.words.length !== 1) return [directive];
+  if (depth === INCLUDES_MAX) {
+    throw new SyntaxError(describe(directive, `Files include each other ${INCLUDES_MAX} deep`));
   }
+  const [path] = directive.words;
+  const read = readFile(path);
+  const files = typeof read === "string" ? [{ name: path, text: read }] : read;
+  return files.flatMap((file) => parseFile(file, readFile, depth + 1));
+}
+
+type Place = Pick<PlacedDirective, "source" | "line" | "text">;
+
+/** Null for a line without words. */
+function directiveOf(line: string, place: Place): PlacedDirective | null {
+  const words = splitWords(line);
+  if (words === null) {
+    throw new SyntaxError(describe(place, "Unbalanced quotes in configuration line"));
+  }
+  if (words.length === 0) return null;
+  return { name: words[0].toLowerCase(), words: words.slice(1), ...place };
+}
+
+/** What sdstrim takes off: other blanks are part of the line. */
+function trimmed(line: string): string {
+  return line.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
+}
+
+/**
+ * "[redis.conf] [-] [--port 7000 --save 900 1 …]", as redis-server 7.2 reads it. Words of one argument
+ * are split ("--port 7000"); later ones are taken as they are. The first argument after an option is
+ * its value whatever it looks like, so values may begin with "--" (but those after it may not).
+ */
+export function parseCommandLine(argv: readonly string[]): CommandLine {
+  const hasFile = argv.length > 0 && !argv[0].startsWith("-");
+  const options = argv.slice(hasFile ? 1 : 0);
+  const isStdin = (i: number): boolean =>
+    options[i] === "-" && ((i === 0 && !hasFile) || i === options.length - 1);
   return {
     file: hasFile ? argv[0] : null,
-    directives: directives.map((directive) => ({
-      ...directive,
-      source: "the command line",
-      line: 0,
-      text: [`--${directive.name}`, ...directive.words].join(" "),
-    })),
+    stdin: options.some((_, i) => isStdin(i)),
+    directives: optionsOf(options.filter((_, i) => !isStdin(i)).map(binaryOf)),
   };
 }
 
-/** `--save "900 1"` means two words; an empty word stays. */
-function expanded(word: string): string[] {
-  return word === "" ? [""] : splitWords(word) ?? [word];
+function optionsOf(options: readonly string[]): PlacedDirective[] {
+  const lines: string[][] = [];
+  let wantsValue = false;
+  for (const [i, option] of options.entries()) {
+    if (wantsValue || !option.startsWith("--")) {
+      if (lines.length === 0) lines.push([]);
+      lines[lines.length - 1].push(option);
+      wantsValue = false;
+      continue;
+    }
+    const words = splitWords(option.slice(2));
+    if (words === null) {
+      const place = { source: "the command line", line: 0, text: option };
+      throw new SyntaxError(describe(place, "Unbalanced quotes in configuration line"));
+    }
+    lines.push(words);
+    wantsValue = words.length === 1;
+    // An empty list of save points may vanish on its way through scripts: `--save --port 7000`.
+    const isLast = i + 1 === options.length || options[i + 1].startsWith("--");
+    if (wantsValue && isLast && words[0].toLowerCase() === "save") {
+      words.push("");
+      wantsValue = false;
+    }
+  }
+  return lines.filter((words) => words.length > 0).map((words) => ({
+    name: words[0].toLowerCase(),
+    words: words.slice(1),
+    source: "the command line",
+    line: 0,
+    text: words.join(" "),
+  }));
 }
 
 const ENVIRONMENT_PREFIX = "RESPITE_";
@@ -135,90 +159,152 @@ export function environmentName(parameter: string): string {
   return ENVIRONMENT_PREFIX + parameter.toUpperCase().replaceAll("-", "_");
 }
 
-/** The directives that variables of the environment mean; others than RESPITE_… are passed over. */
+/**
+ * The directives that variables of the environment mean; others than RESPITE_… are passed over. A
+ * value is one word, or all words of a parameter that takes several.
+ */
 export function parseEnvironment(environment: Readonly<Record<string, string>>): PlacedDirective[] {
   const own = Object.entries(environment).filter(([key]) => key.startsWith(ENVIRONMENT_PREFIX));
-  return own.map(([key, value]) => ({
-    name: key.slice(ENVIRONMENT_PREFIX.length).toLowerCase().replaceAll("_", "-"),
-    words: expanded(value),
-    source: "the environment",
-    line: 0,
-    text: `${key}=${value}`,
-  }));
+  return own.map(([key, value]) => {
+    const name = key.slice(ENVIRONMENT_PREFIX.length).toLowerCase().replaceAll("_", "-");
+    return {
+      // The lists of processors are the only parameters that are written with underscores.
+      name: name.endsWith("-cpulist") ? name.replaceAll("-", "_") : name,
+      words: [binaryOf(value)],
+      source: "the environment",
+      line: 0,
+      text: `${key}=${value}`,
+    };
+  });
 }
 
-/** Sets the directives; throws a SyntaxError that names the place of the first that is refused. */
+/**
+ * Sets the directives in their order, so that later ones win: give those of the file first, then
+ * standard input, the environment and the command line. Throws a SyntaxError that names the place of
+ * the first that is refused.
+ */
 export function applyDirectives(
   parameters: Parameters,
   directives: readonly PlacedDirective[],
+  others: Others = {},
 ): void {
-  let clearedSave = false;
   for (const directive of directives) {
-    // The first `save` of a configuration replaces the default points; the others add to it.
-    if (directive.name === "save" && !clearedSave) {
-      parameters.load({ name: "save", words: [""] });
-      clearedSave = true;
-    }
-    const detail = parameters.load(directive);
+    const detail = Object.hasOwn(others, directive.name)
+      ? others[directive.name](directive.words)
+      : parameters.load(directive);
     if (detail !== null) throw new SyntaxError(describe(directive, detail));
   }
 }
 
-function describe(place: { source: string; line: number; text: string }, detail: string): string {
-  const where = place.line > 0 ? `${place.source}, at line ${place.line}` : place.source;
-  return `*** FATAL CONFIG FILE ERROR (Respite) ***\nReading the configuration (${where})\n` +
-    `>>> '${place.text}'\n${detail}`;
+function describe(place: Place, detail: string): string {
+  const where = place.line > 0
+    ? `Reading the configuration file ${place.source}, at line ${place.line}`
+    : `Reading ${place.source}`;
+  return `\n*** FATAL CONFIG FILE ERROR (Respite) ***\n${where}\n>>> '${place.text}'\n${detail}`;
 }
 
 const SIGNATURE = "# Generated by CONFIG REWRITE";
 
-/**
- * The text of a configuration file changed so that it holds what is in force: lines keep their places
- * and comments, values are replaced, what is at its default and not in the file stays out, what is new
- * goes to the end.
- */
-export function rewriteConf(oldText: string, parameters: Parameters): string {
-  const written = new Set<string>();
-  const lines: string[] = [];
-  for (const line of oldText.replace(/\n$/, "").split("\n")) {
-    const words = /^\s*(#|$)/.test(line) ? null : splitWords(line.trim());
-    const name = words?.[0]?.toLowerCase();
-    if (name === undefined || !parameters.has(name)) {
-      lines.push(line);
-      continue;
-    }
-    const canonical = parameters.canonicalName(name);
-    if (written.has(canonical)) continue;
-    written.add(canonical);
-    lines.push(...directiveLines(name, parameters));
-  }
-  const fresh = parameters.names().filter((name) =>
-    !written.has(name) && !parameters.isDefault(name)
-  );
-  if (fresh.length > 0) {
-    if (!lines.includes(SIGNATURE)) lines.push(SIGNATURE);
-    for (const name of fresh) lines.push(...directiveLines(name, parameters));
-  }
-  while (lines.length > 0 && lines[0] === "" && oldText === "") lines.shift();
-  return `${lines.join("\n")}\n`;
+/** Directives that are no parameters: their lines stay unless others are given. */
+const NOT_PARAMETERS = ["include", "rename-command", "user", "loadmodule"];
+
+export interface RewriteOptions {
+  /** Writes all parameters, also those at their defaults. */
+  readonly all?: boolean;
+  /** What stands in the file of directives that are no parameters (`user`), after their names. */
+  readonly others?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** The lines that say a parameter's value; one a save point or a class of clients. */
-function directiveLines(name: string, parameters: Parameters): string[] {
-  const text = parameters.text(name);
-  if (name === "save") {
-    const numbers = text.split(" ");
-    if (text === "") return [`save ""`];
-    return numbers.flatMap((seconds, i) =>
-      i % 2 === 0 ? [`save ${seconds} ${numbers[i + 1]}`] : []
-    );
+/**
+ * The text of a configuration file changed so that it holds what is in force. Comments, order and the
+ * lines that are right stay as they are; values that have changed are replaced in place; parameters at
+ * their defaults stay out unless the file names them; new ones follow at the end. What can't be read
+ * becomes a comment ("# ???"), as in Redis. Rewriting again changes nothing.
+ */
+export function rewriteConf(
+  oldText: string,
+  parameters: Parameters,
+  { all = false, others = {} }: RewriteOptions = {},
+): string {
+  const file = new OldFile(oldText, parameters);
+  for (const name of parameters.names()) {
+    const isDefault = parameters.isDefault(name);
+    // What is "" unless set is unset by taking its line away.
+    const isUnset = isDefault && parameters.get(name) === "" && !all;
+    const wanted = isUnset ? [] : parameters.lines(name).map((line) => `${name} ${line}`);
+    if (!file.has(name)) file.append(all || !isDefault ? wanted : []);
+    else if (!file.means(name, parameters)) file.replace(name, wanted);
   }
-  if (name === "client-output-buffer-limit") {
-    const words = text.split(" ");
-    return [0, 4, 8].map((i) => `${name} ${words.slice(i, i + 4).join(" ")}`);
+  for (const [name, values] of Object.entries(others)) {
+    const wanted = values.map((value) => `${name} ${value}`);
+    if (file.has(name)) file.replace(name, wanted);
+    else file.append(wanted);
   }
-  const isList = ["bind", "oom-score-adj-values", "latency-tracking-info-percentiles"].includes(
-    name,
-  );
-  return [`${name} ${isList && text !== "" ? text : quoteWord(text)}`];
+  return file.text();
+}
+
+/** The lines of a configuration file, and which of them are about which directive. */
+class OldFile {
+  /** What stands where a line of the old file stood: it, several, or none. */
+  readonly #lines: (readonly string[])[];
+  readonly #fresh: string[] = [];
+  /** Positions of a directive's lines, by its name in the table. */
+  readonly #places = new Map<string, number[]>();
+
+  constructor(text: string, parameters: Parameters) {
+    const lines = text === "" ? [] : text.replace(/\n$/, "").split("\n");
+    this.#lines = lines.map((line, i) => {
+      const name = nameOn(line, parameters);
+      if (name === "unknown") return [`# ??? ${trimmed(line)}`];
+      if (name !== null) this.#places.set(name, [...this.#at(name), i]);
+      return [line];
+    });
+  }
+
+  has(name: string): boolean {
+    return this.#places.has(name);
+  }
+
+  /** Whether the lines about a parameter already say what is in force. */
+  means(name: string, parameters: Parameters): boolean {
+    const read = new Parameters();
+    for (const place of this.#at(name)) {
+      const [line] = this.#lines[place];
+      const [word, ...words] = splitWords(line) ?? [];
+      if (read.load({ name: word, words }) !== null) return false;
+    }
+    return read.lines(name).join("\n") === parameters.lines(name).join("\n");
+  }
+
+  /** As many lines as there were keep their places; the last place takes all that are left. */
+  replace(name: string, wanted: readonly string[]): void {
+    const places = this.#at(name);
+    for (const [i, place] of places.entries()) {
+      this.#lines[place] = wanted.slice(i, i === places.length - 1 ? wanted.length : i + 1);
+    }
+  }
+
+  append(lines: readonly string[]): void {
+    this.#fresh.push(...lines);
+  }
+
+  text(): string {
+    const lines = this.#lines.flat();
+    const isSigned = lines.some((line) => trimmed(line) === SIGNATURE);
+    if (this.#fresh.length > 0 && !isSigned) lines.push(SIGNATURE);
+    return [...lines, ...this.#fresh].map((line) => `${line}\n`).join("");
+  }
+
+  #at(name: string): readonly number[] {
+    return this.#places.get(name) ?? [];
+  }
+}
+
+/** The directive that a line is about, by its name in the table; "unknown", or null for a comment. */
+function nameOn(line: string, parameters: Parameters): string | null {
+  const text = trimmed(line);
+  if (text === "" || text.startsWith("#")) return null;
+  const name = splitWords(text)?.[0]?.toLowerCase() ?? "unknown";
+  if (parameters.has(name)) return parameters.spec(name).name;
+  return NOT_PARAMETERS.includes(name) ? name : "unknown";
 }

@@ -1,243 +1,279 @@
 /**
- * The kinds of parameters: how each is read from words and shown as text. An error is the detail that
- * CONFIG SET and the configuration file show.
+ * The kinds of parameters: how each is read from words, shown by CONFIG GET and written by CONFIG
+ * REWRITE. Texts are binary: one character a byte (Latin-1), so that any bytes survive.
+ *
+ * A refusal is the detail that CONFIG SET and the configuration file show after their own words.
  */
+import { formatMemory, parseMemory, quoteWord, splitWords } from "./words.ts";
 
 export type ParameterValue = string | number | boolean;
 
-/** What reading words gives: a value or an error's detail. */
-export type Parsed<T> = { readonly value: T } | { readonly error: string };
+/** What reading words gives: a value, or the detail of an error. */
+export type Parsed<T> = {
+  readonly value: T;
+  /** How CONFIG GET shows it, where the number is too large to be told from its neighbours. */
+  readonly exact?: string;
+} | { readonly error: string };
 
-export interface RowOptions {
+export type Kind = "boolean" | "integer" | "memory" | "octal" | "choice" | "text" | "words";
+
+/** What is true of a parameter besides its kind; nothing of it unless it says so. */
+export interface Traits {
   /** Can be set when the server starts only. */
   readonly immutable?: true;
+  /** CONFIG SET is refused unless `enable-protected-configs` allows it. */
+  readonly protected?: true;
+  /** CONFIG GET shows it only if asked for by its full name. */
+  readonly hidden?: true;
   /** A secret: not shown in SLOWLOG and MONITOR. */
   readonly sensitive?: true;
   /** An older name. */
   readonly alias?: string;
-  /** Accepted, kept and shown, but nothing reads it yet. */
+  /** Accepted, kept and shown, but nothing reads it yet (parameter_rows_test.ts holds us to it). */
   readonly inert?: true;
 }
 
-export interface Row<N extends string = string, T extends ParameterValue = ParameterValue> {
+export interface ParameterSpec<
+  N extends string = string,
+  T extends ParameterValue = ParameterValue,
+> {
   readonly name: N;
+  readonly kind: Kind;
   readonly initial: T;
-  readonly options: RowOptions;
-  /** `previous` is the value so far: parameters of several lines add to it. */
+  readonly traits: Traits;
+  /** Whether it takes any number of words; if not, it gets exactly one. */
+  readonly isMulti: boolean;
+  /** `previous` is the value so far: some words change only a part of it. */
   parse(words: readonly string[], previous: T): Parsed<T>;
+  /** As CONFIG GET shows it. */
   show(value: T): string;
+  /** What follows the name in the configuration file: as many elements as lines. */
+  write(value: T): readonly string[];
 }
 
-export const MOST = Number.MAX_SAFE_INTEGER;
-export const INT_MAX = 2147483647;
-export const UINT_MAX = 4294967295;
+export const INT_MIN = -2147483648n;
+export const INT_MAX = 2147483647n;
+export const UINT_MAX = 4294967295n;
+export const LONG_MAX = 9223372036854775807n;
+export const ULONG_MAX = 18446744073709551615n;
 
 export function bool<N extends string>(
   name: N,
   initial: boolean,
-  options: RowOptions = {},
-): Row<N, boolean> {
+  traits: Traits & { readonly refusesYes?: string } = {},
+): ParameterSpec<N, boolean> {
+  const show = (value: boolean): string => value ? "yes" : "no";
   return {
     name,
+    kind: "boolean",
     initial,
-    options,
-    parse: ([word]) => {
-      const lower = word?.toLowerCase();
-      if (lower === "yes") return { value: true };
-      return lower === "no" ? { value: false } : { error: "argument must be 'yes' or 'no'" };
+    traits,
+    isMulti: false,
+    parse([word]) {
+      const lower = word.toLowerCase();
+      if (lower === "no") return { value: false };
+      if (lower !== "yes") return { error: "argument must be 'yes' or 'no'" };
+      return traits.refusesYes === undefined ? { value: true } : { error: traits.refusesYes };
     },
-    show: (value) => value ? "yes" : "no",
+    show,
+    write: (value) => [show(value)],
   };
 }
 
+/** A number on its way in: all 64 bits of it, which a double can't hold. */
+function fromBigInt(value: bigint): Parsed<number> {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? { value: number } : { value: number, exact: `${value}` };
+}
+
+/** Whole numbers as Redis reads them: no blanks, no plus, no leading zeros, 64 bits. */
+function parseInteger(word: string): bigint | null {
+  if (!/^(0|-?[1-9]\d{0,18})$/.test(word)) return null;
+  const value = BigInt(word);
+  return BigInt.asIntN(64, value) === value ? value : null;
+}
+
+function between(least: bigint, most: bigint, radix = 10): string {
+  return `argument must be between ${least.toString(radix)} and ${most.toString(radix)} inclusive`;
+}
+
+/** `clamp`: values outside it are accepted and moved to its nearer end. */
 export function integer<N extends string>(
   name: N,
   initial: number,
-  least: number,
-  most: number,
-  options: RowOptions = {},
-): Row<N, number> {
-  const bound = (value: number): string =>
-    value === MOST ? "9223372036854775807" : value === -MOST ? "-9223372036854775808" : `${value}`;
+  least: bigint | number,
+  most: bigint | number,
+  traits: Traits & { readonly clamp?: readonly [number, number] } = {},
+): ParameterSpec<N, number> {
+  const { clamp } = traits;
   return {
     name,
+    kind: "integer",
     initial,
-    options,
-    parse: ([word]) => {
-      if (!/^-?(0|[1-9]\d{0,18})$/.test(word)) {
-        return { error: "argument couldn't be parsed into an integer" };
-      }
-      const value = Math.min(Math.max(Number(word), -MOST), MOST);
-      if (value >= least && value <= most) return { value };
-      return { error: `argument must be between ${bound(least)} and ${bound(most)} inclusive` };
+    traits,
+    isMulti: false,
+    parse([word]) {
+      const value = parseInteger(word);
+      if (value === null) return { error: "argument couldn't be parsed into an integer" };
+      if (value < least || value > most) return { error: between(BigInt(least), BigInt(most)) };
+      if (clamp === undefined) return fromBigInt(value);
+      return { value: Math.min(Math.max(Number(value), clamp[0]), clamp[1]) };
     },
-    show: bound,
+    show: String,
+    write: (value) => [String(value)],
   };
-}
-
-const UNITS: Record<string, number> = {
-  "": 1,
-  b: 1,
-  k: 1000,
-  kb: 1024,
-  m: 1000 ** 2,
-  mb: 1024 ** 2,
-  g: 1000 ** 3,
-  gb: 1024 ** 3,
-};
-
-/** Bytes as "100", "1kb", "1GB"; null if it is no such text. */
-function parseMemory(word: string): number | null {
-  const match = /^(\d+)([a-z]*)$/i.exec(word);
-  const unit = match === null ? undefined : UNITS[match[2].toLowerCase()];
-  if (match === null || unit === undefined) return null;
-  return Math.min(Number(match[1]) * unit, MOST);
 }
 
 export function memory<N extends string>(
   name: N,
   initial: number,
-  options: RowOptions = {},
-): Row<N, number> {
+  least: number,
+  most: bigint,
+  traits: Traits = {},
+): ParameterSpec<N, number> {
   return {
     name,
+    kind: "memory",
     initial,
-    options,
-    parse: ([word]) => {
-      const value = parseMemory(word);
-      return value === null ? { error: "argument must be a memory value" } : { value };
+    traits,
+    isMulti: false,
+    parse([word]) {
+      const bytes = parseMemory(word);
+      if (bytes === null) return { error: "argument must be a memory value" };
+      if (bytes < least || bytes > most) return { error: between(BigInt(least), most) };
+      return fromBigInt(bytes);
     },
     show: String,
+    write: (value) => [formatMemory(value)],
   };
 }
 
+/** Bytes, or a percentage, which is kept as a negative number: -50 is "50%". */
+export function memoryOrPercent<N extends string>(
+  name: N,
+  initial: number,
+  traits: Traits = {},
+): ParameterSpec<N, number> {
+  const tooMuch = { error: "percentage argument must be less or equal to 100" };
+  return {
+    name,
+    kind: "memory",
+    initial,
+    traits,
+    isMulti: false,
+    parse([word]) {
+      const bytes = parseMemory(word);
+      // Redis keeps the bytes signed: what overflows is a percentage to it.
+      if (bytes !== null) return bytes > LONG_MAX ? tooMuch : fromBigInt(bytes);
+      const percent = word.endsWith("%") ? parseInteger(word.slice(0, -1)) : null;
+      if (percent === null || percent < 0) {
+        return { error: "argument must be a memory or percent value" };
+      }
+      return percent > 100 ? tooMuch : { value: percent === 0n ? 0 : -Number(percent) };
+    },
+    show: (value) => value < 0 ? `${-value}%` : String(value),
+    write: (value) => [value < 0 ? `${-value}%` : formatMemory(value)],
+  };
+}
+
+/** The permission bits of a file, as octal digits. */
+export function octal<N extends string>(
+  name: N,
+  initial: string,
+  traits: Traits = {},
+): ParameterSpec<N, string> {
+  return {
+    name,
+    kind: "octal",
+    initial,
+    traits,
+    isMulti: false,
+    parse([word]) {
+      if (!/^[0-7]{1,20}$/.test(word)) {
+        return { error: "argument couldn't be parsed as an octal number" };
+      }
+      const bits = parseInt(word, 8);
+      return bits > 0o777 ? { error: between(0n, 0o777n, 8) } : { value: bits.toString(8) };
+    },
+    show: (value) => value,
+    write: (value) => [value],
+  };
+}
+
+/** One of `choices`; `synonyms` are further names of choices. */
 export function choice<N extends string>(
   name: N,
   initial: string,
   choices: readonly string[],
-  options: RowOptions = {},
-): Row<N, string> {
+  traits: Traits & { readonly synonyms?: Readonly<Record<string, string>> } = {},
+): ParameterSpec<N, string> {
   return {
     name,
+    kind: "choice",
     initial,
-    options,
-    parse: ([word]) => {
+    traits,
+    isMulti: false,
+    parse([word]) {
       const value = word.toLowerCase();
-      if (choices.includes(value)) return { value };
+      if (choices.includes(value)) return { value: traits.synonyms?.[value] ?? value };
       return { error: `argument(s) must be one of the following: ${choices.join(", ")}` };
     },
     show: (value) => value,
+    write: (value) => [value],
   };
 }
 
+/** One word; `check` returns why it is refused, or null. */
 export function text<N extends string>(
   name: N,
   initial: string,
+  traits: Traits & { readonly check?: (word: string) => string | null } = {},
+): ParameterSpec<N, string> {
+  return {
+    name,
+    kind: "text",
+    initial,
+    traits,
+    isMulti: false,
+    parse([word]) {
+      const error = traits.check?.(word) ?? null;
+      return error === null ? { value: word } : { error };
+    },
+    show: (value) => value,
+    write: (value) => [quoteWord(value)],
+  };
+}
+
+/** Any number of words, kept as their canonical text. */
+export function words<N extends string>(
+  name: N,
+  initial: string,
   parse: (words: readonly string[], previous: string) => Parsed<string>,
-  options: RowOptions = {},
-): Row<N, string> {
-  return { name, initial, options, parse, show: (value) => value };
+  traits: Traits & { readonly write?: (value: string) => readonly string[] } = {},
+): ParameterSpec<N, string> {
+  return {
+    name,
+    kind: "words",
+    initial,
+    traits,
+    isMulti: true,
+    parse,
+    show: (value) => value,
+    write: traits.write ?? ((value) => [value === "" ? '""' : value]),
+  };
 }
 
-export function oneWord([word]: readonly string[]): Parsed<string> {
-  return { value: word };
+/**
+ * The words that a directive of the configuration file gives to a parameter: a single one of a
+ * parameter that takes several is split, so that `--save "900 1"` means what it looks like.
+ */
+export function wordsOfDirective(given: readonly string[], isMulti: boolean): readonly string[] {
+  if (!isMulti || given.length !== 1 || given[0] === "") return given;
+  return splitWords(given[0]) ?? [];
 }
 
-export function anyWords(words: readonly string[]): Parsed<string> {
-  return { value: words.join(" ") };
-}
-
-export function octal([word]: readonly string[]): Parsed<string> {
-  if (/^[0-7]{1,4}$/.test(word) && parseInt(word, 8) <= 0o777) return { value: word };
-  return { error: "argument must be an octal number between 0 and 777" };
-}
-
-export function memoryOrPercent([word]: readonly string[]): Parsed<string> {
-  if (/^\d+%$/.test(word)) {
-    if (parseInt(word) <= 100) return { value: word };
-    return { error: "percentage argument must be less or equal to 100" };
-  }
-  const value = parseMemory(word);
-  return value === null
-    ? { error: "argument must be a memory or percent value" }
-    : { value: `${value}` };
-}
-
-/** "3600 1 300 100": seconds and changes, in pairs; "" for none. */
-export function savePoints(words: readonly string[]): Parsed<string> {
-  const numbers = words.flatMap((word) => word.split(" ")).filter((word) => word !== "");
-  const isFine = numbers.length % 2 === 0 &&
-    numbers.every((word, i) => /^\d+$/.test(word) && (i % 2 === 1 || Number(word) >= 1));
-  return isFine ? { value: numbers.join(" ") } : { error: "Invalid save parameters" };
-}
-
-export function percentiles(words: readonly string[]): Parsed<string> {
-  const numbers = words.flatMap((word) => word.split(" ")).filter((word) => word !== "");
-  const isFine = numbers.every((word) => Number(word) >= 0 && Number(word) <= 100);
-  if (!isFine) return { error: "Invalid latency-tracking-info-percentiles parameters" };
-  return { value: numbers.map((word) => `${Number(word)}`).join(" ") };
-}
-
-export function adjustments(words: readonly string[]): Parsed<string> {
-  const numbers = words.flatMap((word) => word.split(" ")).filter((word) => word !== "");
-  if (numbers.length !== 3) return { error: "wrong number of arguments" };
-  const isFine = numbers.every((word) => /^-?\d+$/.test(word) && Math.abs(Number(word)) <= 2000);
-  if (!isFine) {
-    return { error: "Invalid oom-score-adj-values, elements must be between -2000 and 2000." };
-  }
-  return { value: numbers.join(" ") };
-}
-
-export function shutdownOptions(words: readonly string[]): Parsed<string> {
-  const known = ["default", "save", "nosave", "now", "force"];
-  const given = words.flatMap((word) => word.toLowerCase().split(" "));
-  const isFine = given.every((word) => known.includes(word)) &&
-    !(given.includes("save") && given.includes("nosave")) &&
-    !(given.includes("default") && given.length > 1);
-  if (isFine) return { value: known.filter((word) => given.includes(word)).join(" ") };
-  return { error: `argument(s) must be one of the following: ${known.join(", ")}` };
-}
-
-const EVENT_CLASSES = "Ag$lshzxeKEtmdn";
-/** What A stands for, in the order in which Redis shows classes. */
-const ALL_EVENTS = "g$lshzxetd";
-
-/** The classes of notify-keyspace-events in Redis's order; all of A's are shown as A. */
-export function eventClasses([word]: readonly string[]): Parsed<string> {
-  for (const letter of word) {
-    if (!EVENT_CLASSES.includes(letter)) {
-      return { error: `Invalid event class character. Use '${EVENT_CLASSES}'.` };
-    }
-  }
-  const has = (letter: string): boolean =>
-    word.includes(letter) || (word.includes("A") && ALL_EVENTS.includes(letter));
-  const shown = [...ALL_EVENTS].every(has) ? "A" : [..."g$lshzxetd"].filter(has).join("");
-  return { value: shown + [..."KEmn"].filter(has).join("") };
-}
-
-const CLIENT_CLASSES = ["normal", "slave", "pubsub"];
-
-/** "class hard soft seconds" once or more; classes that are not named keep what they have. */
-export function bufferLimits(words: readonly string[], previous: string): Parsed<string> {
-  const given = words.flatMap((word) => word.split(" ")).filter((word) => word !== "");
-  if (given.length === 0 || given.length % 4 !== 0) {
-    return { error: "Wrong number of arguments in buffer limit configuration." };
-  }
-  const limits = new Map<string, string>();
-  for (const source of [previous.split(" "), given]) {
-    for (let i = 0; i < source.length; i += 4) {
-      const name = source[i].toLowerCase() === "replica" ? "slave" : source[i].toLowerCase();
-      if (!CLIENT_CLASSES.includes(name)) {
-        return { error: "Invalid client class specified in buffer limit configuration." };
-      }
-      const numbers = [parseMemory(source[i + 1]), parseMemory(source[i + 2])];
-      if (numbers.includes(null) || !/^\d+$/.test(source[i + 3])) {
-        return {
-          error: "Error in hard, soft or soft_seconds setting in buffer limit configuration.",
-        };
-      }
-      limits.set(name, `${name} ${numbers.join(" ")} ${source[i + 3]}`);
-    }
-  }
-  return { value: CLIENT_CLASSES.map((name) => limits.get(name)).join(" ") };
+/** The words that CONFIG SET's one argument gives: each blank separates, nothing is quoted. */
+export function wordsOfArgument(argument: string, isMulti: boolean): readonly string[] {
+  if (!isMulti) return [argument];
+  return argument === "" ? [] : argument.split(" ");
 }

@@ -1,9 +1,17 @@
 /**
  * The configuration in force: typed values for the server, texts for CONFIG, and changes that happen
  * all together or not at all.
+ *
+ * Texts are binary, one character a byte (Latin-1): see words.ts.
  */
 import { globMatches } from "../lib/glob.ts";
-import type { ParameterValue, Row } from "./parameter_kinds.ts";
+import {
+  type ParameterSpec,
+  type ParameterValue,
+  type Parsed,
+  wordsOfArgument,
+  wordsOfDirective,
+} from "./parameter_kinds.ts";
 import { PARAMETER_ROWS } from "./parameter_rows.ts";
 
 type AnyRow = (typeof PARAMETER_ROWS)[number];
@@ -24,148 +32,248 @@ export interface Directive {
   readonly words: readonly string[];
 }
 
-interface Change {
-  readonly row: Row;
-  readonly asked: string;
-  readonly before: ParameterValue;
-  readonly after: ParameterValue;
+/** A parameter's value: all of its state, so that it can be put back. */
+interface State {
+  readonly value: ParameterValue;
+  /** The digits of a number that `value` only comes near to; else null. */
+  readonly exact: string | null;
 }
 
-const encoder = new TextEncoder();
-const rows: readonly Row[] = PARAMETER_ROWS as unknown as readonly Row[];
+interface Change {
+  readonly slot: Slot;
+  /** The name that the client gave, in lower case. */
+  readonly asked: string;
+  readonly before: State;
+}
+
+/** A parameter, where its value is, and who wants to know of changes. */
+class Slot {
+  readonly field: string;
+  readonly listeners: Apply[] = [];
+  #exact: State;
+
+  constructor(readonly spec: ParameterSpec, readonly values: Record<string, ParameterValue>) {
+    this.field = camelCase(spec.name);
+    values[this.field] = spec.initial;
+    this.#exact = { value: spec.initial, exact: null };
+  }
+
+  /** The server may have written to `values`: what was exact then says nothing any more. */
+  get state(): State {
+    const value = this.values[this.field];
+    return value === this.#exact.value ? this.#exact : { value, exact: null };
+  }
+
+  set state(state: State) {
+    this.values[this.field] = state.value;
+    this.#exact = state;
+  }
+
+  get text(): string {
+    const { value, exact } = this.state;
+    return exact ?? this.spec.show(value);
+  }
+
+  /** What follows the name in a configuration file, one element a line. */
+  get lines(): readonly string[] {
+    const { value, exact } = this.state;
+    return exact === null ? this.spec.write(value) : [exact];
+  }
+
+  /** Reads words; what they mean, or the detail of an error. */
+  read(words: readonly string[]): State | string {
+    const { spec } = this;
+    if (!spec.isMulti && words.length !== 1) return "wrong number of arguments";
+    const parsed: Parsed<ParameterValue> = spec.parse(words, this.state.value);
+    if ("error" in parsed) return parsed.error;
+    return { value: parsed.value, exact: parsed.exact ?? null };
+  }
+}
+
+/** Directives of older versions that are read over. */
+const FORGOTTEN = ["list-max-ziplist-entries", "list-max-ziplist-value", "lua-replicate-commands"];
 
 export class Parameters {
+  /** What the server reads: plain fields. Written by CONFIG, and by the server when it starts. */
   readonly values: Values;
-  readonly #byName = new Map<string, Row>();
-  readonly #listeners = new Map<string, Apply[]>();
+  /** By name and alias, in lower case. */
+  readonly #slots = new Map<string, Slot>();
+  #hasLoadedSave = false;
 
   constructor() {
     const values: Record<string, ParameterValue> = {};
-    for (const row of rows) {
-      values[camelCase(row.name)] = row.initial;
-      this.#byName.set(row.name, row);
-      if (row.options.alias !== undefined) this.#byName.set(row.options.alias, row);
+    for (const spec of specs) {
+      const slot = new Slot(spec, values);
+      this.#slots.set(spec.name, slot);
+      if (spec.traits.alias !== undefined) this.#slots.set(spec.traits.alias, slot);
     }
     this.values = values as Values;
   }
 
   /** Whether there is a parameter of this name or alias, in any case. */
   has(name: string): boolean {
-    return this.#byName.has(name.toLowerCase());
+    return this.#slots.has(name.toLowerCase());
   }
 
-  /** The name that stands in the table, for a name or an alias. */
-  canonicalName(name: string): string {
-    return this.#row(name).name;
-  }
-
-  /** The value as CONFIG GET shows it; the name exists. */
-  text(name: string): string {
-    const row = this.#row(name);
-    return row.show(this.#value(row));
-  }
-
-  isSensitive(name: string): boolean {
-    return this.#byName.get(name.toLowerCase())?.options.sensitive === true;
-  }
-
-  isDefault(name: string): boolean {
-    const row = this.#row(name);
-    return this.#value(row) === row.initial;
+  /** The row of the table for a name or an alias; it exists. */
+  spec(name: string): ParameterSpec {
+    return this.#slot(name).spec;
   }
 
   /** All names, aliases left out, in the table's order. */
   names(): readonly string[] {
-    return rows.map((row) => row.name);
+    return specs.map((spec) => spec.name);
   }
 
-  /** Names and aliases that match any of the globs, each once, with their values. */
-  matching(globs: readonly string[]): [name: string, text: string][] {
-    const names = [...this.#byName.keys()];
-    const found = names.filter((name) => globs.some((glob) => isMatch(glob, name)));
-    return found.map((name) => [name, this.text(name)]);
+  /** The value as CONFIG GET shows it; the name exists. */
+  get(name: string): string {
+    return this.#slot(name).text;
   }
 
-  /** Calls `apply` after the parameter has changed. */
-  onChange(name: string, apply: Apply): void {
-    const row = this.#row(name);
-    const listeners = this.#listeners.get(row.name) ?? [];
-    this.#listeners.set(row.name, [...listeners, apply]);
+  /** What follows the name in a configuration file, one element a line. */
+  lines(name: string): readonly string[] {
+    return this.#slot(name).lines;
+  }
+
+  isSensitive(name: string): boolean {
+    return this.#slots.get(name.toLowerCase())?.spec.traits.sensitive === true;
+  }
+
+  isDefault(name: string): boolean {
+    const { spec, state } = this.#slot(name);
+    return state.value === spec.initial;
   }
 
   /**
-   * Sets a parameter while the server starts: immutable ones as well, and nobody is told. Returns an
-   * error's detail or null.
+   * The parameters that CONFIG GET shows for the globs, each name once. A name without wildcards is
+   * shown as it was asked for, an alias beside its newer name, and what is hidden by its full name only.
+   */
+  matching(globs: readonly string[]): [name: string, text: string][] {
+    const found = new Map<string, [name: string, text: string]>();
+    for (const glob of globs) {
+      for (const [name, slot] of this.#matches(glob)) {
+        if (!found.has(name)) found.set(name, [/[[*?]/.test(glob) ? name : glob, slot.text]);
+      }
+    }
+    return [...found.values()];
+  }
+
+  /** Calls `apply` after the parameter has changed; once if it is registered for several that have. */
+  onChange(name: string, apply: Apply): void {
+    this.#slot(name).listeners.push(apply);
+  }
+
+  /**
+   * Sets a parameter while the server starts: immutable ones as well, and nobody is told. The first
+   * `save` replaces the default, further ones add to it. Returns an error's detail or null.
    */
   load({ name, words }: Directive): string | null {
-    const row = this.#byName.get(name.toLowerCase());
-    if (row === undefined || words.length === 0) {
-      return "Bad directive or wrong number of arguments";
+    const slot = this.#slots.get(name.toLowerCase());
+    if (slot === undefined) {
+      const isForgotten = FORGOTTEN.includes(name.toLowerCase()) && words.length === 1;
+      return isForgotten ? null : "Bad directive or wrong number of arguments";
     }
-    const before = this.#value(row);
-    const parsed = row.parse(words, before);
-    if ("error" in parsed) return parsed.error;
-    const isFurtherSave = row.name === "save" && before !== "" && parsed.value !== "";
-    this.#store(row, isFurtherSave ? `${before} ${parsed.value}` : parsed.value);
+    const state = slot.read(wordsOfDirective(words, slot.spec.isMulti));
+    if (typeof state === "string") return state;
+    const isFurther = slot.spec.name === "save" && this.#hasLoadedSave && state.value !== "";
+    if (slot.spec.name === "save") this.#hasLoadedSave = true;
+    slot.state = isFurther ? { value: `${slot.text} ${state.value}`.trim(), exact: null } : state;
     return null;
   }
 
-  /** CONFIG SET: sets all pairs or none. Returns the error's text (without "ERR") or null. */
-  setMany(pairs: readonly (readonly [name: string, text: string])[]): string | null {
+  /**
+   * CONFIG SET: sets all pairs or none. `isLocal`: whether the client comes from this machine, to which
+   * more may be allowed. Returns the error's text (without "ERR") or null.
+   */
+  setMany(
+    pairs: readonly (readonly [name: string, text: string])[],
+    isLocal = false,
+  ): string | null {
+    const refusal = this.#refusal(pairs, isLocal);
+    if (refusal !== null) return refusal;
     const changes: Change[] = [];
-    for (const [name, word] of pairs) {
-      const row = this.#byName.get(name.toLowerCase());
-      if (row === undefined) {
+    for (const [name, text] of pairs) {
+      const slot = this.#slot(name);
+      const before = slot.state;
+      const state = slot.read(wordsOfArgument(text, slot.spec.isMulti));
+      if (typeof state === "string") {
+        restore(changes);
+        return failure(name.toLowerCase(), state);
+      }
+      slot.state = state;
+      changes.push({ slot, asked: name.toLowerCase(), before });
+    }
+    return apply(changes);
+  }
+
+  /** What is wrong with the names, before any value is looked at. */
+  #refusal(pairs: readonly (readonly [string, string])[], isLocal: boolean): string | null {
+    const seen = new Set<string>();
+    for (const [name] of pairs) {
+      const slot = this.#slots.get(name.toLowerCase());
+      if (slot === undefined) {
         return `Unknown option or number of arguments for CONFIG SET - '${name}'`;
       }
-      const before = this.#value(row);
-      const refusal = row.options.immutable === true
-        ? "can't set immutable config"
-        : changes.some((change) => change.row === row)
-        ? "duplicate parameter"
-        : null;
-      if (refusal !== null) return failure(name, refusal);
-      const parsed = row.parse([word], before);
-      if ("error" in parsed) return failure(name, parsed.error);
-      changes.push({ row, asked: name, before, after: parsed.value });
+      const { traits } = slot.spec;
+      if (traits.immutable === true) return failure(name, "can't set immutable config");
+      if (traits.protected === true && !this.#allowsProtected(isLocal)) {
+        return failure(name, "can't set protected config");
+      }
+      // An alias beside its newer name is no duplicate to Redis: the last one wins.
+      if (seen.has(name.toLowerCase())) return failure(name, "duplicate parameter");
+      seen.add(name.toLowerCase());
     }
-    return this.#apply(changes);
+    return null;
   }
 
-  #apply(changes: readonly Change[]): string | null {
-    for (const { row, after } of changes) this.#store(row, after);
-    for (const [i, { row, asked, before, after }] of changes.entries()) {
-      if (before === after) continue;
-      const detail = this.#tell(row);
+  #allowsProtected(isLocal: boolean): boolean {
+    const allowed = this.values.enableProtectedConfigs;
+    return allowed === "yes" || (allowed === "local" && isLocal);
+  }
+
+  #matches(glob: string): readonly [string, Slot][] {
+    if (!/[[*?]/.test(glob)) {
+      const slot = this.#slots.get(glob.toLowerCase());
+      return slot === undefined ? [] : [[glob.toLowerCase(), slot]];
+    }
+    return [...this.#slots].filter(([name, { spec }]) =>
+      spec.traits.hidden !== true && isMatch(glob, name)
+    );
+  }
+
+  #slot(name: string): Slot {
+    const slot = this.#slots.get(name.toLowerCase());
+    if (slot === undefined) throw new RangeError(`No parameter is called '${name}'`);
+    return slot;
+  }
+}
+
+/** The table without the types of its single rows. */
+const specs: readonly ParameterSpec[] = PARAMETER_ROWS as unknown as readonly ParameterSpec[];
+const encoder = new TextEncoder();
+
+/** Tells the listeners of what has changed; puts everything back if one of them refuses. */
+function apply(changes: readonly Change[]): string | null {
+  const told = new Set<Apply>();
+  for (const { slot, asked, before } of changes) {
+    const { value, exact } = slot.state;
+    if (before.value === value && before.exact === exact) continue;
+    for (const listener of slot.listeners) {
+      if (told.has(listener)) continue;
+      told.add(listener);
+      const detail = listener();
       if (detail === null) continue;
-      for (const change of changes) this.#store(change.row, change.before);
-      for (const change of changes.slice(0, i + 1)) this.#tell(change.row);
+      restore(changes);
+      for (const each of told) each();
       return failure(asked, detail);
     }
-    return null;
   }
+  return null;
+}
 
-  #tell(row: Row): string | null {
-    for (const apply of this.#listeners.get(row.name) ?? []) {
-      const detail = apply();
-      if (detail !== null) return detail;
-    }
-    return null;
-  }
-
-  #row(name: string): Row {
-    const row = this.#byName.get(name.toLowerCase());
-    if (row === undefined) throw new RangeError("No parameter of this name: " + name);
-    return row;
-  }
-
-  #value(row: Row): ParameterValue {
-    return (this.values as Record<string, ParameterValue>)[camelCase(row.name)];
-  }
-
-  #store(row: Row, value: ParameterValue): void {
-    (this.values as Record<string, ParameterValue>)[camelCase(row.name)] = value;
-  }
+/** Puts the values back, the latest change first: a parameter can be changed twice, by two names. */
+function restore(changes: readonly Change[]): void {
+  for (let i = changes.length - 1; i >= 0; i--) changes[i].slot.state = changes[i].before;
 }
 
 function failure(name: string, detail: string): string {

