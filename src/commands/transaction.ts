@@ -5,7 +5,7 @@ import { Errors } from "../protocol/errors.ts";
 
 function multi({ reply, client }: Call): void {
   if (client.transaction.isOpen) return reply.error(Errors.nestedMulti);
-  client.transaction.isOpen = true;
+  client.transaction.open();
   reply.ok();
 }
 
