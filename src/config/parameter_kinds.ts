@@ -124,13 +124,15 @@ export function integer<N extends string>(
   };
 }
 
+/** `raisedTo`: smaller sizes are accepted and become this one. */
 export function memory<N extends string>(
   name: N,
   initial: number,
   least: number,
   most: bigint,
-  traits: Traits = {},
+  traits: Traits & { readonly raisedTo?: bigint } = {},
 ): ParameterSpec<N, number> {
+  const { raisedTo = 0n } = traits;
   return {
     name,
     kind: "memory",
@@ -141,7 +143,7 @@ export function memory<N extends string>(
       const bytes = parseMemory(word);
       if (bytes === null) return { error: "argument must be a memory value" };
       if (bytes < least || bytes > most) return { error: between(BigInt(least), most) };
-      return fromBigInt(bytes);
+      return fromBigInt(bytes < raisedTo ? raisedTo : bytes);
     },
     show: String,
     write: (value) => [formatMemory(value)],
@@ -164,7 +166,8 @@ export function memoryOrPercent<N extends string>(
     parse([word]) {
       const bytes = parseMemory(word);
       // Redis keeps the bytes signed: what overflows is a percentage to it.
-      if (bytes !== null) return bytes > LONG_MAX ? tooMuch : fromBigInt(bytes);
+      const signed = bytes === null ? null : BigInt.asIntN(64, bytes);
+      if (signed !== null) return signed < -100n ? tooMuch : fromBigInt(signed);
       const percent = word.endsWith("%") ? parseInteger(word.slice(0, -1)) : null;
       if (percent === null || percent < 0) {
         return { error: "argument must be a memory or percent value" };

@@ -171,11 +171,12 @@ export function nodeName(word: string): string | null {
   return "Announced human node name contained invalid character";
 }
 
-const TITLE_VARIABLE = /\{(title|listen-addr|port|tls-port|unixsocket|config-file)\}/g;
+const TITLE_VARIABLE = /\{(listen-addr|port|tls-port|unixsocket|config-file)\}/g;
 
 export function titleTemplate(word: string): string | null {
-  // "{{" is a brace, and the mode of a server that stands alone is empty.
-  const plain = word.replaceAll(/\{\{/g, "}").replaceAll("{server-mode}", "").trim();
+  // "{{" is a brace; the title and the mode of a server that stands alone may be empty.
+  const plain = word.replaceAll(/\{\{/g, "}").replaceAll(/\{(server-mode|title)\}/g, "")
+    .trim();
   if (plain !== "" && !plain.replaceAll(TITLE_VARIABLE, "").includes("{")) return null;
   return "template format is invalid or contains unknown variables";
 }

@@ -504,14 +504,14 @@ export const SESSIONS: Record<string, string> = {
     config set nosuchparameter 1
     config set maxclients abc
     config set timeout -5
-    config set loglevel foo
+    config set appendfsync foo
     config set appendonly maybe
     config set maxmemory 10xb
     config set port 1 daemonize yes
     config set timeout 10 timeout 20
     config set timeout 10
     config get timeout
-    config set timeout 0 loglevel nosuch
+    config set timeout 0 appendfsync nosuch
     config get timeout
     config set timeout 0
     config get nosuch
