@@ -55,7 +55,7 @@ function auth(call: Call): void {
     return reply.error(Errors.authWithoutPassword);
   }
   const user = args.count === 3 ? args.text(1) : "default";
-  if (!logIn(call, user, args.text(args.count - 1))) return reply.error(Errors.wrongPass);
+  if (!logIn(call, user, args.binary(args.count - 1))) return reply.error(Errors.wrongPass);
   reply.ok();
 }
 
@@ -111,7 +111,7 @@ function readGreeting({ args, reply }: Call): Greeting | null {
   for (let i = 2; i < args.count; i++) {
     if (args.is(i, "AUTH") && i + 2 < args.count) {
       greeting.user = args.text(i + 1);
-      greeting.password = args.text(i + 2);
+      greeting.password = args.binary(i + 2);
       i += 2;
     } else if (args.is(i, "SETNAME") && i + 1 < args.count) {
       greeting.name = args.binary(++i);

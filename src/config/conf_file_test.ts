@@ -186,6 +186,13 @@ Deno.test("rewriteConf writes the newer name, sizes with units, and bytes that d
     ],
   );
 });
+Deno.test("words that need quotes survive in a list, be they one or several", () => {
+  for (const value of ["'", "' \"", " ", "a b"]) {
+    const parameters = new Parameters();
+    parameters.setMany([["bind", value]]);
+    assertEquals(loaded(rewriteConf("", parameters)).values.bind, value);
+  }
+});
 Deno.test("rewriteConf replaces lines of other directives if they are given", () => {
   const others = { user: ["default on nopass", "b off"] };
   const text = rewriteConf("user a on\nhz 10\n", new Parameters(), { others });
@@ -239,7 +246,7 @@ const someName = fc.oneof(
   fc.constantFrom("save", "client-output-buffer-limit", "requirepass", "maxmemory", "bind"),
   fc.constantFrom("notify-keyspace-events", "shutdown-on-sigint", "maxmemory-clients"),
 );
-const somePairs = fc.array(fc.tuple(someName, someText), { maxLength: 60 });
+const somePairs = fc.array(fc.tuple(someName, someText), { maxLength: 30 });
 
 /** Sets what of `pairs` is accepted. */
 function setSome(parameters: Parameters, pairs: readonly (readonly [string, string])[]): void {

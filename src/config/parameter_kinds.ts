@@ -262,8 +262,20 @@ export function words<N extends string>(
     isMulti: true,
     parse,
     show: (value) => value,
-    write: traits.write ?? ((value) => [value === "" ? '""' : value]),
+    write: traits.write ?? ((value) => [writeWords(value)]),
   };
+}
+
+/**
+ * Words as they are, or, where one of them needs quotes, all of them quoted once more as one word:
+ * that is split again when it is read, however many words it holds.
+ */
+export function writeWords(value: string): string {
+  if (value === "") return '""';
+  const given = value.split(" ");
+  const isPlain = (word: string): boolean => /^[!#-&(-[\]-~]+$/.test(word);
+  if (given.every(isPlain)) return value;
+  return quoteWord(given.map(quoteWord).join(" "));
 }
 
 /**

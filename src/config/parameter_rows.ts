@@ -17,6 +17,7 @@ import {
   UINT_MAX,
   ULONG_MAX,
   words,
+  writeWords,
 } from "./parameter_kinds.ts";
 import {
   addresses,
@@ -243,7 +244,7 @@ export const PARAMETER_ROWS = [
   bool("replica-read-only", true, { alias: "slave-read-only", inert: true }),
   bool("replica-serve-stale-data", true, { alias: "slave-serve-stale-data", inert: true }),
   words("replicaof", "", primaryAddress, {
-    write: (value) => value === "" ? [] : [value],
+    write: (value) => value === "" ? [] : [writeWords(value)],
     immutable: true,
     alias: "slaveof",
     inert: true,
