@@ -22,11 +22,9 @@ const NO_BYTES = new Uint8Array(0);
 
 export class Connection implements Transport {
   readonly client: Client;
-  readonly address: string;
-  readonly localAddress: string;
-  readonly isUnixSocket: boolean;
   readonly #socket: Socket;
   readonly #hub: Hub;
+  readonly #path: string | null;
   readonly #decoder: RequestDecoder;
   #sending: Uint8Array = NO_BYTES;
   #sent = 0;
@@ -37,18 +35,27 @@ export class Connection implements Transport {
   /** Wakes the loop when the output has drained or a pause has ended. */
   #wake: (() => void) | null = null;
 
-  constructor(
-    socket: Socket,
-    hub: Hub,
-    addresses: { remote: string; local: string; unix: boolean },
-  ) {
+  /** `path` is the Unix socket that it came over; null for TCP. */
+  constructor(socket: Socket, hub: Hub, path: string | null) {
     this.#socket = socket;
     this.#hub = hub;
-    this.address = addresses.remote;
-    this.localAddress = addresses.local;
-    this.isUnixSocket = addresses.unix;
+    this.#path = path;
     this.client = hub.newClient(this);
     this.#decoder = new RequestDecoder(hub.limitsFor(this.client));
+  }
+
+  // Texts are made when somebody asks: ten thousand idle clients would hold them for nothing.
+
+  get address(): string {
+    return this.#path === null ? addressText(this.#socket.remoteAddr) : `${this.#path}:0`;
+  }
+
+  get localAddress(): string {
+    return this.#path === null ? addressText(this.#socket.localAddr) : `${this.#path}:0`;
+  }
+
+  get isUnixSocket(): boolean {
+    return this.#path !== null;
   }
 
   get inFlightBytes(): number {
@@ -214,4 +221,10 @@ export class Connection implements Transport {
       // The runtime has closed it already.
     }
   }
+}
+
+function addressText(address: Deno.Addr): string {
+  if (!("hostname" in address)) return "unknown:0";
+  const { hostname, port } = address;
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }

@@ -28,7 +28,9 @@ const RETRY_MS = 50;
 export class Listener {
   readonly #listener: Deno.TcpListener | Deno.UnixListener;
   readonly #hub: Hub;
-  readonly #running = new Set<Promise<void>>();
+  /** Connections that were accepted here and have not ended. */
+  #running = 0;
+  #drained: (() => void) | null = null;
 
   /** Throws the operating system's error if the address cannot be had. */
   constructor(readonly endpoint: Endpoint, backlog: number, hub: Hub) {
@@ -72,7 +74,12 @@ export class Listener {
 
   /** Resolves when all connections that were accepted here have ended. */
   async drained(): Promise<void> {
-    await Promise.all(this.#running);
+    if (this.#running > 0) await new Promise<void>((resolve) => (this.#drained = resolve));
+  }
+
+  async #serve(connection: Connection): Promise<void> {
+    await connection.run();
+    if (--this.#running === 0) this.#drained?.();
   }
 
   #accepted(socket: Socket): void {
@@ -83,9 +90,9 @@ export class Listener {
       return;
     }
     if ("setNoDelay" in socket) prepare(socket, this.#hub.engine.parameters.values.tcpKeepalive);
-    const connection = new Connection(socket, this.#hub, this.#addresses(socket));
-    const done = connection.run().finally(() => this.#running.delete(done));
-    this.#running.add(done);
+    const path = "path" in this.endpoint ? this.endpoint.path : null;
+    this.#running++;
+    void this.#serve(new Connection(socket, this.#hub, path));
   }
 
   #refusal(socket: Socket): Uint8Array | null {
@@ -97,18 +104,6 @@ export class Listener {
       if (!isLoopback(address.hostname)) return PROTECTED;
     }
     return null;
-  }
-
-  #addresses(socket: Socket): { remote: string; local: string; unix: boolean } {
-    if ("path" in this.endpoint) {
-      const text = `${this.endpoint.path}:0`;
-      return { remote: text, local: text, unix: true };
-    }
-    return {
-      remote: addressText(socket.remoteAddr),
-      local: addressText(socket.localAddr),
-      unix: false,
-    };
   }
 }
 
@@ -136,12 +131,6 @@ async function refuse(socket: Socket, message: Uint8Array): Promise<void> {
 
 function isLoopback(hostname: string): boolean {
   return hostname === "::1" || hostname.startsWith("127.") || hostname.startsWith("::ffff:127.");
-}
-
-function addressText(address: Deno.Addr): string {
-  if (!("hostname" in address)) return "unknown:0";
-  const { hostname, port } = address;
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
 function removeQuietly(path: string): void {
