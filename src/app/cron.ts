@@ -37,10 +37,11 @@ export class Cron {
 
   /** A batch is over: a deadline may have come nearer than the timer. */
   afterBatch(): void {
-    const next = this.#nextDeadline();
-    if (next + 1 >= this.#firesAtMs - CLOSE_ENOUGH_MS || !this.#isRunning) return;
+    // Not before now: a timer that is due must not be put off by every batch that comes meanwhile.
+    const wanted = Math.max(this.#nextDeadline() + 1, this.#engine.clock.nowMs());
+    if (wanted >= this.#firesAtMs - CLOSE_ENOUGH_MS || !this.#isRunning) return;
     clearTimeout(this.#timer);
-    this.#arm(Math.max(1, next + 1 - this.#engine.clock.nowMs()));
+    this.#arm(wanted - this.#engine.clock.nowMs());
   }
 
   /** Does all that is due now; returns whether keys are left over for another slice. */
