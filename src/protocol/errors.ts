@@ -205,8 +205,8 @@ export function unknownDebug(name: string): ErrorReply {
   );
 }
 
-/** EXEC that was refused itself, with the refusal's text after its code. */
+/** EXEC that was refused itself, with the refusal's text; of its code only ERR is left out. */
 export function execAbortedBy(error: ErrorReply): ErrorReply {
-  const text = new TextDecoder().decode(error).trimEnd();
-  return e(`EXECABORT Transaction discarded because of: ${text.slice(text.indexOf(" ") + 1)}`);
+  const text = new TextDecoder().decode(error).slice(1).trimEnd();
+  return e(`EXECABORT Transaction discarded because of: ${text.replace(/^ERR /, "")}`);
 }

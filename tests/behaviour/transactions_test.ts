@@ -63,3 +63,17 @@ Deno.test("what EXEC runs is counted and logged by itself", () => {
   );
   assertEquals(names.filter((name) => name === "SET").length, 1);
 });
+Deno.test("EXEC of writes is refused beyond maxmemory, and ends the transaction", () => {
+  const server = new TestServer();
+  server.run("MULTI");
+  server.run("SET k v");
+  const other = server.client();
+  other.run("CONFIG SET maxmemory 1");
+  assertEquals(
+    server.run("EXEC"),
+    new ReplyError(
+      "EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'.",
+    ),
+  );
+  assertEquals(server.run("PING"), "PONG");
+});
