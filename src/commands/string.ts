@@ -223,7 +223,9 @@ function add({ args, reply, db }: Call): void {
     return reply.error(args.error ?? Errors.notAnInteger);
   }
   if (!addInt64(current, delta.hi, delta.lo, current)) return reply.error(Errors.overflow);
-  db.setInt64(args, 1, current.hi, current.lo, true, Events.incrby);
+  const isInPlace = ref !== 0 && db.keyspace.entries.encoding === Encoding.int;
+  if (isInPlace) db.replaceInt64(args, 1, current.hi, current.lo, Events.incrby);
+  else db.setInt64(args, 1, current.hi, current.lo, true, Events.incrby);
   reply.int64(current);
 }
 

@@ -226,6 +226,17 @@ export class Database {
     return ref;
   }
 
+  /** Changes the open entry, an integer found at argument `index`, in place. */
+  replaceInt64(args: Args, index: number, hi: number, lo: number, event: KeyEvent): void {
+    const entries = this.#entries;
+    assert(entries.encoding === Encoding.int, "an integer is changed in place");
+    this.keyspace.hooks.willChange(this.index, entries.ref);
+    this.touch(entries.ref);
+    entries.view.setInt32(entries.valueStart, lo, true);
+    entries.view.setInt32(entries.valueStart + 4, hi, true);
+    this.changed(args, index, event);
+  }
+
   /**
    * Makes the string at argument `index` `length` bytes long, keeping what it holds and filling up with
    * zero bytes, and returns it for writing in place; encoded raw from now on. Creates a missing key.
