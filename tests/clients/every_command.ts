@@ -1,0 +1,158 @@
+/**
+ * A session that runs every command and subcommand once, for any client library: words, and what the
+ * reply must be in RESP2 terms. The order matters, as in a session; it needs an empty server.
+ */
+
+/** What a reply must be: a value, or a statement about it. */
+export type Expected = string | number | null | readonly unknown[] | ((reply: unknown) => boolean);
+
+const isList = (reply: unknown): boolean => Array.isArray(reply);
+const isEmpty = (reply: unknown): boolean => isList(reply) && (reply as unknown[]).length === 0;
+const isHelp = (reply: unknown): boolean => isList(reply) && String(reply).includes("HELP");
+const isText = (reply: unknown): boolean => typeof reply === "string" && reply.length > 0;
+const isCount = (reply: unknown): boolean => typeof reply === "number" && reply >= 0;
+const has = (part: string) => (reply: unknown): boolean => String(reply).includes(part);
+/** The error whose text begins so. */
+const fails = (start: string) => (reply: unknown): boolean =>
+  reply instanceof Error && reply.message.startsWith(start);
+
+/** Words are separated by blanks. */
+export const EVERY_COMMAND: readonly (readonly [line: string, expected: Expected])[] = [
+  // string
+  ["set k v", "OK"],
+  ["get k", "v"],
+  ["setnx k w", 0],
+  ["setex e 100 v", "OK"],
+  ["psetex p 100000 v", "OK"],
+  ["getset k w", "v"],
+  ["getex k persist", "w"],
+  ["getdel k", "w"],
+  ["mset a 1 b 2", "OK"],
+  ["mget a missing b", ["1", null, "2"]],
+  ["msetnx a 9 c 9", 0],
+  ["strlen a", 1],
+  ["incr a", 2],
+  ["decr a", 1],
+  ["incrby a 41", 42],
+  ["decrby a 2", 40],
+  ["incrbyfloat a 0.5", "40.5"],
+  ["append s hello", 5],
+  ["setrange s 0 J", 5],
+  ["getrange s 0 1", "Je"],
+  ["substr s -2 -1", "lo"],
+  ["set t yellow", "OK"],
+  ["lcs s t", "ello"],
+  // bitmap
+  ["setbit bits 7 1", 0],
+  ["getbit bits 7", 1],
+  ["bitcount bits", 1],
+  ["bitpos bits 1", 7],
+  ["bitop not inverse bits", 1],
+  ["bitfield field set u8 0 255 incrby u8 0 1 get u4 0", [0, 0, 0]],
+  ["bitfield_ro bits get u8 0", [1]],
+  // generic
+  ["copy s s2", 1],
+  ["exists s s2 missing", 2],
+  ["rename s2 s3", "OK"],
+  ["renamenx s3 s", 0],
+  ["type s", "string"],
+  ["touch s s3", 2],
+  ["move s3 1", 1],
+  ["keys bit*", ["bits"]],
+  ["randomkey", isText],
+  ["scan 0 match bits count 1000", ["0", ["bits"]]],
+  ["expire s 100", 1],
+  ["pexpire s 100000", 1],
+  ["ttl s", 100],
+  ["pttl s", isCount],
+  ["expireat s 9999999999", 1],
+  ["expiretime s", 9999999999],
+  ["pexpireat s 9999999999000", 1],
+  ["pexpiretime s", 9999999999000],
+  ["persist s", 1],
+  ["object encoding s", "raw"],
+  ["object refcount s", 1],
+  ["object idletime s", isCount],
+  ["object freq s", fails("ERR An LFU maxmemory policy is not selected")],
+  ["object help", isHelp],
+  ["unlink t", 1],
+  ["del bits inverse field", 3],
+  // connection
+  ["auth password", fails("ERR AUTH <password> called without any password configured")],
+  ["echo message", "message"],
+  ["ping hello", "hello"],
+  ["select 1", "OK"],
+  ["get s3", "Jello"],
+  ["select 0", "OK"],
+  ["client setname tester", "OK"],
+  ["client getname", "tester"],
+  ["client id", isCount],
+  ["client info", has("name=tester")],
+  ["client list", has("name=tester")],
+  ["client kill id 999999", 0],
+  ["client no-evict off", "OK"],
+  ["client no-touch off", "OK"],
+  ["client pause 100000 write", "OK"],
+  ["client unpause", "OK"],
+  ["client reply on", "OK"],
+  ["client setinfo lib-ver 1", "OK"],
+  ["client unblock 999999", 0],
+  ["client help", isHelp],
+  // transactions
+  ["watch a", "OK"],
+  ["unwatch", "OK"],
+  ["multi", "OK"],
+  ["incr n", "QUEUED"],
+  ["exec", [1]],
+  ["multi", "OK"],
+  ["discard", "OK"],
+  ["exec", fails("ERR EXEC without MULTI")],
+  // server
+  ["dbsize", isCount],
+  ["swapdb 0 1", "OK"],
+  ["get s3", "Jello"],
+  ["flushdb sync", "OK"],
+  ["flushall async", "OK"],
+  ["dbsize", 0],
+  ["lastsave", isCount],
+  ["lolwut version 5", isText],
+  ["time", isList],
+  ["shutdown abort", fails("ERR No shutdown in progress")],
+  ["config get maxmemory", ["maxmemory", "0"]],
+  ["config set maxmemory 100mb", "OK"],
+  ["config get maxmemory", ["maxmemory", "104857600"]],
+  ["config set maxmemory 0", "OK"],
+  ["config resetstat", "OK"],
+  ["config rewrite", fails("ERR The server is running without a config file")],
+  ["config help", isHelp],
+  ["command", isList],
+  ["command count", isCount],
+  ["command docs get", has("get")],
+  ["command getkeys mset a 1 b 2", ["a", "b"]],
+  ["command getkeysandflags get a", has("a")],
+  ["command help", isHelp],
+  ["command info get", has("get")],
+  ["command list filterby pattern get", ["get"]],
+  ["debug sleep 0", "OK"],
+  ["info server", has("redis_version:7.2")],
+  ["latency doctor", isText],
+  ["latency graph command", fails("ERR No samples available for event 'command'")],
+  ["latency help", isHelp],
+  ["latency histogram get", isEmpty],
+  ["latency history command", isEmpty],
+  ["latency latest", isEmpty],
+  ["latency reset", 0],
+  ["memory doctor", isText],
+  ["memory help", isHelp],
+  ["memory malloc-stats", isText],
+  ["memory purge", "OK"],
+  ["memory stats", has("peak.allocated")],
+  ["memory usage missing", null],
+  ["slowlog get", isList],
+  ["slowlog reset", "OK"],
+  ["slowlog len", 0],
+  ["slowlog help", isHelp],
+];
+
+/** What the clients' own methods run, since afterwards the connection is in another state. */
+export const RUN_OTHERWISE: readonly string[] = ["hello", "monitor", "quit", "reset"];
