@@ -1,6 +1,6 @@
 /**
- * Runs the microbenchmarks of bench/*_bench.ts; with --smoke each runs once with tiny input, which only
- * shows that it still works.
+ * Runs the microbenchmarks of bench/*_bench.ts; with --smoke each has tiny input, which only shows that it
+ * still works.
  *
  * Usage: deno task bench [--smoke]
  */
@@ -10,6 +10,6 @@ const files = [...Deno.readDirSync("bench")].map((entry) => `bench/${entry.name}
   .filter((path) => path.endsWith("_bench.ts")).sort();
 const isSmoke = Deno.args.includes("--smoke");
 const { code } = await run(
-  isSmoke ? ["bench", "--no-run", ...files] : ["bench", "--allow-read", ...files],
+  ["bench", "--allow-read", ...files, ...(isSmoke ? ["--", "--smoke"] : [])],
 );
 Deno.exit(code);

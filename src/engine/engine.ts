@@ -80,7 +80,7 @@ export class Engine {
   afterBatch: (() => void) | null = null;
   readonly startedMs: number;
   /** Bytes of the empty keyspace's tables. */
-  readonly startupBytes = 0;
+  readonly startupBytes: number;
   /** When the data were last saved, in Unix ms: LASTSAVE. */
   lastSaveMs: number;
   /** DEBUG SET-ACTIVE-EXPIRE. */
@@ -96,6 +96,7 @@ export class Engine {
     this.log = parts.log;
     this.host = parts.host;
     this.keyspace = new Keyspace(parts.clock, parts.seed, this.parameters.values.databases);
+    this.startupBytes = this.keyspace.usedBytes;
     this.deadlines = new Deadlines(parts.clock);
     this.startedMs = this.lastSaveMs = parts.clock.nowMs();
     this.keyspace.hooks.listen((database, bytes, start, end, event) => {
@@ -111,7 +112,7 @@ export class Engine {
 
   /** Bytes that the data, their tables and the clients' buffers take: used_memory. */
   get usedBytes(): number {
-    return this.keyspace.usedBytes + this.clientBytes + this.startupBytes;
+    return this.keyspace.usedBytes + this.clientBytes;
   }
 
   /** Bytes of clients and their buffers. */
@@ -121,9 +122,9 @@ export class Engine {
     return bytes;
   }
 
-  /** Bytes of what is not data: tables, clients, the server's own. */
+  /** Bytes of what is not data: tables and clients. */
   get overheadBytes(): number {
-    let bytes = this.clientBytes + this.startupBytes;
+    let bytes = this.clientBytes;
     for (const db of this.keyspace.databases) bytes += db.tableBytes;
     return bytes;
   }
