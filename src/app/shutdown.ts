@@ -1,4 +1,5 @@
 /** The end of the server: by SIGINT, SIGTERM or SHUTDOWN; a second signal ends it at once. */
+import { unicodeOf } from "../config/words.ts";
 import type { Server } from "./server.ts";
 
 /** A client that does not take its replies is given so long. */
@@ -31,7 +32,7 @@ export class Shutdown {
     const last = setTimeout(() => Deno.exit(0), GRACE_MS);
     void this.#server.stop().then(() => {
       clearTimeout(last);
-      removePidFile(parameters.values.pidfile);
+      removePidFile(unicodeOf(parameters.values.pidfile));
       log.warning("Respite is now ready to exit, bye bye...");
       Deno.exit(0);
     });

@@ -13,7 +13,7 @@ import { Cron } from "../../src/app/cron.ts";
 import { commandTable } from "../../src/commands/table.ts";
 import { Parameters } from "../../src/config/parameters.ts";
 import { Client, type Transport } from "../../src/engine/client.ts";
-import { Engine, type Host } from "../../src/engine/engine.ts";
+import { Engine } from "../../src/engine/engine.ts";
 import { Evaluator } from "../../src/engine/evaluator.ts";
 import { ManualClock } from "../../src/lib/clock.ts";
 import { Log } from "../../src/observe/log.ts";
@@ -189,22 +189,6 @@ export class TestServer {
     this.clock.advance(ms);
   }
 }
-
-const testHost: Host = {
-  pid: 1,
-  runId: "0".repeat(40),
-  executable: "respite",
-  configFile: "",
-  version: "7.2.6",
-  os: "linux",
-  architecture: "x86_64",
-  residentBytes: () => 1,
-  systemBytes: () => 1,
-  cpuSeconds: () => null,
-  rewriteConfig: () => "The server is running without a config file",
-  shutdown: () => {},
-  abortShutdown: () => false,
-};
 
 function concatenated(one: Uint8Array, other: Uint8Array): Uint8Array {
   const both = new Uint8Array(one.length + other.length);

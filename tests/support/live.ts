@@ -1,8 +1,8 @@
 /** Servers on real sockets: ours in this process, redis-server as a child where it is installed. */
 import { Server } from "../../src/app/server.ts";
 import { Parameters } from "../../src/config/parameters.ts";
-import type { Host } from "../../src/engine/engine.ts";
 import { Log } from "../../src/observe/log.ts";
+import { testHost } from "./host.ts";
 import { readReply } from "./replies.ts";
 
 /** A server that a test may talk to and must stop. */
@@ -20,7 +20,7 @@ export function startRespite(
     const error = parameters.load({ name, words: [value] });
     if (error !== null) throw new Error(`${name}: ${error}`);
   }
-  const server = new Server(parameters, new Log(1, () => {}), liveHost);
+  const server = new Server(parameters, new Log(1, () => {}), testHost);
   const error = server.listenOn([{ hostname: "127.0.0.1", port: 0 }]);
   if (error !== null) throw new Error(error);
   server.start();
@@ -124,19 +124,3 @@ function endOfReply(bytes: Uint8Array): number {
     return 0;
   }
 }
-
-const liveHost: Host = {
-  pid: 1,
-  runId: "0".repeat(40),
-  executable: "respite",
-  configFile: "",
-  version: "7.2.6",
-  os: "linux",
-  architecture: "x86_64",
-  residentBytes: () => 1,
-  systemBytes: () => 1,
-  cpuSeconds: () => null,
-  rewriteConfig: () => "The server is running without a config file",
-  shutdown: () => {},
-  abortShutdown: () => false,
-};

@@ -1,0 +1,18 @@
+/** What commands may know of the process, in tests. */
+import type { Host } from "../../src/engine/engine.ts";
+
+export const testHost: Host = {
+  pid: 1,
+  runId: "0".repeat(40),
+  executable: "respite",
+  configFile: "",
+  version: "7.2.6",
+  os: "linux",
+  architecture: "x86_64",
+  residentBytes: () => 1,
+  systemBytes: () => 1,
+  cpuSeconds: () => null,
+  rewriteConfig: () => "The server is running without a config file",
+  shutdown: () => {},
+  abortShutdown: () => false,
+};
