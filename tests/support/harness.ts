@@ -19,6 +19,7 @@ import { ManualClock } from "../../src/lib/clock.ts";
 import { Log } from "../../src/observe/log.ts";
 import { argsOf } from "../../src/protocol/args.ts";
 import { Decoded, RequestDecoder } from "../../src/protocol/request_decoder.ts";
+import { testHost } from "./host.ts";
 import { readReply, type Reply, ReplyError } from "./replies.ts";
 
 export { ReplyError };
