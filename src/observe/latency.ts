@@ -89,7 +89,7 @@ export class LatencyHistogram {
   powersOfTwo(): [number, number][] {
     const rows: [number, number][] = [];
     let seen = 0;
-    for (let power = 0; power < 31; power++) {
+    for (let power = 0; power <= 31; power++) {
       const before = seen;
       for (let i = 0; i < BUCKETS; i++) {
         const bound = upperBound(i);

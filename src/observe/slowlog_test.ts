@@ -1,0 +1,37 @@
+import { assertEquals } from "@std/assert";
+import { Slowlog } from "./slowlog.ts";
+
+function add(log: Slowlog, args: readonly string[], maxLength = 128): void {
+  log.add({ time: 1, microseconds: 5, args, address: "127.0.0.1:1", clientName: "" }, maxLength);
+}
+
+Deno.test("latest() gives the newest first, with ids that go on after reset()", () => {
+  const log = new Slowlog();
+  for (const word of ["a", "b", "c"]) add(log, [word]);
+  assertEquals(log.latest(2).map(({ id, args }) => [id, args[0]]), [[2, "c"], [1, "b"]]);
+  log.reset();
+  add(log, ["d"]);
+  assertEquals([log.length, log.latest(10)[0].id], [1, 3]);
+});
+Deno.test("add() drops the oldest beyond the length, and all with length 0", () => {
+  const log = new Slowlog();
+  for (let i = 0; i < 10; i++) add(log, [String(i)], 3);
+  assertEquals(log.latest(10).map(({ args }) => args[0]), ["9", "8", "7"]);
+  log.trim(1);
+  assertEquals(log.length, 1);
+  add(log, ["x"], 0);
+  assertEquals(log.length, 0);
+});
+Deno.test("add() keeps 32 arguments and says how many more there were", () => {
+  const log = new Slowlog();
+  add(log, Array.from({ length: 32 }, (_, i) => String(i)));
+  assertEquals(log.latest(1)[0].args.at(-1), "31");
+  add(log, Array.from({ length: 40 }, (_, i) => String(i)));
+  const { args } = log.latest(1)[0];
+  assertEquals([args.length, args[30], args[31]], [32, "30", "... (9 more arguments)"]);
+});
+Deno.test("add() keeps 128 bytes of an argument and says how many more there were", () => {
+  const log = new Slowlog();
+  add(log, ["x".repeat(128), "y".repeat(130)]);
+  assertEquals(log.latest(1)[0].args, ["x".repeat(128), `${"y".repeat(128)}... (2 more bytes)`]);
+});
