@@ -1,0 +1,166 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { bytesPerCall } from "../lib/alloc.ts";
+import { Args } from "./args.ts";
+import { Decoded, RequestDecoder, type RequestLimits } from "./request_decoder.ts";
+
+const LIMITS: RequestLimits = { bulkMax: 512 * 1024 * 1024, authenticated: true };
+
+/** A decoder, and the requests that came out of it as words of characters 0 to 255. */
+class Reader {
+  readonly decoder: RequestDecoder;
+  readonly args = new Args();
+  readonly requests: string[][] = [];
+  failure: string | null = null;
+
+  constructor(limits = LIMITS) {
+    this.decoder = new RequestDecoder(limits);
+  }
+
+  /** Feeds bytes as one socket read would, or as several where the buffer ends. */
+  feed(bytes: Uint8Array): this {
+    for (let at = 0; at < bytes.length && this.failure === null;) {
+      const space = this.decoder.space(this.args);
+      const count = Math.min(space.length, bytes.length - at);
+      space.set(bytes.subarray(at, at + count));
+      this.decoder.received(count);
+      at += count;
+      this.#decode();
+    }
+    return this;
+  }
+
+  /** The room for the next read. */
+  get room(): number {
+    return this.decoder.space(this.args).length;
+  }
+
+  #decode(): void {
+    for (;;) {
+      const found = this.decoder.next(this.args);
+      if (found === Decoded.more) return;
+      if (found === Decoded.broken) {
+        this.failure = new TextDecoder().decode(this.decoder.failure).trim();
+        return;
+      }
+      this.requests.push(Array.from({ length: this.args.count }, (_, i) => this.args.binary(i)));
+    }
+  }
+}
+
+function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(text, (char) => char.charCodeAt(0));
+}
+
+function encoded(words: readonly string[]): string {
+  return `*${words.length}\r\n` + words.map((word) => `$${word.length}\r\n${word}\r\n`).join("");
+}
+
+const SESSION = encoded(["SET", "k", "a\r\n\0\xff"]) + "PING 'a b'\r\n" + "*0\r\n\r\n" +
+  encoded(["GET", ""]) + "*-1\r\nEXISTS k\n" + encoded(["ECHO", "x".repeat(20)]);
+const REQUESTS = [
+  ["SET", "k", "a\r\n\0\xff"],
+  ["PING", "a b"],
+  ["GET", ""],
+  ["EXISTS", "k"],
+  ["ECHO", "x".repeat(20)],
+];
+
+Deno.test("next() yields the same requests wherever the bytes are split in two", () => {
+  const bytes = bytesOf(SESSION);
+  for (let at = 0; at <= bytes.length; at++) {
+    const reader = new Reader().feed(bytes.slice(0, at)).feed(bytes.slice(at));
+    assertEquals(reader.requests, REQUESTS, `split at ${at}`);
+  }
+});
+Deno.test("next() yields the same requests byte by byte", () => {
+  const reader = new Reader();
+  for (const byte of bytesOf(SESSION)) reader.feed(Uint8Array.of(byte));
+  assertEquals(reader.requests, REQUESTS);
+});
+Deno.test("next() yields what was encoded, in reads of any size", () => {
+  const word = fc.oneof(
+    fc.string({ maxLength: 20 }).map((text) => text.replaceAll(/[^\0-\xff]/g, "?")),
+    fc.integer({ min: 0, max: 40_000 }).map((size) => "z".repeat(size)),
+  );
+  const requests = fc.array(fc.array(word, { minLength: 1, maxLength: 6 }), { maxLength: 8 });
+  const reads = fc.array(fc.integer({ min: 1, max: 20_000 }), { minLength: 1, maxLength: 20 });
+  fc.assert(
+    fc.property(requests, reads, (sent, sizes) => {
+      const bytes = bytesOf(sent.map(encoded).join(""));
+      const reader = new Reader();
+      let at = 0;
+      for (let i = 0; at < bytes.length; i++) {
+        const size = sizes[i % sizes.length];
+        reader.feed(bytes.slice(at, at + size));
+        at += size;
+      }
+      assertEquals(reader.requests, sent);
+    }),
+    { numRuns: 50 },
+  );
+});
+Deno.test("space() is 512 bytes while idle, 16 KiB after a full read, and small again later", () => {
+  const reader = new Reader();
+  assertEquals(reader.room, 512);
+  const ping = bytesOf("PING\r\n");
+  for (let i = 0; i < 100; i++) reader.feed(ping);
+  assertEquals(reader.room, 512);
+  reader.feed(bytesOf("PING aa\r\n".repeat(512)));
+  assertEquals(reader.room, 16 * 1024);
+  for (let i = 0; i < 66; i++) reader.feed(ping);
+  assertEquals(reader.room, 512);
+});
+Deno.test("space() grows as bytes arrive and gives a large buffer back after the request", () => {
+  const reader = new Reader().feed(bytesOf("*2\r\n$4\r\nECHO\r\n$100000000\r\n"));
+  assert(reader.room <= 16 * 1024, "an announcement takes no memory");
+  const large = new Reader().feed(bytesOf(encoded(["ECHO", "x".repeat(1_000_000)])));
+  assertEquals(large.requests[0][1].length, 1_000_000);
+  assertEquals(large.room, 16 * 1024);
+});
+Deno.test("pendingBytes and freeBytes tell of the buffer what CLIENT LIST shows", () => {
+  const reader = new Reader().feed(bytesOf("*2\r\n$4\r\n"));
+  assertEquals([reader.decoder.pendingBytes, reader.decoder.freeBytes], [8, 504]);
+});
+Deno.test("next() says what breaks the protocol in Redis's words", () => {
+  const cases: [sent: string, failure: string][] = [
+    ["*x\r\n", "invalid multibulk length"],
+    ["*2147483648\r\n", "invalid multibulk length"],
+    ["*1\r\n:1\r\n", "expected '$', got ':'"],
+    ["*1\r\n$x\r\n", "invalid bulk length"],
+    ["*1\r\n$-1\r\n", "invalid bulk length"],
+    ["*1\r\n$01\r\n", "invalid bulk length"],
+    ["*1\r\n$536870913\r\n", "invalid bulk length"],
+    ["ECHO 'a\r\n", "unbalanced quotes in request"],
+    ["x".repeat(70_000), "too big inline request"],
+    ["*".padEnd(70_000, "1"), "too big mbulk count string"],
+    ["*1\r\n$".padEnd(70_000, "1"), "too big bulk count string"],
+  ];
+  for (const [sent, failure] of cases) {
+    const reader = new Reader().feed(bytesOf(sent));
+    assertEquals(reader.failure, `-ERR Protocol error: ${failure}`, sent.slice(0, 20));
+  }
+});
+Deno.test("an unauthenticated client may send 10 arguments of 16 KiB", () => {
+  const limits = { ...LIMITS, authenticated: false };
+  const most = Array.from({ length: 10 }, () => "x".repeat(16384));
+  assertEquals(new Reader(limits).feed(bytesOf(encoded(most))).requests, [most]);
+  assertEquals(
+    new Reader(limits).feed(bytesOf("*11\r\n")).failure,
+    "-ERR Protocol error: unauthenticated multibulk length",
+  );
+  assertEquals(
+    new Reader(limits).feed(bytesOf("*1\r\n$16385\r\n")).failure,
+    "-ERR Protocol error: unauthenticated bulk length",
+  );
+});
+Deno.test("space(), received() and next() allocate nothing", () => {
+  const { decoder, args } = new Reader();
+  const bytes = bytesOf(encoded(["SET", "key", "value"]).repeat(3));
+  const cost = bytesPerCall(() => {
+    decoder.space(args).set(bytes);
+    decoder.received(bytes.length);
+    while (decoder.next(args) === Decoded.request);
+  });
+  assertEquals(cost, 0);
+});
