@@ -1,0 +1,260 @@
+/** Databases against a plain Map; what is checked at the end is also that nothing stays behind. */
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { ManualClock } from "../lib/clock.ts";
+import { type Args, argsOf } from "../protocol/args.ts";
+import { Errors } from "../protocol/errors.ts";
+import { Events } from "./change_hooks.ts";
+import type { Database } from "./database.ts";
+import { Encoding } from "./entry.ts";
+import { Keyspace } from "./keyspace.ts";
+
+const START_MS = 1_000_000;
+
+interface Expected {
+  value: Uint8Array;
+  /** Unix ms, or -1. */
+  deadlineMs: number;
+}
+
+/** Key lengths on both sides of 255 and of 32 KiB, where the layout changes. */
+const KEYS: readonly Uint8Array[] = [1, 2, 30, 254, 255, 256, 32_767, 32_768, 32_769, 40_000]
+  .map((length, seed) => Uint8Array.from({ length }, (_, i) => (seed * 31 + i) & 255));
+
+/** Lengths of values: small ones, and around 64 KiB, beyond which they leave the arena. */
+const size = fc.oneof(
+  fc.integer({ min: 0, max: 300 }),
+  fc.constantFrom(32_000, 32_768, 65_000, 65_516, 65_517, 65_534, 65_535, 65_536, 70_000, 200_000),
+);
+const value = fc.oneof(
+  fc.tuple(size, fc.integer({ min: 0, max: 255 })).map(([length, seed]) =>
+    Uint8Array.from({ length }, (_, i) => (seed + i * 13) & 255)
+  ),
+  fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map((n) =>
+    new TextEncoder().encode(String(n))
+  ),
+);
+const key = fc.integer({ min: 0, max: KEYS.length - 1 });
+
+/** The databases under test beside the maps that say what they must hold. */
+class Pair {
+  readonly clock = new ManualClock(START_MS);
+  readonly keyspace = new Keyspace(this.clock, 7, 2);
+  readonly db = this.keyspace.databases[0];
+  readonly model = new Map<number, Expected>();
+
+  /** Key `index`, followed by `other`. */
+  args(index: number, other: number = index): Args {
+    return argsOf(KEYS[index], KEYS[other]);
+  }
+
+  set(index: number, value: Uint8Array, keepTtl: boolean): void {
+    this.db.setString(this.args(index), 0, value, 0, value.length, keepTtl, Events.set);
+    const deadlineMs = keepTtl ? this.model.get(index)?.deadlineMs ?? -1 : -1;
+    this.model.set(index, { value, deadlineMs });
+  }
+
+  /** Appends as APPEND does, which keeps the deadline. */
+  append(index: number, tail: Uint8Array): void {
+    const before = this.model.get(index)?.value ?? new Uint8Array(0);
+    const joined = new Uint8Array(before.length + tail.length);
+    joined.set(before);
+    joined.set(tail, before.length);
+    const string = this.db.editString(this.args(index), 0, joined.length);
+    string.bytes.set(tail, string.start + before.length);
+    this.model.set(index, {
+      value: joined,
+      deadlineMs: this.model.get(index)?.deadlineMs ?? -1,
+    });
+  }
+
+  remove(index: number): void {
+    assertEquals(this.db.remove(this.args(index), 0), this.model.delete(index));
+  }
+
+  rename(from: number, to: number): void {
+    const source = this.model.get(from);
+    if (source === undefined || from === to) return;
+    this.db.rename(this.args(from, to), 0, 1);
+    this.model.delete(from);
+    this.model.set(to, source);
+  }
+
+  copy(from: number, to: number): void {
+    const source = this.model.get(from);
+    if (source === undefined || from === to) return;
+    this.db.copy(this.args(from, to), 0, 1, this.db);
+    this.model.set(to, { ...source });
+  }
+
+  expire(index: number, ms: number): void {
+    const expected = this.model.get(index);
+    if (expected === undefined) return;
+    expected.deadlineMs = this.clock.nowMs() + ms;
+    this.db.expireAt(this.args(index), 0, expected.deadlineMs);
+  }
+
+  persist(index: number): void {
+    const expected = this.model.get(index);
+    const hadDeadline = expected !== undefined && expected.deadlineMs >= 0;
+    assertEquals(this.db.persist(this.args(index), 0), hadDeadline);
+    if (expected !== undefined) expected.deadlineMs = -1;
+  }
+
+  advance(ms: number): void {
+    this.clock.advance(ms);
+    for (const [index, { deadlineMs }] of this.model) {
+      if (deadlineMs >= 0 && this.clock.nowMs() > deadlineMs) this.model.delete(index);
+    }
+    while (this.db.expireNext(this.clock.nowMs()));
+  }
+
+  check(): void {
+    assertEquals(this.db.size, this.model.size);
+    let expiring = 0;
+    for (let index = 0; index < KEYS.length; index++) {
+      const expected = this.model.get(index);
+      const args = this.args(index);
+      const ref = this.db.find(args, 0);
+      assertEquals(ref !== 0, expected !== undefined, `key ${index} exists`);
+      if (expected === undefined) continue;
+      assertEquals(this.db.deadline(ref), expected.deadlineMs, `deadline of key ${index}`);
+      if (expected.deadlineMs >= 0) expiring++;
+      const string = this.db.readString(args, 0);
+      assert(string !== null);
+      const bytes = string?.bytes.slice(string.start, string.end);
+      // Equality of 200,000 bytes is told at once; assertEquals would take a second.
+      assert(isSame(bytes ?? new Uint8Array(0), expected.value), `value of key ${index}`);
+    }
+    assertEquals(this.db.expiringCount, expiring);
+  }
+}
+
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, i) => byte === other[i]);
+}
+
+const operation = fc.oneof(
+  fc.tuple(key, value, fc.boolean()).map(([index, bytes, keepTtl]) => (pair: Pair) =>
+    pair.set(index, bytes, keepTtl)
+  ),
+  fc.tuple(key, value).map(([index, tail]) => (pair: Pair) => pair.append(index, tail)),
+  key.map((index) => (pair: Pair) => pair.remove(index)),
+  fc.tuple(key, key).map(([from, to]) => (pair: Pair) => pair.rename(from, to)),
+  fc.tuple(key, key).map(([from, to]) => (pair: Pair) => pair.copy(from, to)),
+  fc.tuple(key, fc.integer({ min: 0, max: 100 })).map(([index, ms]) => (pair: Pair) =>
+    pair.expire(index, ms)
+  ),
+  key.map((index) => (pair: Pair) => pair.persist(index)),
+  fc.integer({ min: 0, max: 40 }).map((ms) => (pair: Pair) => pair.advance(ms)),
+);
+
+Deno.test("a database holds what a Map would, and nothing when all keys are removed", () => {
+  const runs = fc.array(operation, { minLength: 1, maxLength: 40 });
+  fc.assert(
+    fc.property(runs, (operations) => {
+      const pair = new Pair();
+      for (const run of operations) {
+        run(pair);
+        pair.check();
+      }
+      for (const index of [...pair.model.keys()]) pair.remove(index);
+      pair.check();
+      assertEquals(pair.keyspace.entries.usedBytes, 0);
+      assertEquals(pair.db.nextDeadline, Infinity);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+const TEXT = new TextEncoder().encode("some text");
+
+function set(db: Database, key: string): void {
+  db.setString(argsOf(key), 0, TEXT, 0, TEXT.length, false, Events.set);
+}
+
+Deno.test("moveTo() takes value and deadline to the other database", () => {
+  const { keyspace, db } = new Pair();
+  const other = keyspace.databases[1];
+  set(db, "k");
+  db.expireAt(argsOf("k"), 0, START_MS + 50);
+  db.moveTo(argsOf("k"), 0, other);
+  assertEquals([db.size, db.expiringCount, other.size, other.expiringCount], [0, 0, 1, 1]);
+  assertEquals(other.deadline(other.find(argsOf("k"), 0)), START_MS + 50);
+  other.remove(argsOf("k"), 0);
+  assertEquals(keyspace.entries.usedBytes, 0);
+});
+Deno.test("clear() is seen at once and gives everything back in slices", () => {
+  const { keyspace, db } = new Pair();
+  for (let i = 0; i < 5000; i++) set(db, `key:${i}`);
+  db.expireAt(argsOf("key:1"), 0, START_MS + 50);
+  assertEquals(db.clear(), 5000);
+  assertEquals([db.size, db.expiringCount, db.exists(argsOf("key:1"), 0)], [0, 0, false]);
+  set(db, "key:1");
+  db.remove(argsOf("key:1"), 0);
+  while (keyspace.lazyFree.slice(() => true));
+  assertEquals(keyspace.entries.usedBytes, 0);
+});
+Deno.test("swap() exchanges keys and deadlines", () => {
+  const { keyspace, db } = new Pair();
+  const other = keyspace.databases[1];
+  set(db, "here");
+  set(other, "there");
+  db.expireAt(argsOf("here"), 0, START_MS + 50);
+  keyspace.swap(0, 1);
+  assertEquals([db.exists(argsOf("there"), 0), other.exists(argsOf("here"), 0)], [true, true]);
+  assertEquals([db.nextDeadline, other.nextDeadline], [Infinity, START_MS + 50]);
+});
+Deno.test("each change is counted and told once, with its event", () => {
+  const { keyspace, db } = new Pair();
+  const told: string[] = [];
+  keyspace.hooks.listen((database, bytes, start, end, event) => {
+    const name = new TextDecoder().decode(bytes.slice(start, end));
+    told.push(`${database} ${event.name} ${name}`);
+  });
+  set(db, "a");
+  db.copy(argsOf("a", "b"), 0, 1, db);
+  db.rename(argsOf("a", "c"), 0, 1);
+  db.remove(argsOf("b"), 0);
+  db.remove(argsOf("nosuch"), 0);
+  assertEquals(told, ["0 set a", "0 copy_to b", "0 rename_from a", "0 rename_to c", "0 del b"]);
+  assertEquals(keyspace.hooks.dirty, 4);
+});
+Deno.test("keepExpired hides keys past their deadline and removes none", () => {
+  const { keyspace, db, clock } = new Pair();
+  set(db, "k");
+  db.expireAt(argsOf("k"), 0, START_MS + 50);
+  clock.advance(51);
+  keyspace.keepExpired = true;
+  assertEquals([db.exists(argsOf("k"), 0), db.size, db.randomRef()], [false, 1, 0]);
+  assert(db.isExpired(argsOf("k"), 0));
+  keyspace.keepExpired = false;
+  assertEquals([db.exists(argsOf("k"), 0), db.size], [false, 0]);
+});
+Deno.test("scan() visits every key and removes those past their deadline", () => {
+  const { db, clock } = new Pair();
+  for (let i = 0; i < 300; i++) set(db, `key:${i}`);
+  for (let i = 0; i < 100; i++) db.expireAt(argsOf(`key:${i}`), 0, START_MS + 10);
+  clock.advance(11);
+  const found = new Set<number>();
+  let cursor = 0;
+  do cursor = db.scan(cursor, 10, (ref) => found.add(ref)); while (cursor !== 0);
+  assertEquals([found.size, db.size], [200, 200]);
+});
+Deno.test("hits and misses are counted by reads alone", () => {
+  const { keyspace, db } = new Pair();
+  set(db, "k");
+  db.readString(argsOf("k"), 0);
+  db.readString(argsOf("nosuch"), 0);
+  db.peekString(argsOf("k"), 0);
+  assertEquals([keyspace.stats.hits, keyspace.stats.misses], [1, 1]);
+});
+Deno.test("a string reader refuses another type", () => {
+  const { keyspace, db } = new Pair();
+  set(db, "k");
+  keyspace.entries.open(db.find(argsOf("k"), 0));
+  keyspace.entries.setValueHeader(1, Encoding.raw, 1);
+  const args = argsOf("k");
+  assertEquals(db.readString(args, 0), null);
+  assertEquals(args.error, Errors.wrongType);
+});
