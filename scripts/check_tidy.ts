@@ -1,56 +1,57 @@
 /**
- * A ratchet: files end before 800 lines, every exported value is used by another file, every module is imported,
- * and no TODO lacks the number of an issue. The limits only tighten.
+ * A ratchet: files end before 800 lines, every exported value is imported by another file, every module is
+ * imported, and no loose end lacks the number of its issue. The limits only tighten.
  *
  * Usage: deno task tidy
  */
+import { CHECKED_FOLDERS, print } from "./run.ts";
+import { importsOf, readSources } from "./sources.ts";
+
 const LINES_MAX = 800;
-/** What is run or imported from outside. */
-const ENTRY_POINTS = /^(main\.ts|scripts\/|bench\/|tests\/.*_test\.ts$)|_test\.ts$/;
-const EXPORT_REGEXP = /^export (?:abstract |async )?(?:function\*?|class|const|let) (\w+)/gm;
-const FOLDERS = ["src", "tests", "scripts", "bench"];
+/** What is run, or imported from outside. */
+const ENTRY_POINT_REGEXP =
+  /^(main|mod)\.ts$|^scripts\/(?!run\.|sources\.)|^bench\/(.*_bench|growth)\.ts$|_test\.ts$/;
+const EXPORT_REGEXP = /^export (?:abstract |async )?(?:function\*?|class|const|let|enum) (\w+)/gm;
+const LOOSE_END_REGEXP = new RegExp(String.raw`\b(?:${"TO" + "DO"}|${"FIX" + "ME"})\b(?!\(#\d+\))`);
 
-const texts = new Map<string, string>();
-for (const folder of FOLDERS) for (const path of sources(folder)) texts.set(path, read(path));
-texts.set("main.ts", read("main.ts"));
-
-const problems: string[] = [];
-for (const [path, text] of texts) {
-  const lines = text.split("\n").length;
-  if (lines > LINES_MAX) problems.push(`${path}: ${lines} lines; the limit is ${LINES_MAX}`);
-  if (/\b(?:TODO|FIXME)\b(?!\(#\d+\))/.test(text) && !path.endsWith("check_tidy.ts")) {
-    problems.push(`${path}: a TODO without the number of its issue: TODO(#12)`);
+/** What is untidy in the files, a line each. */
+export function untidiness(texts: ReadonlyMap<string, string>): string[] {
+  const used = usedNames(texts);
+  const problems: string[] = [];
+  for (const [path, text] of texts) {
+    const lines = text.trimEnd().split("\n").length;
+    if (lines > LINES_MAX) problems.push(`${path}: ${lines} lines; the limit is ${LINES_MAX}`);
+    if (LOOSE_END_REGEXP.test(text)) problems.push(`${path}: a loose end without its issue, (#12)`);
+    if (ENTRY_POINT_REGEXP.test(path)) continue;
+    const names = used.get(path);
+    if (names === undefined) problems.push(`${path}: nobody imports it`);
+    else if (!names.has("*")) problems.push(...unusedExports(path, text, names));
   }
-  if (!ENTRY_POINTS.test(path) && !isImported(path)) problems.push(`${path}: nobody imports it`);
-  for (const [, name] of text.matchAll(EXPORT_REGEXP)) {
-    if (!ENTRY_POINTS.test(path) && !isUsed(name, path)) {
-      problems.push(`${path}: nobody uses the export ${name}`);
+  return problems;
+}
+
+/** By file, the names that others import from it; "*" is all of them. */
+function usedNames(texts: ReadonlyMap<string, string>): Map<string, Set<string>> {
+  const used = new Map<string, Set<string>>();
+  for (const [path, text] of texts) {
+    for (const { target, names } of importsOf(path, text)) {
+      const all = used.get(target) ?? new Set();
+      for (const name of names ?? ["*"]) all.add(name);
+      used.set(target, all);
     }
   }
-}
-for (const line of [...problems, `${problems.length} things to tidy`]) {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
-}
-Deno.exit(problems.length === 0 ? 0 : 1);
-
-function isImported(path: string): boolean {
-  const name = path.split("/").at(-1);
-  return [...texts].some(([other, text]) => other !== path && text.includes(`/${name}"`));
+  return used;
 }
 
-function isUsed(name: string, path: string): boolean {
-  const word = new RegExp(`\\b${name}\\b`);
-  return [...texts].some(([other, text]) => other !== path && word.test(text));
+function unusedExports(path: string, text: string, names: ReadonlySet<string>): string[] {
+  return [...text.matchAll(EXPORT_REGEXP)].filter(([, name]) => !names.has(name))
+    .map(([, name]) => `${path}: nobody imports ${name}`);
 }
 
-function read(path: string): string {
-  return Deno.readTextFileSync(path);
-}
-
-function* sources(folder: string): Generator<string> {
-  for (const entry of Deno.readDirSync(folder)) {
-    const path = `${folder}/${entry.name}`;
-    if (entry.isDirectory) yield* sources(path);
-    else if (path.endsWith(".ts")) yield path;
-  }
+if (import.meta.main) {
+  const texts = readSources(CHECKED_FOLDERS);
+  texts.set("main.ts", Deno.readTextFileSync("main.ts"));
+  const problems = untidiness(texts);
+  for (const line of [...problems, `${problems.length} things to tidy`]) print(line);
+  Deno.exit(problems.length === 0 ? 0 : 1);
 }

@@ -32,3 +32,8 @@ async function shown(
   // deno-lint-ignore no-control-regex -- colours are what is taken out here
   return text.replaceAll(/\x1b\[[0-9;]*m/g, "");
 }
+
+/** Writes a line to standard output at once. */
+export function print(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}

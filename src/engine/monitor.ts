@@ -60,7 +60,7 @@ const ESCAPES: Record<string, string> = {
 };
 
 /** A byte string in double quotes with the escapes of redis-cli. */
-export function quote(binary: string): string {
+function quote(binary: string): string {
   let text = '"';
   for (const char of binary) {
     const code = char.charCodeAt(0);
