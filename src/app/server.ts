@@ -33,6 +33,7 @@ export class Server {
     this.evaluator = new Evaluator(this.engine);
     this.hub = new Hub(this.engine, this.evaluator);
     this.cron = new Cron(this.engine);
+    for (const name of ["port", "bind"]) parameters.onChange(name, () => this.#listenAgain());
     const outputLimits = new OutputLimits(this.engine);
     this.engine.limitOutputs = (clients) => outputLimits.enforce(clients);
     this.engine.afterBatch = () => this.cron.afterBatch();
@@ -57,7 +58,7 @@ export class Server {
   }
 
   /** Goes over to the `port` and `bind` in force; returns an error's detail, keeping the old ones. */
-  listenAgain(): string | null {
+  #listenAgain(): string | null {
     const { values } = this.engine.parameters;
     const old = this.listeners.filter((listener) => "hostname" in listener.endpoint);
     const known = old.map((listener) => nameOf(listener.endpoint));

@@ -168,7 +168,6 @@ function listenToChanges(server: Server, log: Log): void {
       return reasonOf(error);
     }
   });
-  for (const name of ["port", "bind"]) parameters.onChange(name, () => server.listenAgain());
 }
 
 function listen(server: Server, log: Log): void {

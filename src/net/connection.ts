@@ -30,6 +30,7 @@ export class Connection implements Transport {
   #sent = 0;
   #sendEnd = 0;
   #isWriting = false;
+  #isProcessing = false;
   #isClosing = false;
   #isClosed = false;
   /** Wakes the loop when the output has drained or a pause has ended. */
@@ -100,6 +101,8 @@ export class Connection implements Transport {
   closeAfterReply(): void {
     this.#isClosing = true;
     this.#wakeUp();
+    // Its own command: the loop will see it. Another's: the loop waits for bytes and must be freed.
+    if (!this.#isProcessing && !this.#isWriting) this.#close();
   }
 
   kill(): void {
@@ -125,6 +128,7 @@ export class Connection implements Transport {
     const { client } = this;
     const { evaluator } = this.#hub;
     let requests = 0;
+    this.#isProcessing = true;
     evaluator.beginBatch(client);
     if (again) evaluator.execute(client);
     while (!client.isPostponed && !this.#isClosing && client.reply.size < DRAIN_ABOVE_BYTES) {
@@ -139,6 +143,7 @@ export class Connection implements Transport {
       }
     }
     evaluator.endBatch();
+    this.#isProcessing = false;
     // A lone request is answered at once: its client waits for nothing else.
     if (requests > 1) this.#hub.flushSoon(this);
     else this.flush();
@@ -193,6 +198,7 @@ export class Connection implements Transport {
     this.#sending = NO_BYTES;
     this.#isWriting = false;
     this.flush();
+    if (this.#isClosing && !this.#isWriting) this.#close();
     if (this.#wake !== null && (!this.#isWriting || this.#isClosing)) {
       if (!this.client.isPostponed) this.#wakeUp();
     }
@@ -206,6 +212,7 @@ export class Connection implements Transport {
   /** The last replies go out, then the socket closes: closing during a write would lose it. */
   async #finish(): Promise<void> {
     this.#hub.remove(this.client);
+    this.flush();
     while (this.#isWriting && !this.#isClosed) {
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }

@@ -1,0 +1,110 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { type LiveServer, startRespite, Wire } from "../support/live.ts";
+
+/** Runs `work` against a server of its own. */
+async function withServer(
+  directives: Record<string, string>,
+  work: (server: LiveServer) => Promise<void>,
+): Promise<void> {
+  const server = startRespite(directives);
+  try {
+    await work(server);
+  } finally {
+    await server.stop();
+  }
+}
+
+Deno.test("a pipeline is answered in order, however large", async () => {
+  await withServer({}, async ({ port }) => {
+    const wire = await Wire.connect(port);
+    let request = "";
+    for (let i = 0; i < 5000; i++) request += `SET key:${i} ${i}\r\nGET key:${i}\r\n`;
+    const sent = wire.send(request);
+    for (let i = 0; i < 5000; i++) {
+      assertEquals(await wire.read(), "+OK\r\n");
+      assertEquals(await wire.read(), `$${String(i).length}\r\n${i}\r\n`);
+    }
+    await sent;
+    wire.close();
+  });
+});
+Deno.test("a monitor that never reads is cut off, and nobody else", async () => {
+  await withServer({ "client-output-buffer-limit": "slave 1mb 0 0" }, async ({ port }) => {
+    const monitor = await Wire.connect(port);
+    await monitor.roundTrip("MONITOR");
+    const wire = await Wire.connect(port);
+    const value = "x".repeat(500_000);
+    let info = "";
+    // The sockets' own buffers hold some megabytes before the server notices.
+    for (let i = 0; i < 200 && !info.includes("limit_disconnections:1"); i++) {
+      await wire.send(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$500000\r\n${value}\r\n`);
+      assertEquals(await wire.read(), "+OK\r\n");
+      const stats = await wire.roundTrip("INFO stats");
+      info = /client_output_buffer_limit_disconnections:\d+/.exec(stats)?.[0] ?? "";
+      info = info.replace("client_output_buffer_", "");
+    }
+    assertEquals(info, "limit_disconnections:1");
+    assertEquals(await wire.roundTrip("PING"), "+PONG\r\n");
+    monitor.close();
+    wire.close();
+  });
+});
+Deno.test("a request beyond client-query-buffer-limit closes that client alone", async () => {
+  await withServer({ "client-query-buffer-limit": "1mb" }, async ({ port }) => {
+    const wire = await Wire.connect(port);
+    const other = await Wire.connect(port);
+    await wire.send("*2\r\n$3\r\nGET\r\n$100000000\r\n");
+    await wire.send("x".repeat(3_000_000)).catch(() => {});
+    assertEquals(await wire.read(), "");
+    assertEquals(await other.roundTrip("PING"), "+PONG\r\n");
+    wire.close();
+    other.close();
+  });
+});
+Deno.test("clients beyond maxclients are told so", async () => {
+  await withServer({ maxclients: "1" }, async ({ port }) => {
+    const first = await Wire.connect(port);
+    assertEquals(await first.roundTrip("PING"), "+PONG\r\n");
+    const second = await Wire.connect(port);
+    assertStringIncludes(await second.read(), "max number of clients reached");
+    first.close();
+    second.close();
+  });
+});
+Deno.test("bytes that break the protocol close that connection after the error", async () => {
+  await withServer({}, async ({ port }) => {
+    const wire = await Wire.connect(port);
+    await wire.send("*1\r\nfoo\r\n");
+    assertStringIncludes(await wire.read(), "expected '$', got 'f'");
+    assertEquals(await wire.read(), "");
+    wire.close();
+  });
+});
+Deno.test("QUIT answers before the connection closes", async () => {
+  await withServer({}, async ({ port }) => {
+    const wire = await Wire.connect(port);
+    assertEquals(await wire.roundTrip("QUIT"), "+OK\r\n");
+    assertEquals(await wire.read(), "");
+    wire.close();
+  });
+});
+Deno.test("stopping answers what was executed and closes all clients", async () => {
+  const server = startRespite();
+  const wire = await Wire.connect(server.port);
+  assertEquals(await wire.roundTrip("SET k v"), "+OK\r\n");
+  await server.stop();
+  assertEquals(await wire.read(), "");
+  wire.close();
+});
+Deno.test("CONFIG SET port goes over to another port, or keeps the old one", async () => {
+  await withServer({}, async ({ port }) => {
+    const wire = await Wire.connect(port);
+    const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const refusal = await wire.roundTrip(`CONFIG SET port ${taken.addr.port}`);
+    assertStringIncludes(refusal, "Unable to listen on this port");
+    taken.close();
+    assertEquals(await wire.roundTrip("PING"), "+PONG\r\n");
+    assert((await Wire.connect(port)) !== null);
+    wire.close();
+  });
+});
