@@ -5,9 +5,10 @@
  * Usage: deno task compile            dist/respite for this machine
  *        deno task release            dist/respite-<target> for every supported target
  *
- * `deno compile` fetches its base from the network, once a target; DENORT_BIN names a local one.
+ * `deno compile` fetches its base from dl.deno.land, once a target. DENORT_BIN names a local one, of the same
+ * version as deno; that is a base for this machine only, so a release doesn't take it.
  */
-import { run } from "./run.ts";
+import { print, run } from "./run.ts";
 
 const TARGETS = [
   "x86_64-unknown-linux-gnu",
@@ -24,16 +25,27 @@ const PERMISSIONS = [
   "--allow-sys=systemMemoryInfo",
 ];
 
-const targets = Deno.args.includes("--all") ? TARGETS : [null];
+const isRelease = Deno.args.includes("--all");
+if (isRelease && Deno.env.get("DENORT_BIN") !== undefined) {
+  fail("A release is built on a base for each target: unset DENORT_BIN");
+}
 Deno.mkdirSync("dist", { recursive: true });
-for (const target of targets) {
+for (const target of isRelease ? TARGETS : [null]) await build(target);
+
+async function build(target: string | null): Promise<void> {
   const output = target === null ? "dist/respite" : `dist/respite-${target}`;
   const chosen = target === null ? [] : ["--target", target];
-  const { code } = await run(["compile", ...PERMISSIONS, ...chosen, "--output", output, "main.ts"]);
-  if (code === 0) continue;
-  Deno.stderr.writeSync(new TextEncoder().encode(
-    `Could not build ${output}. deno compile needs its base executable: it is downloaded from\n` +
-      "dl.deno.land, or taken from DENORT_BIN.\n",
-  ));
-  Deno.exit(code);
+  const words = ["compile", ...PERMISSIONS, ...chosen, "--output", output, "main.ts"];
+  const { code, errors } = await run(words);
+  if (code === 0) return;
+  if (!errors.includes("base binary")) fail(`Could not build ${output}`);
+  fail(
+    `Could not build ${output}: its base executable could not be fetched from dl.deno.land.` +
+      (isRelease ? "" : " DENORT_BIN may name a local one."),
+  );
+}
+
+function fail(message: string): never {
+  print(message);
+  Deno.exit(1);
 }

@@ -1,17 +1,20 @@
 /**
- * The one gate: formatting, lint, types, layers, tidiness, tests, and the benchmarks with tiny input.
- * Stops at the first that fails.
+ * The one gate: formatting, lint, types, layers, tidiness, the generated list of commands, the benchmarks with
+ * tiny input, and the tests. Stops at the first that fails.
  *
  * Usage: deno task ok
  */
-import { CHECKED_FOLDERS, run } from "./run.ts";
+import { CHECKED_FOLDERS, print, run } from "./run.ts";
 
 const STEPS: readonly (readonly [name: string, ...args: string[]])[] = [
   ["format", "fmt", "--check"],
   ["lint", "lint"],
-  ["types", "check", "main.ts", ...CHECKED_FOLDERS],
+  ["types", "check", "--quiet", "main.ts", ...CHECKED_FOLDERS],
   ["layers", "run", "--allow-read", "scripts/check_layers.ts"],
   ["tidy", "run", "--allow-read", "scripts/check_tidy.ts"],
+  ["list of commands", "run", "--allow-read", "scripts/gen_commands_md.ts", "--check"],
+  // The embeddable library comes with a later issue; nothing is documented before it is there.
+  ...(hasLibrary() ? [["documentation", "doc", "--lint", "mod.ts"] as const] : []),
   ["benchmarks", "run", "--allow-read", "--allow-run", "scripts/bench.ts", "--smoke"],
   ["tests", "run", "--allow-read", "--allow-run", "scripts/run_tests.ts"],
 ];
@@ -20,10 +23,11 @@ for (const [name, ...args] of STEPS) {
   print(`== ${name}`);
   const { code } = await run(args);
   if (code === 0) continue;
-  print(`== ${name} failed`);
+  print(`== ${name}: failed`);
   Deno.exit(1);
 }
+print("== all is well");
 
-function print(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+function hasLibrary(): boolean {
+  return [...Deno.readDirSync(".")].some(({ name }) => name === "mod.ts");
 }

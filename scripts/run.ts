@@ -3,20 +3,27 @@
 /** Where our TypeScript lies. */
 export const CHECKED_FOLDERS = ["src", "tests", "scripts", "bench"] as const;
 
-/** Runs `deno args…`, showing its output as it comes; returns the exit code and the plain output. */
-export async function run(args: readonly string[]): Promise<{ code: number; output: string }> {
+/** How a run ended, and what it wrote, without colours. */
+export interface Ended {
+  readonly code: number;
+  readonly output: string;
+  readonly errors: string;
+}
+
+/** Runs `deno args…`, showing what it writes as it comes. */
+export async function run(args: readonly string[]): Promise<Ended> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const [output, , { code }] = await Promise.all([
+  const [output, errors, { code }] = await Promise.all([
     shown(child.stdout, Deno.stdout),
     shown(child.stderr, Deno.stderr),
     child.status,
   ]);
-  return { code, output };
+  return { code, output, errors };
 }
 
 async function shown(
