@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { type LiveServer, startRespite, Wire } from "../support/live.ts";
 
 /** Runs `work` against a server of its own. */
@@ -103,8 +103,9 @@ Deno.test("CONFIG SET port goes over to another port, or keeps the old one", asy
     const refusal = await wire.roundTrip(`CONFIG SET port ${taken.addr.port}`);
     assertStringIncludes(refusal, "Unable to listen on this port");
     taken.close();
-    assertEquals(await wire.roundTrip("PING"), "+PONG\r\n");
-    assert((await Wire.connect(port)) !== null);
+    const other = await Wire.connect(port);
+    assertEquals(await other.roundTrip("PING"), "+PONG\r\n");
     wire.close();
+    other.close();
   });
 });

@@ -16,12 +16,15 @@ export function startRespite(
   directives: Record<string, string> = {},
 ): LiveServer & { server: Server } {
   const parameters = new Parameters();
-  for (const [name, value] of Object.entries({ "enable-debug-command": "yes", ...directives })) {
+  const own = { "enable-debug-command": "yes", port: `${freePort()}`, bind: "127.0.0.1" };
+  for (const [name, value] of Object.entries({ ...own, ...directives })) {
     const error = parameters.load({ name, words: [value] });
     if (error !== null) throw new Error(`${name}: ${error}`);
   }
   const server = new Server(parameters, new Log(1, () => {}), testHost);
-  const error = server.listenOn([{ hostname: "127.0.0.1", port: 0 }]);
+  const error = server.listenOn(
+    [{ hostname: "127.0.0.1", port: parameters.values.port }],
+  );
   if (error !== null) throw new Error(error);
   server.start();
   return { server, port: server.listeners[0].port, stop: () => server.stop() };
