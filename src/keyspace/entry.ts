@@ -195,10 +195,12 @@ export class Entries implements KeyLayout {
     return Math.min(VALUE_INLINE_MAX, MAX_BLOCK - HEADER_BYTES - 4 - key - SLOT_BYTES);
   }
 
-  /** Bytes that the open entry's block can give to its value. */
+  /** Bytes that the open entry's block can give to its value, `inlineMax` at most. */
   valueRoom(): number {
-    const room = this.at + this.arena.blockSize(this.ref) - this.valueStart;
-    return (this.flags & EntryFlag.ttl) === 0 ? room : room - SLOT_BYTES;
+    const block = this.at + this.arena.blockSize(this.ref) - this.valueStart;
+    const room = (this.flags & EntryFlag.ttl) === 0 ? block : block - SLOT_BYTES;
+    // The largest block is larger than a value may be, and must keep room for a deadline to come.
+    return Math.min(room, this.inlineMax(this.keyEnd - this.keyStart));
   }
 
   /** Sets type, encoding and value length of the open entry, whose value fits in its room. */
