@@ -424,10 +424,13 @@ export class Database {
     const source = this.find(args, from);
     assert(source !== 0, "a key that is copied exists");
     const deadline = this.deadline(source);
-    const copy = this.#takeValue(source, args, to);
     const entries = this.#entries;
-    entries.open(copy);
-    if (entries.encoding === Encoding.object) {
+    entries.open(source);
+    const isObject = entries.encoding === Encoding.object;
+    const copy = this.#takeValue(source, args, to);
+    // Not where the value became an object only now, beside a key too long for it: that one is its own.
+    if (isObject) {
+      entries.open(copy);
       const clone = cloneObject(largeString(entries));
       entries.view.setUint32(entries.valueStart, entries.objects.add(clone), true);
       entries.outsideBytes += clone.bytes;
