@@ -258,3 +258,42 @@ Deno.test("a string reader refuses another type", () => {
   assertEquals(db.readString(args, 0), null);
   assertEquals(args.error, Errors.wrongType);
 });
+Deno.test("a string that grows byte by byte leaves its block in time, deadline or none", () => {
+  for (const index of [0, 4, 7, 8]) {
+    for (let start = 65_400; start <= 65_540; start += 20) {
+      const pair = new Pair();
+      pair.set(index, new Uint8Array(start).fill(0x61), false);
+      for (let i = 0; i < 25; i++) pair.append(index, Uint8Array.of(i));
+      pair.expire(index, 1000);
+      pair.check();
+      pair.append(index, Uint8Array.of(1, 2, 3));
+      pair.persist(index);
+      pair.check();
+    }
+    for (let length = 65_400; length <= 65_540; length++) {
+      const pair = new Pair();
+      pair.set(index, new Uint8Array(40_000), false);
+      pair.append(index, new Uint8Array(length - 40_000).fill(0x62));
+      pair.expire(index, 1000);
+      pair.check();
+    }
+  }
+});
+Deno.test("a value that grows in a long key's block leaves room for a deadline", () => {
+  for (let added = 0; added <= 20; added++) {
+    const pair = new Pair();
+    pair.set(7, new Uint8Array(33_768), false);
+    for (let i = 0; i < added; i++) pair.append(7, Uint8Array.of(i));
+    pair.expire(7, 1000);
+    pair.check();
+  }
+});
+Deno.test("a copy and a move to a key too long for the value leave nothing behind", () => {
+  const pair = new Pair();
+  pair.set(0, new Uint8Array(60_000), false);
+  pair.copy(0, 7);
+  pair.rename(0, 6);
+  pair.check();
+  for (const index of [6, 7]) pair.remove(index);
+  assertEquals(pair.keyspace.entries.usedBytes, 0);
+});
