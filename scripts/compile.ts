@@ -8,7 +8,7 @@
  * `deno compile` fetches its base from dl.deno.land, once a target. DENORT_BIN names a local one, of the same
  * version as deno; that is a base for this machine only, so a release doesn't take it.
  */
-import { print, run } from "./run.ts";
+import { print, run, SERVER_PERMISSIONS } from "./run.ts";
 
 const TARGETS = [
   "x86_64-unknown-linux-gnu",
@@ -16,13 +16,6 @@ const TARGETS = [
   "x86_64-apple-darwin",
   "aarch64-apple-darwin",
   "x86_64-pc-windows-msvc",
-];
-const PERMISSIONS = [
-  "--allow-net",
-  "--allow-read",
-  "--allow-write",
-  "--allow-env=RESPITE_*",
-  "--allow-sys=systemMemoryInfo",
 ];
 
 const isRelease = Deno.args.includes("--all");
@@ -35,7 +28,7 @@ for (const target of isRelease ? TARGETS : [null]) await build(target);
 async function build(target: string | null): Promise<void> {
   const output = target === null ? "dist/respite" : `dist/respite-${target}`;
   const chosen = target === null ? [] : ["--target", target];
-  const words = ["compile", ...PERMISSIONS, ...chosen, "--output", output, "main.ts"];
+  const words = ["compile", ...SERVER_PERMISSIONS, ...chosen, "--output", output, "main.ts"];
   const { code, errors } = await run(words);
   if (code === 0) return;
   if (!errors.includes("base binary")) fail(`Could not build ${output}`);

@@ -3,6 +3,15 @@
 /** Where our TypeScript lies. */
 export const CHECKED_FOLDERS = ["src", "tests", "scripts", "bench"] as const;
 
+/** What the server may do, as in the task `start`: no more than its work takes. */
+export const SERVER_PERMISSIONS = [
+  "--allow-net",
+  "--allow-read",
+  "--allow-write",
+  "--allow-env=RESPITE_*",
+  "--allow-sys=systemMemoryInfo",
+] as const;
+
 /** How a run ended, and what it wrote, without colours. */
 export interface Ended {
   readonly code: number;
