@@ -124,8 +124,34 @@ export function addInt64(a: Int64, hi: number, lo: number, out: Int64): boolean 
   return true;
 }
 
+/** out = -a; false, leaving `out` as it was, for -2^63, which has no opposite. `out` may be `a`. */
+export function negateInt64(a: Int64, out: Int64): boolean {
+  const hi = a.hi;
+  const lo = a.lo;
+  if (hi === -0x80000000 && lo === 0) return false;
+  out.lo = -lo | 0;
+  out.hi = (~hi + (lo === 0 ? 1 : 0)) | 0;
+  return true;
+}
+
 export function int64ToBigInt(value: Int64): bigint {
   return (BigInt(value.hi) << 32n) | BigInt(value.lo >>> 0);
+}
+
+/** Puts `value` into `out`; false, leaving `out` as it was, if it exceeds 64 bits. */
+export function bigIntToInt64(value: bigint, out: Int64): boolean {
+  if (BigInt.asIntN(64, value) !== value) return false;
+  out.lo = Number(BigInt.asIntN(32, value));
+  out.hi = Number(value >> 32n);
+  return true;
+}
+
+/** How many bytes `writeDecimal` writes for an integer within ±2^53. */
+export function decimalSize(value: number): number {
+  const sign = value < 0 ? 1 : 0;
+  const magnitude = Math.abs(value);
+  if (magnitude < BILLION) return sign + digitsOf(magnitude | 0);
+  return sign + digitsOf(Math.floor(magnitude / BILLION) | 0) + 9;
 }
 
 /** Writes an integer within ±2^53 at `at` of `target`; returns the end of its text. */

@@ -3,8 +3,11 @@ import fc from "fast-check";
 import { bytesPerCall } from "./alloc.ts";
 import {
   addInt64,
+  bigIntToInt64,
+  decimalSize,
   Int64,
   int64ToBigInt,
+  negateInt64,
   parseInt64,
   parseInteger,
   parseUnsigned,
@@ -32,8 +35,7 @@ function parse64(text: string): bigint | null {
 }
 function pairOf(value: bigint): Int64 {
   const pair = new Int64();
-  pair.hi = Number(BigInt.asIntN(32, value >> 32n));
-  pair.lo = Number(BigInt.asUintN(32, value));
+  assert(bigIntToInt64(value, pair));
   return pair;
 }
 
@@ -88,6 +90,40 @@ Deno.test("addInt64() adds exactly and refuses to overflow", () => {
     assertEquals(isExact, a + b >= LEAST && a + b <= MOST);
     if (isExact) assertEquals(int64ToBigInt(out), a + b);
   }));
+});
+Deno.test("negateInt64() negates exactly, in place too, and refuses -2^63", () => {
+  fc.assert(fc.property(int64s, (value) => {
+    const pair = pairOf(value);
+    assertEquals(negateInt64(pair, pair), value !== LEAST);
+    assertEquals(int64ToBigInt(pair), value === LEAST ? value : -value);
+  }));
+});
+Deno.test("bigIntToInt64() takes 64 bits and refuses more", () => {
+  fc.assert(fc.property(int64s, (value) => assertEquals(int64ToBigInt(pairOf(value)), value)));
+  const out = pairOf(7n);
+  assertEquals([bigIntToInt64(MOST + 1n, out), bigIntToInt64(LEAST - 1n, out)], [false, false]);
+  assertEquals(int64ToBigInt(out), 7n);
+});
+Deno.test("decimalSize() tells what writeDecimal() writes", () => {
+  const target = new Uint8Array(24);
+  for (let power = 0; power < 16; power++) {
+    for (const value of [10 ** power - 1, 10 ** power, -(10 ** power)]) {
+      assertEquals(decimalSize(value), writeDecimal(value, target, 0), String(value));
+    }
+  }
+  fc.assert(fc.property(fc.maxSafeInteger(), (value) => {
+    assertEquals(decimalSize(value), String(value).length);
+  }));
+});
+Deno.test("negateInt64() and decimalSize() allocate nothing", () => {
+  const pair = pairOf(-1234567890123456789n);
+  let size = 0;
+  const work = (): void => {
+    negateInt64(pair, pair);
+    size = decimalSize(-2_147_483_649);
+  };
+  assertEquals(bytesPerCall(work), 0);
+  assertEquals(size, 11);
 });
 Deno.test("writeDecimal() allocates nothing, be the number small or large", () => {
   const target = new Uint8Array(24);
