@@ -17,6 +17,9 @@ const POWER_COUNT = 87;
 const PRODUCT_EXPONENT_MIN = -60;
 const PRODUCT_EXPONENT_MAX = -32;
 
+/** Of the smallest subnormal double. */
+const LEAST_EXPONENT = -1074;
+
 /** significand · 2^exponent, the significand within 64 bits. */
 interface Scaled {
   readonly significand: bigint;
@@ -232,12 +235,27 @@ export function parseDouble(bytes: Uint8Array, start: number, end: number): numb
 }
 
 function parseHex([, sign, whole, fraction = "", power = "0"]: RegExpExecArray): number {
-  const digits = Number(`0x${whole}${fraction}`);
-  // Half by half: 2^-1080 alone would be 0, though 0xfffp-1080 is not.
-  const exponent = Number(power) - 4 * fraction.length;
-  const half = Math.trunc(exponent / 2);
-  const value = digits * 2 ** half * 2 ** (exponent - half);
-  return inRange(sign === "-" ? -value : value, digits === 0);
+  const digits = (whole + fraction).replace(/^0+/, "");
+  const magnitude = scaled(digits, Number(power) - 4 * fraction.length);
+  return inRange(sign === "-" ? -magnitude : magnitude, digits === "");
+}
+
+/** Hexadecimal digits · 2^exponent, rounded once: half to even at 53 bits, fewer where subnormal. */
+function scaled(digits: string, exponent: number): number {
+  if (digits === "") return 0;
+  const significand = BigInt(`0x${digits}`);
+  const top = significand.toString(2).length + exponent;
+  if (top > 1024) return Infinity;
+  if (top < LEAST_EXPONENT) return 0;
+  const unit = Math.max(top - 53, LEAST_EXPONENT);
+  const spare = unit - exponent;
+  if (spare <= 0) return Number(significand) * 2 ** exponent;
+  const spareBits = BigInt(spare);
+  const half = 1n << (spareBits - 1n);
+  const kept = significand >> spareBits;
+  const rest = significand & (2n * half - 1n);
+  const isUp = rest > half || (rest === half && (kept & 1n) === 1n);
+  return Number(isUp ? kept + 1n : kept) * 2 ** unit;
 }
 
 /** strtod reports a range error for infinities and for what becomes 0 without being it. */

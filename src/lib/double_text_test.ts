@@ -57,7 +57,7 @@ Deno.test("doubleText17() writes seventeen digits as printf does", () => {
 });
 Deno.test("parseDouble() refuses what Redis refuses", () => {
   const refused = ["", " 1", "1 ", "nan", "1e400", "1e-400", "abc", "1.2.3", "--1", ".", "-", "0x"];
-  refused.push("0x.", "0x1p", "1e", "0x1p2000", "0x1p-2000", "infin", "1\0");
+  refused.push("0x.", "0x1p", "1e", "0x1p2000", "0x1p-2000", "infin", "1\0", "0x1p-1075");
   for (const text of refused) assertEquals(parse(text), NaN, text);
 });
 Deno.test("parseDouble() reads signs, exponents, infinities and hexadecimal floats", () => {
@@ -69,6 +69,15 @@ Deno.test("parseDouble() reads signs, exponents, infinities and hexadecimal floa
     ["-Infinity", -Infinity],
     ["0x1p3", 8],
     ["-0X.8", -0.5],
+    ["0x0p99999", 0],
+    ["-0x0p-99999", -0],
+    ["0x1.0000000000001p-1075", 5e-324],
+    // Rounded to 53 bits before, it would be a tie and become 1e-323.
+    ["0x1.7fffffffffffffffp-1074", 5e-324],
+    ["0x1.00000000000007ffffp0", 1],
+    ["0x1.00000000000008p0", 1],
+    ["0x1.00000000000018p0", 1.0000000000000004],
+    ["0x" + "f".repeat(300) + "p-1200", 1],
     ["0xffffffffffffp-1100", 0xffffffffffff * 2 ** -1000 * 2 ** -100],
     [".5", 0.5],
     ["5.", 5],
