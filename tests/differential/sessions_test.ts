@@ -45,4 +45,4 @@ for (const [name, script] of Object.entries(SESSIONS)) {
   });
 }
 
-Deno.test("redis-server is stopped", async () => await redis?.stop());
+Deno.test.afterAll(async () => await redis?.stop());
