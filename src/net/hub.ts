@@ -23,8 +23,7 @@ export class Hub {
 
   /**
    * Has `transport` flushed after the other connections that this turn of the event loop woke have been
-   * served. Sending at once would wake a peer for each reply, on its core and ours; this way it finds
-   * many (measured at pipeline 16: see PERFORMANCE.md).
+   * served, so that a peer finds many replies at once. What that gains is in docs/ARCHITECTURE.md: little.
    */
   flushSoon(transport: Transport): void {
     this.#unsent.push(transport);
