@@ -14,6 +14,12 @@ import type { Log } from "../observe/log.ts";
 import { Cron } from "./cron.ts";
 import { endpointsOf, nameOf } from "./endpoints.ts";
 
+/** In place of `tcp-backlog` where nobody has set it. */
+const BACKLOG = 4_096;
+
+const PORT_REFUSED = "Unable to listen on this port. Check server logs.";
+const ADDRESSES_REFUSED = "Failed to bind to specified addresses.";
+
 export class Server {
   readonly engine: Engine;
   readonly evaluator: Evaluator;
@@ -33,7 +39,8 @@ export class Server {
     this.evaluator = new Evaluator(this.engine);
     this.hub = new Hub(this.engine, this.evaluator);
     this.cron = new Cron(this.engine);
-    for (const name of ["port", "bind"]) parameters.onChange(name, () => this.#listenAgain());
+    parameters.onChange("port", () => this.#listenAgain(PORT_REFUSED));
+    parameters.onChange("bind", () => this.#listenAgain(ADDRESSES_REFUSED));
     const outputLimits = new OutputLimits(this.engine);
     this.engine.limitOutputs = (clients) => outputLimits.enforce(clients);
     this.engine.afterBatch = () => this.cron.afterBatch();
@@ -45,7 +52,7 @@ export class Server {
     for (const endpoint of endpoints) {
       try {
         this.listeners.push(
-          new Listener(endpoint, this.engine.parameters.values.tcpBacklog, this.hub),
+          new Listener(endpoint, this.#backlog(), this.hub),
         );
         count++;
       } catch (error) {
@@ -57,8 +64,15 @@ export class Server {
     return "Could not listen on any of the configured addresses";
   }
 
-  /** Goes over to the `port` and `bind` in force; returns an error's detail, keeping the old ones. */
-  #listenAgain(): string | null {
+  /** Connections that may wait to be accepted. */
+  #backlog(): number {
+    const { parameters } = this.engine;
+    // Redis's default of 511 stalls a burst of 1,000 connections for a second.
+    return parameters.isDefault("tcp-backlog") ? BACKLOG : parameters.values.tcpBacklog;
+  }
+
+  /** Goes over to the `port` and `bind` in force; returns `refusal`, keeping the old ones, if it can't. */
+  #listenAgain(refusal: string): string | null {
     const { values } = this.engine.parameters;
     const old = this.listeners.filter((listener) => "hostname" in listener.endpoint);
     const known = old.map((listener) => nameOf(listener.endpoint));
@@ -72,7 +86,7 @@ export class Server {
       for (const listener of fresh) listener.close();
       this.listeners.length = count;
       this.engine.log.warning(error);
-      return "Unable to listen on this port. Check server logs.";
+      return refusal;
     }
     const asked = wanted.map(nameOf);
     const gone = old.filter((listener) => !asked.includes(nameOf(listener.endpoint)));

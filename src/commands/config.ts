@@ -26,7 +26,7 @@ function configSet({ args, reply, engine, client }: Call): void {
 }
 
 function configRewrite({ reply, engine }: Call): void {
-  const error = engine.host.rewriteConfig();
+  const error = engine.host.rewriteConfig(false);
   if (error !== null) {
     engine.log.warning(`CONFIG REWRITE failed: ${error}`);
     return reply.error(errorReply(`ERR ${error}`));

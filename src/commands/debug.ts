@@ -18,6 +18,7 @@ type Run = (call: Call) => void;
 
 /** Subcommands by name, with the number of arguments that each takes at least. */
 const SUBCOMMANDS: Record<string, readonly [least: number, run: Run]> = {
+  "CONFIG-REWRITE-FORCE-ALL": [2, configRewriteForceAll],
   "DIGEST": [2, digest],
   "DIGEST-VALUE": [3, digestValue],
   "ERROR": [3, ({ args, reply }) => reply.error(errorReply(args.text(2)))],
@@ -55,6 +56,14 @@ function sleep({ args, reply, engine }: Call): void {
 
 function setActiveExpire({ args, reply, engine }: Call): void {
   engine.activeExpiry = args.text(2) !== "0";
+  reply.ok();
+}
+
+function configRewriteForceAll({ reply, engine }: Call): void {
+  const error = engine.host.rewriteConfig(true);
+  if (error !== null) {
+    return reply.error(errorReply(`ERR CONFIG-REWRITE-FORCE-ALL failed: ${error}`));
+  }
   reply.ok();
 }
 
@@ -238,6 +247,7 @@ function hex(bytes: Uint8Array): string {
 
 function help({ reply }: Call): void {
   replyHelp(reply, "DEBUG", [
+    ["CONFIG-REWRITE-FORCE-ALL", "CONFIG REWRITE that writes defaults, too."],
     ["DIGEST", "A sum over all data; equal data have equal sums."],
     ["DIGEST-VALUE <key> [<key> ...]", "The same of single values."],
     ["ERROR <string>", "Answers that error."],

@@ -6,7 +6,7 @@
  * command line and the environment come as JavaScript's text and are made binary here.
  */
 import { type Directive, Parameters } from "./parameters.ts";
-import { binaryOf, splitWords } from "./words.ts";
+import { binaryOf, quoteWord, splitWords } from "./words.ts";
 
 export { binaryOf, splitWords, unicodeOf } from "./words.ts";
 
@@ -120,12 +120,12 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
 }
 
 function optionsOf(options: readonly string[]): PlacedDirective[] {
-  const lines: string[][] = [];
+  const lines: { words: string[]; text: string }[] = [];
   let wantsValue = false;
   for (const [i, option] of options.entries()) {
     if (wantsValue || !option.startsWith("--")) {
-      if (lines.length === 0) lines.push([]);
-      lines[lines.length - 1].push(option);
+      if (lines.length === 0) lines.push({ words: [], text: "" });
+      addWord(lines[lines.length - 1], option);
       wantsValue = false;
       continue;
     }
@@ -134,22 +134,28 @@ function optionsOf(options: readonly string[]): PlacedDirective[] {
       const place = { source: "the command line", line: 0, text: option };
       throw new SyntaxError(describe(place, "Unbalanced quotes in configuration line"));
     }
-    lines.push(words);
+    lines.push({ words, text: option.slice(2) });
     wantsValue = words.length === 1;
     // An empty list of save points may vanish on its way through scripts: `--save --port 7000`.
     const isLast = i + 1 === options.length || options[i + 1].startsWith("--");
     if (wantsValue && isLast && words[0].toLowerCase() === "save") {
-      words.push("");
+      addWord(lines[lines.length - 1], "");
       wantsValue = false;
     }
   }
-  return lines.filter((words) => words.length > 0).map((words) => ({
+  return lines.filter(({ words }) => words.length > 0).map(({ words, text }) => ({
     name: words[0].toLowerCase(),
     words: words.slice(1),
     source: "the command line",
     line: 0,
-    text: words.join(" "),
+    text,
   }));
+}
+
+/** Adds an argument that stands for itself, in quotes where messages show it. */
+function addWord(line: { words: string[]; text: string }, word: string): void {
+  line.text = line.words.length === 0 ? word : `${line.text} ${quoteWord(word)}`;
+  line.words.push(word);
 }
 
 const ENVIRONMENT_PREFIX = "RESPITE_";

@@ -110,6 +110,18 @@ Deno.test("parseCommandLine reads options as redis-server does", () => {
   assertEquals(options("--port=7000"), [["port=7000"]]);
   assertEquals(parseCommandLine(["f", "loglevel", "verbose"]).directives[0].words, ["verbose"]);
 });
+Deno.test("what is wrong with an option is told with its values in quotes, as redis-server does", () => {
+  const told = (...argv: string[]): string | undefined =>
+    assertThrows(
+      () => applyDirectives(new Parameters(), parseCommandLine(argv).directives),
+      SyntaxError,
+    ).message.split(">>> ")[1];
+  assertEquals(told("--port", "6379", "6380"), `'port "6379" "6380"'\nwrong number of arguments`);
+  assertEquals(told("--port", 'a b"c', "x"), `'port "a b\\"c" "x"'\nwrong number of arguments`);
+  assertEquals(told("--port 1 2"), "'port 1 2'\nwrong number of arguments");
+  assertEquals(told("--port"), "'port'\nwrong number of arguments");
+  assertEquals(told("--nosuch"), "'nosuch'\nBad directive or wrong number of arguments");
+});
 Deno.test("save points of the command line add to those of the file, and an empty list ends them", () => {
   const file = parseConf("save 900 1", "f", noFiles);
   const save = (...argv: string[]): string => {

@@ -283,8 +283,7 @@ export const PARAMETER_ROWS = [
     "local7",
   ], { immutable: true, inert: true }),
   text("syslog-ident", "redis", { immutable: true, inert: true }),
-  // Redis says 511, which stalls a burst of 1,000 connections for a second.
-  integer("tcp-backlog", 4_096, 0, INT_MAX, { immutable: true }),
+  integer("tcp-backlog", 511, 0, INT_MAX, { immutable: true }),
   integer("tcp-keepalive", 300, 0, INT_MAX),
   integer("timeout", 0, 0, INT_MAX),
   choice("tls-auth-clients", "yes", ["no", "yes", "optional"], { inert: true }),

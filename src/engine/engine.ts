@@ -35,8 +35,8 @@ export interface Host {
   systemBytes(): number;
   /** CPU seconds of the process, user and system; null where unknown. */
   cpuSeconds(): { user: number; system: number } | null;
-  /** Rewrites the configuration file; returns an error text or null. */
-  rewriteConfig(): string | null;
+  /** Rewrites the configuration file, with all defaults if asked; returns an error text or null. */
+  rewriteConfig(withDefaults: boolean): string | null;
   /** Ends the process after the replies in hand; `now` skips what could take time. */
   shutdown(options: { now: boolean; force: boolean; save: boolean | null }): void;
   /** Undoes a shutdown that is waiting; returns whether there was one. */
