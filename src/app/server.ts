@@ -27,11 +27,11 @@ export class Server {
   readonly cron: Cron;
   readonly listeners: Listener[] = [];
 
-  constructor(parameters: Parameters, log: Log, host: Host, clock = new Clock()) {
+  constructor(parameters: Parameters, log: Log, host: Host, commands = commandTable()) {
     this.engine = new Engine({
       parameters,
-      commands: commandTable(),
-      clock,
+      commands,
+      clock: new Clock(),
       log,
       host,
       seed: randomSeed(),

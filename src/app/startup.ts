@@ -3,6 +3,7 @@
  * know of the process.
  */
 import process from "node:process";
+import { commandTable } from "../commands/table.ts";
 import {
   applyDirectives,
   binaryOf,
@@ -16,6 +17,7 @@ import {
   withIncludes,
 } from "../config/conf_file.ts";
 import { Parameters } from "../config/parameters.ts";
+import type { CommandTable } from "../engine/command.ts";
 import type { Host } from "../engine/engine.ts";
 import { type Level, LEVELS, Log } from "../observe/log.ts";
 import { binaryBytes, binaryText } from "../protocol/args.ts";
@@ -29,14 +31,15 @@ const encoder = new TextEncoder();
 /** Starts a server as the arguments say. Ends the process with 1 if it can't. */
 export function startServer(argv: readonly string[]): Server {
   const parameters = new Parameters();
-  const configFile = readConfiguration(argv, parameters);
+  const commands = commandTable();
+  const configFile = readConfiguration(argv, parameters, commands);
   const { values } = parameters;
   const log = new Log(Deno.pid, logSink(unicodeOf(values.logfile)));
   log.level = levelOf(values.loglevel);
   enterDirectory(unicodeOf(values.dir));
   values.dir = binaryOf(Deno.cwd());
   const host = new ProcessHost(parameters, configFile);
-  const server = new Server(parameters, log, host);
+  const server = new Server(parameters, log, host, commands);
   host.shutdownOf = new Shutdown(server);
   listenToChanges(server, log);
   listen(server, log);
@@ -49,7 +52,11 @@ export function startServer(argv: readonly string[]): Server {
 }
 
 /** Reads file, standard input, environment and command line, later ones winning; returns the path. */
-function readConfiguration(argv: readonly string[], parameters: Parameters): string {
+function readConfiguration(
+  argv: readonly string[],
+  parameters: Parameters,
+  commands: CommandTable,
+): string {
   try {
     const commandLine = parseCommandLine(argv);
     const { file, stdin } = commandLine;
@@ -62,7 +69,12 @@ function readConfiguration(argv: readonly string[], parameters: Parameters): str
     if (stdin) directives.push(...parseConf(readStandardInput(), "standard input", readIncluded));
     directives.push(...parseEnvironment(environment(parameters)));
     directives.push(...withIncludes(commandLine.directives, readIncluded));
-    applyDirectives(parameters, directives);
+    applyDirectives(parameters, directives, {
+      "rename-command": ([name, other, ...more]) =>
+        other === undefined || more.length > 0
+          ? "Bad directive or wrong number of arguments"
+          : commands.rename(name, other),
+    });
     return path;
   } catch (error) {
     fail(error instanceof Error ? error.message : String(error));

@@ -146,10 +146,8 @@ export class Command {
     this.isTimedAlone = (spec.flags & Flag.fast) === 0 && spec.complexity !== "O(1)";
     this.aclCategories = aclCategories(spec, group);
     const subcommands = (spec.subcommands ?? []).map((row) => new Command(row, group, spec.name));
-    this.subcommands = subcommands.length === 0
-      ? null
-      : new Map(subcommands.map((command) => [command.name, command]));
-    this.#lookUp = subcommands.length === 0 ? null : new NameTable(subcommands);
+    this.subcommands = subcommands.length === 0 ? null : byOwnName(subcommands);
+    this.#lookUp = this.subcommands === null ? null : new NameTable(this.subcommands);
     this.run = spec.run ?? neverRun;
   }
 
@@ -188,19 +186,30 @@ function neverRun(): void {
 
 /** All commands, found by their name's bytes in any case. */
 export class CommandTable {
-  readonly #commands: readonly Command[];
-  readonly #lookUp: NameTable;
-  readonly #byName = new Map<string, Command>();
+  /** By the name that a command answers to, which is another than its own if it was renamed. */
+  readonly #commands: Map<string, Command>;
+  #lookUp: NameTable;
 
   constructor(groups: readonly CommandGroup[]) {
-    this.#commands = groups.flatMap(({ group, commands }) =>
-      commands.map((spec) => new Command(spec, group, ""))
+    this.#commands = byOwnName(
+      groups.flatMap(({ group, commands }) => commands.map((spec) => new Command(spec, group, ""))),
     );
     this.#lookUp = new NameTable(this.#commands);
-    for (const command of this.#commands) {
-      this.#byName.set(command.name, command);
-      for (const sub of command.subcommands?.values() ?? []) this.#byName.set(sub.fullName, sub);
-    }
+  }
+
+  /**
+   * Makes a command answer to another name only, or to none (""). Names are bytes, one character each.
+   * For the time before there are clients. Returns an error's detail or null.
+   */
+  rename(name: string, other: string): string | null {
+    const command = this.#commands.get(inLowerCase(name));
+    if (command === undefined) return "No such command in rename-command";
+    this.#commands.delete(inLowerCase(name));
+    const wanted = inLowerCase(other);
+    if (this.#commands.has(wanted)) return "Target command name already exists";
+    if (wanted !== "") this.#commands.set(wanted, command);
+    this.#lookUp = new NameTable(this.#commands);
+    return null;
   }
 
   /** The command that argument 0 names, or null. */
@@ -210,18 +219,32 @@ export class CommandTable {
 
   /** By lower-case name, "config|get" for a subcommand. */
   byName(name: string): Command | null {
-    return this.#byName.get(name) ?? null;
+    const bar = name.indexOf("|");
+    if (bar < 0) return this.#commands.get(name) ?? null;
+    return this.#commands.get(name.slice(0, bar))?.subcommands?.get(name.slice(bar + 1)) ?? null;
   }
 
   /** The commands that stand for themselves, without their subcommands. */
   topLevel(): readonly Command[] {
-    return this.#commands;
+    return [...this.#commands.values()];
   }
 
   /** All commands and subcommands. */
   all(): readonly Command[] {
-    return [...this.#byName.values()];
+    return this.topLevel().flatMap((command) => [
+      command,
+      ...(command.subcommands?.values() ?? []),
+    ]);
   }
+}
+
+function byOwnName(commands: readonly Command[]): Map<string, Command> {
+  return new Map(commands.map((command) => [command.name, command]));
+}
+
+/** As clients' spellings are compared: ASCII letters alone have two cases. */
+function inLowerCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
 /** Names in an open-addressing table, looked up by bytes without a string. */
@@ -230,14 +253,15 @@ class NameTable {
   readonly #names: Uint8Array[] = [];
   readonly #mask: number;
 
-  constructor(commands: readonly Command[]) {
+  /** Names are in lower case, one character a byte. */
+  constructor(commands: ReadonlyMap<string, Command>) {
     let size = 16;
-    while (size < 4 * commands.length) size *= 2;
+    while (size < 4 * commands.size) size *= 2;
     this.#mask = size - 1;
     this.#slots = new Array(size).fill(null);
     for (let i = 0; i < size; i++) this.#names.push(NO_NAME);
-    for (const command of commands) {
-      const name = new TextEncoder().encode(command.name);
+    for (const [text, command] of commands) {
+      const name = Uint8Array.from(text, (char) => char.charCodeAt(0));
       let slot = nameHash(name, 0, name.length) & this.#mask;
       while (this.#slots[slot] !== null) slot = (slot + 1) & this.#mask;
       this.#slots[slot] = command;

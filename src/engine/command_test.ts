@@ -64,6 +64,19 @@ Deno.test("CommandTable lists commands, with their subcommands or without", () =
   assertEquals(table.byName("CONFIG"), null);
 });
 
+Deno.test("CommandTable.rename() makes a command answer to another name alone, or to none", () => {
+  const rows = [row("time"), row("get"), container];
+  const table = new CommandTable([{ group: "server", commands: rows }]);
+  assertEquals(table.rename("TIME", "Clock"), null);
+  assertEquals(table.find(argsOf("clock"))?.name, "time");
+  assertEquals(table.find(argsOf("TIME")), null);
+  assertEquals(table.rename("config", ""), null);
+  assertEquals(table.byName("config|get"), null);
+  assertEquals(table.topLevel().map((one) => one.name), ["get", "time"]);
+  assertEquals(table.rename("nosuch", "x"), "No such command in rename-command");
+  assertEquals(table.rename("get", "CLOCK"), "Target command name already exists");
+});
+
 Deno.test("Arity counts the words of the name, and a container waits for a subcommand", () => {
   const config = command(container, "server");
   assertEquals(command(row("getrange", { usage: "key start end" })).arity, 4);
