@@ -19,13 +19,9 @@ function commandCount({ reply, engine }: Call): void {
   reply.integer(engine.commands.topLevel().length);
 }
 
-function commandInfo({ args, reply, engine }: Call): void {
-  if (args.count === 2) {
-    const commands = engine.commands.topLevel();
-    reply.array(commands.length);
-    for (const one of commands) replyInfo(reply, one);
-    return;
-  }
+function commandInfo(call: Call): void {
+  const { args, reply, engine } = call;
+  if (args.count === 2) return command(call);
   reply.array(args.count - 2);
   for (let i = 2; i < args.count; i++) {
     const found = engine.commands.byName(args.text(i).toLowerCase());

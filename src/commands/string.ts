@@ -4,7 +4,7 @@ import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, keyRange, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import { Encoding, Type } from "../keyspace/entry.ts";
-import { addInt64, Int64 } from "../lib/decimal.ts";
+import { addInt64, Int64, negateInt64 } from "../lib/decimal.ts";
 import type { Args } from "../protocol/args.ts";
 import { Errors, invalidExpireTime, wrongArity } from "../protocol/errors.ts";
 import { Options } from "../protocol/options.ts";
@@ -208,9 +208,7 @@ function incrby(call: Call): void {
 function decrby(call: Call): void {
   const { args, reply } = call;
   if (!args.int64(2, delta)) return reply.error(Errors.notAnInteger);
-  if (delta.hi === -2147483648 && delta.lo === 0) return reply.error(Errors.decrementOverflow);
-  delta.hi = ~delta.hi + (delta.lo === 0 ? 1 : 0) | 0;
-  delta.lo = -delta.lo | 0;
+  if (!negateInt64(delta, delta)) return reply.error(Errors.decrementOverflow);
   add(call);
 }
 

@@ -54,9 +54,6 @@ export class Client {
   isClosing = false;
   /** What it waits for, when it is blocked; ends the wait with a reply. */
   blocked: { unblock(reason: "timeout" | "error"): void } | null = null;
-  inputBytes = 0;
-  outputBytes = 0;
-  commands = 0;
 
   constructor(readonly engine: Engine, readonly id: number, readonly transport: Transport) {
     this.createdMs = this.lastActiveMs = engine.clock.nowMs();

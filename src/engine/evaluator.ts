@@ -163,11 +163,8 @@ export class Evaluator {
     const { clock, counters } = this.#engine;
     const startUs = clock.monotonicUs();
     this.run(client, command);
-    const microseconds = clock.monotonicUs() - startUs;
     counters.commands++;
-    command.stats.calls++;
-    command.stats.microseconds += microseconds;
-    noteSlow(this.#engine, client, command, microseconds, 1);
+    this.#book(client, command, clock.monotonicUs() - startUs, 1);
   }
 
   /** Why a command that EXEC is about to run may not run now, or null. */
@@ -221,7 +218,6 @@ export class Evaluator {
     this.#runCommand = command;
     this.#runLength++;
     engine.counters.commands++;
-    client.commands++;
     this.run(client, command);
     if (isAlone) this.#closeRun();
   }
@@ -232,13 +228,17 @@ export class Evaluator {
     const client = this.#runClient;
     if (command === null || client === null) return;
     const now = this.#engine.clock.monotonicUs();
-    const microseconds = now - this.#runStartUs;
-    command.stats.calls += this.#runLength;
-    command.stats.microseconds += microseconds;
-    noteSlow(this.#engine, client, command, microseconds, this.#runLength);
+    this.#book(client, command, now - this.#runStartUs, this.#runLength);
     this.#runCommand = null;
     this.#runLength = 0;
     this.#runStartUs = now;
+  }
+
+  /** `count` calls of `command` took `microseconds` together. */
+  #book(client: Client, command: Command, microseconds: number, count: number): void {
+    command.stats.calls += count;
+    command.stats.microseconds += microseconds;
+    noteSlow(this.#engine, client, command, microseconds, count);
   }
 
   #failed(client: Client, command: Command, mark: number, error: unknown): void {

@@ -399,11 +399,6 @@ export class Database {
     return true;
   }
 
-  /** Removes an entry found otherwise (eviction, a sampled key). */
-  removeRef(ref: Ref, event: KeyEvent): void {
-    this.#removeEntry(ref, event);
-  }
-
   /** Moves the value and deadline at argument `from` to the key at argument `to`, which is replaced. */
   rename(args: Args, from: number, to: number): void {
     const source = this.find(args, from);

@@ -95,11 +95,6 @@ export class Keyspace {
     return (this.#seconds() - access) & SECONDS_24_BITS;
   }
 
-  /** The access field of an entry last used `seconds` ago. */
-  accessBefore(seconds: number): number {
-    return (this.#seconds() - seconds) & SECONDS_24_BITS;
-  }
-
   /** Empties all databases; the arena is dropped whole, so the cost is that of its chunks. */
   clear(): void {
     for (const db of this.databases) db.detach();

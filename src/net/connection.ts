@@ -118,7 +118,6 @@ export class Connection implements Transport {
 
   #received(count: number): void {
     this.#decoder.received(count);
-    this.client.inputBytes += count;
     this.#hub.engine.counters.inputBytes += count;
     this.#hub.engine.counters.reads++;
   }
@@ -189,7 +188,6 @@ export class Connection implements Transport {
 
   readonly #written = (count: number): void => {
     this.#sent += count;
-    this.client.outputBytes += count;
     this.#hub.engine.counters.outputBytes += count;
     this.#hub.engine.counters.writes++;
     if (this.#sent < this.#sendEnd && !this.#isClosed) return this.#writeOn();
