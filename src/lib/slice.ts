@@ -1,0 +1,45 @@
+// hot path
+/** A piece of bytes read in place: `bytes[start, end)`. One is reused by each reader. */
+import { writeInt64 } from "./decimal.ts";
+
+/** No 64-bit integer has more characters. */
+const INTEGER_TEXT_MAX = 20;
+
+export class Slice {
+  bytes: Uint8Array;
+  view: DataView;
+  start = 0;
+  end = 0;
+  readonly #text: Uint8Array;
+  readonly #textView: DataView;
+
+  constructor() {
+    // A few bytes more, since hashes read four at a time.
+    this.bytes = this.#text = new Uint8Array(INTEGER_TEXT_MAX + 4);
+    this.view = this.#textView = new DataView(this.#text.buffer);
+  }
+
+  get length(): number {
+    return this.end - this.start;
+  }
+
+  set(bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    this.bytes = bytes;
+    this.view = view;
+    this.start = start;
+    this.end = end;
+  }
+
+  /** Becomes the digits of an integer, in memory of its own. */
+  setInt64(hi: number, lo: number): void {
+    this.bytes = this.#text;
+    this.view = this.#textView;
+    this.start = 0;
+    this.end = writeInt64(hi, lo, this.#text, 0);
+  }
+
+  /** Becomes the empty string. */
+  clear(): void {
+    this.start = this.end = 0;
+  }
+}
