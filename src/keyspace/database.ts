@@ -15,10 +15,17 @@ import { offsetOf, type Ref } from "../structures/arena.ts";
 import { DashTable } from "../structures/dash_table.ts";
 import { DeadlineHeap } from "../structures/deadline_heap.ts";
 import { Events, type KeyEvent } from "./change_hooks.ts";
-import { copyBytes, Encoding, Entries, EntryFlag, LargeString, Type } from "./entry.ts";
+import {
+  copyBytes,
+  Encoding,
+  Entries,
+  EntryFlag,
+  type HeapValue,
+  LargeString,
+  Type,
+} from "./entry.ts";
 import type { Keyspace } from "./keyspace.ts";
 import {
-  cloneObject,
   integerFound,
   isIntegerText,
   largeString,
@@ -28,6 +35,8 @@ import {
 } from "./values.ts";
 
 const SLOT_BYTES = 4;
+/** An object's index in the side table. */
+const OBJECT_BYTES = 4;
 /** Growing values get half as much again, up to this many bytes. */
 const SPARE_MAX_BYTES = 1024 * 1024;
 
@@ -279,9 +288,9 @@ export class Database {
       const spare = Math.min(length, SPARE_MAX_BYTES);
       const grown = new Uint8Array(length + spare);
       copyBytes(large.content, 0, large.length, grown, 0);
-      entries.outsideBytes += grown.length - large.content.length;
       large.content = grown;
       large.view = new DataView(grown.buffer);
+      entries.book(large);
     } else if (length > large.length) {
       large.content.fill(0, large.length, length);
     }
@@ -382,11 +391,75 @@ export class Database {
   }
 
   /** Makes `object` the value of the open entry, which has room for its index. */
-  #storeObject(type: number, object: LargeString): void {
+  #storeObject(type: number, object: HeapValue): void {
     const entries = this.#entries;
-    entries.setValueHeader(type, Encoding.object, 4);
+    entries.setValueHeader(type, Encoding.object, OBJECT_BYTES);
     entries.view.setUint32(entries.valueStart, entries.objects.add(object), true);
-    entries.outsideBytes += object.bytes;
+    entries.book(object);
+  }
+
+  // Collections: what keyspace/collection.ts needs
+
+  /** Makes the key at argument `index`, which `find` has just not found, with `size` bytes of value; opens it. */
+  createValue(args: Args, index: number, type: number, encoding: number, size: number): Ref {
+    const ref = this.#insert(args, index, type, size);
+    this.#entries.setValueHeader(type, encoding, size);
+    return ref;
+  }
+
+  /** As `createValue`, a value that is an object. */
+  createObject(args: Args, index: number, type: number, object: HeapValue): Ref {
+    const ref = this.#insert(args, index, type, OBJECT_BYTES);
+    this.#storeObject(type, object);
+    return ref;
+  }
+
+  /** The entry `ref` is about to be changed: notes the access, tells the hook. */
+  willEdit(ref: Ref): void {
+    this.touch(ref);
+    this.keyspace.hooks.willChange(this.index, ref);
+  }
+
+  /**
+   * Makes the inline value of `ref` `size` bytes long, keeping what it holds as far as it fits; opens the
+   * entry and returns its ref, which may be a new one.
+   */
+  resizeValue(ref: Ref, size: number): Ref {
+    const entries = this.#entries;
+    entries.open(ref);
+    const { type, encoding } = entries;
+    const room = entries.valueRoom();
+    if (size > room || size + 64 < room >>> 1) ref = this.#grow(ref, size);
+    entries.setValueHeader(type, encoding, size);
+    return ref;
+  }
+
+  /** Puts `object` in the place of the value of `ref`, which lay inline; opens it and returns its ref. */
+  replaceByObject(ref: Ref, object: HeapValue): Ref {
+    const entries = this.#entries;
+    entries.open(ref);
+    const { type } = entries;
+    entries.setValueHeader(type, Encoding.embstr, 0);
+    const next = this.#grow(ref, OBJECT_BYTES);
+    this.#storeObject(type, object);
+    return next;
+  }
+
+  /** Puts an inline value of `size` bytes in the place of the object of `ref`; opens it, returns its ref. */
+  replaceObject(ref: Ref, encoding: number, size: number): Ref {
+    const entries = this.#entries;
+    releaseValue(entries, ref);
+    entries.open(ref);
+    const { type } = entries;
+    entries.setValueHeader(type, Encoding.embstr, 0);
+    const next = this.#grow(ref, size);
+    entries.setValueHeader(type, encoding, size);
+    return next;
+  }
+
+  /** Removes an entry whose collection has become empty; returns nothing, counts and tells nothing. */
+  removeEmpty(ref: Ref): void {
+    this.#discard(ref);
   }
 
   // Removing, renaming, copying
@@ -426,9 +499,9 @@ export class Database {
     // Not where the value became an object only now, beside a key too long for it: that one is its own.
     if (isObject) {
       entries.open(copy);
-      const clone = cloneObject(largeString(entries));
+      const clone = entries.object().clone();
       entries.view.setUint32(entries.valueStart, entries.objects.add(clone), true);
-      entries.outsideBytes += clone.bytes;
+      entries.book(clone);
     }
     target.#adopt(copy, args, to, deadline);
     target.changed(args, to, Events.copyTo);
@@ -456,7 +529,7 @@ export class Database {
     const { type, encoding } = entries;
     const size = entries.valueEnd - entries.valueStart;
     const inline = encoding !== Encoding.object && size > entries.inlineMax(args.length(to));
-    assert(!inline || type === Type.string, "only strings lie inline beside keys of any length");
+    assert(!inline || type === Type.string, "collections that lie inline fit beside every key");
     if (inline) return this.#takeLarge(args, to);
     const access = entries.access(source);
     const fromBytes = entries.bytes;

@@ -29,20 +29,40 @@ export const TYPE_NAMES = ["string", "list", "set", "zset", "hash", "stream"] as
  * How a value is stored. A new encoding also needs: its name below, the snapshot's writer, DEBUG
  * DIGEST (values.ts), MEMORY USAGE and, if it is an object, `HeapValue`.
  */
-export const Encoding = { embstr: 0, int: 1, raw: 2, object: 3 } as const;
+export const Encoding = { embstr: 0, int: 1, raw: 2, object: 3, listpack: 4, intset: 5 } as const;
+
+/**
+ * The longest listpack or intset that lies inline: it fits beside any key, so that RENAME never needs to
+ * convert one. Longer ones become objects, whatever the configuration says.
+ */
+export const COLLECTION_INLINE_MAX = 32 * 1024;
 
 export const EntryFlag = { ttl: 1, epoch: 2, keyOutside: 4 } as const;
 
-/** A value that lives outside the arena. `bytes` is what MEMORY USAGE and used_memory count. */
+/** A value that is an object: a large string, or a collection too large to lie inline. */
 export interface HeapValue {
   /** What OBJECT ENCODING answers. */
   readonly encodingName: string;
+  /** Memory outside the arena, in bytes. O(1). */
   readonly bytes: number;
+  /** Memory of its blocks in the arena, in bytes. O(1). */
+  readonly arenaBytes: number;
+  /** How many elements must be freed one by one. */
+  readonly effort: number;
+  /** What `Entries.outsideBytes` counts for it; the keyspace keeps it. */
+  booked: number;
+  /** The same value in memory of its own. */
+  clone(): HeapValue;
+  /** Frees about `limit` elements of a value on its way out; returns whether all are gone. */
+  release(limit: number): boolean;
 }
 
 /** A string too large for the arena: `bytes[0, length)`, with room to grow behind. */
 export class LargeString implements HeapValue {
   readonly encodingName = "raw";
+  readonly arenaBytes = 0;
+  readonly effort = 1;
+  booked = 0;
   view: DataView;
 
   constructor(public content: Uint8Array, public length: number) {
@@ -51,6 +71,16 @@ export class LargeString implements HeapValue {
 
   get bytes(): number {
     return this.content.length + 64;
+  }
+
+  clone(): LargeString {
+    const content = new Uint8Array(this.length);
+    copyBytes(this.content, 0, this.length, content, 0);
+    return new LargeString(content, this.length);
+  }
+
+  release(): boolean {
+    return true;
   }
 }
 
@@ -73,6 +103,8 @@ export class Entries implements KeyLayout {
   readonly seed: number;
   /** Bytes of keys and values that live outside the arena. */
   outsideBytes = 0;
+  /** Large collections that no entry has any more: they are freed in slices. */
+  readonly dying: HeapValue[] = [];
 
   ref: Ref = 0;
   bytes: Uint8Array = new Uint8Array(0);
@@ -262,6 +294,13 @@ export class Entries implements KeyLayout {
   object(): HeapValue {
     assert(this.encoding === Encoding.object, "the value is an object");
     return this.objects.get(this.view.getUint32(this.valueStart, true));
+  }
+
+  /** Brings the count of bytes outside up to date after a change of `object`. */
+  book(object: HeapValue): void {
+    const { bytes } = object;
+    this.outsideBytes += bytes - object.booked;
+    object.booked = bytes;
   }
 
   /** Gives back an entry's block and, if its key lies outside, that; the value is the caller's. */

@@ -6,6 +6,7 @@ import { ChangeHooks } from "./change_hooks.ts";
 import { Database } from "./database.ts";
 import { Entries } from "./entry.ts";
 import { LazyFree } from "./lazy_free.ts";
+import { Limits } from "./limits.ts";
 
 /** Figures of INFO stats that the keyspace counts itself. */
 class KeyspaceStats {
@@ -34,6 +35,8 @@ const SECONDS_24_BITS = 0xffffff;
 export class Keyspace {
   entries: Entries;
   readonly hooks = new ChangeHooks();
+  /** Where encodings change. */
+  readonly limits = new Limits();
   readonly stats = new KeyspaceStats();
   readonly databases: Database[] = [];
   readonly lazyFree: LazyFree;

@@ -1,5 +1,6 @@
 /**
- * Frees the entries of emptied databases in slices, so that FLUSHDB ASYNC costs nothing at once.
+ * Frees the entries of emptied databases and the elements of large collections in slices, so that neither
+ * FLUSHDB ASYNC nor DEL of a set of a million members stops the server.
  */
 import type { DashTable } from "../structures/dash_table.ts";
 import type { Ref } from "../structures/arena.ts";
@@ -11,11 +12,13 @@ interface Owner {
   readonly entries: Entries;
 }
 
+/** Elements that are freed between two looks at the clock. */
+const ELEMENTS_A_STEP = 1024;
+
 export class LazyFree {
   readonly #owner: Owner;
   #tables: { table: DashTable; next: number }[] = [];
-  /** Entries still to be freed: lazyfree_pending_objects of INFO. */
-  pending = 0;
+  #pendingEntries = 0;
   /** Entries freed so far: lazyfreed_objects of INFO. */
   freed = 0;
 
@@ -23,11 +26,16 @@ export class LazyFree {
     this.#owner = owner;
   }
 
+  /** Entries and collections still to be freed: lazyfree_pending_objects of INFO. */
+  get pending(): number {
+    return this.#pendingEntries + this.#owner.entries.dying.length;
+  }
+
   /** Takes over a table which nobody uses any more. */
   add(table: DashTable): void {
     if (table.count === 0) return;
     this.#tables.push({ table, next: 0 });
-    this.pending += table.count;
+    this.#pendingEntries += table.count;
   }
 
   /** Frees until `isOver` says so; returns whether something is left. */
@@ -37,20 +45,32 @@ export class LazyFree {
       releaseValue(entries, ref);
       entries.free(ref);
       this.freed++;
-      this.pending--;
+      this.#pendingEntries--;
     };
     while (this.#tables.length > 0) {
       const first = this.#tables[0];
       first.next = first.table.forEachFrom(first.next, free);
       if (first.next === 0) this.#tables.shift();
+      if (isOver()) return true;
+    }
+    return this.#releaseObjects(isOver);
+  }
+
+  #releaseObjects(isOver: () => boolean): boolean {
+    const { dying } = this.#owner.entries;
+    while (dying.length > 0) {
+      if (dying[dying.length - 1].release(ELEMENTS_A_STEP)) {
+        dying.pop();
+        this.freed++;
+      }
       if (isOver()) break;
     }
-    return this.#tables.length > 0;
+    return dying.length > 0;
   }
 
   /** The arena itself is gone: nothing is left to free. */
   forget(): void {
     this.#tables = [];
-    this.pending = 0;
+    this.#pendingEntries = 0;
   }
 }

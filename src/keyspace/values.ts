@@ -3,54 +3,33 @@
  * Values of entries: strings as bytes wherever they lie, their encoding, and what must be done for a
  * value that dies or is copied.
  */
-import { Int64, parseInt64, writeInt64 } from "../lib/decimal.ts";
+import { Int64, parseInt64 } from "../lib/decimal.ts";
+import { Slice } from "../lib/slice.ts";
 import type { Ref } from "../structures/arena.ts";
-import { copyBytes, Encoding, type Entries, LargeString } from "./entry.ts";
+import { Encoding, type Entries, type HeapValue, type LargeString } from "./entry.ts";
 
 /** Longest string that OBJECT ENCODING calls embstr; longer ones are raw. */
 const EMBSTR_MAX = 44;
 /** No 64-bit integer has more characters. */
 const INTEGER_TEXT_MAX = 20;
 
+/** What takes more than this to free is freed in slices. */
+const EFFORT_AT_ONCE = 64;
+
 /** A string value, read in place: `bytes[start, end)`. One is reused by each reader. */
-export class StringValue {
-  bytes: Uint8Array = new Uint8Array(0);
-  view: DataView = new DataView(new ArrayBuffer(0));
-  start = 0;
-  end = 0;
-  readonly #text = new Uint8Array(INTEGER_TEXT_MAX + 4);
-  readonly #textView = new DataView(this.#text.buffer);
-
-  get length(): number {
-    return this.end - this.start;
-  }
-
+export class StringValue extends Slice {
   /** Reads the open entry, which is a string; an integer becomes its digits. */
   read(entries: Entries): void {
     if (entries.encoding === Encoding.int) {
       const view = entries.view;
       const at = entries.valueStart;
-      this.bytes = this.#text;
-      this.view = this.#textView;
-      this.start = 0;
-      this.end = writeInt64(view.getInt32(at + 4, true), view.getInt32(at, true), this.#text, 0);
+      this.setInt64(view.getInt32(at + 4, true), view.getInt32(at, true));
     } else if (entries.encoding === Encoding.object) {
       const large = largeString(entries);
-      this.bytes = large.content;
-      this.view = large.view;
-      this.start = 0;
-      this.end = large.length;
+      this.set(large.content, large.view, 0, large.length);
     } else {
-      this.bytes = entries.bytes;
-      this.view = entries.view;
-      this.start = entries.valueStart;
-      this.end = entries.valueEnd;
+      this.set(entries.bytes, entries.view, entries.valueStart, entries.valueEnd);
     }
-  }
-
-  /** Makes this the empty string. */
-  clear(): void {
-    this.start = this.end = 0;
   }
 }
 
@@ -87,6 +66,10 @@ export function encodingName(entries: Entries): string {
       return "int";
     case Encoding.raw:
       return "raw";
+    case Encoding.listpack:
+      return "listpack";
+    case Encoding.intset:
+      return "intset";
     default:
       return entries.object().encodingName;
   }
@@ -97,21 +80,25 @@ export function releaseValue(entries: Entries, ref: Ref): void {
   entries.open(ref);
   if (entries.encoding !== Encoding.object) return;
   const index = entries.view.getUint32(entries.valueStart, true);
-  entries.outsideBytes -= entries.objects.get(index).bytes;
+  releaseObject(entries, entries.objects.get(index));
   entries.objects.remove(index);
 }
 
-/** A copy of a large value, for COPY. */
-export function cloneObject(value: LargeString): LargeString {
-  const content = new Uint8Array(value.length);
-  copyBytes(value.content, 0, value.length, content, 0);
-  return new LargeString(content, value.length);
+/** Frees an object that nobody refers to: at once, or in slices if it is large. */
+export function releaseObject(entries: Entries, object: HeapValue): void {
+  entries.outsideBytes -= object.booked;
+  object.booked = 0;
+  if (object.effort > EFFORT_AT_ONCE) entries.dying.push(object);
+  else object.release(Infinity);
 }
 
 /** Bytes that the open entry takes, its value's object included: MEMORY USAGE. */
 export function entryBytes(entries: Entries): number {
   let bytes = entries.arena.blockSize(entries.ref);
   if (entries.keyBytes !== entries.bytes) bytes += entries.keyBytes.length;
-  if (entries.encoding === Encoding.object) bytes += entries.object().bytes;
+  if (entries.encoding === Encoding.object) {
+    const object = entries.object();
+    bytes += object.bytes + object.arenaBytes;
+  }
   return bytes;
 }

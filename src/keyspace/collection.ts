@@ -1,0 +1,204 @@
+// hot path
+/**
+ * A cursor over one collection: what lists, sets, hashes, sorted sets and streams have in common. A small
+ * collection is a listpack (or intset) in the entry's block, a large one an object.
+ *
+ * A cursor is bound to one key by `read`, `edit` or `editOrCreate` and stays so while others are opened;
+ * it ends with `changed`, `discard`, or the end of the command.
+ */
+import { assert } from "../lib/assert.ts";
+import type { Args } from "../protocol/args.ts";
+import { Errors } from "../protocol/errors.ts";
+import type { Ref } from "../structures/arena.ts";
+import { EMPTY_LISTPACK_BYTES, Listpack, type ListpackHome } from "../structures/listpack.ts";
+import { Events, type KeyEvent } from "./change_hooks.ts";
+import type { Database } from "./database.ts";
+import { Encoding, type Entries, type HeapValue } from "./entry.ts";
+
+export abstract class Collection implements ListpackHome {
+  /** On the value, while its encoding is `listpack`. */
+  readonly pack: Listpack = new Listpack(this);
+  ref: Ref = 0;
+  encoding: number = Encoding.listpack;
+  #db: Database | null = null;
+  #args: Args | null = null;
+  #index = 0;
+  #object: HeapValue | null = null;
+
+  constructor(readonly type: number) {}
+
+  get db(): Database {
+    assert(this.#db !== null, "a cursor is bound to a key");
+    return this.#db;
+  }
+
+  get entries(): Entries {
+    return this.db.keyspace.entries;
+  }
+
+  /** Where the key stands. */
+  get args(): Args {
+    assert(this.#args !== null, "a cursor is bound to a key");
+    return this.#args;
+  }
+
+  get index(): number {
+    return this.#index;
+  }
+
+  /**
+   * Binds the cursor for a command that reads: counts the hit or miss. Returns false if the key is missing,
+   * or is of another type, which fails `args`.
+   */
+  read(db: Database, args: Args, index: number): boolean {
+    return this.#bind(db, args, index, db.read(args, index));
+  }
+
+  /** As `read`, leaving no trace. */
+  peek(db: Database, args: Args, index: number): boolean {
+    return this.#bind(db, args, index, db.find(args, index));
+  }
+
+  /** As `read`, for a command that changes the collection. */
+  edit(db: Database, args: Args, index: number): boolean {
+    if (!this.#bind(db, args, index, db.find(args, index))) return false;
+    db.willEdit(this.ref);
+    return true;
+  }
+
+  /** As `edit`, making an empty collection where there is none; returns false only for another type. */
+  editOrCreate(db: Database, args: Args, index: number): boolean {
+    if (this.edit(db, args, index)) return true;
+    if (args.error !== null) return false;
+    this.#db = db;
+    this.#args = args;
+    this.#index = index;
+    this.ref = this.create();
+    this.#open();
+    return true;
+  }
+
+  /** How many elements it has. */
+  abstract get count(): number;
+
+  /** Takes note of what the cursor is on now: `encoding`, `pack` or `object` tell. */
+  protected opened(): void {}
+
+  /** Makes the entry of a new, empty collection. */
+  protected create(): Ref {
+    const { db, entries } = this;
+    const ref = db.createValue(
+      this.args,
+      this.#index,
+      this.type,
+      Encoding.listpack,
+      EMPTY_LISTPACK_BYTES,
+    );
+    this.pack.open(entries.bytes, entries.view, entries.valueStart);
+    this.pack.writeEmpty();
+    return ref;
+  }
+
+  /** The value, whose encoding is `object`. */
+  object(): HeapValue {
+    assert(this.#object !== null, "a large collection is an object");
+    return this.#object;
+  }
+
+  /** Puts `object` in the place of the inline value. */
+  toObject(object: HeapValue): void {
+    this.ref = this.db.replaceByObject(this.ref, object);
+    this.#open();
+  }
+
+  /** Puts an inline value of `size` bytes, which the caller writes, in the place of the object. */
+  toInline(encoding: number, size: number): void {
+    this.ref = this.db.replaceObject(this.ref, encoding, size);
+    this.#open();
+  }
+
+  /** Makes the inline value `size` bytes long. */
+  resizeInline(size: number): void {
+    this.ref = this.db.resizeValue(this.ref, size);
+  }
+
+  /** Notes that the inline value has another encoding from now on; its bytes are the caller's to write. */
+  setEncoding(encoding: number): void {
+    const { entries } = this;
+    entries.open(this.ref);
+    entries.setValueHeader(this.type, encoding, entries.valueEnd - entries.valueStart);
+    this.#open();
+  }
+
+  // ListpackHome
+
+  resize(pack: Listpack, size: number): void {
+    const { entries } = this;
+    this.ref = this.db.resizeValue(this.ref, size);
+    pack.open(entries.bytes, entries.view, entries.valueStart);
+  }
+
+  /**
+   * The command has changed the collection: counts `dirty` changes, tells the listeners, and removes the
+   * key if nothing is left in it. Call it once for each event.
+   */
+  changed(event: KeyEvent, dirty = 1): void {
+    const { db, args } = this;
+    if (this.#object !== null) this.entries.book(this.#object);
+    const isEmpty = this.isRemovedWhenEmpty && this.count === 0;
+    if (isEmpty) db.removeEmpty(this.ref);
+    db.changed(args, this.#index, event);
+    db.keyspace.hooks.dirty += dirty - 1;
+    if (!isEmpty) return;
+    db.alsoNotify(args, this.#index, Events.del);
+    this.#forget();
+  }
+
+  /** Nothing was changed after `editOrCreate`: a collection that it made goes again. */
+  discard(): void {
+    if (this.count > 0 || !this.isRemovedWhenEmpty) return;
+    this.db.removeEmpty(this.ref);
+    this.#forget();
+  }
+
+  /** Streams stay when they are empty. */
+  protected get isRemovedWhenEmpty(): boolean {
+    return true;
+  }
+
+  #bind(db: Database, args: Args, index: number, ref: Ref): boolean {
+    if (ref === 0) return false;
+    if (db.keyspace.entries.typeOf(ref) !== this.type) {
+      args.fail(Errors.wrongType);
+      return false;
+    }
+    this.#db = db;
+    this.#args = args;
+    this.#index = index;
+    this.ref = ref;
+    this.#open();
+    return true;
+  }
+
+  /** Binds the cursor to an entry of this type that was found otherwise: for walks over a database. */
+  openEntry(db: Database, ref: Ref): void {
+    this.#db = db;
+    this.ref = ref;
+    this.#open();
+  }
+
+  #open(): void {
+    const { entries } = this;
+    entries.open(this.ref);
+    this.encoding = entries.encoding;
+    this.#object = null;
+    if (entries.encoding === Encoding.object) this.#object = entries.object();
+    else this.pack.open(entries.bytes, entries.view, entries.valueStart);
+    this.opened();
+  }
+
+  #forget(): void {
+    this.ref = 0;
+    this.#object = null;
+  }
+}
