@@ -1,6 +1,7 @@
-/** SCAN. Its guarantee is the table's: see DashTable.scan. */
+/** SCAN, and what HSCAN, SSCAN and ZSCAN share with it. Their guarantee is the table's: see DashTable.scan. */
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
+import type { Collection } from "../keyspace/collection.ts";
 import { TYPE_NAMES } from "../keyspace/entry.ts";
 import { parseUnsigned } from "../lib/decimal.ts";
 import { globMatches } from "../lib/glob.ts";
@@ -8,8 +9,9 @@ import { Errors } from "../protocol/errors.ts";
 
 const NO_TYPE = TYPE_NAMES.length;
 
-/** What SCAN's options ask for. */
+/** What the cursor and the options ask for. */
 interface Wanted {
+  cursor: number;
   count: number;
   pattern: Uint8Array | null;
   /** Index in TYPE_NAMES, -1 for all, NO_TYPE for a name that is none (no key is of it). */
@@ -17,11 +19,10 @@ interface Wanted {
 }
 
 function scan(call: Call): void {
-  const { args, reply, db } = call;
-  const cursor = parseUnsigned(args.bytes, args.start(1), args.end(1));
-  if (cursor !== cursor) return reply.error(Errors.invalidCursor);
-  const wanted = readOptions(call);
+  const { reply, db } = call;
+  const wanted = readScan(call, 1);
   if (wanted === null) return;
+  const { cursor } = wanted;
 
   const entries = db.keyspace.entries;
   const found: number[] = [];
@@ -35,29 +36,58 @@ function scan(call: Call): void {
   for (const ref of found) {
     entries.open(ref);
     const { keyBytes, keyStart, keyEnd } = entries;
-    const { pattern } = wanted;
-    if (
-      pattern !== null &&
-      !globMatches(pattern, 0, pattern.length, keyBytes, keyStart, keyEnd, false)
-    ) continue;
+    if (!isWanted(wanted, keyBytes, keyStart, keyEnd)) continue;
     reply.bulk(keyBytes, keyStart, keyEnd);
     count++;
   }
   reply.arrayFrom(mark, count);
 }
 
-/** Reads COUNT, MATCH and TYPE from argument 2 on; null after answering an error. */
-function readOptions(call: Call): Wanted | null {
+/** Whether MATCH lets `bytes[start, end)` through. */
+export function isWanted(wanted: Wanted, bytes: Uint8Array, start: number, end: number): boolean {
+  const { pattern } = wanted;
+  return pattern === null || globMatches(pattern, 0, pattern.length, bytes, start, end, false);
+}
+
+/**
+ * Reads the cursor of HSCAN, SSCAN or ZSCAN, looks the key up and reads the options; null after answering
+ * an error, or nothing found where there is no key.
+ */
+export function readCollectionScan(call: Call, collection: Collection): Wanted | null {
+  const { args, reply, db } = call;
+  if (!isCursor(call, 2)) return null;
+  if (collection.read(db, args, 1)) return readScan(call, 2);
+  if (args.error !== null) reply.error(args.error);
+  else {
+    reply.array(2);
+    reply.bulkInteger(0);
+    reply.emptyArray();
+  }
+  return null;
+}
+
+/** Whether argument `index` is a cursor; if not, an error is answered. */
+function isCursor({ args, reply }: Call, index: number): boolean {
+  const cursor = parseUnsigned(args.bytes, args.start(index), args.end(index));
+  if (cursor === cursor) return true;
+  reply.error(Errors.invalidCursor);
+  return false;
+}
+
+/** Reads the cursor at argument `at` and COUNT, MATCH, TYPE behind it; null after answering an error. */
+function readScan(call: Call, at: number): Wanted | null {
   const { args, reply } = call;
-  const wanted: Wanted = { count: 10, pattern: null, type: -1 };
-  for (let i = 2; i < args.count; i += 2) {
+  if (!isCursor(call, at)) return null;
+  const cursor = parseUnsigned(args.bytes, args.start(at), args.end(at));
+  const wanted: Wanted = { cursor, count: 10, pattern: null, type: -1 };
+  for (let i = at + 1; i < args.count; i += 2) {
     if (i + 1 === args.count) args.fail(Errors.syntax);
     else if (args.is(i, "COUNT")) {
       wanted.count = args.integer(i + 1);
       if (args.error === null && wanted.count < 1) args.fail(Errors.syntax);
     } else if (args.is(i, "MATCH")) {
       wanted.pattern = new Uint8Array(args.bytes.buffer, args.start(i + 1), args.length(i + 1));
-    } else if (args.is(i, "TYPE")) {
+    } else if (at === 1 && args.is(i, "TYPE")) {
       const name = args.text(i + 1).toLowerCase();
       const index = TYPE_NAMES.findIndex((type) => type === name);
       wanted.type = index < 0 ? NO_TYPE : index;

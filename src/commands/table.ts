@@ -5,6 +5,7 @@ import { stringEditCommands } from "./string_edit.ts";
 import { lcsCommands } from "./lcs.ts";
 import { bitmapCommands } from "./bitmap.ts";
 import { bitfieldCommands } from "./bitfield.ts";
+import { hashCommands } from "./hash.ts";
 import { keyCommands } from "./keys.ts";
 import { expireCommands } from "./expire.ts";
 import { scanCommands } from "./scan.ts";
@@ -25,6 +26,7 @@ import { slowlogCommands } from "./slowlog.ts";
 export const commandGroups: readonly CommandGroup[] = [
   { group: "string", commands: [...stringCommands, ...stringEditCommands, ...lcsCommands] },
   { group: "bitmap", commands: [...bitmapCommands, ...bitfieldCommands] },
+  { group: "hash", commands: hashCommands },
   {
     group: "generic",
     commands: [...keyCommands, ...expireCommands, ...scanCommands, ...objectCommands],

@@ -145,11 +145,9 @@ export const PARAMETER_ROWS = [
   }),
   integer("hash-max-listpack-entries", 512, 0, LONG_MAX, {
     alias: "hash-max-ziplist-entries",
-    inert: true,
   }),
   memory("hash-max-listpack-value", 64, 0, LONG_MAX, {
     alias: "hash-max-ziplist-value",
-    inert: true,
   }),
   memory("hll-sparse-max-bytes", 3_000, 0, LONG_MAX, { inert: true }),
   integer("hz", 10, 0, INT_MAX, { clamp: [1, 500] }),

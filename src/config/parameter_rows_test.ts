@@ -27,9 +27,11 @@ function sourceBelow(folder: URL): string {
 
 Deno.test("exactly the parameters that nothing reads are marked inert", () => {
   const source = sourceBelow(new URL("../", import.meta.url));
-  // A parameter is read as `values.port`, or in a pattern: `const { maxmemory, maxmemoryPolicy } = ….values`.
-  const read = new Set([...source.matchAll(/\bvalues\.(\w+)/g)].map((match) => match[1]));
-  for (const [, fields] of source.matchAll(/\{([^{}]*)\} = [\w.]*\bvalues;/g)) {
+  // A parameter is read as `values.port`, for encodings `limits.setMaxIntsetEntries`, or in a pattern: `const { maxmemory, maxmemoryPolicy } = ….values`.
+  const read = new Set(
+    [...source.matchAll(/\b(?:values|limits)\.(\w+)/g)].map((match) => match[1]),
+  );
+  for (const [, fields] of source.matchAll(/\{([^{}]*)\} = [\w.]*\b(?:values|limits);/g)) {
     for (const field of fields.split(",")) read.add(field.trim().split(":")[0]);
   }
   const camel = (name: string): string =>

@@ -95,7 +95,8 @@ export class Engine {
     this.clock = parts.clock;
     this.log = parts.log;
     this.host = parts.host;
-    this.keyspace = new Keyspace(parts.clock, parts.seed, this.parameters.values.databases);
+    const { values } = this.parameters;
+    this.keyspace = new Keyspace(parts.clock, parts.seed, values.databases, values);
     this.startupBytes = this.keyspace.usedBytes;
     this.deadlines = new Deadlines(parts.clock);
     this.startedMs = this.lastSaveMs = parts.clock.nowMs();

@@ -16,8 +16,9 @@ export interface KeyEvent {
 
 const generic = (name: string): KeyEvent => ({ name, kind: "g" });
 const string = (name: string): KeyEvent => ({ name, kind: "$" });
+const hash = (name: string): KeyEvent => ({ name, kind: "h" });
 
-/** The events of keys and strings; the other types append theirs. */
+/** What can happen, by type. */
 export const Events = {
   del: generic("del"),
   expire: generic("expire"),
@@ -34,6 +35,10 @@ export const Events = {
   incrby: string("incrby"),
   incrbyfloat: string("incrbyfloat"),
   setbit: string("setbit"),
+  hset: hash("hset"),
+  hdel: hash("hdel"),
+  hincrby: hash("hincrby"),
+  hincrbyfloat: hash("hincrbyfloat"),
   expired: { name: "expired", kind: "x" },
   evicted: { name: "evicted", kind: "e" },
   created: { name: "new", kind: "n" },

@@ -35,8 +35,6 @@ const SECONDS_24_BITS = 0xffffff;
 export class Keyspace {
   entries: Entries;
   readonly hooks = new ChangeHooks();
-  /** Where encodings change. */
-  readonly limits = new Limits();
   readonly stats = new KeyspaceStats();
   readonly databases: Database[] = [];
   readonly lazyFree: LazyFree;
@@ -49,7 +47,13 @@ export class Keyspace {
   /** Keys past their deadline are hidden but stay: a write pause, or a replica. */
   keepExpired = false;
 
-  constructor(readonly clock: Clock, readonly seed: number, count: number) {
+  /** `limits` say where encodings change; they may change themselves. */
+  constructor(
+    readonly clock: Clock,
+    readonly seed: number,
+    count: number,
+    readonly limits: Readonly<Limits> = new Limits(),
+  ) {
     this.entries = new Entries(seed);
     this.lazyFree = new LazyFree(this);
     for (let i = 0; i < count; i++) this.databases.push(new Database(i, this));

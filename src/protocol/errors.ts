@@ -29,6 +29,8 @@ export const Errors = {
   wrongType: e("WRONGTYPE Operation against a key holding the wrong kind of value"),
   noSuchKey: e("ERR no such key"),
   sameObject: e("ERR source and destination objects are the same"),
+  hashNotAnInteger: e("ERR hash value is not an integer"),
+  hashNotAFloat: e("ERR hash value is not a float"),
   overflow: e("ERR increment or decrement would overflow"),
   decrementOverflow: e("ERR decrement would overflow"),
   nanOrInfinity: e("ERR increment would produce NaN or Infinity"),

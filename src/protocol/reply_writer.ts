@@ -260,6 +260,20 @@ export class ReplyWriter {
     this.#headerAt(mark, this.resp === 2 ? STAR : TILDE, count);
   }
 
+  /** Puts what was written since `mark`, one reply, behind a cursor: the two form an array. */
+  scanFrom(mark: number, cursor: number): void {
+    const size = writeDecimal(cursor, scratch, 0);
+    const header = size < 10 ? 10 + size : 11 + size; // "*2 $n n…", each with its CRLF
+    // Room for what header and bulk ask for, too: while they write, the end stands before the rest.
+    this.#reserve(header + 4 * HEADER_BYTES);
+    this.#bytes.copyWithin(mark + header, mark, this.#end);
+    const end = this.#end + header;
+    this.#end = mark;
+    this.#header(STAR, 2);
+    this.bulk(scratch, 0, size);
+    this.#end = end;
+  }
+
   /** Gives the buffer away (bytes 0 to `size` are waiting); the next reply begins another one. */
   release(): Uint8Array {
     const taken = this.#bytes;

@@ -341,6 +341,36 @@ export class MemberTable implements KeyLayout {
   }
 }
 
+/** Shows `wanted` different members picked at random; the table has at least as many. */
+export function sampleMembers(
+  table: MemberTable,
+  wanted: number,
+  visit: (ref: Ref) => void,
+): void {
+  const { count } = table;
+  if (3 * wanted <= count) {
+    const seen = new Set<Ref>();
+    while (seen.size < wanted) {
+      const ref = table.randomRef(Math.random);
+      if (seen.has(ref)) continue;
+      seen.add(ref);
+      visit(ref);
+    }
+    return;
+  }
+  // Many of them: shuffle the front of a list of all (Fisher and Yates).
+  const refs = new Uint32Array(count);
+  let filled = 0;
+  table.forEach((ref) => (refs[filled++] = ref));
+  for (let i = 0; i < wanted; i++) {
+    const j = i + Math.floor(Math.random() * (count - i));
+    const ref = refs[j];
+    refs[j] = refs[i];
+    refs[i] = ref;
+    visit(ref);
+  }
+}
+
 const NO_BYTES = new Uint8Array(0);
 
 /** Copies `source[start, end)` to `at` of `target`: a loop where that beats the flat 33 ns of `set`. */

@@ -1,0 +1,252 @@
+// hot path
+/** Hashes: a listpack of field, value, field, value …, or a table of members. */
+import { Slice } from "../lib/slice.ts";
+import type { Ref } from "../structures/arena.ts";
+import { listpackEntryBytes } from "../structures/listpack.ts";
+import { MemberTable, sampleMembers } from "../structures/member_table.ts";
+import { Collection } from "./collection.ts";
+import { COLLECTION_INLINE_MAX, Encoding, type HeapValue, Type } from "./entry.ts";
+
+/** Called with slices that are good until it returns. */
+export type PairVisitor = (field: Slice, value: Slice) => void;
+
+/** A large hash. */
+class HashTable implements HeapValue {
+  readonly encodingName = "hashtable";
+  booked = 0;
+
+  constructor(readonly members: MemberTable) {}
+
+  get bytes(): number {
+    return this.members.bytes;
+  }
+
+  get arenaBytes(): number {
+    return this.members.arenaBytes;
+  }
+
+  get effort(): number {
+    return this.members.count;
+  }
+
+  clone(): HashTable {
+    return new HashTable(this.members.clone());
+  }
+
+  release(limit: number): boolean {
+    return this.members.release(limit);
+  }
+}
+
+/** A cursor over a hash. */
+export class HashValue extends Collection {
+  #table: MemberTable | null = null;
+  readonly #field = new Slice();
+  readonly #value = new Slice();
+  /** Where `find` ended: a position in the listpack, or a ref. */
+  #found = 0;
+
+  constructor() {
+    super(Type.hash);
+  }
+
+  protected override opened(): void {
+    this.#table = this.encoding === Encoding.object ? (this.object() as HashTable).members : null;
+  }
+
+  /** Fields. */
+  get count(): number {
+    return this.#table === null ? this.pack.count >>> 1 : this.#table.count;
+  }
+
+  /** Puts `into` on the value of the field `bytes[start, end)`; returns whether there is one. */
+  get(
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+    into: Slice,
+  ): boolean {
+    if (!this.has(bytes, view, start, end)) return false;
+    if (this.#table === null) this.pack.read(this.pack.next(this.#found), into);
+    else this.#table.value(this.#found, into);
+    return true;
+  }
+
+  has(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+    if (this.#table === null) {
+      this.#found = this.pack.find(this.pack.first(), bytes, start, end, 1);
+    } else this.#found = this.#table.find(bytes, view, start, end);
+    return this.#found !== 0;
+  }
+
+  /**
+   * Sets the field `bytes[start, end)` to `value[from, to)`; returns whether it is new. Neither may lie in the
+   * hash itself.
+   */
+  set(
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+    value: Uint8Array,
+    from: number,
+    to: number,
+  ): boolean {
+    if (this.#table === null) {
+      const { limits } = this.db.keyspace;
+      if (Math.max(end - start, to - from) > limits.hashMaxListpackValue) this.#convert();
+    }
+    const isKnown = this.has(bytes, view, start, end);
+    if (this.#table === null && !this.#fits(isKnown, bytes, start, end, value, from, to)) {
+      this.#convert();
+      if (isKnown) this.has(bytes, view, start, end);
+    }
+    const table = this.#table;
+    if (table !== null) {
+      const ref = isKnown ? this.#found : this.#insert(table, bytes, view, start, end, to - from);
+      table.setValue(ref, value, from, to);
+    } else if (isKnown) this.pack.replace(this.pack.next(this.#found), value, from, to);
+    else {
+      this.pack.append(bytes, start, end);
+      this.pack.append(value, from, to);
+    }
+    return !isKnown;
+  }
+
+  #insert(
+    table: MemberTable,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+    valueSize: number,
+  ): Ref {
+    table.find(bytes, view, start, end);
+    return table.insert(bytes, start, end, valueSize);
+  }
+
+  /** Whether the listpack may take the pair. */
+  #fits(
+    isKnown: boolean,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    value: Uint8Array,
+    from: number,
+    to: number,
+  ): boolean {
+    const { limits } = this.db.keyspace;
+    if (!isKnown && this.count >= limits.hashMaxListpackEntries) return false;
+    const { size } = this.pack;
+    // Far from the limit there is no need to be exact.
+    if (size + (end - start) + (to - from) + 22 <= COLLECTION_INLINE_MAX) return true;
+    const added = listpackEntryBytes(value, from, to) +
+      (isKnown ? 0 : listpackEntryBytes(bytes, start, end));
+    return size + added <= COLLECTION_INLINE_MAX;
+  }
+
+  /** Removes the field `bytes[start, end)`; returns whether it was there. */
+  remove(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+    if (!this.has(bytes, view, start, end)) return false;
+    if (this.#table === null) this.pack.remove(this.#found, 2);
+    else this.#table.remove(this.#found);
+    return true;
+  }
+
+  /** Shows every pair. `visit` must not change the hash. */
+  forEach(visit: PairVisitor): void {
+    const field = this.#field;
+    const value = this.#value;
+    const table = this.#table;
+    if (table !== null) {
+      table.forEach((ref) => {
+        table.key(ref, field);
+        table.value(ref, value);
+        visit(field, value);
+      });
+      return;
+    }
+    const { pack } = this;
+    for (let at = pack.first(); at !== 0; at = pack.next(at)) {
+      pack.read(at, field);
+      at = pack.next(at);
+      pack.read(at, value);
+      visit(field, value);
+    }
+  }
+
+  /** As DashTable.scan; a small hash is shown whole. */
+  scan(cursor: number, count: number, visit: PairVisitor): number {
+    const table = this.#table;
+    if (table === null) {
+      this.forEach(visit);
+      return 0;
+    }
+    return table.scan(cursor, count, (ref) => {
+      table.key(ref, this.#field);
+      table.value(ref, this.#value);
+      visit(this.#field, this.#value);
+    });
+  }
+
+  /** Shows one pair picked at random; the hash is not empty. */
+  random(visit: PairVisitor): void {
+    const table = this.#table;
+    if (table === null) return this.#showAt(Math.floor(Math.random() * this.count), visit);
+    const ref = table.randomRef(Math.random);
+    table.key(ref, this.#field);
+    table.value(ref, this.#value);
+    visit(this.#field, this.#value);
+  }
+
+  #showAt(index: number, visit: PairVisitor): void {
+    const at = this.pack.at(2 * index);
+    this.pack.read(at, this.#field);
+    this.pack.read(this.pack.next(at), this.#value);
+    visit(this.#field, this.#value);
+  }
+
+  /** Shows `wanted` different pairs picked at random, of at least as many. */
+  sample(wanted: number, visit: PairVisitor): void {
+    if (this.#table === null) this.#samplePack(wanted, visit);
+    else this.#sampleTable(this.#table, wanted, visit);
+  }
+
+  /** Each pair is taken with the chance that makes all subsets equally likely: Knuth's algorithm S. */
+  #samplePack(wanted: number, visit: PairVisitor): void {
+    let left = this.count;
+    for (let index = 0; wanted > 0; index++, left--) {
+      if (Math.random() * left >= wanted) continue;
+      this.#showAt(index, visit);
+      wanted--;
+    }
+  }
+
+  #sampleTable(table: MemberTable, wanted: number, visit: PairVisitor): void {
+    const show = (ref: Ref): void => {
+      table.key(ref, this.#field);
+      table.value(ref, this.#value);
+      visit(this.#field, this.#value);
+    };
+    sampleMembers(table, wanted, show);
+  }
+
+  /** The listpack becomes a table. */
+  #convert(): void {
+    const { keyspace } = this.db;
+    const table = new MemberTable(keyspace.entries.arena, keyspace.seed);
+    const field = this.#field;
+    const value = this.#value;
+    const { pack } = this;
+    for (let at = pack.first(); at !== 0; at = pack.next(at)) {
+      pack.read(at, field);
+      at = pack.next(at);
+      pack.read(at, value);
+      table.find(field.bytes, field.view, field.start, field.end);
+      const ref = table.insert(field.bytes, field.start, field.end, value.length);
+      table.setValue(ref, value.bytes, value.start, value.end);
+    }
+    this.toObject(new HashTable(table));
+  }
+}
