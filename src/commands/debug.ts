@@ -1,16 +1,14 @@
 /** DEBUG: what Redis's own tests and its users' tests ask of a server. */
-import { createHash } from "node:crypto";
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
-import type { Database } from "../keyspace/database.ts";
-import { encodingName, StringValue } from "../keyspace/values.ts";
+import { type Entries, Type } from "../keyspace/entry.ts";
+import { encodingName, entryBytes, StringValue } from "../keyspace/values.ts";
 import { argsOf } from "../protocol/args.ts";
 import { errorReply, Errors, unknownDebug } from "../protocol/errors.ts";
-import type { Ref } from "../structures/arena.ts";
 import { Events } from "../keyspace/change_hooks.ts";
+import { digest, digestValue } from "./digest.ts";
 import { replyHelp } from "./help.ts";
 
-const DIGEST_BYTES = 20;
 /** DEBUG SLEEP stops the server, but not for ever. */
 const SLEEP_MAX_SECONDS = 3600;
 
@@ -100,16 +98,23 @@ function object(call: Call): void {
   const { keyspace } = db;
   const { entries } = keyspace;
   entries.open(ref);
-  const value = new StringValue();
-  value.read(entries);
+  const length = serializedLength(entries);
   const access = entries.access(ref);
   reply.simple(
     `Value at:0x${ref.toString(16).padStart(12, "0")} refcount:1 encoding:${
       encodingName(entries)
     }` +
-      ` serializedlength:${value.length + 1} lru:${access}` +
+      ` serializedlength:${length} lru:${access}` +
       ` lru_seconds_idle:${keyspace.frequencyPolicy ? 0 : keyspace.idleSeconds(access)}`,
   );
+}
+
+/** About what the value takes in a file: exact for strings. */
+function serializedLength(entries: Entries): number {
+  if (entries.type !== Type.string) return entryBytes(entries);
+  const value = new StringValue();
+  value.read(entries);
+  return value.length + 1;
 }
 
 function htstats({ args, reply, engine }: Call): void {
@@ -169,80 +174,6 @@ function protocol(call: Call): void {
   const sample = PROTOCOL_SAMPLES[call.args.text(2).toLowerCase()];
   if (sample === undefined) return call.reply.error(Errors.debugProtocol);
   sample(call);
-}
-
-// The digest: SHA-1 sums of keys and values, combined by exclusive or so that order does not matter.
-// It equals Redis's for equal data (seen by comparing with redis-server).
-
-function digest({ reply, engine }: Call): void {
-  const total = new Uint8Array(DIGEST_BYTES);
-  for (const db of engine.keyspace.databases) {
-    if (db.size === 0) continue;
-    const view = new DataView(new ArrayBuffer(4));
-    view.setUint32(0, db.index);
-    mix(total, new Uint8Array(view.buffer));
-    for (const { key, ref } of entriesOf(db)) {
-      const own = new Uint8Array(DIGEST_BYTES);
-      mix(own, key);
-      digestEntry(db, ref, own);
-      xorWith(total, sha1(own));
-    }
-  }
-  reply.simple(hex(total));
-}
-
-function digestValue({ args, reply, db }: Call): void {
-  reply.array(args.count - 2);
-  for (let i = 2; i < args.count; i++) {
-    const own = new Uint8Array(DIGEST_BYTES);
-    const ref = db.find(args, i);
-    if (ref !== 0) digestEntry(db, ref, own);
-    reply.simple(hex(own));
-  }
-}
-
-function entriesOf(db: Database): { key: Uint8Array; ref: Ref }[] {
-  const found: { key: Uint8Array; ref: Ref }[] = [];
-  const { entries } = db.keyspace;
-  db.forEach((ref) => {
-    entries.open(ref);
-    const key = Uint8Array.from(
-      { length: entries.keyEnd - entries.keyStart },
-      (_, i) => entries.keyBytes[entries.keyStart + i],
-    );
-    found.push({ key, ref });
-  });
-  return found;
-}
-
-/** Mixes the value of `ref` and whether it expires into `own`. */
-function digestEntry(db: Database, ref: Ref, own: Uint8Array): void {
-  const { entries } = db.keyspace;
-  entries.open(ref);
-  // The type, as a big-endian 32-bit number: 0 for strings.
-  mix(own, new Uint8Array([0, 0, 0, entries.type]));
-  const value = new StringValue();
-  value.read(entries);
-  mix(own, new Uint8Array(value.bytes.buffer, value.bytes.byteOffset + value.start, value.length));
-  if (db.deadline(ref) >= 0) xorWith(own, sha1(new TextEncoder().encode("!!expire!!")));
-}
-
-/** digest = sha1(digest xor sha1(bytes)). */
-function mix(own: Uint8Array, bytes: Uint8Array): void {
-  xorWith(own, sha1(bytes));
-  own.set(sha1(own));
-}
-
-function xorWith(own: Uint8Array, other: Uint8Array): void {
-  for (let i = 0; i < DIGEST_BYTES; i++) own[i] ^= other[i];
-}
-
-function sha1(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash("sha1").update(bytes).digest());
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function help({ reply }: Call): void {

@@ -64,7 +64,23 @@ const FACTS = `
   getex -2 fast,write fast,string,write i1/r0,1,0/RW
   getrange 4 readonly read,slow,string i1/r0,1,0/RO
   getset 3 denyoom,fast,write fast,string,write i1/r0,1,0/RW
+  hdel -3 fast,write fast,hash,write i1/r0,1,0/RW
   hello -1 allow_busy,fast,loading,no_auth,noscript,stale connection,fast -
+  hexists 3 fast,readonly fast,hash,read i1/r0,1,0/RO
+  hget 3 fast,readonly fast,hash,read i1/r0,1,0/RO
+  hgetall 2 readonly hash,read,slow i1/r0,1,0/RO
+  hincrby 4 denyoom,fast,write fast,hash,write i1/r0,1,0/RW
+  hincrbyfloat 4 denyoom,fast,write fast,hash,write i1/r0,1,0/RW
+  hkeys 2 readonly hash,read,slow i1/r0,1,0/RO
+  hlen 2 fast,readonly fast,hash,read i1/r0,1,0/RO
+  hmget -3 fast,readonly fast,hash,read i1/r0,1,0/RO
+  hmset -4 denyoom,fast,write fast,hash,write i1/r0,1,0/RW
+  hrandfield -2 readonly hash,read,slow i1/r0,1,0/RO
+  hscan -3 readonly hash,read,slow i1/r0,1,0/RO
+  hset -4 denyoom,fast,write fast,hash,write i1/r0,1,0/RW
+  hsetnx 4 denyoom,fast,write fast,hash,write i1/r0,1,0/RW
+  hstrlen 3 fast,readonly fast,hash,read i1/r0,1,0/RO
+  hvals 2 readonly hash,read,slow i1/r0,1,0/RO
   incr 2 denyoom,fast,write fast,string,write i1/r0,1,0/RW
   incrby 3 denyoom,fast,write fast,string,write i1/r0,1,0/RW
   incrbyfloat 3 denyoom,fast,write fast,string,write i1/r0,1,0/RW
@@ -159,8 +175,10 @@ function listed(words: readonly string[]): string {
   return words.length === 0 ? "-" : [...words].sort().join(",");
 }
 
-function keyText({ first, last, step, flags }: KeySpec): string {
-  return `i${first}/r${last},${step},0/${flags.slice(0, 2)}`;
+function keyText({ first, keyword, find, last, step, limit, flags }: KeySpec): string {
+  const begin = keyword === "" ? `i${first}` : `k${keyword}${first}`;
+  const how = find === "range" ? `r${last},${step},${limit}` : find === "keynum" ? "n" : "u";
+  return `${begin}/${how}/${flags.slice(0, 2)}`;
 }
 
 Deno.test("Every row says what the command does, since when, and what it costs", () => {

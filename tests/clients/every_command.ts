@@ -12,6 +12,8 @@ const isHelp = (reply: unknown): boolean => isList(reply) && String(reply).inclu
 const isText = (reply: unknown): boolean => typeof reply === "string" && reply.length > 0;
 const isCount = (reply: unknown): boolean => typeof reply === "number" && reply >= 0;
 const has = (part: string) => (reply: unknown): boolean => String(reply).includes(part);
+/** An object, or the flat list of RESP2: libraries differ. */
+const isMap = (reply: unknown): boolean => typeof reply === "object" && reply !== null;
 /** The error whose text begins so. */
 const fails = (start: string) => (reply: unknown): boolean =>
   reply instanceof Error && reply.message.startsWith(start);
@@ -77,6 +79,23 @@ export const EVERY_COMMAND: readonly (readonly [line: string, expected: Expected
   ["object help", isHelp],
   ["unlink t", 1],
   ["del bits inverse field", 3],
+  // hash
+  ["hset h a 1 b 2", 2],
+  ["hsetnx h a 9", 0],
+  ["hmset h c 3", "OK"],
+  ["hget h a", "1"],
+  ["hmget h a none", ["1", null]],
+  ["hgetall h", isMap],
+  ["hkeys h", ["a", "b", "c"]],
+  ["hvals h", ["1", "2", "3"]],
+  ["hlen h", 3],
+  ["hexists h a", 1],
+  ["hstrlen h a", 1],
+  ["hincrby h a 4", 5],
+  ["hincrbyfloat h b 0.5", "2.5"],
+  ["hscan h 0 match a", ["0", ["a", "5"]]],
+  ["hrandfield h -2", isList],
+  ["hdel h a b c", 3],
   // connection
   ["auth password", fails("ERR AUTH <password> called without any password configured")],
   ["echo message", "message"],

@@ -1,0 +1,113 @@
+/**
+ * DEBUG DIGEST: SHA-1 sums of keys and values, combined by exclusive or where order does not matter. It
+ * equals Redis's for equal data (seen by comparing with redis-server).
+ */
+import { createHash } from "node:crypto";
+import type { Call } from "../engine/call.ts";
+import type { Database } from "../keyspace/database.ts";
+import { Type } from "../keyspace/entry.ts";
+import { HashValue } from "../keyspace/hash_value.ts";
+import { StringValue } from "../keyspace/values.ts";
+import type { Slice } from "../lib/slice.ts";
+import type { Ref } from "../structures/arena.ts";
+
+const DIGEST_BYTES = 20;
+
+type MixValue = (db: Database, ref: Ref, own: Uint8Array) => void;
+
+/** By the number of the type. */
+const BY_TYPE: Record<number, MixValue> = {
+  [Type.string]: mixString,
+  [Type.hash]: mixHash,
+};
+
+function mixString(db: Database, _ref: Ref, own: Uint8Array): void {
+  const value = new StringValue();
+  value.read(db.keyspace.entries);
+  mix(own, bytesOf(value));
+}
+
+function mixHash(db: Database, ref: Ref, own: Uint8Array): void {
+  const hash = new HashValue();
+  hash.openEntry(db, ref);
+  hash.forEach((field, value) => {
+    const pair = new Uint8Array(DIGEST_BYTES);
+    mix(pair, bytesOf(field));
+    mix(pair, bytesOf(value));
+    xorWith(own, sha1(pair));
+  });
+}
+
+function bytesOf(slice: Slice): Uint8Array {
+  return new Uint8Array(slice.bytes.buffer, slice.bytes.byteOffset + slice.start, slice.length);
+}
+
+export function digest({ reply, engine }: Call): void {
+  const total = new Uint8Array(DIGEST_BYTES);
+  for (const db of engine.keyspace.databases) {
+    if (db.size === 0) continue;
+    const view = new DataView(new ArrayBuffer(4));
+    view.setUint32(0, db.index);
+    mix(total, new Uint8Array(view.buffer));
+    for (const { key, ref } of entriesOf(db)) {
+      const own = new Uint8Array(DIGEST_BYTES);
+      mix(own, key);
+      digestEntry(db, ref, own);
+      xorWith(total, sha1(own));
+    }
+  }
+  reply.simple(hex(total));
+}
+
+export function digestValue({ args, reply, db }: Call): void {
+  reply.array(args.count - 2);
+  for (let i = 2; i < args.count; i++) {
+    const own = new Uint8Array(DIGEST_BYTES);
+    const ref = db.find(args, i);
+    if (ref !== 0) digestEntry(db, ref, own);
+    reply.simple(hex(own));
+  }
+}
+
+function entriesOf(db: Database): { key: Uint8Array; ref: Ref }[] {
+  const found: { key: Uint8Array; ref: Ref }[] = [];
+  const { entries } = db.keyspace;
+  db.forEach((ref) => {
+    entries.open(ref);
+    const key = Uint8Array.from(
+      { length: entries.keyEnd - entries.keyStart },
+      (_, i) => entries.keyBytes[entries.keyStart + i],
+    );
+    found.push({ key, ref });
+  });
+  return found;
+}
+
+/** Mixes the value of `ref` and whether it expires into `own`. */
+function digestEntry(db: Database, ref: Ref, own: Uint8Array): void {
+  const { entries } = db.keyspace;
+  entries.open(ref);
+  // The type, as a big-endian 32-bit number: 0 for strings.
+  mix(own, new Uint8Array([0, 0, 0, entries.type]));
+  const mixValue = BY_TYPE[entries.type];
+  mixValue(db, ref, own);
+  if (db.deadline(ref) >= 0) xorWith(own, sha1(new TextEncoder().encode("!!expire!!")));
+}
+
+/** digest = sha1(digest xor sha1(bytes)). */
+function mix(own: Uint8Array, bytes: Uint8Array): void {
+  xorWith(own, sha1(bytes));
+  own.set(sha1(own));
+}
+
+function xorWith(own: Uint8Array, other: Uint8Array): void {
+  for (let i = 0; i < DIGEST_BYTES; i++) own[i] ^= other[i];
+}
+
+function sha1(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash("sha1").update(bytes).digest());
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
