@@ -7,6 +7,7 @@ import type { Call } from "../engine/call.ts";
 import type { Database } from "../keyspace/database.ts";
 import { Type } from "../keyspace/entry.ts";
 import { HashValue } from "../keyspace/hash_value.ts";
+import { SetValue } from "../keyspace/set_value.ts";
 import { StringValue } from "../keyspace/values.ts";
 import type { Slice } from "../lib/slice.ts";
 import type { Ref } from "../structures/arena.ts";
@@ -18,6 +19,7 @@ type MixValue = (db: Database, ref: Ref, own: Uint8Array) => void;
 /** By the number of the type. */
 const BY_TYPE: Record<number, MixValue> = {
   [Type.string]: mixString,
+  [Type.set]: mixSet,
   [Type.hash]: mixHash,
 };
 
@@ -25,6 +27,12 @@ function mixString(db: Database, _ref: Ref, own: Uint8Array): void {
   const value = new StringValue();
   value.read(db.keyspace.entries);
   mix(own, bytesOf(value));
+}
+
+function mixSet(db: Database, ref: Ref, own: Uint8Array): void {
+  const set = new SetValue();
+  set.openEntry(db, ref);
+  set.forEach((member) => xorWith(own, sha1(bytesOf(member))));
 }
 
 function mixHash(db: Database, ref: Ref, own: Uint8Array): void {

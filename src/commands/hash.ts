@@ -9,6 +9,7 @@ import { addLongDoubles, longDoubleText, parseLongDouble } from "../lib/long_dou
 import { Slice } from "../lib/slice.ts";
 import { type Args, binaryBytes, binaryText } from "../protocol/args.ts";
 import { Errors, wrongArity } from "../protocol/errors.ts";
+import { randomCount } from "./counts.ts";
 import { isWanted, readCollectionScan } from "./scan.ts";
 
 const hash = new HashValue();
@@ -175,7 +176,7 @@ const COUNT_MAX = Number.MAX_SAFE_INTEGER;
 function hrandfield(call: Call): void {
   const { args, reply, db } = call;
   if (args.count === 2) return randomField(call);
-  const count = args.integerWithin(2, -COUNT_MAX, COUNT_MAX, Errors.outOfRange);
+  const count = randomCount(args, 2);
   if (args.error !== null) return reply.error(args.error);
   const withValues = args.count > 3;
   if (args.count > 4 || (withValues && !args.is(3, "WITHVALUES"))) {

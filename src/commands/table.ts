@@ -6,6 +6,8 @@ import { lcsCommands } from "./lcs.ts";
 import { bitmapCommands } from "./bitmap.ts";
 import { bitfieldCommands } from "./bitfield.ts";
 import { hashCommands } from "./hash.ts";
+import { setCommands } from "./set.ts";
+import { setAlgebraCommands } from "./set_algebra.ts";
 import { keyCommands } from "./keys.ts";
 import { expireCommands } from "./expire.ts";
 import { scanCommands } from "./scan.ts";
@@ -26,6 +28,7 @@ import { slowlogCommands } from "./slowlog.ts";
 export const commandGroups: readonly CommandGroup[] = [
   { group: "string", commands: [...stringCommands, ...stringEditCommands, ...lcsCommands] },
   { group: "bitmap", commands: [...bitmapCommands, ...bitfieldCommands] },
+  { group: "set", commands: [...setCommands, ...setAlgebraCommands] },
   { group: "hash", commands: hashCommands },
   {
     group: "generic",

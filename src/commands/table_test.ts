@@ -128,7 +128,11 @@ const FACTS = `
   rename 3 write keyspace,slow,write i1/r0,1,0/RW i2/r0,1,0/OW
   renamenx 3 fast,write fast,keyspace,write i1/r0,1,0/RW i2/r0,1,0/OW
   reset 1 allow_busy,fast,loading,no_auth,noscript,stale connection,fast -
+  sadd -3 denyoom,fast,write fast,set,write i1/r0,1,0/RW
   scan -2 readonly keyspace,read,slow -
+  scard 2 fast,readonly fast,read,set i1/r0,1,0/RO
+  sdiff -2 readonly read,set,slow i1/r-1,1,0/RO
+  sdiffstore -3 denyoom,write set,slow,write i1/r0,1,0/OW i2/r-1,1,0/RO
   select 2 fast,loading,stale connection,fast -
   set -3 denyoom,write slow,string,write i1/r0,1,0/RW
   setbit 4 denyoom,write bitmap,slow,write i1/r0,1,0/RW
@@ -136,13 +140,26 @@ const FACTS = `
   setnx 3 denyoom,fast,write fast,string,write i1/r0,1,0/OW
   setrange 4 denyoom,write slow,string,write i1/r0,1,0/RW
   shutdown -1 admin,allow_busy,loading,no_multi,noscript,stale admin,dangerous,slow -
+  sinter -2 readonly read,set,slow i1/r-1,1,0/RO
+  sintercard -3 readonly read,set,slow i1/n/RO
+  sinterstore -3 denyoom,write set,slow,write i1/r0,1,0/RW i2/r-1,1,0/RO
+  sismember 3 fast,readonly fast,read,set i1/r0,1,0/RO
   slowlog -2 - slow -
   slowlog|get -2 admin,loading,stale admin,dangerous,slow -
   slowlog|help 2 loading,stale slow -
   slowlog|len 2 admin,loading,stale admin,dangerous,slow -
   slowlog|reset 2 admin,loading,stale admin,dangerous,slow -
+  smembers 2 readonly read,set,slow i1/r0,1,0/RO
+  smismember -3 fast,readonly fast,read,set i1/r0,1,0/RO
+  smove 4 fast,write fast,set,write i1/r0,1,0/RW i2/r0,1,0/RW
+  spop -2 fast,write fast,set,write i1/r0,1,0/RW
+  srandmember -2 readonly read,set,slow i1/r0,1,0/RO
+  srem -3 fast,write fast,set,write i1/r0,1,0/RW
+  sscan -3 readonly read,set,slow i1/r0,1,0/RO
   strlen 2 fast,readonly fast,read,string i1/r0,1,0/RO
   substr 4 readonly read,slow,string i1/r0,1,0/RO
+  sunion -2 readonly read,set,slow i1/r-1,1,0/RO
+  sunionstore -3 denyoom,write set,slow,write i1/r0,1,0/OW i2/r-1,1,0/RO
   swapdb 3 fast,write dangerous,fast,keyspace,write -
   time 1 fast,loading,stale fast -
   touch -2 fast,readonly fast,keyspace,read i1/r-1,1,0/RO
@@ -163,7 +180,9 @@ Deno.test("Every command has Redis's arity, flags, categories and key specs", ()
     }),
   );
   for (const one of table.all()) {
-    const flags = FLAG_NAMES.filter(([bit]) => (one.flags & bit) !== 0).map(([, name]) => name);
+    const flags = FLAG_NAMES.filter(([bit]) => (one.spec.flags & bit) !== 0).map(([, name]) =>
+      name
+    );
     const keys = one.keys.map(keyText).join(" ");
     const columns = [one.arity, listed(flags), listed(one.aclCategories), keys === "" ? "-" : keys];
     assertEquals(columns.join(" "), facts.get(one.fullName), one.fullName);

@@ -16,6 +16,7 @@ export interface KeyEvent {
 
 const generic = (name: string): KeyEvent => ({ name, kind: "g" });
 const string = (name: string): KeyEvent => ({ name, kind: "$" });
+const set = (name: string): KeyEvent => ({ name, kind: "s" });
 const hash = (name: string): KeyEvent => ({ name, kind: "h" });
 
 /** What can happen, by type. */
@@ -35,6 +36,12 @@ export const Events = {
   incrby: string("incrby"),
   incrbyfloat: string("incrbyfloat"),
   setbit: string("setbit"),
+  sadd: set("sadd"),
+  srem: set("srem"),
+  spop: set("spop"),
+  sinterstore: set("sinterstore"),
+  sunionstore: set("sunionstore"),
+  sdiffstore: set("sdiffstore"),
   hset: hash("hset"),
   hdel: hash("hdel"),
   hincrby: hash("hincrby"),

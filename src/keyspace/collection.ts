@@ -70,12 +70,27 @@ export abstract class Collection implements ListpackHome {
   editOrCreate(db: Database, args: Args, index: number): boolean {
     if (this.edit(db, args, index)) return true;
     if (args.error !== null) return false;
+    this.#createAt(db, args, index);
+    return true;
+  }
+
+  /** Binds the cursor to a new, empty collection, in the place of whatever was there. */
+  replace(db: Database, args: Args, index: number): void {
+    const ref = db.find(args, index);
+    if (ref !== 0) {
+      db.willEdit(ref);
+      db.removeEmpty(ref);
+      db.find(args, index);
+    }
+    this.#createAt(db, args, index);
+  }
+
+  #createAt(db: Database, args: Args, index: number): void {
     this.#db = db;
     this.#args = args;
     this.#index = index;
     this.ref = this.create();
     this.#open();
-    return true;
   }
 
   /** How many elements it has. */

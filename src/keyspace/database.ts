@@ -457,7 +457,7 @@ export class Database {
     return next;
   }
 
-  /** Removes an entry whose collection has become empty; returns nothing, counts and tells nothing. */
+  /** Removes an entry whose collection is empty or about to be replaced: counts and tells nothing. */
   removeEmpty(ref: Ref): void {
     this.#discard(ref);
   }

@@ -53,6 +53,14 @@ export const Errors = {
   lcsBoth: e("ERR If you want both the length and indexes, please just use IDX."),
   lcsTooLarge: e("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"),
 
+  // Collections
+  randomCount: e(
+    "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
+  ),
+  numkeysNotPositive: e("ERR numkeys should be greater than 0"),
+  numkeysTooLarge: e("ERR Number of keys can't be greater than number of args"),
+  limitNegative: e("ERR LIMIT can't be negative"),
+
   // Connection and refusals
   noAuth: e("NOAUTH Authentication required."),
   helloNoAuth: e(

@@ -1,0 +1,334 @@
+// hot path
+/** Sets: an intset, a listpack, or a table of members. */
+import { Int64, parseInt64 } from "../lib/decimal.ts";
+import { Slice } from "../lib/slice.ts";
+import type { Ref } from "../structures/arena.ts";
+import { EMPTY_INTSET_BYTES, Intset, type IntsetHome } from "../structures/intset.ts";
+import { EMPTY_LISTPACK_BYTES, listpackEntryBytes } from "../structures/listpack.ts";
+import { MemberTable, sampleMembers } from "../structures/member_table.ts";
+import type { Args } from "../protocol/args.ts";
+import type { Database } from "./database.ts";
+import { Collection } from "./collection.ts";
+import { COLLECTION_INLINE_MAX, Encoding, type HeapValue, Type } from "./entry.ts";
+
+/** Called with a slice that is good until it returns. */
+export type MemberVisitor = (member: Slice) => void;
+
+/** The longest text of an integer that an intset holds. */
+const INTEGER_TEXT_MAX = 20;
+const INTEGER_BYTES_MAX = 8;
+
+/** A large set. */
+class SetTable implements HeapValue {
+  readonly encodingName = "hashtable";
+  booked = 0;
+
+  constructor(readonly members: MemberTable) {}
+
+  get bytes(): number {
+    return this.members.bytes;
+  }
+
+  get arenaBytes(): number {
+    return this.members.arenaBytes;
+  }
+
+  get effort(): number {
+    return this.members.count;
+  }
+
+  clone(): SetTable {
+    return new SetTable(this.members.clone());
+  }
+
+  release(limit: number): boolean {
+    return this.members.release(limit);
+  }
+}
+
+const integer = new Int64();
+
+/** A cursor over a set. */
+export class SetValue extends Collection implements IntsetHome {
+  readonly #ints = new Intset(this);
+  #table: MemberTable | null = null;
+  readonly #slice = new Slice();
+  /** Where `has` ended: a position in the listpack, or a ref. */
+  #found = 0;
+  #expected = 1;
+  #expectsIntegers = true;
+
+  constructor() {
+    super(Type.set);
+  }
+
+  protected override opened(): void {
+    this.#table = this.encoding === Encoding.object ? (this.object() as SetTable).members : null;
+    if (this.encoding === Encoding.intset) {
+      this.#ints.open(this.pack.bytes, this.pack.view, this.pack.start);
+    }
+  }
+
+  /**
+   * What the next `editOrCreate` will add: a set that it makes, or finds, gets the encoding for `size`
+   * members of which the first is `bytes[start, end)`.
+   */
+  expect(size: number, bytes: Uint8Array, start: number, end: number): void {
+    this.#expected = size;
+    this.#expectsIntegers = isInteger(bytes, start, end);
+  }
+
+  protected override create(): Ref {
+    const { db, args, index, entries } = this;
+    const { limits } = db.keyspace;
+    const size = this.#expected;
+    if (this.#expectsIntegers && size <= limits.setMaxIntsetEntries) {
+      const ref = db.createValue(args, index, Type.set, Encoding.intset, EMPTY_INTSET_BYTES);
+      this.#ints.open(entries.bytes, entries.view, entries.valueStart);
+      this.#ints.writeEmpty();
+      return ref;
+    }
+    if (size <= limits.setMaxListpackEntries) return super.create();
+    const table = new MemberTable(entries.arena, db.keyspace.seed);
+    return db.createObject(args, index, Type.set, new SetTable(table));
+  }
+
+  /** As `replace`, with a set that stays an intset as long as integers are added. */
+  replaceByIntegers(db: Database, args: Args, index: number): void {
+    this.#expected = 1;
+    this.#expectsIntegers = true;
+    this.replace(db, args, index);
+  }
+
+  /** Makes a set that was there a table, if what is expected exceeds the limits. */
+  makeRoom(): void {
+    const { limits } = this.db.keyspace;
+    const most = this.encoding === Encoding.intset
+      ? limits.setMaxIntsetEntries
+      : limits.setMaxListpackEntries;
+    if (this.#table === null && this.#expected > most) this.#toTable();
+  }
+
+  // IntsetHome
+
+  resizeIntset(set: Intset, size: number): void {
+    this.resizeInline(size);
+    const { entries } = this;
+    set.open(entries.bytes, entries.view, entries.valueStart);
+  }
+
+  get count(): number {
+    if (this.#table !== null) return this.#table.count;
+    return this.encoding === Encoding.intset ? this.#ints.count : this.pack.count;
+  }
+
+  has(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+    if (this.#table !== null) this.#found = this.#table.find(bytes, view, start, end);
+    else if (this.encoding === Encoding.intset) {
+      return isInteger(bytes, start, end) && this.#ints.has(integer);
+    } else this.#found = this.pack.find(this.pack.first(), bytes, start, end);
+    return this.#found !== 0;
+  }
+
+  /** Adds a member; returns whether it is new. The bytes may not lie in the set itself. */
+  add(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+    if (this.encoding === Encoding.intset) {
+      if (isInteger(bytes, start, end)) return this.#addInteger();
+      this.#leaveIntset(end - start);
+    }
+    if (this.has(bytes, view, start, end)) return false;
+    if (this.#table === null) {
+      if (this.#fits(bytes, start, end)) {
+        this.pack.append(bytes, start, end);
+        return true;
+      }
+      this.#toTable();
+    }
+    const table = this.#table as MemberTable | null;
+    if (table === null) return false;
+    table.find(bytes, view, start, end);
+    table.insert(bytes, start, end, 0);
+    return true;
+  }
+
+  #addInteger(): boolean {
+    const { limits } = this.db.keyspace;
+    if (!this.#ints.add(integer)) return false;
+    // All may need eight bytes at once, when the next integer is a wide one.
+    const isTooLarge = INTEGER_BYTES_MAX * (this.#ints.count + 2) > COLLECTION_INLINE_MAX;
+    if (this.#ints.count > limits.setMaxIntsetEntries || isTooLarge) this.#toTable();
+    return true;
+  }
+
+  /** An intset gets a member of `size` bytes that is no integer. */
+  #leaveIntset(size: number): void {
+    const { limits } = this.db.keyspace;
+    const isShort = this.count < limits.setMaxListpackEntries &&
+      size <= limits.setMaxListpackValue && this.#longestInteger() <= limits.setMaxListpackValue;
+    if (isShort) this.#toListpack();
+    else this.#toTable();
+  }
+
+  /** Digits of the longest integer: it is the first or the last. */
+  #longestInteger(): number {
+    const { count } = this.#ints;
+    if (count === 0) return 0;
+    this.#ints.at(0, integer);
+    this.#slice.setInt64(integer.hi, integer.lo);
+    const first = this.#slice.length;
+    this.#ints.at(count - 1, integer);
+    this.#slice.setInt64(integer.hi, integer.lo);
+    return Math.max(first, this.#slice.length);
+  }
+
+  /** Whether the listpack may take one more member. */
+  #fits(bytes: Uint8Array, start: number, end: number): boolean {
+    const { limits } = this.db.keyspace;
+    const { pack } = this;
+    return end - start <= limits.setMaxListpackValue &&
+      pack.count < limits.setMaxListpackEntries &&
+      pack.size + listpackEntryBytes(bytes, start, end) <= COLLECTION_INLINE_MAX;
+  }
+
+  /** Removes a member; returns whether it was there. */
+  remove(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+    if (this.encoding === Encoding.intset) {
+      return isInteger(bytes, start, end) && this.#ints.remove(integer);
+    }
+    if (!this.has(bytes, view, start, end)) return false;
+    if (this.#table !== null) this.#table.remove(this.#found);
+    else this.pack.remove(this.#found);
+    return true;
+  }
+
+  /** Shows every member. `visit` must not change the set. */
+  forEach(visit: MemberVisitor): void {
+    const slice = this.#slice;
+    const table = this.#table;
+    if (table !== null) {
+      table.forEach((ref) => {
+        table.key(ref, slice);
+        visit(slice);
+      });
+    } else if (this.encoding === Encoding.intset) {
+      for (let i = 0; i < this.#ints.count; i++) this.#showAt(i, visit);
+    } else {
+      const { pack } = this;
+      for (let at = pack.first(); at !== 0; at = pack.next(at)) {
+        pack.read(at, slice);
+        visit(slice);
+      }
+    }
+  }
+
+  /** As DashTable.scan; a small set is shown whole. */
+  scan(cursor: number, count: number, visit: MemberVisitor): number {
+    const table = this.#table;
+    if (table === null) {
+      this.forEach(visit);
+      return 0;
+    }
+    return table.scan(cursor, count, (ref) => {
+      table.key(ref, this.#slice);
+      visit(this.#slice);
+    });
+  }
+
+  /** Puts `into` on a member picked at random; the set is not empty. */
+  random(into: Slice): void {
+    if (this.#table !== null) this.#table.key(this.#table.randomRef(Math.random), into);
+    else this.#readAt(Math.floor(Math.random() * this.count), into);
+  }
+
+  /** Shows `wanted` different members picked at random, of at least as many. */
+  sample(wanted: number, visit: MemberVisitor): void {
+    const table = this.#table;
+    if (table !== null) {
+      sampleMembers(table, wanted, (ref) => {
+        table.key(ref, this.#slice);
+        visit(this.#slice);
+      });
+      return;
+    }
+    // All subsets are equally likely: Knuth's algorithm S.
+    let left = this.count;
+    for (let index = 0; wanted > 0; index++, left--) {
+      if (Math.random() * left >= wanted) continue;
+      this.#showAt(index, visit);
+      wanted--;
+    }
+  }
+
+  /** Shows and removes `wanted` different members picked at random, of at least as many. */
+  pop(wanted: number, visit: MemberVisitor): void {
+    const table = this.#table;
+    if (table !== null) {
+      const refs: Ref[] = [];
+      sampleMembers(table, wanted, (ref) => refs.push(ref));
+      for (const ref of refs) {
+        table.key(ref, this.#slice);
+        visit(this.#slice);
+        table.remove(ref);
+      }
+      return;
+    }
+    const indexes: number[] = [];
+    let left = this.count;
+    for (let index = 0; indexes.length < wanted; index++, left--) {
+      if (Math.random() * left < wanted - indexes.length) indexes.push(index);
+    }
+    // From behind, so that the others keep their places.
+    for (const index of indexes.reverse()) {
+      this.#showAt(index, visit);
+      if (this.encoding === Encoding.intset) {
+        this.#ints.at(index, integer);
+        this.#ints.remove(integer);
+      } else this.pack.remove(this.pack.at(index));
+    }
+  }
+
+  #showAt(index: number, visit: MemberVisitor): void {
+    this.#readAt(index, this.#slice);
+    visit(this.#slice);
+  }
+
+  #readAt(index: number, into: Slice): void {
+    if (this.encoding === Encoding.intset) {
+      this.#ints.at(index, integer);
+      into.setInt64(integer.hi, integer.lo);
+    } else this.pack.read(this.pack.at(index), into);
+  }
+
+  /** The intset becomes a listpack. */
+  #toListpack(): void {
+    const { count } = this.#ints;
+    const values = Array.from({ length: count }, (_, i) => {
+      const value = new Int64();
+      this.#ints.at(i, value);
+      return value;
+    });
+    this.resizeInline(EMPTY_LISTPACK_BYTES);
+    this.setEncoding(Encoding.listpack);
+    this.pack.writeEmpty();
+    for (const value of values) {
+      this.#slice.setInt64(value.hi, value.lo);
+      this.pack.append(this.#slice.bytes, this.#slice.start, this.#slice.end);
+    }
+  }
+
+  /** The set, which lies inline, becomes a table. */
+  #toTable(): void {
+    const { keyspace } = this.db;
+    const table = new MemberTable(keyspace.entries.arena, keyspace.seed);
+    this.forEach(({ bytes, view, start, end }) => {
+      table.find(bytes, view, start, end);
+      table.insert(bytes, start, end, 0);
+    });
+    this.toObject(new SetTable(table));
+  }
+}
+
+/** Whether `bytes[start, end)` is an integer's canonical text; then `integer` holds it. */
+function isInteger(bytes: Uint8Array, start: number, end: number): boolean {
+  return end - start <= INTEGER_TEXT_MAX && parseInt64(bytes, start, end, integer);
+}

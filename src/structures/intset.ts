@@ -1,0 +1,185 @@
+// hot path
+/**
+ * A set of 64-bit integers in one run of bytes, Redis's format: sorted, each in as few bytes (2, 4 or 8)
+ * as the widest needs.
+ *
+ * ```
+ * u32 bytes of an integer · u32 integers · integer …
+ * ```
+ *
+ * The object is a cursor: `open` puts it on an intset that lies anywhere, and its home gives room when an
+ * edit needs it. Integers come as an `Int64`. Costs: `has` O(log n), edits move what stands behind.
+ * Source: the format is what redis-server writes into its files.
+ *
+ * @module
+ */
+import { assert } from "../lib/assert.ts";
+import type { Int64 } from "../lib/decimal.ts";
+
+/** Who owns the bytes under an intset: see ListpackHome. */
+export interface IntsetHome {
+  resizeIntset(set: Intset, size: number): void;
+}
+
+export const EMPTY_INTSET_BYTES = 8;
+const HEADER_BYTES = 8;
+
+/** See the module's head. */
+export class Intset {
+  view: DataView = new DataView(new ArrayBuffer(0));
+  bytes: Uint8Array = new Uint8Array(0);
+  start = 0;
+  readonly #home: IntsetHome;
+  /** Where `#seek` ended: the index of the integer, or of the first greater one. */
+  #index = 0;
+  // The integer that was read last.
+  #hi = 0;
+  #lo = 0;
+
+  constructor(home: IntsetHome) {
+    this.#home = home;
+  }
+
+  open(bytes: Uint8Array, view: DataView, start: number): void {
+    this.bytes = bytes;
+    this.view = view;
+    this.start = start;
+  }
+
+  /** Writes an empty intset of `EMPTY_INTSET_BYTES`. */
+  writeEmpty(): void {
+    this.view.setUint32(this.start, 2, true);
+    this.view.setUint32(this.start + 4, 0, true);
+  }
+
+  get count(): number {
+    return this.view.getUint32(this.start + 4, true);
+  }
+
+  /** Bytes in all. */
+  get size(): number {
+    return HEADER_BYTES + this.#width * this.count;
+  }
+
+  get #width(): number {
+    return this.view.getUint32(this.start, true);
+  }
+
+  /** Reads the integer with that index, in ascending order. */
+  at(index: number, into: Int64): void {
+    this.#read(index);
+    into.hi = this.#hi;
+    into.lo = this.#lo;
+  }
+
+  has(value: Int64): boolean {
+    return widthOf(value) <= this.#width && this.#seek(value);
+  }
+
+  /** Adds an integer; returns whether it is new. */
+  add(value: Int64): boolean {
+    const width = widthOf(value);
+    if (width > this.#width) {
+      this.#widen(width);
+      // It lies outside the range of all others.
+      this.#insert(value.hi < 0 ? 0 : this.count, value);
+      return true;
+    }
+    if (this.#seek(value)) return false;
+    this.#insert(this.#index, value);
+    return true;
+  }
+
+  /** Removes an integer; returns whether it was there. */
+  remove(value: Int64): boolean {
+    if (!this.has(value)) return false;
+    const width = this.#width;
+    const size = this.size;
+    const from = this.start + HEADER_BYTES + width * this.#index;
+    this.bytes.copyWithin(from, from + width, this.start + size);
+    this.view.setUint32(this.start + 4, this.count - 1, true);
+    this.#home.resizeIntset(this, size - width);
+    return true;
+  }
+
+  #insert(index: number, value: Int64): void {
+    const width = this.#width;
+    const { size, count } = this;
+    this.#home.resizeIntset(this, size + width);
+    const from = this.start + HEADER_BYTES + width * index;
+    this.bytes.copyWithin(from + width, from, this.start + size);
+    this.view.setUint32(this.start + 4, count + 1, true);
+    this.#write(index, width, value.hi, value.lo);
+  }
+
+  #widen(width: number): void {
+    const { count } = this;
+    const narrow = this.#width;
+    this.#home.resizeIntset(this, HEADER_BYTES + width * count);
+    // From behind, since the wide ones overwrite the narrow ones.
+    for (let i = count - 1; i >= 0; i--) {
+      this.#readAs(i, narrow);
+      this.#write(i, width, this.#hi, this.#lo);
+    }
+    this.view.setUint32(this.start, width, true);
+  }
+
+  #seek(value: Int64): boolean {
+    let low = 0;
+    let high = this.count - 1;
+    while (low <= high) {
+      const middle = (low + high) >>> 1;
+      this.#read(middle);
+      if (this.#hi === value.hi && this.#lo === value.lo) {
+        this.#index = middle;
+        return true;
+      }
+      const isLess = this.#hi === value.hi
+        ? (this.#lo >>> 0) < (value.lo >>> 0)
+        : this.#hi < value.hi;
+      if (isLess) low = middle + 1;
+      else high = middle - 1;
+    }
+    this.#index = low;
+    return false;
+  }
+
+  #read(index: number): void {
+    this.#readAs(index, this.#width);
+  }
+
+  #readAs(index: number, width: number): void {
+    const at = this.start + HEADER_BYTES + width * index;
+    if (width === 8) {
+      this.#lo = this.view.getInt32(at, true);
+      this.#hi = this.view.getInt32(at + 4, true);
+      return;
+    }
+    this.#lo = width === 2 ? this.view.getInt16(at, true) : this.view.getInt32(at, true);
+    this.#hi = this.#lo >> 31;
+  }
+
+  #write(index: number, width: number, hi: number, lo: number): void {
+    const at = this.start + HEADER_BYTES + width * index;
+    if (width === 2) this.view.setInt16(at, lo, true);
+    else this.view.setInt32(at, lo, true);
+    if (width === 8) this.view.setInt32(at + 4, hi, true);
+  }
+
+  /** Throws unless the integers ascend. O(n). */
+  verify(): void {
+    for (let i = 1; i < this.count; i++) {
+      this.#read(i - 1);
+      const hi = this.#hi;
+      const lo = this.#lo >>> 0;
+      this.#read(i);
+      assert(hi < this.#hi || (hi === this.#hi && lo < this.#lo >>> 0), "integers ascend");
+    }
+  }
+}
+
+/** The bytes that an integer needs in an intset. */
+export function widthOf({ hi, lo }: Int64): number {
+  if (hi !== lo >> 31) return 8;
+  return lo >= -32768 && lo <= 32767 ? 2 : 4;
+}
