@@ -7,9 +7,10 @@ import type { Call } from "../engine/call.ts";
 import type { Database } from "../keyspace/database.ts";
 import { Type } from "../keyspace/entry.ts";
 import { HashValue } from "../keyspace/hash_value.ts";
+import { ListValue } from "../keyspace/list_value.ts";
 import { SetValue } from "../keyspace/set_value.ts";
 import { StringValue } from "../keyspace/values.ts";
-import type { Slice } from "../lib/slice.ts";
+import { Slice } from "../lib/slice.ts";
 import type { Ref } from "../structures/arena.ts";
 
 const DIGEST_BYTES = 20;
@@ -19,6 +20,7 @@ type MixValue = (db: Database, ref: Ref, own: Uint8Array) => void;
 /** By the number of the type. */
 const BY_TYPE: Record<number, MixValue> = {
   [Type.string]: mixString,
+  [Type.list]: mixList,
   [Type.set]: mixSet,
   [Type.hash]: mixHash,
 };
@@ -27,6 +29,12 @@ function mixString(db: Database, _ref: Ref, own: Uint8Array): void {
   const value = new StringValue();
   value.read(db.keyspace.entries);
   mix(own, bytesOf(value));
+}
+
+function mixList(db: Database, ref: Ref, own: Uint8Array): void {
+  const list = new ListValue();
+  list.openEntry(db, ref);
+  list.forEachRange(0, list.count - 1, new Slice(), (element) => mix(own, bytesOf(element)));
 }
 
 function mixSet(db: Database, ref: Ref, own: Uint8Array): void {

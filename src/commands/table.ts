@@ -6,6 +6,8 @@ import { lcsCommands } from "./lcs.ts";
 import { bitmapCommands } from "./bitmap.ts";
 import { bitfieldCommands } from "./bitfield.ts";
 import { hashCommands } from "./hash.ts";
+import { listCommands } from "./list.ts";
+import { listMoveCommands } from "./list_move.ts";
 import { setCommands } from "./set.ts";
 import { setAlgebraCommands } from "./set_algebra.ts";
 import { keyCommands } from "./keys.ts";
@@ -28,6 +30,7 @@ import { slowlogCommands } from "./slowlog.ts";
 export const commandGroups: readonly CommandGroup[] = [
   { group: "string", commands: [...stringCommands, ...stringEditCommands, ...lcsCommands] },
   { group: "bitmap", commands: [...bitmapCommands, ...bitfieldCommands] },
+  { group: "list", commands: [...listCommands, ...listMoveCommands] },
   { group: "set", commands: [...setCommands, ...setAlgebraCommands] },
   { group: "hash", commands: hashCommands },
   {

@@ -96,7 +96,20 @@ const FACTS = `
   latency|latest 2 admin,loading,noscript,stale admin,dangerous,slow -
   latency|reset -2 admin,loading,noscript,stale admin,dangerous,slow -
   lcs -3 readonly read,slow,string i1/r1,1,0/RO
+  lindex 3 readonly list,read,slow i1/r0,1,0/RO
+  linsert 5 denyoom,write list,slow,write i1/r0,1,0/RW
+  llen 2 fast,readonly fast,list,read i1/r0,1,0/RO
+  lmove 5 denyoom,write list,slow,write i1/r0,1,0/RW i2/r0,1,0/RW
+  lmpop -4 write list,slow,write i1/n/RW
   lolwut -1 fast,readonly fast,read -
+  lpop -2 fast,write fast,list,write i1/r0,1,0/RW
+  lpos -3 readonly list,read,slow i1/r0,1,0/RO
+  lpush -3 denyoom,fast,write fast,list,write i1/r0,1,0/RW
+  lpushx -3 denyoom,fast,write fast,list,write i1/r0,1,0/RW
+  lrange 4 readonly list,read,slow i1/r0,1,0/RO
+  lrem 4 write list,slow,write i1/r0,1,0/RW
+  lset 4 denyoom,write list,slow,write i1/r0,1,0/RW
+  ltrim 4 write list,slow,write i1/r0,1,0/RW
   memory -2 - slow -
   memory|doctor 2 - slow -
   memory|help 2 loading,stale slow -
@@ -128,6 +141,10 @@ const FACTS = `
   rename 3 write keyspace,slow,write i1/r0,1,0/RW i2/r0,1,0/OW
   renamenx 3 fast,write fast,keyspace,write i1/r0,1,0/RW i2/r0,1,0/OW
   reset 1 allow_busy,fast,loading,no_auth,noscript,stale connection,fast -
+  rpop -2 fast,write fast,list,write i1/r0,1,0/RW
+  rpoplpush 3 denyoom,write list,slow,write i1/r0,1,0/RW i2/r0,1,0/RW
+  rpush -3 denyoom,fast,write fast,list,write i1/r0,1,0/RW
+  rpushx -3 denyoom,fast,write fast,list,write i1/r0,1,0/RW
   sadd -3 denyoom,fast,write fast,set,write i1/r0,1,0/RW
   scan -2 readonly keyspace,read,slow -
   scard 2 fast,readonly fast,read,set i1/r0,1,0/RO

@@ -169,7 +169,6 @@ export const PARAMETER_ROWS = [
   integer("list-compress-depth", 0, 0, INT_MAX, { inert: true }),
   integer("list-max-listpack-size", -2, INT_MIN, INT_MAX, {
     alias: "list-max-ziplist-size",
-    inert: true,
   }),
   integer("loading-process-events-interval-bytes", 2_097_152, 1_024, INT_MAX, {
     hidden: true,

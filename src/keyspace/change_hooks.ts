@@ -16,6 +16,7 @@ export interface KeyEvent {
 
 const generic = (name: string): KeyEvent => ({ name, kind: "g" });
 const string = (name: string): KeyEvent => ({ name, kind: "$" });
+const list = (name: string): KeyEvent => ({ name, kind: "l" });
 const set = (name: string): KeyEvent => ({ name, kind: "s" });
 const hash = (name: string): KeyEvent => ({ name, kind: "h" });
 
@@ -36,6 +37,14 @@ export const Events = {
   incrby: string("incrby"),
   incrbyfloat: string("incrbyfloat"),
   setbit: string("setbit"),
+  lpush: list("lpush"),
+  rpush: list("rpush"),
+  lpop: list("lpop"),
+  rpop: list("rpop"),
+  lset: list("lset"),
+  linsert: list("linsert"),
+  lrem: list("lrem"),
+  ltrim: list("ltrim"),
   sadd: set("sadd"),
   srem: set("srem"),
   spop: set("spop"),

@@ -59,6 +59,14 @@ export const Errors = {
   ),
   numkeysNotPositive: e("ERR numkeys should be greater than 0"),
   numkeysTooLarge: e("ERR Number of keys can't be greater than number of args"),
+  indexOutOfRange: e("ERR index out of range"),
+  countNotPositive: e("ERR count should be greater than 0"),
+  countNegative: e("ERR COUNT can't be negative"),
+  maxlenNegative: e("ERR MAXLEN can't be negative"),
+  rankZero: e(
+    "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... " +
+      "or use negative to start from the end of the list",
+  ),
   limitNegative: e("ERR LIMIT can't be negative"),
 
   // Connection and refusals

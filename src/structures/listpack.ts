@@ -281,6 +281,25 @@ export class Listpack {
     return this.bytes[this.start + at] === END ? 0 : at;
   }
 
+  /** Moves the elements from `at` on, which has that index, to `to`, which is empty. */
+  split(at: number, index: number, to: Listpack): void {
+    const tail = this.size - 1 - at;
+    const moved = this.count - index;
+    to.#home.resize(to, EMPTY_LISTPACK_BYTES + tail);
+    // With the mark that ends them.
+    const from = this.bytes.byteOffset + this.start + at;
+    to.bytes.set(new Uint8Array(this.bytes.buffer, from, tail + 1), to.start + HEADER_BYTES);
+    to.#setHeader(EMPTY_LISTPACK_BYTES + tail, moved);
+    this.bytes[this.start + at] = END;
+    this.#setHeader(at + 1, index);
+    this.#home.resize(this, at + 1);
+  }
+
+  #setHeader(size: number, count: number): void {
+    this.view.setUint32(this.start, size, true);
+    this.view.setUint16(this.start + 4, Math.min(count, COUNT_UNKNOWN), true);
+  }
+
   /** Puts the classified element in the place of `old` bytes at `at`. */
   #put(at: number, old: number, bytes: Uint8Array, start: number, end: number): void {
     const backlen = backlenBytes(encodedBytes);

@@ -151,6 +151,21 @@ Deno.test("a listpack of more than 65,535 elements counts them", () => {
   pack.verify();
 });
 
+Deno.test("a split moves the tail", () => {
+  fc.assert(
+    fc.property(fc.array(element, { minLength: 1, maxLength: 20 }), fc.nat(), (texts, n) => {
+      const pack = newPack();
+      const tail = newPack();
+      for (const text of texts) append(pack, text);
+      const index = n % texts.length;
+      pack.split(pack.at(index), index, tail);
+      pack.verify();
+      tail.verify();
+      assertEquals([contents(pack), contents(tail)], [texts.slice(0, index), texts.slice(index)]);
+    }),
+  );
+});
+
 Deno.test("reading and replacing allocates nothing", () => {
   const bytes = new Uint8Array(200);
   const pack = new Listpack({ resize() {} });

@@ -1,0 +1,135 @@
+/** Commands that take elements from one list and give them to another, or take them from one of several. */
+import type { Call } from "../engine/call.ts";
+import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
+import { countedKeys } from "../engine/key_spec.ts";
+import { Events } from "../keyspace/change_hooks.ts";
+import { copyBytes } from "../keyspace/entry.ts";
+import { ListValue } from "../keyspace/list_value.ts";
+import { Slice } from "../lib/slice.ts";
+import type { Args } from "../protocol/args.ts";
+import { Errors } from "../protocol/errors.ts";
+
+const source = new ListValue();
+const target = new ListValue();
+const element = new Slice();
+/** The element that is moved: the lists' own bytes move while it is. */
+let moved = new Uint8Array(64);
+
+/** Whether argument `index` says RIGHT; anything but that or LEFT fails. */
+function isRight(args: Args, index: number): boolean {
+  if (args.is(index, "RIGHT")) return true;
+  if (!args.is(index, "LEFT")) args.fail(Errors.syntax);
+  return false;
+}
+
+function lmove(call: Call): void {
+  const { args } = call;
+  const fromTail = isRight(args, 3);
+  const toTail = isRight(args, 4);
+  if (call.failed()) return;
+  move(call, fromTail, toTail);
+}
+
+const rpoplpush = (call: Call): void => move(call, true, false);
+
+/** Moves an element from the list at argument 1 to that at argument 2; replies null if there is none. */
+function move({ args, reply, db }: Call, fromTail: boolean, toTail: boolean): void {
+  const exists = source.edit(db, args, 1);
+  if (args.error !== null) return reply.error(args.error);
+  if (!exists) return reply.nullBulk();
+  target.peek(db, args, 2);
+  if (args.error !== null) return reply.error(args.error);
+
+  source.at(fromTail ? source.count - 1 : 0, element);
+  const size = element.length;
+  if (size > moved.length) moved = new Uint8Array(2 * size);
+  copyBytes(element.bytes, element.start, element.end, moved, 0);
+  const isRotation = args.same(1, 2);
+  if (isRotation) source.dropEnd(fromTail);
+  const into = isRotation ? source : target;
+  if (!isRotation) target.editOrCreate(db, args, 2);
+  into.makeRoomFor(moved, 0, size);
+  if (toTail) into.pushTail(moved, 0, size);
+  else into.pushHead(moved, 0, size);
+  into.changed(toTail ? Events.rpush : Events.lpush);
+  if (!isRotation) source.dropEnd(fromTail);
+  source.shrink();
+  source.changed(fromTail ? Events.rpop : Events.lpop);
+  reply.bulk(moved, 0, size);
+}
+
+/** LMPOP numkeys key [key …] LEFT|RIGHT [COUNT count] */
+function lmpop(call: Call): void {
+  const { args, reply, db } = call;
+  const most = Number.MAX_SAFE_INTEGER;
+  const numkeys = args.integerWithin(1, 1, most, Errors.numkeysNotPositive);
+  if (call.failed()) return;
+  const where = 2 + numkeys;
+  if (where >= args.count) return reply.error(Errors.syntax);
+  const fromTail = isRight(args, where);
+  let count = 1;
+  if (args.count > where + 1 && args.error === null) {
+    const isCount = args.count === where + 3 && args.is(where + 1, "COUNT");
+    if (isCount) count = args.integerWithin(where + 2, 1, most, Errors.countNotPositive);
+    else args.fail(Errors.syntax);
+  }
+  if (call.failed()) return;
+  for (let i = 2; i < where; i++) {
+    const exists = source.edit(db, args, i);
+    if (call.failed()) return;
+    if (!exists) continue;
+    reply.array(2);
+    reply.bulk(args.bytes, args.start(i), args.end(i));
+    return popInto(call, count, fromTail);
+  }
+  reply.nullArray();
+}
+
+/** Pops up to `count` elements of `source` and replies with them. */
+function popInto({ reply }: Call, count: number, fromTail: boolean): void {
+  const size = Math.min(count, source.count);
+  reply.array(size);
+  for (let i = 0; i < size; i++) {
+    source.at(fromTail ? source.count - 1 : 0, element);
+    reply.bulk(element.bytes, element.start, element.end);
+    source.dropEnd(fromTail);
+  }
+  source.shrink();
+  source.changed(fromTail ? Events.rpop : Events.lpop, size);
+}
+
+/** Rows of the table: see engine/command.ts. */
+export const listMoveCommands: readonly CommandSpec[] = [
+  {
+    name: "lmove",
+    usage: "source:key destination:key wherefrom=(LEFT | RIGHT) whereto=(LEFT | RIGHT)",
+    summary: "Moves an element from an end of one list to an end of another.",
+    since: "6.2.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.denyOom,
+    keys: [oneKey("RW access delete"), oneKey("RW insert", 2)],
+    run: lmove,
+  },
+  {
+    name: "rpoplpush",
+    usage: "source:key destination:key",
+    summary: "Moves the last element of a list to the head of another.",
+    since: "1.2.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.denyOom,
+    keys: [oneKey("RW access delete"), oneKey("RW insert", 2)],
+    deprecatedSince: "6.2.0",
+    replacedBy: "`LMOVE` with the `RIGHT` and `LEFT` arguments",
+    run: rpoplpush,
+  },
+  {
+    name: "lmpop",
+    usage: "numkeys:integer {key}* where=(LEFT | RIGHT) [COUNT count:integer]",
+    summary: "Removes and returns elements of the first list that has some.",
+    since: "7.0.0",
+    complexity: "O(N+M)",
+    flags: Flag.write,
+    keys: [countedKeys("RW access delete", 1)],
+    run: lmpop,
+  },
+];

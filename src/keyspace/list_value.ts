@@ -1,0 +1,279 @@
+// hot path
+/** Lists: a listpack, or a quicklist of them. */
+import type { Slice } from "../lib/slice.ts";
+import { type Listpack, listpackEntryBytes } from "../structures/listpack.ts";
+import { nodeLimits, Quicklist } from "../structures/quicklist.ts";
+import { Collection } from "./collection.ts";
+import { COLLECTION_INLINE_MAX, Encoding, Type } from "./entry.ts";
+
+/** Called with a slice that is good until it returns. */
+export type ElementVisitor = (element: Slice) => void;
+
+/**
+ * A cursor over a list. What walks does so over segments: the nodes of a quicklist, or the one listpack of a
+ * short list.
+ */
+export class ListValue extends Collection {
+  #list: Quicklist | null = null;
+
+  constructor() {
+    super(Type.list);
+  }
+
+  protected override opened(): void {
+    this.#list = this.encoding === Encoding.object ? this.object() as Quicklist : null;
+  }
+
+  get count(): number {
+    return this.#list === null ? this.pack.count : this.#list.count;
+  }
+
+  // Segments
+
+  get #segments(): number {
+    return this.#list === null ? 1 : this.#list.nodeCount;
+  }
+
+  #segment(index: number): Listpack {
+    if (this.#list === null) return this.pack;
+    this.#list.open(index);
+    return this.#list.pack;
+  }
+
+  #countOf(index: number): number {
+    return this.#list === null ? this.pack.count : this.#list.countOf(index);
+  }
+
+  /** A segment was edited. */
+  #settle(index: number): void {
+    this.#list?.settle(index);
+  }
+
+  // Conversion
+
+  /** The arguments `from` to `to` are about to be added: a short list may become a quicklist. */
+  makeRoom(from: number, to: number): void {
+    if (this.#list !== null) return;
+    const { args } = this;
+    let size = this.pack.size;
+    let exact = size;
+    for (let i = from; i < to; i++) {
+      size += args.length(i);
+      exact += args.length(i) + 10;
+    }
+    const limits = nodeLimits(this.db.keyspace.limits.listMaxListpackSize);
+    const isLong = size > limits.bytes || this.count + to - from > limits.elements;
+    if (isLong || exact > COLLECTION_INLINE_MAX) this.#toQuicklist();
+  }
+
+  /** As `makeRoom`, for one element that lies anywhere. */
+  makeRoomFor(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#list !== null) return;
+    const { pack } = this;
+    const limits = nodeLimits(this.db.keyspace.limits.listMaxListpackSize);
+    const size = pack.size + end - start;
+    const exact = pack.size + listpackEntryBytes(bytes, start, end);
+    const isLong = size > limits.bytes || pack.count + 1 > limits.elements;
+    if (isLong || exact > COLLECTION_INLINE_MAX) this.#toQuicklist();
+  }
+
+  #toQuicklist(): void {
+    const { keyspace } = this.db;
+    const list = new Quicklist(keyspace.entries.arena, keyspace.limits.listMaxListpackSize);
+    if (this.pack.count > 0) list.adopt(this.pack);
+    this.toObject(list);
+  }
+
+  /** A list that has shrunk to one node, at most half full, becomes a listpack again. */
+  shrink(): void {
+    const list = this.#list;
+    if (list === null || list.nodeCount !== 1) return;
+    list.open(0);
+    const { size, count } = list.pack;
+    const limits = nodeLimits(this.db.keyspace.limits.listMaxListpackSize);
+    if (size > limits.bytes / 2 || count > limits.elements / 2) return;
+    if (size > COLLECTION_INLINE_MAX) return;
+    const content = new Uint8Array(size);
+    content.set(new Uint8Array(list.pack.bytes.buffer, list.pack.start, size));
+    this.toInline(Encoding.listpack, size);
+    this.pack.bytes.set(content, this.pack.start);
+  }
+
+  // Ends
+
+  pushHead(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#list === null) this.pack.prepend(bytes, start, end);
+    else this.#list.pushHead(bytes, start, end);
+  }
+
+  pushTail(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#list === null) this.pack.append(bytes, start, end);
+    else this.#list.pushTail(bytes, start, end);
+  }
+
+  /** Removes the first or the last element. */
+  dropEnd(atTail: boolean): void {
+    const index = atTail ? this.#segments - 1 : 0;
+    const pack = this.#segment(index);
+    pack.remove(atTail ? pack.last() : pack.first());
+    this.#settle(index);
+  }
+
+  // By index: 0 to count − 1
+
+  /** Puts `into` on the element with that index, which exists. */
+  at(index: number, into: Slice): void {
+    this.#locate(index).read(this.#position, into);
+  }
+
+  set(index: number, bytes: Uint8Array, start: number, end: number): void {
+    this.#locate(index).replace(this.#position, bytes, start, end);
+    this.#settle(this.#node);
+  }
+
+  #node = 0;
+  /** Where `#locate` ended, in the pack that it returned. */
+  #position = 0;
+
+  #locate(index: number): Listpack {
+    const list = this.#list;
+    if (list === null) {
+      this.#node = 0;
+      this.#position = this.pack.at(index);
+      return this.pack;
+    }
+    list.locate(index);
+    this.#node = list.node;
+    this.#position = list.pack.at(list.offset);
+    return list.pack;
+  }
+
+  /** Shows the elements from index `from` to `to`, both included, of which there are so many. */
+  forEachRange(from: number, to: number, into: Slice, visit: ElementVisitor): void {
+    let left = to - from + 1;
+    let pack = this.#locate(from);
+    let node = this.#node;
+    for (let at = this.#position; left > 0; left--) {
+      pack.read(at, into);
+      visit(into);
+      at = pack.next(at);
+      if (at === 0 && left > 1) {
+        pack = this.#segment(++node);
+        at = pack.first();
+      }
+    }
+  }
+
+  /** Removes `count` elements from index `from` on, which exist. */
+  removeRange(from: number, count: number): void {
+    let left = count;
+    while (left > 0) {
+      const pack = this.#locate(from);
+      const node = this.#node;
+      const list = this.#list;
+      const offset = list === null ? from : list.offset;
+      const here = Math.min(left, this.#countOf(node) - offset);
+      if (list !== null && here === this.#countOf(node)) list.dropNode(node);
+      else {
+        pack.remove(this.#position, here);
+        this.#settle(node);
+      }
+      left -= here;
+    }
+  }
+
+  // By value
+
+  /** Removes up to `limit` elements that are `bytes[start, end)`; returns how many. */
+  removeMatches(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    limit: number,
+    fromTail: boolean,
+  ): number {
+    let removed = 0;
+    const step = fromTail ? -1 : 1;
+    let node = fromTail ? this.#segments - 1 : 0;
+    while (node >= 0 && node < this.#segments && removed < limit) {
+      const nodes = this.#segments;
+      const found = this.#removeIn(node, bytes, start, end, limit - removed, fromTail);
+      removed += found;
+      if (found > 0) this.#settle(node);
+      const isGone = this.#segments < nodes;
+      if (fromTail || !isGone) node += step;
+      if (this.#list === null) break;
+    }
+    return removed;
+  }
+
+  #removeIn(
+    node: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    limit: number,
+    fromTail: boolean,
+  ): number {
+    const pack = this.#segment(node);
+    let removed = 0;
+    let at = fromTail ? pack.last() : pack.first();
+    while (at !== 0 && removed < limit) {
+      const before = fromTail ? pack.previous(at) : 0;
+      if (pack.same(at, bytes, start, end)) {
+        removed++;
+        const next = pack.remove(at);
+        at = fromTail ? before : next;
+      } else at = fromTail ? before : pack.next(at);
+    }
+    return removed;
+  }
+
+  /** Calls `visit` with the index of each element that is `bytes[start, end)` until it returns false. */
+  forEachMatch(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    fromTail: boolean,
+    compareMax: number,
+    visit: (index: number) => boolean,
+  ): void {
+    let index = fromTail ? this.count - 1 : 0;
+    const step = fromTail ? -1 : 1;
+    let compared = 0;
+    for (let n = 0; n < this.#segments; n++) {
+      const pack = this.#segment(fromTail ? this.#segments - 1 - n : n);
+      let at = fromTail ? pack.last() : pack.first();
+      for (; at !== 0; at = fromTail ? pack.previous(at) : pack.next(at)) {
+        if (compared++ === compareMax) return;
+        if (pack.same(at, bytes, start, end) && !visit(index)) return;
+        index += step;
+      }
+    }
+  }
+
+  /**
+   * Inserts `bytes[start, end)` before or after the first element that is `pivot[from, to)`; returns whether there
+   * is one.
+   */
+  insert(
+    pivot: Uint8Array,
+    from: number,
+    to: number,
+    isAfter: boolean,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
+    for (let node = 0; node < this.#segments; node++) {
+      const pack = this.#segment(node);
+      const at = pack.find(pack.first(), pivot, from, to);
+      if (at === 0) continue;
+      if (isAfter) pack.insert(pack.next(at), bytes, start, end);
+      else pack.insert(at, bytes, start, end);
+      this.#settle(node);
+      return true;
+    }
+    return false;
+  }
+}

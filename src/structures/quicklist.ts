@@ -1,0 +1,303 @@
+// hot path
+/**
+ * A long list: listpacks in a row, each in a block of the arena, bounded by the limit that
+ * `list-max-listpack-size` sets. An element that exceeds the limit has a node for itself; a node that
+ * exceeds a block of the arena lies in a buffer of its own.
+ *
+ * Whoever edits a node through its pack calls `settle` afterwards: it drops a node that is empty
+ * and splits one that is too large.
+ *
+ * Invariants: no node is empty; a node above the limit has one element; `count` is the sum over nodes.
+ * Costs: push and pop move what lies in one node; `locate` O(nodes); an object of some 60 bytes a node.
+ *
+ * @module
+ */
+import { assert } from "../lib/assert.ts";
+import { type Arena, MAX_BLOCK, offsetOf, type Ref } from "./arena.ts";
+import {
+  EMPTY_LISTPACK_BYTES,
+  Listpack,
+  listpackEntryBytes,
+  type ListpackHome,
+} from "./listpack.ts";
+
+/** Bytes of a node at most, for limits of -1 to -5. */
+const NODE_BYTES = [4096, 8192, 16384, 32768, 65536];
+/** Nodes whose limit counts elements have so many bytes at most. */
+const COUNTED_NODE_BYTES = 8192;
+const ELEMENTS_MAX = 32767;
+const NODE_OVERHEAD = 64;
+const LIST_OVERHEAD = 200;
+
+/** The limits of a node that a value of `list-max-listpack-size` stands for. */
+export function nodeLimits(fill: number): { bytes: number; elements: number } {
+  if (fill >= 0) return { bytes: COUNTED_NODE_BYTES, elements: Math.min(fill, ELEMENTS_MAX) };
+  return { bytes: NODE_BYTES[Math.min(-fill, NODE_BYTES.length) - 1], elements: Infinity };
+}
+
+class Node {
+  ref: Ref = 0;
+  /** Where the listpack lies if it is too large for the arena. */
+  buffer: Uint8Array | null = null;
+  count = 0;
+}
+
+/** See the module's head. */
+export class Quicklist implements ListpackHome {
+  readonly encodingName = "quicklist";
+  booked = 0;
+  /** Elements in all nodes. */
+  count = 0;
+  /** On the node that `open` was called for. */
+  readonly pack = new Listpack(this);
+  /** Where `locate` ended: the index of the node, and the element's index in it. */
+  node = 0;
+  offset = 0;
+  readonly #other = new Listpack(this);
+  readonly #arena: Arena;
+  readonly #nodes: Node[] = [];
+  /** The nodes that `pack` and `#other` are on. */
+  #packNode: Node | null = null;
+  #otherNode: Node | null = null;
+  #bytesMax: number;
+  #elementsMax: number;
+  #arenaBytes = 0;
+  #bufferBytes = 0;
+
+  /** `fill` is the value of `list-max-listpack-size`. */
+  constructor(arena: Arena, readonly fill: number) {
+    this.#arena = arena;
+    const limits = nodeLimits(fill);
+    this.#bytesMax = limits.bytes;
+    this.#elementsMax = Math.max(limits.elements, 1);
+  }
+
+  get nodeCount(): number {
+    return this.#nodes.length;
+  }
+
+  get bytes(): number {
+    return this.#bufferBytes + NODE_OVERHEAD * this.#nodes.length + LIST_OVERHEAD;
+  }
+
+  get arenaBytes(): number {
+    return this.#arenaBytes;
+  }
+
+  /** Nodes are what is freed, one by one. */
+  get effort(): number {
+    return this.#nodes.length;
+  }
+
+  /** Puts `pack` on node `index`. */
+  open(index: number): void {
+    const node = this.#nodes[index];
+    this.#packNode = node;
+    this.#openNode(this.pack, node);
+  }
+
+  /** Elements of node `index`. */
+  countOf(index: number): number {
+    return this.#nodes[index].count;
+  }
+
+  /** Finds the element with that index, which exists: `node`, `offset`, and `pack` on the node. */
+  locate(index: number): void {
+    assert(index >= 0 && index < this.count, "an element that is sought exists");
+    const nodes = this.#nodes;
+    if (index < this.count >>> 1) {
+      let node = 0;
+      while (index >= nodes[node].count) index -= nodes[node++].count;
+      this.node = node;
+      this.offset = index;
+    } else {
+      let node = nodes.length - 1;
+      let behind = this.count - 1 - index;
+      while (behind >= nodes[node].count) behind -= nodes[node--].count;
+      this.node = node;
+      this.offset = nodes[node].count - 1 - behind;
+    }
+    this.open(this.node);
+  }
+
+  pushHead(bytes: Uint8Array, start: number, end: number): void {
+    if (!this.#allows(0, bytes, start, end)) this.#nodes.unshift(this.#newNode());
+    this.open(0);
+    this.pack.prepend(bytes, start, end);
+    this.#nodes[0].count++;
+    this.count++;
+  }
+
+  pushTail(bytes: Uint8Array, start: number, end: number): void {
+    const last = this.#nodes.length - 1;
+    if (!this.#allows(last, bytes, start, end)) this.#nodes.push(this.#newNode());
+    this.open(this.#nodes.length - 1);
+    this.pack.append(bytes, start, end);
+    this.#nodes[this.#nodes.length - 1].count++;
+    this.count++;
+  }
+
+  /** Whether node `index` takes one more element. */
+  #allows(index: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const node = this.#nodes[index];
+    if (node === undefined || node.count >= this.#elementsMax) return false;
+    this.open(index);
+    return this.pack.size + listpackEntryBytes(bytes, start, end) <= this.#bytesMax;
+  }
+
+  /** Node `index` was edited through `pack`: counts it anew, drops or splits it if need be. */
+  settle(index: number): void {
+    const node = this.#nodes[index];
+    this.open(index);
+    const now = this.pack.count;
+    this.count += now - node.count;
+    node.count = now;
+    if (now === 0) this.#drop(index);
+    else this.#splitLarge(index);
+  }
+
+  /** Drops node `index` with all its elements. */
+  dropNode(index: number): void {
+    this.count -= this.#nodes[index].count;
+    this.#drop(index);
+  }
+
+  #drop(index: number): void {
+    const [node] = this.#nodes.splice(index, 1);
+    this.#freeNode(node);
+    this.#packNode = null;
+  }
+
+  #splitLarge(index: number): void {
+    const node = this.#nodes[index];
+    this.open(index);
+    const isLarge = this.pack.size > this.#bytesMax || node.count > this.#elementsMax;
+    if (!isLarge || node.count === 1) return;
+    const half = node.count >>> 1;
+    const tail = this.#newNode();
+    this.#otherNode = tail;
+    this.#openNode(this.#other, tail);
+    this.pack.split(this.pack.at(half), half, this.#other);
+    tail.count = node.count - half;
+    node.count = half;
+    this.#nodes.splice(index + 1, 0, tail);
+    this.#splitLarge(index + 1);
+    this.#splitLarge(index);
+  }
+
+  // Memory
+
+  resize(pack: Listpack, size: number): void {
+    const node = pack === this.pack ? this.#packNode : this.#otherNode;
+    assert(node !== null, "a pack that grows is on a node");
+    const room = node.buffer === null ? this.#arena.blockSize(node.ref) : node.buffer.length;
+    if (size <= room && size > room >>> 1) return;
+    if (size <= room && room <= 64) return;
+    this.#moveNode(node, pack, size);
+  }
+
+  /** Gives a node another place of `size` bytes at least, with what fits of its content. */
+  #moveNode(node: Node, pack: Listpack, size: number): void {
+    const { bytes, start } = pack;
+    const kept = Math.min(pack.size, size);
+    const content = new Uint8Array(bytes.buffer, bytes.byteOffset + start, kept);
+    const { ref, buffer } = node;
+    if (size > MAX_BLOCK) {
+      node.buffer = new Uint8Array(size + (size >>> 3));
+      node.ref = 0;
+      this.#bufferBytes += node.buffer.length;
+      node.buffer.set(content);
+    } else {
+      node.buffer = null;
+      node.ref = this.#alloc(size);
+      this.#arena.chunkOf(node.ref).bytes.set(content, offsetOf(node.ref));
+    }
+    this.#freePlace(ref, buffer);
+    this.#openNode(pack, node);
+  }
+
+  #openNode(pack: Listpack, node: Node): void {
+    if (node.buffer !== null) return pack.open(node.buffer, new DataView(node.buffer.buffer), 0);
+    const chunk = this.#arena.chunkOf(node.ref);
+    pack.open(chunk.bytes, chunk.view, offsetOf(node.ref));
+  }
+
+  #newNode(): Node {
+    const node = new Node();
+    node.ref = this.#alloc(EMPTY_LISTPACK_BYTES);
+    this.#openNode(this.#other, node);
+    this.#other.writeEmpty();
+    return node;
+  }
+
+  #alloc(size: number): Ref {
+    const ref = this.#arena.alloc(size);
+    this.#arenaBytes += this.#arena.blockSize(ref);
+    return ref;
+  }
+
+  #freeNode(node: Node): void {
+    this.#freePlace(node.ref, node.buffer);
+  }
+
+  #freePlace(ref: Ref, buffer: Uint8Array | null): void {
+    if (buffer !== null) this.#bufferBytes -= buffer.length;
+    if (ref === 0) return;
+    this.#arenaBytes -= this.#arena.blockSize(ref);
+    this.#arena.free(ref);
+  }
+
+  /** Takes the elements of `source` over as the last node. */
+  adopt(source: Listpack): void {
+    const node = this.#newNode();
+    this.#nodes.push(node);
+    this.#copyInto(node, source);
+    this.count += node.count;
+    this.#splitLarge(this.#nodes.length - 1);
+  }
+
+  #copyInto(node: Node, source: Listpack): void {
+    const { size } = source;
+    this.open(this.#nodes.indexOf(node));
+    this.resize(this.pack, size);
+    const from = source.bytes.byteOffset + source.start;
+    this.pack.bytes.set(new Uint8Array(source.bytes.buffer, from, size), this.pack.start);
+    node.count = source.count;
+  }
+
+  clone(): Quicklist {
+    const twin = new Quicklist(this.#arena, this.fill);
+    for (let i = 0; i < this.#nodes.length; i++) {
+      this.open(i);
+      twin.adopt(this.pack);
+    }
+    return twin;
+  }
+
+  release(limit: number): boolean {
+    for (let left = limit; left > 0 && this.#nodes.length > 0; left--) {
+      this.#freeNode(this.#nodes.pop() as Node);
+    }
+    return this.#nodes.length === 0;
+  }
+
+  /** Throws if the invariants at the module's head do not hold. O(n). */
+  verify(): void {
+    let count = 0;
+    let arenaBytes = 0;
+    let bufferBytes = 0;
+    for (const [index, node] of this.#nodes.entries()) {
+      this.open(index);
+      this.pack.verify();
+      assert(node.count > 0 && node.count === this.pack.count, "a node knows its elements");
+      const isLarge = this.pack.size > this.#bytesMax || node.count > this.#elementsMax;
+      assert(!isLarge || node.count === 1, "a large node has one element");
+      count += node.count;
+      if (node.ref !== 0) arenaBytes += this.#arena.blockSize(node.ref);
+      bufferBytes += node.buffer?.length ?? 0;
+    }
+    assert(count === this.count, "elements are counted");
+    assert(arenaBytes === this.#arenaBytes, "blocks are counted");
+    assert(bufferBytes === this.#bufferBytes, "buffers are counted");
+  }
+}
