@@ -9,6 +9,8 @@ import { Type } from "../keyspace/entry.ts";
 import { HashValue } from "../keyspace/hash_value.ts";
 import { ListValue } from "../keyspace/list_value.ts";
 import { SetValue } from "../keyspace/set_value.ts";
+import { ZsetValue } from "../keyspace/zset_value.ts";
+import { doubleText17 } from "../lib/double_text.ts";
 import { StringValue } from "../keyspace/values.ts";
 import { Slice } from "../lib/slice.ts";
 import type { Ref } from "../structures/arena.ts";
@@ -22,6 +24,7 @@ const BY_TYPE: Record<number, MixValue> = {
   [Type.string]: mixString,
   [Type.list]: mixList,
   [Type.set]: mixSet,
+  [Type.zset]: mixZset,
   [Type.hash]: mixHash,
 };
 
@@ -41,6 +44,17 @@ function mixSet(db: Database, ref: Ref, own: Uint8Array): void {
   const set = new SetValue();
   set.openEntry(db, ref);
   set.forEach((member) => xorWith(own, sha1(bytesOf(member))));
+}
+
+function mixZset(db: Database, ref: Ref, own: Uint8Array): void {
+  const zset = new ZsetValue();
+  zset.openEntry(db, ref);
+  zset.forEachFrom(0, zset.count, false, (member, score) => {
+    const pair = new Uint8Array(DIGEST_BYTES);
+    mix(pair, bytesOf(member));
+    mix(pair, new TextEncoder().encode(doubleText17(score)));
+    xorWith(own, sha1(pair));
+  });
 }
 
 function mixHash(db: Database, ref: Ref, own: Uint8Array): void {

@@ -130,6 +130,7 @@ function hincrby({ args, reply, db }: Call): void {
 function hincrbyfloat({ args, reply, db }: Call): void {
   const increment = parseLongDouble(args.binary(3));
   if (increment === null) return reply.error(Errors.notAFloat);
+  if (/inf|nan/i.test(args.binary(3))) return reply.error(Errors.incrementNotFinite);
   if (!hash.editOrCreate(db, args, 1)) return reply.error(Errors.wrongType);
   const text = get(args, 2) ? binaryText(found.bytes, found.start, found.end) : "0";
   const before = parseLongDouble(text);

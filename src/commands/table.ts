@@ -10,6 +10,9 @@ import { listCommands } from "./list.ts";
 import { listMoveCommands } from "./list_move.ts";
 import { setCommands } from "./set.ts";
 import { setAlgebraCommands } from "./set_algebra.ts";
+import { sortedSetCommands } from "./sorted_set.ts";
+import { sortedSetRangeCommands } from "./sorted_set_range.ts";
+import { sortedSetStoreCommands } from "./sorted_set_store.ts";
 import { keyCommands } from "./keys.ts";
 import { expireCommands } from "./expire.ts";
 import { scanCommands } from "./scan.ts";
@@ -32,6 +35,10 @@ export const commandGroups: readonly CommandGroup[] = [
   { group: "bitmap", commands: [...bitmapCommands, ...bitfieldCommands] },
   { group: "list", commands: [...listCommands, ...listMoveCommands] },
   { group: "set", commands: [...setCommands, ...setAlgebraCommands] },
+  {
+    group: "sorted-set",
+    commands: [...sortedSetCommands, ...sortedSetRangeCommands, ...sortedSetStoreCommands],
+  },
   { group: "hash", commands: hashCommands },
   {
     group: "generic",

@@ -185,6 +185,39 @@ const FACTS = `
   unlink -2 fast,write fast,keyspace,write i1/r-1,1,0/RM
   unwatch 1 allow_busy,fast,loading,noscript,stale fast,transaction -
   watch -2 allow_busy,fast,loading,noscript,stale fast,transaction i1/r-1,1,0/RO
+  zadd -4 denyoom,fast,write fast,sortedset,write i1/r0,1,0/RW
+  zcard 2 fast,readonly fast,read,sortedset i1/r0,1,0/RO
+  zcount 4 fast,readonly fast,read,sortedset i1/r0,1,0/RO
+  zdiff -3 readonly read,slow,sortedset i1/n/RO
+  zdiffstore -4 denyoom,write slow,sortedset,write i1/r0,1,0/OW i2/n/RO
+  zincrby 4 denyoom,fast,write fast,sortedset,write i1/r0,1,0/RW
+  zinter -3 readonly read,slow,sortedset i1/n/RO
+  zintercard -3 readonly read,slow,sortedset i1/n/RO
+  zinterstore -4 denyoom,write slow,sortedset,write i1/r0,1,0/OW i2/n/RO
+  zlexcount 4 fast,readonly fast,read,sortedset i1/r0,1,0/RO
+  zmpop -4 write slow,sortedset,write i1/n/RW
+  zmscore -3 fast,readonly fast,read,sortedset i1/r0,1,0/RO
+  zpopmax -2 fast,write fast,sortedset,write i1/r0,1,0/RW
+  zpopmin -2 fast,write fast,sortedset,write i1/r0,1,0/RW
+  zquery 6 readonly read,slow,sortedset i1/r0,1,0/RO
+  zrandmember -2 readonly read,slow,sortedset i1/r0,1,0/RO
+  zrange -4 readonly read,slow,sortedset i1/r0,1,0/RO
+  zrangebylex -4 readonly read,slow,sortedset i1/r0,1,0/RO
+  zrangebyscore -4 readonly read,slow,sortedset i1/r0,1,0/RO
+  zrangestore -5 denyoom,write slow,sortedset,write i1/r0,1,0/OW i2/r0,1,0/RO
+  zrank -3 fast,readonly fast,read,sortedset i1/r0,1,0/RO
+  zrem -3 fast,write fast,sortedset,write i1/r0,1,0/RW
+  zremrangebylex 4 write slow,sortedset,write i1/r0,1,0/RW
+  zremrangebyrank 4 write slow,sortedset,write i1/r0,1,0/RW
+  zremrangebyscore 4 write slow,sortedset,write i1/r0,1,0/RW
+  zrevrange -4 readonly read,slow,sortedset i1/r0,1,0/RO
+  zrevrangebylex -4 readonly read,slow,sortedset i1/r0,1,0/RO
+  zrevrangebyscore -4 readonly read,slow,sortedset i1/r0,1,0/RO
+  zrevrank -3 fast,readonly fast,read,sortedset i1/r0,1,0/RO
+  zscan -3 readonly read,slow,sortedset i1/r0,1,0/RO
+  zscore 3 fast,readonly fast,read,sortedset i1/r0,1,0/RO
+  zunion -3 readonly read,slow,sortedset i1/n/RO
+  zunionstore -4 denyoom,write slow,sortedset,write i1/r0,1,0/OW i2/n/RO
 `;
 
 const table = commandTable();

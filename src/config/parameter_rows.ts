@@ -310,10 +310,8 @@ export const PARAMETER_ROWS = [
   integer("watchdog-period", 0, 0, INT_MAX, { hidden: true, inert: true }),
   integer("zset-max-listpack-entries", 128, 0, LONG_MAX, {
     alias: "zset-max-ziplist-entries",
-    inert: true,
   }),
   memory("zset-max-listpack-value", 64, 0, LONG_MAX, {
     alias: "zset-max-ziplist-value",
-    inert: true,
   }),
 ] as const;

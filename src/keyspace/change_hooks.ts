@@ -18,6 +18,7 @@ const generic = (name: string): KeyEvent => ({ name, kind: "g" });
 const string = (name: string): KeyEvent => ({ name, kind: "$" });
 const list = (name: string): KeyEvent => ({ name, kind: "l" });
 const set = (name: string): KeyEvent => ({ name, kind: "s" });
+const zset = (name: string): KeyEvent => ({ name, kind: "z" });
 const hash = (name: string): KeyEvent => ({ name, kind: "h" });
 
 /** What can happen, by type. */
@@ -51,6 +52,18 @@ export const Events = {
   sinterstore: set("sinterstore"),
   sunionstore: set("sunionstore"),
   sdiffstore: set("sdiffstore"),
+  zadd: zset("zadd"),
+  zincr: zset("zincr"),
+  zrem: zset("zrem"),
+  zpopmin: zset("zpopmin"),
+  zpopmax: zset("zpopmax"),
+  zremrangebyrank: zset("zremrangebyrank"),
+  zremrangebyscore: zset("zremrangebyscore"),
+  zremrangebylex: zset("zremrangebylex"),
+  zrangestore: zset("zrangestore"),
+  zunionstore: zset("zunionstore"),
+  zinterstore: zset("zinterstore"),
+  zdiffstore: zset("zdiffstore"),
   hset: hash("hset"),
   hdel: hash("hdel"),
   hincrby: hash("hincrby"),

@@ -43,3 +43,20 @@ export class Slice {
     this.start = this.end = 0;
   }
 }
+
+/** Compares `slice` with `bytes[start, end)`, byte by byte and then by length: negative if it comes first. */
+export function compareBytes(
+  slice: Slice,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): number {
+  const own = slice.bytes;
+  const length = slice.end - slice.start;
+  const shared = Math.min(length, end - start);
+  for (let i = 0; i < shared; i++) {
+    const difference = own[slice.start + i] - bytes[start + i];
+    if (difference !== 0) return difference;
+  }
+  return length - (end - start);
+}

@@ -18,7 +18,7 @@
  */
 import { assert } from "../lib/assert.ts";
 import { hashBytes } from "../lib/hash.ts";
-import type { Slice } from "../lib/slice.ts";
+import { compareBytes, Slice } from "../lib/slice.ts";
 import { type Arena, offsetOf, type Ref } from "./arena.ts";
 import { DashTable, type KeyLayout } from "./dash_table.ts";
 import { SideTable } from "./side_table.ts";
@@ -48,6 +48,8 @@ export class MemberTable implements KeyLayout {
   #arenaBytes = 0;
   /** Hash of what `find` looked for last: `insert` uses it. */
   #hash = 0;
+  readonly #one = new Slice();
+  readonly #other = new Slice();
   /** Where `release` goes on. */
   #releaseNext = 0;
   #left = -1;
@@ -184,6 +186,14 @@ export class MemberTable implements KeyLayout {
 
   setScore(ref: Ref, score: number): void {
     this.#arena.chunkOf(ref).view.setFloat64(this.#valueAt(ref), score, true);
+  }
+
+  /** Compares the keys of two members as bytes: negative if `a` comes first. */
+  compareKeys(a: Ref, b: Ref): number {
+    this.key(a, this.#one);
+    this.key(b, this.#other);
+    const { bytes, start, end } = this.#other;
+    return compareBytes(this.#one, bytes, start, end);
   }
 
   #valueAt(ref: Ref): number {

@@ -1,0 +1,369 @@
+// hot path
+/**
+ * Sorted sets: a listpack of member, score, member, score … in order, or a table of members beside an
+ * order tree. The order is by score, among equal scores by the members' bytes.
+ */
+import { doubleText, parseDouble } from "../lib/double_text.ts";
+import { compareBytes, Slice } from "../lib/slice.ts";
+import type { Ref } from "../structures/arena.ts";
+import { listpackEntryBytes } from "../structures/listpack.ts";
+import { MemberTable, sampleMembers } from "../structures/member_table.ts";
+import { type Bound, type Order, OrderTree } from "../structures/order_tree.ts";
+import { Collection } from "./collection.ts";
+import { COLLECTION_INLINE_MAX, Encoding, type Entries, type HeapValue, Type } from "./entry.ts";
+
+/** Called with a slice that is good until it returns. */
+export type ScoredVisitor = (member: Slice, score: number) => void;
+
+/** Integers that Redis stores as such in a listpack. */
+const INTEGER_SCORE_MAX = 2 ** 52;
+/** What an integer or the text of a double takes in a listpack, at most. */
+const SCORE_BYTES_MAX = 30;
+const SCORE_BYTES = 8;
+
+/** A place in a sorted set: which elements lie before it. */
+export class RangeBound {
+  /** By score, by member (all scores are equal then), or by score and then member. */
+  by: "score" | "member" | "pair" = "score";
+  score = 0;
+  /** The member; before `-` (−1) lies nothing, before `+` (1) everything. */
+  readonly member = new Slice();
+  infinite = 0;
+  /** Whether what equals the bound lies before it. */
+  includesEqual = false;
+
+  precedes(score: number, member: Slice): boolean {
+    if (this.by === "score") {
+      return score < this.score || (this.includesEqual && score === this.score);
+    }
+    if (this.by === "pair" && score !== this.score) return score < this.score;
+    if (this.infinite !== 0) return this.infinite > 0;
+    const { bytes, start, end } = this.member;
+    const difference = compareBytes(member, bytes, start, end);
+    return difference < 0 || (this.includesEqual && difference === 0);
+  }
+}
+
+/** A large sorted set. */
+class SortedSet implements HeapValue, Order, Bound {
+  readonly encodingName = "skiplist";
+  booked = 0;
+  readonly members: MemberTable;
+  readonly tree: OrderTree;
+  /** What `isBefore` asks. */
+  bound = new RangeBound();
+  readonly #slice = new Slice();
+
+  constructor(readonly entries: Entries, members: MemberTable) {
+    this.members = members;
+    this.tree = new OrderTree(entries.arena, this);
+  }
+
+  get bytes(): number {
+    return this.members.bytes + this.tree.bytes;
+  }
+
+  get arenaBytes(): number {
+    return this.members.arenaBytes + this.tree.arenaBytes;
+  }
+
+  get effort(): number {
+    return this.members.count;
+  }
+
+  compare(a: Ref, b: Ref): number {
+    const one = this.members.score(a);
+    const other = this.members.score(b);
+    if (one !== other) return one < other ? -1 : 1;
+    return this.members.compareKeys(a, b);
+  }
+
+  isBefore(ref: Ref): boolean {
+    if (this.bound.by !== "score") this.members.key(ref, this.#slice);
+    return this.bound.precedes(this.members.score(ref), this.#slice);
+  }
+
+  clone(): SortedSet {
+    const twin = new SortedSet(this.entries, this.members.clone());
+    const { members } = this;
+    this.tree.forEachFrom(0, this.tree.count, false, (ref) => {
+      members.key(ref, this.#slice);
+      const { bytes, view, start, end } = this.#slice;
+      twin.tree.insert(twin.members.find(bytes, view, start, end));
+    });
+    return twin;
+  }
+
+  release(limit: number): boolean {
+    return this.tree.release(limit) && this.members.release(limit);
+  }
+
+  verify(): void {
+    this.members.verify();
+    this.tree.verify();
+  }
+}
+
+/** A cursor over a sorted set. */
+export class ZsetValue extends Collection {
+  #set: SortedSet | null = null;
+  readonly #member = new Slice();
+  readonly #score = new Slice();
+  /** Where `scoreOf` ended: a position in the listpack, or a ref; 0 if there is no such member. */
+  #found = 0;
+
+  constructor() {
+    super(Type.zset);
+  }
+
+  protected override opened(): void {
+    this.#set = this.encoding === Encoding.object ? this.object() as SortedSet : null;
+  }
+
+  get count(): number {
+    return this.#set === null ? this.pack.count >>> 1 : this.#set.members.count;
+  }
+
+  /** The score of the member `bytes[start, end)`, NaN if there is none. */
+  scoreOf(bytes: Uint8Array, view: DataView, start: number, end: number): number {
+    const set = this.#set;
+    if (set === null) {
+      this.#found = this.pack.find(this.pack.first(), bytes, start, end, 1);
+      return this.#found === 0 ? NaN : this.#packScore(this.pack.next(this.#found));
+    }
+    this.#found = set.members.find(bytes, view, start, end);
+    return this.#found === 0 ? NaN : set.members.score(this.#found);
+  }
+
+  /** Members, `added` of them, the first of `size` bytes, are about to be added: may be too many for a listpack. */
+  makeRoom(added: number, size: number): void {
+    if (this.#set !== null) return;
+    const { limits } = this.db.keyspace;
+    const isLong = this.count === 0 && size > limits.zsetMaxListpackValue;
+    if (isLong || added > limits.zsetMaxListpackEntries) this.#convert();
+  }
+
+  /** Gives the member `bytes[start, end)` a score; returns whether it is new. The bytes must not be the set's. */
+  set(bytes: Uint8Array, view: DataView, start: number, end: number, score: number): boolean {
+    const before = this.scoreOf(bytes, view, start, end);
+    if (this.#set === null && !this.#fits(bytes, start, end)) {
+      this.#convert();
+      this.scoreOf(bytes, view, start, end);
+    }
+    if (this.#set !== null) return this.#setLarge(this.#set, bytes, start, end, score, before);
+    if (before === score) return false;
+    if (this.#found !== 0) this.pack.remove(this.#found, 2);
+    this.#insertInPack(bytes, start, end, score);
+    return before !== before;
+  }
+
+  #setLarge(
+    set: SortedSet,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    score: number,
+    before: number,
+  ): boolean {
+    const { members, tree } = set;
+    if (this.#found === 0) {
+      const ref = members.insert(bytes, start, end, SCORE_BYTES);
+      members.setScore(ref, score);
+      tree.insert(ref);
+      return true;
+    }
+    if (before === score) return false;
+    tree.remove(this.#found);
+    members.setScore(this.#found, score);
+    tree.insert(this.#found);
+    return false;
+  }
+
+  #insertInPack(bytes: Uint8Array, start: number, end: number, score: number): void {
+    const { pack } = this;
+    let at = pack.first();
+    while (at !== 0) {
+      const scoreAt = pack.next(at);
+      const other = this.#packScore(scoreAt);
+      if (other > score) break;
+      if (other === score) {
+        pack.read(at, this.#member);
+        if (compareBytes(this.#member, bytes, start, end) > 0) break;
+      }
+      at = pack.next(scoreAt);
+    }
+    const text = this.#scoreText(score);
+    if (at === 0) {
+      pack.append(bytes, start, end);
+      if (text === null) pack.appendNumber(score + 0);
+      else pack.append(text, 0, text.length);
+      return;
+    }
+    if (text === null) pack.insertNumber(at, score + 0);
+    else pack.insert(at, text, 0, text.length);
+    pack.insert(at, bytes, start, end);
+  }
+
+  /** How a score is written that is no integer; null for an integer. */
+  #scoreText(score: number): Uint8Array | null {
+    const isInteger = Number.isInteger(score) && Math.abs(score) < INTEGER_SCORE_MAX;
+    return isInteger ? null : encoder.encode(doubleText(score));
+  }
+
+  #packScore(at: number): number {
+    const { pack } = this;
+    if (pack.isInteger(at)) return pack.readNumber(at);
+    pack.read(at, this.#score);
+    return parseDouble(this.#score.bytes, this.#score.start, this.#score.end);
+  }
+
+  #fits(bytes: Uint8Array, start: number, end: number): boolean {
+    const { limits } = this.db.keyspace;
+    if (this.#found === 0) {
+      const isLong = end - start > limits.zsetMaxListpackValue;
+      if (isLong || this.count >= limits.zsetMaxListpackEntries) return false;
+    }
+    const added = listpackEntryBytes(bytes, start, end) + SCORE_BYTES_MAX;
+    return this.pack.size + added <= COLLECTION_INLINE_MAX;
+  }
+
+  /** Removes the member `bytes[start, end)`; returns whether it was there. */
+  remove(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+    this.scoreOf(bytes, view, start, end);
+    if (this.#found === 0) return false;
+    const set = this.#set;
+    if (set === null) this.pack.remove(this.#found, 2);
+    else {
+      set.tree.remove(this.#found);
+      set.members.remove(this.#found);
+    }
+    return true;
+  }
+
+  /** How many elements come before the member `bytes[start, end)`; -1 if it is not there. */
+  rankOf(bytes: Uint8Array, view: DataView, start: number, end: number): number {
+    this.scoreOf(bytes, view, start, end);
+    if (this.#found === 0) return -1;
+    if (this.#set !== null) return this.#set.tree.rankOf(this.#found);
+    let rank = 0;
+    for (let at = this.pack.first(); at !== this.#found; rank++) {
+      at = this.pack.next(this.pack.next(at));
+    }
+    return rank;
+  }
+
+  /** How many elements come before the bound. */
+  countBefore(bound: RangeBound): number {
+    const set = this.#set;
+    if (set !== null) {
+      set.bound = bound;
+      return set.tree.countBefore(set);
+    }
+    const { pack } = this;
+    let count = 0;
+    for (let at = pack.first(); at !== 0; count++) {
+      const scoreAt = pack.next(at);
+      pack.read(at, this.#member);
+      if (!bound.precedes(this.#packScore(scoreAt), this.#member)) break;
+      at = pack.next(scoreAt);
+    }
+    return count;
+  }
+
+  /** Shows `count` elements from rank `from` on, upwards or downwards; they exist. */
+  forEachFrom(from: number, count: number, isDownwards: boolean, visit: ScoredVisitor): void {
+    if (count <= 0) return;
+    const set = this.#set;
+    if (set !== null) {
+      set.tree.forEachFrom(from, count, isDownwards, (ref) => this.#showRef(set, ref, visit));
+      return;
+    }
+    const { pack } = this;
+    let at = pack.at(2 * from);
+    for (let left = count; left > 0; left--) {
+      const scoreAt = pack.next(at);
+      this.#showAt(at, visit);
+      if (left === 1) return;
+      at = isDownwards ? pack.previous(pack.previous(at)) : pack.next(scoreAt);
+    }
+  }
+
+  /** Removes `count` elements from rank `from` on, which exist. */
+  removeRange(from: number, count: number): void {
+    const set = this.#set;
+    if (count <= 0) return;
+    if (set === null) {
+      this.pack.remove(this.pack.at(2 * from), 2 * count);
+      return;
+    }
+    for (let i = 0; i < count; i++) {
+      const ref = set.tree.at(from);
+      set.tree.remove(ref);
+      set.members.remove(ref);
+    }
+  }
+
+  /** As DashTable.scan; a small set is shown whole. */
+  scan(cursor: number, count: number, visit: ScoredVisitor): number {
+    const set = this.#set;
+    if (set === null) {
+      this.forEachFrom(0, this.count, false, visit);
+      return 0;
+    }
+    return set.members.scan(cursor, count, (ref) => this.#showRef(set, ref, visit));
+  }
+
+  /** Shows one element picked at random; the set is not empty. */
+  random(visit: ScoredVisitor): void {
+    const set = this.#set;
+    if (set === null) this.#showAt(this.pack.at(2 * Math.floor(Math.random() * this.count)), visit);
+    else this.#showRef(set, set.members.randomRef(Math.random), visit);
+  }
+
+  /** Shows `wanted` different elements picked at random, of at least as many. */
+  sample(wanted: number, visit: ScoredVisitor): void {
+    const set = this.#set;
+    if (set !== null) {
+      return sampleMembers(set.members, wanted, (ref) => this.#showRef(set, ref, visit));
+    }
+    // All subsets are equally likely: Knuth's algorithm S.
+    let left = this.count;
+    for (let index = 0; wanted > 0; index++, left--) {
+      if (Math.random() * left >= wanted) continue;
+      this.#showAt(this.pack.at(2 * index), visit);
+      wanted--;
+    }
+  }
+
+  /** Throws unless a large set is whole. */
+  verify(): void {
+    this.#set?.verify();
+    if (this.#set === null) this.pack.verify();
+  }
+
+  #showAt(at: number, visit: ScoredVisitor): void {
+    this.pack.read(at, this.#member);
+    visit(this.#member, this.#packScore(this.pack.next(at)));
+  }
+
+  #showRef(set: SortedSet, ref: Ref, visit: ScoredVisitor): void {
+    set.members.key(ref, this.#member);
+    visit(this.#member, set.members.score(ref));
+  }
+
+  /** The listpack becomes a table with a tree. */
+  #convert(): void {
+    const { keyspace } = this.db;
+    const members = new MemberTable(keyspace.entries.arena, keyspace.seed);
+    const set = new SortedSet(keyspace.entries, members);
+    this.forEachFrom(0, this.count, false, ({ bytes, view, start, end }, score) => {
+      members.find(bytes, view, start, end);
+      const ref = members.insert(bytes, start, end, SCORE_BYTES);
+      members.setScore(ref, score);
+      set.tree.insert(ref);
+    });
+    this.toObject(set);
+  }
+}
+
+const encoder = new TextEncoder();

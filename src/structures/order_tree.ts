@@ -1,0 +1,549 @@
+// hot path
+/**
+ * An ordered sequence of refs that knows every one's rank: a B+ tree whose inner nodes count what
+ * lies below. It stores refs only; the `Order` that it is given compares them.
+ *
+ * ```
+ * leaf    u32 refs · u32 next leaf · u32 previous leaf · ref …                        up to 64 refs
+ * inner   u32 children · (u32 child, u32 first ref below it, u32 refs below it) …     up to 32 children
+ * ```
+ *
+ * Nodes are blocks of the arena. A full node splits in half, at the right edge nine to one, since ascending
+ * inserts never come back to what lies behind them. A node that falls under a quarter takes from a
+ * neighbour or merges with it.
+ *
+ * Invariants: leaves hold refs in ascending order and are linked in it; an inner node's firsts and counts are
+ * those of its children; all leaves have one depth; no node but the root is empty.
+ * Costs: `insert`, `remove`, `rankOf`, `at`, `countBefore` O(log n) comparisons and steps; 4 bytes a ref, 6 at
+ * the usual fill. Source: Bayer and McCreight, "Organization and Maintenance of Large Ordered Indices",
+ * 1972; counts in nodes as in Knuth, TAOCP 3, 6.2.3.
+ *
+ * @module
+ */
+import { assert } from "../lib/assert.ts";
+import type { Arena, Ref } from "./arena.ts";
+
+/** The total order of the refs. */
+export interface Order {
+  /** Negative if `a` comes before `b`, positive if after; 0 only for the same ref. */
+  compare(a: Ref, b: Ref): number;
+}
+
+/** A place in the order, given by what lies before it. */
+export interface Bound {
+  isBefore(ref: Ref): boolean;
+}
+
+const LEAF_REFS = 64;
+const CHILDREN = 32;
+/** Words of a leaf before its refs. */
+const LEAF_HEAD = 3;
+const INNER_HEAD = 1;
+/** Words of an inner node for a child. */
+const CHILD_WORDS = 3;
+const MAX_DEPTH = 16;
+const TREE_OVERHEAD = 250;
+
+/** See the module's head. */
+export class OrderTree {
+  readonly #arena: Arena;
+  readonly #order: Order;
+  readonly #leafRefs: number;
+  readonly #children: number;
+  #root: Ref;
+  /** Inner levels above the leaves. */
+  #depth = 0;
+  #count = 0;
+  #arenaBytes = 0;
+  // The way from the root to a leaf: nodes, and the index taken in each.
+  readonly #path = new Uint32Array(MAX_DEPTH + 1);
+  readonly #taken = new Int32Array(MAX_DEPTH + 1);
+
+  /** Smaller nodes are for tests. */
+  constructor(arena: Arena, order: Order, leafRefs = LEAF_REFS, children = CHILDREN) {
+    this.#arena = arena;
+    this.#order = order;
+    this.#leafRefs = leafRefs;
+    this.#children = children;
+    this.#root = this.#newLeaf();
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Memory outside the arena, in bytes. */
+  get bytes(): number {
+    return TREE_OVERHEAD;
+  }
+
+  get arenaBytes(): number {
+    return this.#arenaBytes;
+  }
+
+  /** Adds a ref that is not there. */
+  insert(ref: Ref): void {
+    const leaf = this.#descend(ref);
+    const words = this.#words(leaf);
+    const base = baseOf(leaf);
+    const count = words[base];
+    const at = this.#lowerInLeaf(leaf, ref);
+    words.copyWithin(base + LEAF_HEAD + at + 1, base + LEAF_HEAD + at, base + LEAF_HEAD + count);
+    words[base + LEAF_HEAD + at] = ref;
+    words[base] = count + 1;
+    this.#count++;
+    this.#countPath(1);
+    if (at === 0) this.#firstChanged(ref);
+    if (count + 1 === this.#leafRefs) this.#splitLeaf(leaf, at === count);
+  }
+
+  /** Removes a ref that is there. */
+  remove(ref: Ref): void {
+    const leaf = this.#descend(ref);
+    const words = this.#words(leaf);
+    const base = baseOf(leaf);
+    const count = words[base];
+    const at = this.#lowerInLeaf(leaf, ref);
+    assert(words[base + LEAF_HEAD + at] === ref, "a ref that is removed is in the tree");
+    words.copyWithin(base + LEAF_HEAD + at, base + LEAF_HEAD + at + 1, base + LEAF_HEAD + count);
+    words[base] = count - 1;
+    this.#count--;
+    this.#countPath(-1);
+    if (count === 1) return this.#dropLeaf(leaf);
+    if (at === 0) this.#firstChanged(words[base + LEAF_HEAD]);
+    if (count - 1 < this.#leafRefs >>> 2) this.#mergeLeaf(leaf);
+  }
+
+  /** How many refs come before `ref`, which is there. */
+  rankOf(ref: Ref): number {
+    const leaf = this.#descend(ref);
+    return this.#rankOfPath() + this.#lowerInLeaf(leaf, ref);
+  }
+
+  /** How many refs come before the bound. */
+  countBefore(bound: Bound): number {
+    let node = this.#root;
+    let rank = 0;
+    for (let level = 0; level < this.#depth; level++) {
+      const words = this.#words(node);
+      const base = baseOf(node);
+      // The last child whose first ref lies before the bound; those before it lie before it wholly.
+      let low = 0;
+      let high = words[base] - 1;
+      while (low < high) {
+        const middle = (low + high + 1) >>> 1;
+        if (bound.isBefore(words[base + INNER_HEAD + CHILD_WORDS * middle + 1])) low = middle;
+        else high = middle - 1;
+      }
+      for (let i = 0; i < low; i++) rank += words[base + INNER_HEAD + CHILD_WORDS * i + 2];
+      node = words[base + INNER_HEAD + CHILD_WORDS * low];
+    }
+    const words = this.#words(node);
+    const base = baseOf(node);
+    let low = 0;
+    let high = words[base];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (bound.isBefore(words[base + LEAF_HEAD + middle])) low = middle + 1;
+      else high = middle;
+    }
+    return rank + low;
+  }
+
+  /** The ref with that rank, 0 to count − 1. */
+  at(rank: number): Ref {
+    this.#seek(rank);
+    return this.#words(this.#leaf)[baseOf(this.#leaf) + LEAF_HEAD + this.#offset];
+  }
+
+  /** Where `#seek` ended. */
+  #leaf: Ref = 0;
+  #offset = 0;
+
+  #seek(rank: number): void {
+    assert(rank >= 0 && rank < this.#count, "a rank is one of a ref in the tree");
+    let node = this.#root;
+    for (let level = 0; level < this.#depth; level++) {
+      const words = this.#words(node);
+      let at = baseOf(node) + INNER_HEAD;
+      while (rank >= words[at + 2]) {
+        rank -= words[at + 2];
+        at += CHILD_WORDS;
+      }
+      node = words[at];
+    }
+    this.#leaf = node;
+    this.#offset = rank;
+  }
+
+  /** Shows `count` refs from rank `from` on, upwards or downwards. `visit` must not change the tree. */
+  forEachFrom(from: number, count: number, isDownwards: boolean, visit: (ref: Ref) => void): void {
+    if (count <= 0) return;
+    this.#seek(from);
+    let leaf = this.#leaf;
+    let offset = this.#offset;
+    let words = this.#words(leaf);
+    let base = baseOf(leaf);
+    for (let left = count; left > 0; left--) {
+      visit(words[base + LEAF_HEAD + offset]);
+      if (left === 1) return;
+      if (isDownwards ? offset-- > 0 : ++offset < words[base]) continue;
+      leaf = isDownwards ? words[base + 2] : words[base + 1];
+      assert(leaf !== 0, "a range ends within the tree");
+      words = this.#words(leaf);
+      base = baseOf(leaf);
+      offset = isDownwards ? words[base] - 1 : 0;
+    }
+  }
+
+  /** Frees about `limit` nodes of a tree on its way out; returns whether all are gone. */
+  release(limit: number): boolean {
+    for (let left = limit; left > 0 && this.#root !== 0; left--) {
+      let node = this.#root;
+      let parent = 0;
+      for (let level = 0; level < this.#depth && !this.#isBare(node, level); level++) {
+        parent = node;
+        const words = this.#words(node);
+        const base = baseOf(node);
+        node = words[base + INNER_HEAD + CHILD_WORDS * (words[base] - 1)];
+      }
+      this.#freeNode(node);
+      if (parent === 0) this.#root = 0;
+      else this.#words(parent)[baseOf(parent)]--;
+    }
+    return this.#root === 0;
+  }
+
+  /** Whether an inner node's children are all freed. */
+  #isBare(node: Ref, level: number): boolean {
+    return level < this.#depth && this.#words(node)[baseOf(node)] === 0;
+  }
+
+  // The way down
+
+  /** The leaf where `ref` is or belongs; notes the way. */
+  #descend(ref: Ref): Ref {
+    let node = this.#root;
+    for (let level = 0; level < this.#depth; level++) {
+      const words = this.#words(node);
+      const base = baseOf(node);
+      let low = 0;
+      let high = words[base] - 1;
+      while (low < high) {
+        const middle = (low + high + 1) >>> 1;
+        const first = words[base + INNER_HEAD + CHILD_WORDS * middle + 1];
+        if (first === ref || this.#order.compare(first, ref) < 0) low = middle;
+        else high = middle - 1;
+      }
+      this.#path[level] = node;
+      this.#taken[level] = low;
+      node = words[base + INNER_HEAD + CHILD_WORDS * low];
+    }
+    return node;
+  }
+
+  /** How many refs of the leaf come before `ref`. */
+  #lowerInLeaf(leaf: Ref, ref: Ref): number {
+    const words = this.#words(leaf);
+    const first = baseOf(leaf) + LEAF_HEAD;
+    let low = 0;
+    let high = words[first - LEAF_HEAD];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const other = words[first + middle];
+      if (other !== ref && this.#order.compare(other, ref) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Refs before the leaf to which the way leads. */
+  #rankOfPath(): number {
+    let rank = 0;
+    for (let level = 0; level < this.#depth; level++) {
+      const words = this.#words(this.#path[level]);
+      const first = baseOf(this.#path[level]) + INNER_HEAD;
+      for (let i = 0; i < this.#taken[level]; i++) rank += words[first + CHILD_WORDS * i + 2];
+    }
+    return rank;
+  }
+
+  #countPath(change: number): void {
+    for (let level = 0; level < this.#depth; level++) {
+      this.#words(this.#path[level])[this.#wordOf(level) + 2] += change;
+    }
+  }
+
+  /** The word where the child that was taken at `level` begins. */
+  #wordOf(level: number): number {
+    return baseOf(this.#path[level]) + INNER_HEAD + CHILD_WORDS * this.#taken[level];
+  }
+
+  /** The leaf to which the way leads begins with another ref. */
+  #firstChanged(ref: Ref): void {
+    for (let level = this.#depth - 1; level >= 0; level--) {
+      this.#words(this.#path[level])[this.#wordOf(level) + 1] = ref;
+      if (this.#taken[level] > 0) return;
+    }
+  }
+
+  // Splits
+
+  #splitLeaf(leaf: Ref, wasAppended: boolean): void {
+    const words = this.#words(leaf);
+    const base = baseOf(leaf);
+    const count = words[base];
+    const isRightEdge = wasAppended && words[base + 1] === 0;
+    const kept = isRightEdge ? Math.floor(count * 0.9) : count >>> 1;
+    const right = this.#newLeaf();
+    const target = this.#words(right);
+    const own = baseOf(right);
+    for (let i = kept; i < count; i++) {
+      target[own + LEAF_HEAD + i - kept] = words[base + LEAF_HEAD + i];
+    }
+    target[own] = count - kept;
+    target[own + 1] = words[base + 1];
+    target[own + 2] = leaf;
+    if (words[base + 1] !== 0) this.#words(words[base + 1])[baseOf(words[base + 1]) + 2] = right;
+    words[base] = kept;
+    words[base + 1] = right;
+    this.#addChild(
+      this.#depth - 1,
+      right,
+      target[own + LEAF_HEAD],
+      count - kept,
+      kept,
+      isRightEdge,
+    );
+  }
+
+  /** Adds a node after the child taken at `level`, which keeps `kept` refs. */
+  #addChild(
+    level: number,
+    child: Ref,
+    first: Ref,
+    below: number,
+    kept: number,
+    isRightEdge: boolean,
+  ): void {
+    if (level < 0) return this.#addRoot(child, first, below, kept);
+    const node = this.#path[level];
+    const words = this.#words(node);
+    const base = baseOf(node);
+    const count = words[base];
+    words[this.#wordOf(level) + 2] = kept;
+    const at = this.#wordOf(level) + CHILD_WORDS;
+    words.copyWithin(at + CHILD_WORDS, at, base + INNER_HEAD + CHILD_WORDS * count);
+    words[at] = child;
+    words[at + 1] = first;
+    words[at + 2] = below;
+    words[base] = count + 1;
+    if (count + 1 === this.#children) this.#splitInner(level, isRightEdge);
+  }
+
+  #addRoot(child: Ref, first: Ref, below: number, kept: number): void {
+    const root = this.#newInner();
+    const words = this.#words(root);
+    const base = baseOf(root);
+    const old = this.#root;
+    words[base] = 2;
+    words[base + 1] = old;
+    words[base + 2] = this.#firstOf(old, this.#depth);
+    words[base + 3] = kept;
+    words[base + 4] = child;
+    words[base + 5] = first;
+    words[base + 6] = below;
+    this.#root = root;
+    this.#depth++;
+    assert(this.#depth < MAX_DEPTH, "a tree of 2^32 refs is not that deep");
+  }
+
+  #splitInner(level: number, isRightEdge: boolean): void {
+    const node = this.#path[level];
+    const words = this.#words(node);
+    const base = baseOf(node);
+    const count = words[base];
+    const kept = isRightEdge ? Math.floor(count * 0.9) : count >>> 1;
+    const right = this.#newInner();
+    const target = this.#words(right);
+    const own = baseOf(right);
+    for (let i = 0; i < CHILD_WORDS * (count - kept); i++) {
+      target[own + INNER_HEAD + i] = words[base + INNER_HEAD + CHILD_WORDS * kept + i];
+    }
+    target[own] = count - kept;
+    words[base] = kept;
+    this.#addChild(
+      level - 1,
+      right,
+      target[own + INNER_HEAD + 1],
+      this.#below(right),
+      this.#below(node),
+      isRightEdge,
+    );
+  }
+
+  /** Refs below an inner node. */
+  #below(node: Ref): number {
+    const words = this.#words(node);
+    const base = baseOf(node);
+    let sum = 0;
+    for (let i = 0; i < words[base]; i++) sum += words[base + INNER_HEAD + CHILD_WORDS * i + 2];
+    return sum;
+  }
+
+  /** The first ref below a node with so many levels below it. */
+  #firstOf(node: Ref, levels: number): Ref {
+    const words = this.#words(node);
+    return levels > 0 ? words[baseOf(node) + INNER_HEAD + 1] : words[baseOf(node) + LEAF_HEAD];
+  }
+
+  // Merges
+
+  /** The leaf to which the way leads has become empty. */
+  #dropLeaf(leaf: Ref): void {
+    if (this.#depth === 0) return;
+    this.#unlinkLeaf(leaf);
+    this.#freeNode(leaf);
+    this.#removeChild(this.#depth - 1);
+  }
+
+  #unlinkLeaf(leaf: Ref): void {
+    const words = this.#words(leaf);
+    const next = words[baseOf(leaf) + 1];
+    const previous = words[baseOf(leaf) + 2];
+    if (next !== 0) this.#words(next)[baseOf(next) + 2] = previous;
+    if (previous !== 0) this.#words(previous)[baseOf(previous) + 1] = next;
+  }
+
+  /** Takes the child out that was taken at `level`; its refs are gone or moved. */
+  #removeChild(level: number): void {
+    const node = this.#path[level];
+    const words = this.#words(node);
+    const base = baseOf(node);
+    const count = words[base];
+    const at = this.#wordOf(level);
+    words.copyWithin(at, at + CHILD_WORDS, base + INNER_HEAD + CHILD_WORDS * count);
+    words[base] = count - 1;
+    if (count === 1) {
+      this.#freeNode(node);
+      if (level > 0) return this.#removeChild(level - 1);
+      this.#root = this.#newLeaf();
+      this.#depth = 0;
+      return;
+    }
+    if (this.#taken[level] === 0 && level > 0) this.#firstOfPathChanged(level);
+    this.#lowerRoot();
+  }
+
+  /** The node at `level` of the way begins with another child. */
+  #firstOfPathChanged(level: number): void {
+    const first = this.#words(this.#path[level])[baseOf(this.#path[level]) + INNER_HEAD + 1];
+    for (let above = level - 1; above >= 0; above--) {
+      this.#words(this.#path[above])[this.#wordOf(above) + 1] = first;
+      if (this.#taken[above] > 0) return;
+    }
+  }
+
+  /** A root with one child makes way for it. */
+  #lowerRoot(): void {
+    while (this.#depth > 0 && this.#words(this.#root)[baseOf(this.#root)] === 1) {
+      const child = this.#words(this.#root)[baseOf(this.#root) + INNER_HEAD];
+      this.#freeNode(this.#root);
+      this.#root = child;
+      this.#depth--;
+    }
+  }
+
+  /** The leaf to which the way leads is nearly empty: it goes into the leaf before it, if that has room. */
+  #mergeLeaf(leaf: Ref): void {
+    const level = this.#depth - 1;
+    if (level < 0 || this.#taken[level] === 0) return;
+    const words = this.#words(leaf);
+    const base = baseOf(leaf);
+    const count = words[base];
+    const before = words[base + 2];
+    const target = this.#words(before);
+    const own = baseOf(before);
+    if (target[own] + count > this.#leafRefs >>> 1) return;
+    for (let i = 0; i < count; i++) {
+      target[own + LEAF_HEAD + target[own] + i] = words[base + LEAF_HEAD + i];
+    }
+    target[own] += count;
+    this.#words(this.#path[level])[this.#wordOf(level) - CHILD_WORDS + 2] = target[own];
+    this.#unlinkLeaf(leaf);
+    this.#freeNode(leaf);
+    this.#removeChild(level);
+  }
+
+  // Nodes
+
+  #newLeaf(): Ref {
+    const leaf = this.#alloc(4 * (LEAF_HEAD + this.#leafRefs));
+    const words = this.#words(leaf);
+    words.fill(0, baseOf(leaf), baseOf(leaf) + LEAF_HEAD);
+    return leaf;
+  }
+
+  #newInner(): Ref {
+    const node = this.#alloc(4 * (INNER_HEAD + CHILD_WORDS * this.#children));
+    this.#words(node)[baseOf(node)] = 0;
+    return node;
+  }
+
+  #alloc(size: number): Ref {
+    const ref = this.#arena.alloc(size);
+    this.#arenaBytes += this.#arena.blockSize(ref);
+    return ref;
+  }
+
+  #freeNode(node: Ref): void {
+    this.#arenaBytes -= this.#arena.blockSize(node);
+    this.#arena.free(node);
+  }
+
+  #words(node: Ref): Uint32Array {
+    return this.#arena.chunkOf(node).words;
+  }
+
+  /** Throws if the invariants at the module's head do not hold. O(n). */
+  verify(): void {
+    const refs: Ref[] = [];
+    const leaves: Ref[] = [];
+    const count = this.#verifyNode(this.#root, 0, refs, leaves);
+    assert(count === this.#count, "refs are counted");
+    for (let i = 1; i < refs.length; i++) {
+      assert(this.#order.compare(refs[i - 1], refs[i]) < 0, "refs ascend");
+    }
+    for (const [i, leaf] of leaves.entries()) {
+      const words = this.#words(leaf);
+      assert(words[baseOf(leaf) + 1] === (leaves[i + 1] ?? 0), "a leaf knows the next");
+      assert(words[baseOf(leaf) + 2] === (leaves[i - 1] ?? 0), "a leaf knows the one before");
+    }
+  }
+
+  #verifyNode(node: Ref, level: number, refs: Ref[], leaves: Ref[]): number {
+    const words = this.#words(node);
+    const base = baseOf(node);
+    assert(words[base] > 0 || level === 0, "no node but the root is empty");
+    if (level === this.#depth) {
+      leaves.push(node);
+      for (let i = 0; i < words[base]; i++) refs.push(words[base + LEAF_HEAD + i]);
+      return words[base];
+    }
+    let sum = 0;
+    for (let i = 0; i < words[base]; i++) {
+      const at = base + INNER_HEAD + CHILD_WORDS * i;
+      const first = refs.length;
+      const below = this.#verifyNode(words[at], level + 1, refs, leaves);
+      assert(words[at + 2] === below, "a node counts what lies below its children");
+      assert(words[at + 1] === refs[first], "a node knows its children's first refs");
+      sum += below;
+    }
+    return sum;
+  }
+}
+
+/** The word where a node begins in its chunk. */
+function baseOf(node: Ref): number {
+  return (node & 0x7fffff) << 1;
+}
