@@ -1,9 +1,12 @@
 /** Counts as several groups of commands read them. */
 import { Int64 } from "../lib/decimal.ts";
+import { parseDouble } from "../lib/double_text.ts";
 import type { Args } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
 
 const wide = new Int64();
+/** No deadline is later than 64 bits can tell. */
+const TIMEOUT_MAX_MS = 2 ** 63 - 2 ** 41;
 /** More repeated elements than this would fill the memory before the reply is sent. */
 const REPEATED_MAX = 2 ** 27;
 
@@ -13,6 +16,14 @@ export function randomCount(args: Args, index: number): number {
   if (wide.hi === -0x80000000 && wide.lo === 0) return args.fail(Errors.randomCount);
   const count = args.roundedInt64(index);
   return count < -REPEATED_MAX ? args.fail(Errors.outOfRange) : count;
+}
+
+/** The timeout of a blocking command, given in seconds; in ms, 0 for ever. */
+export function blockingTimeout(args: Args, index: number): number {
+  const seconds = parseDouble(args.bytes, args.start(index), args.end(index));
+  if (seconds !== seconds) return args.fail(Errors.timeoutNotAFloat);
+  if (seconds * 1000 > TIMEOUT_MAX_MS) return args.fail(Errors.timeoutOutOfRange);
+  return seconds < 0 ? args.fail(Errors.timeoutNegative) : Math.ceil(seconds * 1000);
 }
 
 /** A count from 0 on. */

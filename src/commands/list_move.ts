@@ -3,7 +3,7 @@ import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { countedKeys } from "../engine/key_spec.ts";
 import { Events } from "../keyspace/change_hooks.ts";
-import { copyBytes } from "../keyspace/entry.ts";
+import { copyBytes, Type } from "../keyspace/entry.ts";
 import { ListValue } from "../keyspace/list_value.ts";
 import { Slice } from "../lib/slice.ts";
 import type { Args } from "../protocol/args.ts";
@@ -16,7 +16,7 @@ const element = new Slice();
 let moved = new Uint8Array(64);
 
 /** Whether argument `index` says RIGHT; anything but that or LEFT fails. */
-function isRight(args: Args, index: number): boolean {
+export function isRight(args: Args, index: number): boolean {
   if (args.is(index, "RIGHT")) return true;
   if (!args.is(index, "LEFT")) args.fail(Errors.syntax);
   return false;
@@ -32,11 +32,18 @@ function lmove(call: Call): void {
 
 const rpoplpush = (call: Call): void => move(call, true, false);
 
-/** Moves an element from the list at argument 1 to that at argument 2; replies null if there is none. */
-function move({ args, reply, db }: Call, fromTail: boolean, toTail: boolean): void {
+/**
+ * Moves an element from the list at argument 1 to that at argument 2. If there is none it waits for
+ * `timeoutMs`, or replies null if that is negative.
+ */
+export function move(call: Call, fromTail: boolean, toTail: boolean, timeoutMs = -1): void {
+  const { args, reply, db } = call;
   const exists = source.edit(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
-  if (!exists) return reply.nullBulk();
+  if (!exists) {
+    if (timeoutMs < 0 || !call.block(1, 1, Type.list, timeoutMs)) reply.nullBulk();
+    return;
+  }
   target.peek(db, args, 2);
   if (args.error !== null) return reply.error(args.error);
 
@@ -59,12 +66,19 @@ function move({ args, reply, db }: Call, fromTail: boolean, toTail: boolean): vo
 }
 
 /** LMPOP numkeys key [key …] LEFT|RIGHT [COUNT count] */
-function lmpop(call: Call): void {
+const lmpop = (call: Call): void => popFromFirst(call, 1, -1);
+
+/**
+ * Pops from the first list that is there: the number of keys is argument `at`. If none is it waits for
+ * `timeoutMs`, or replies null if that is negative.
+ */
+export function popFromFirst(call: Call, at: number, timeoutMs: number): void {
   const { args, reply, db } = call;
   const most = Number.MAX_SAFE_INTEGER;
-  const numkeys = args.integerWithin(1, 1, most, Errors.numkeysNotPositive);
+  const numkeys = args.integerWithin(at, 1, most, Errors.numkeysNotPositive);
   if (call.failed()) return;
-  const where = 2 + numkeys;
+  const first = at + 1;
+  const where = first + numkeys;
   if (where >= args.count) return reply.error(Errors.syntax);
   const fromTail = isRight(args, where);
   let count = 1;
@@ -74,7 +88,7 @@ function lmpop(call: Call): void {
     else args.fail(Errors.syntax);
   }
   if (call.failed()) return;
-  for (let i = 2; i < where; i++) {
+  for (let i = first; i < where; i++) {
     const exists = source.edit(db, args, i);
     if (call.failed()) return;
     if (!exists) continue;
@@ -82,7 +96,7 @@ function lmpop(call: Call): void {
     reply.bulk(args.bytes, args.start(i), args.end(i));
     return popInto(call, count, fromTail);
   }
-  reply.nullArray();
+  if (timeoutMs < 0 || !call.block(first, where - 1, Type.list, timeoutMs)) reply.nullArray();
 }
 
 /** Pops up to `count` elements of `source` and replies with them. */

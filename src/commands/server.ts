@@ -56,7 +56,11 @@ function swapdb({ args, reply, engine }: Call): void {
   }
   engine.watchedKeys.databaseChanges(databases[one], databases[other]);
   engine.watchedKeys.databaseChanges(databases[other], databases[one]);
-  if (one !== other) engine.keyspace.swap(one, other);
+  if (one !== other) {
+    engine.keyspace.swap(one, other);
+    engine.blocking.databaseChanged(one);
+    engine.blocking.databaseChanged(other);
+  }
   engine.keyspace.hooks.dirty++;
   reply.ok();
 }

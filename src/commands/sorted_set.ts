@@ -2,7 +2,6 @@
 /** Commands on members of sorted sets: https://redis.io/docs/latest/commands/?group=sorted-set */
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
-import { countedKeys } from "../engine/key_spec.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import { RangeBound, type ScoredVisitor, ZsetValue } from "../keyspace/zset_value.ts";
 import { doubleText } from "../lib/double_text.ts";
@@ -202,36 +201,6 @@ export function popInto(
 const zpopmin = (call: Call): void => pop(call, false);
 const zpopmax = (call: Call): void => pop(call, true);
 
-/** ZMPOP numkeys key [key …] MIN|MAX [COUNT count] */
-function zmpop(call: Call): void {
-  const { args, reply, db } = call;
-  const most = Number.MAX_SAFE_INTEGER;
-  const numkeys = args.integerWithin(1, 1, most, Errors.numkeysNotPositive);
-  if (call.failed()) return;
-  const where = 2 + numkeys;
-  if (where >= args.count) return reply.error(Errors.syntax);
-  const isMax = args.is(where, "MAX");
-  if (!isMax && !args.is(where, "MIN")) args.fail(Errors.syntax);
-  let count = 1;
-  if (args.count > where + 1 && args.error === null) {
-    const isCount = args.count === where + 3 && args.is(where + 1, "COUNT");
-    if (isCount) count = args.integerWithin(where + 2, 1, most, Errors.countNotPositive);
-    else args.fail(Errors.syntax);
-  }
-  if (call.failed()) return;
-  for (let i = 2; i < where; i++) {
-    const exists = zset.edit(db, args, i);
-    if (call.failed()) return;
-    if (!exists) continue;
-    const size = Math.min(count, zset.count);
-    reply.array(2);
-    reply.bulk(args.bytes, args.start(i), args.end(i));
-    reply.array(size);
-    return popInto(call, zset, size, isMax, true);
-  }
-  reply.nullArray();
-}
-
 /** ZRANDMEMBER key [count [WITHSCORES]]: with a negative count a member may come more than once. */
 function zrandmember(call: Call): void {
   const { args, reply, db } = call;
@@ -409,17 +378,6 @@ export const sortedSetCommands: readonly CommandSpec[] = [
     keys: [oneKey("RW access delete")],
     acl: ["sortedset"],
     run: zpopmax,
-  },
-  {
-    name: "zmpop",
-    usage: "numkeys:integer {key}* where=(MIN | MAX) [COUNT count:integer]",
-    summary: "Removes and returns members of the first sorted set that has some.",
-    since: "7.0.0",
-    complexity: "O(K)",
-    flags: Flag.write,
-    keys: [countedKeys("RW access delete", 1)],
-    acl: ["sortedset"],
-    run: zmpop,
   },
   {
     name: "zrandmember",

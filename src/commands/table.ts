@@ -8,6 +8,8 @@ import { bitfieldCommands } from "./bitfield.ts";
 import { hashCommands } from "./hash.ts";
 import { listCommands } from "./list.ts";
 import { listMoveCommands } from "./list_move.ts";
+import { listBlockingCommands } from "./list_blocking.ts";
+import { sortedSetPopCommands } from "./sorted_set_pop.ts";
 import { setCommands } from "./set.ts";
 import { setAlgebraCommands } from "./set_algebra.ts";
 import { sortedSetCommands } from "./sorted_set.ts";
@@ -33,11 +35,16 @@ import { slowlogCommands } from "./slowlog.ts";
 export const commandGroups: readonly CommandGroup[] = [
   { group: "string", commands: [...stringCommands, ...stringEditCommands, ...lcsCommands] },
   { group: "bitmap", commands: [...bitmapCommands, ...bitfieldCommands] },
-  { group: "list", commands: [...listCommands, ...listMoveCommands] },
+  { group: "list", commands: [...listCommands, ...listMoveCommands, ...listBlockingCommands] },
   { group: "set", commands: [...setCommands, ...setAlgebraCommands] },
   {
     group: "sorted-set",
-    commands: [...sortedSetCommands, ...sortedSetRangeCommands, ...sortedSetStoreCommands],
+    commands: [
+      ...sortedSetCommands,
+      ...sortedSetRangeCommands,
+      ...sortedSetStoreCommands,
+      ...sortedSetPopCommands,
+    ],
   },
   { group: "hash", commands: hashCommands },
   {

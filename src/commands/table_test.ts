@@ -14,6 +14,14 @@ const FACTS = `
   bitfield_ro -2 fast,readonly bitmap,fast,read i1/r0,1,0/RO
   bitop -4 denyoom,write bitmap,slow,write i2/r0,1,0/OW i3/r-1,1,0/RO
   bitpos -3 readonly bitmap,read,slow i1/r0,1,0/RO
+  blmove 6 blocking,denyoom,write blocking,list,slow,write i1/r0,1,0/RW i2/r0,1,0/RW
+  blmpop -5 blocking,write blocking,list,slow,write i2/n/RW
+  blpop -3 blocking,write blocking,list,slow,write i1/r-2,1,0/RW
+  brpop -3 blocking,write blocking,list,slow,write i1/r-2,1,0/RW
+  brpoplpush 4 blocking,denyoom,write blocking,list,slow,write i1/r0,1,0/RW i2/r0,1,0/RW
+  bzmpop -5 blocking,write blocking,slow,sortedset,write i2/n/RW
+  bzpopmax -3 blocking,fast,write blocking,fast,sortedset,write i1/r-2,1,0/RW
+  bzpopmin -3 blocking,fast,write blocking,fast,sortedset,write i1/r-2,1,0/RW
   client -2 - slow -
   client|getname 2 loading,noscript,stale connection,slow -
   client|help 2 loading,stale connection,slow -

@@ -32,12 +32,14 @@ function exec(call: Call): void {
   const own = call.args;
   const command = call.command;
   reply.array(queue.length);
+  engine.blocking.denied++;
   for (const queued of queue) {
     call.args = queued.args;
     const refusal = engine.evaluator.refusalInside(client, queued.command);
     if (refusal !== null) reply.error(refusal);
     else engine.evaluator.runQueued(client, queued.command);
   }
+  engine.blocking.denied--;
   call.args = own;
   call.command = command;
 }

@@ -28,6 +28,11 @@ export class Call {
     return true;
   }
 
+  /** See Blocking.block. */
+  block(first: number, last: number, type: number, timeoutMs: number): boolean {
+    return this.engine.blocking.block(this.client, first, last, type, timeoutMs);
+  }
+
   /** Unix time in ms, the same for the whole batch. */
   get nowMs(): number {
     return this.engine.clock.nowMs();

@@ -10,6 +10,7 @@ import { Counters } from "../observe/counters.ts";
 import { LatencyMonitor } from "../observe/latency.ts";
 import type { Log } from "../observe/log.ts";
 import { Slowlog } from "../observe/slowlog.ts";
+import { Blocking } from "./blocking.ts";
 import type { Client } from "./client.ts";
 import type { CommandTable } from "./command.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -66,6 +67,7 @@ export class Engine {
   readonly pause = new Pause();
   readonly watchedKeys = new WatchedKeys();
   readonly deadlines: Deadlines;
+  readonly blocking = new Blocking(this);
   /** In order of connection. */
   readonly clients = new Map<number, Client>();
   readonly monitors = new Set<Client>();
@@ -101,8 +103,10 @@ export class Engine {
     this.deadlines = new Deadlines(parts.clock);
     this.startedMs = this.lastSaveMs = parts.clock.nowMs();
     this.keyspace.hooks.listen((database, bytes, start, end, event) => {
-      if (this.watchedKeys.size === 0) return;
-      this.watchedKeys.changed(database, bytes, start, end, event === Events.expired);
+      if (this.watchedKeys.size > 0) {
+        this.watchedKeys.changed(database, bytes, start, end, event === Events.expired);
+      }
+      if (this.blocking.keyCount > 0) this.blocking.changed(database, bytes, start, end);
     });
   }
 
@@ -172,5 +176,6 @@ export class Engine {
     this.monitors.delete(client);
     this.toFlush.delete(client);
     this.watchedKeys.unwatch(client.transaction);
+    this.blocking.removeClient(client);
   }
 }

@@ -97,6 +97,12 @@ export class Evaluator {
 
   /** Runs `command` with the arguments in `client.call`; counts failures and propagates changes. */
   run(client: Client, command: Command): void {
+    this.runAgain(client, command);
+    if (this.#engine.monitors.size > 0) feedMonitors(this.#engine, client, command);
+  }
+
+  /** As `run`, for a request that monitors have seen before. */
+  runAgain(client: Client, command: Command): void {
     const call = client.call;
     const { reply, args } = call;
     const hooks = this.#engine.keyspace.hooks;
@@ -110,7 +116,6 @@ export class Evaluator {
     } catch (error) {
       this.#failed(client, command, mark, error);
     }
-    if (this.#engine.monitors.size > 0) feedMonitors(this.#engine, client, command);
     if (reply.errorCount !== errorsBefore) this.#countFailure(client, command, mark);
     if (hooks.dirty !== dirtyBefore && this.#engine.propagation !== null) {
       this.#engine.propagation.append(call.db.index, args);
@@ -219,6 +224,7 @@ export class Evaluator {
     this.#runLength++;
     engine.counters.commands++;
     this.run(client, command);
+    if (engine.blocking.hasReady) engine.blocking.serve();
     if (isAlone) this.#closeRun();
   }
 

@@ -113,7 +113,13 @@ export class Connection implements Transport {
   }
 
   resume(): void {
-    this.#wakeUp();
+    if (this.#wake !== null) return this.#wakeUp();
+    // It was blocked, with a read pending: what it has sent meanwhile is evaluated once this batch is over.
+    if (this.#decoder.pendingBytes > 0) queueMicrotask(() => this.#catchUp());
+  }
+
+  #catchUp(): void {
+    if (!this.#isClosing && this.client.blocked === null) this.#process(false);
   }
 
   #received(count: number): void {
@@ -130,22 +136,33 @@ export class Connection implements Transport {
     this.#isProcessing = true;
     evaluator.beginBatch(client);
     if (again) evaluator.execute(client);
-    while (!client.isPostponed && !this.#isClosing && client.reply.size < DRAIN_ABOVE_BYTES) {
+    while (this.#mayEvaluate()) {
       const found = this.#decoder.next(client.args);
       if (found === Decoded.request) {
         evaluator.execute(client);
         requests++;
       } else {
         if (found === Decoded.broken) this.#breakOff();
-        else if (this.#decoder.pendingBytes > this.#hub.queryBufferLimit) this.#tooMuchInput();
+        else this.#limitInput();
         break;
       }
     }
+    if (client.blocked !== null) this.#limitInput();
     evaluator.endBatch();
     this.#isProcessing = false;
     // A lone request is answered at once: its client waits for nothing else.
     if (requests > 1) this.#hub.flushSoon(this);
     else this.flush();
+  }
+
+  #mayEvaluate(): boolean {
+    const { client } = this;
+    return !client.isPostponed && client.blocked === null && !this.#isClosing &&
+      client.reply.size < DRAIN_ABOVE_BYTES;
+  }
+
+  #limitInput(): void {
+    if (this.#decoder.pendingBytes > this.#hub.queryBufferLimit) this.#tooMuchInput();
   }
 
   #breakOff(): void {

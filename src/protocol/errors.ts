@@ -57,6 +57,10 @@ export const Errors = {
   randomCount: e(
     "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
   ),
+  unblocked: e("UNBLOCKED client unblocked via CLIENT UNBLOCK"),
+  timeoutNotAFloat: e("ERR timeout is not a float or out of range"),
+  timeoutNegative: e("ERR timeout is negative"),
+  timeoutOutOfRange: e("ERR timeout is out of range"),
   numkeysNotPositive: e("ERR numkeys should be greater than 0"),
   numkeysTooLarge: e("ERR Number of keys can't be greater than number of args"),
   incrementNotFinite: e("ERR value is NaN or Infinity"),
@@ -113,7 +117,6 @@ export const Errors = {
   clientIdNotPositive: e("ERR client-id should be greater than 0"),
   invalidClientId: e("ERR Invalid client ID"),
   timeoutNotInteger: e("ERR timeout is not an integer or out of range"),
-  timeoutNegative: e("ERR timeout is negative"),
   pauseMode: e("ERR CLIENT PAUSE mode must be WRITE or ALL"),
   unblockReason: e("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"),
 

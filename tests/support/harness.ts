@@ -112,7 +112,7 @@ class TestClient {
 
   #evaluate(): void {
     const { evaluator } = this.#server;
-    while (!this.client.isPostponed) {
+    while (!this.client.isPostponed && this.client.blocked === null) {
       const found = this.#decoder.next(this.client.args);
       if (found === Decoded.more) return;
       if (found === Decoded.broken) {
@@ -126,9 +126,19 @@ class TestClient {
 
   #resume(): void {
     const { evaluator } = this.#server;
+    const again = this.client.isPostponed;
+    if (!again) return queueMicrotask(() => this.#catchUp());
     this.client.isPostponed = false;
     evaluator.beginBatch(this.client);
     evaluator.execute(this.client);
+    this.#evaluate();
+    evaluator.endBatch();
+  }
+
+  /** Evaluates what it has sent while it was blocked. */
+  #catchUp(): void {
+    const { evaluator } = this.#server;
+    evaluator.beginBatch(this.client);
     this.#evaluate();
     evaluator.endBatch();
   }

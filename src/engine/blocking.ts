@@ -1,0 +1,202 @@
+/**
+ * Clients that wait for a key to get something: BLPOP and its like.
+ *
+ * A blocking command first tries to serve its client. Where nothing is to be had it calls
+ * `Call.block`, and its client waits on each of the keys, in order of arrival. A change of such a key marks it
+ * ready; when the command that did it is over (for EXEC, the whole transaction) the commands of those
+ * that wait are run again, the first first, with the arguments they came with. One that blocks again
+ * keeps its place. Serving may make other keys ready, so this goes on until none is.
+ */
+import type { Database } from "../keyspace/database.ts";
+import { type Args, binaryText } from "../protocol/args.ts";
+import { type ErrorReply, Errors } from "../protocol/errors.ts";
+import type { Client } from "./client.ts";
+import type { Command } from "./command.ts";
+import type { Engine } from "./engine.ts";
+
+/** A blocked client and its request. */
+class Waiter {
+  /** Handle of its deadline; 0 if it waits for ever. */
+  deadline = 0;
+  isOver = false;
+
+  constructor(
+    readonly client: Client,
+    readonly command: Command,
+    readonly args: Args,
+    readonly db: Database,
+    readonly type: number,
+    readonly names: readonly string[],
+    readonly blocking: Blocking,
+  ) {}
+
+  /** CLIENT UNBLOCK. */
+  unblock(reason: "timeout" | "error"): void {
+    this.blocking.end(this, reason === "error" ? Errors.unblocked : null);
+  }
+}
+
+/** Those who wait for one key, which `args` names at `index`. */
+interface Queue {
+  readonly db: Database;
+  readonly args: Args;
+  readonly index: number;
+  readonly waiters: Waiter[];
+}
+
+export class Blocking {
+  readonly #engine: Engine;
+  /** By the key's name: see `nameOf`. */
+  readonly #queues = new Map<string, Queue>();
+  readonly #ready = new Set<string>();
+  /** Clients that wait. */
+  clientCount = 0;
+  /** Above 0 commands run that may not block: a transaction, a script. */
+  denied = 0;
+  /** Whose command is run again. */
+  #retried: Waiter | null = null;
+  #isAgain = false;
+  #isServing = false;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Keys that somebody waits for. */
+  get keyCount(): number {
+    return this.#queues.size;
+  }
+
+  /** Whether keys became ready that nobody has looked at. */
+  get hasReady(): boolean {
+    return this.#ready.size > 0 && !this.#isServing;
+  }
+
+  /**
+   * Makes `client` wait for the keys at arguments `first` to `last` to hold a value of `type`, for `timeoutMs`
+   * (0: for ever). Returns false if it may not wait: the command then answers that nothing is there.
+   */
+  block(client: Client, first: number, last: number, type: number, timeoutMs: number): boolean {
+    if (this.#retried?.client === client) {
+      this.#isAgain = true;
+      return true;
+    }
+    const { command, db } = client.call;
+    if (this.denied > 0 || command === null) return false;
+    const args = client.call.args.copy();
+    const names: string[] = [];
+    for (let i = first; i <= last; i++) {
+      const name = nameOf(db.index, args.bytes, args.start(i), args.end(i));
+      if (!names.includes(name)) names.push(name);
+    }
+    const waiter = new Waiter(client, command, args, db, type, names, this);
+    for (let i = first; i <= last; i++) this.#enqueue(waiter, i);
+    if (timeoutMs > 0) {
+      const deadline = this.#engine.clock.nowMs() + timeoutMs;
+      waiter.deadline = this.#engine.deadlines.at(deadline, () => {
+        waiter.deadline = 0;
+        this.end(waiter, null);
+      });
+    }
+    client.blocked = waiter;
+    this.clientCount++;
+    return true;
+  }
+
+  #enqueue(waiter: Waiter, index: number): void {
+    const { args, db } = waiter;
+    const name = nameOf(db.index, args.bytes, args.start(index), args.end(index));
+    const queue = this.#queues.get(name);
+    if (queue === undefined) this.#queues.set(name, { db, args, index, waiters: [waiter] });
+    else if (!queue.waiters.includes(waiter)) queue.waiters.push(waiter);
+  }
+
+  /** The key `bytes[start, end)` has changed. */
+  changed(database: number, bytes: Uint8Array, start: number, end: number): void {
+    const name = nameOf(database, bytes, start, end);
+    if (this.#queues.has(name)) this.#ready.add(name);
+  }
+
+  /** The database's contents are others now. */
+  databaseChanged(index: number): void {
+    for (const [name, { db }] of this.#queues) if (db.index === index) this.#ready.add(name);
+  }
+
+  /** Serves those who wait for keys that are ready. The command that changed them is over. */
+  serve(): void {
+    this.#isServing = true;
+    while (this.#ready.size > 0) {
+      const names = [...this.#ready];
+      this.#ready.clear();
+      for (const name of names) {
+        const queue = this.#queues.get(name);
+        if (queue !== undefined) this.#serveQueue(queue);
+      }
+    }
+    this.#isServing = false;
+  }
+
+  #serveQueue({ db, args, index, waiters }: Queue): void {
+    for (const waiter of [...waiters]) {
+      if (waiter.isOver) continue;
+      const ref = db.find(args, index);
+      // Somebody else may wait for another type.
+      if (ref === 0) return;
+      if (db.keyspace.entries.typeOf(ref) === waiter.type) this.#retry(waiter);
+    }
+  }
+
+  #retry(waiter: Waiter): void {
+    const { client, command, args, db } = waiter;
+    const { call } = client;
+    const { args: own, db: selected } = call;
+    this.#retried = waiter;
+    this.#isAgain = false;
+    call.args = args;
+    call.db = db;
+    this.#engine.evaluator.runAgain(client, command);
+    call.args = own;
+    call.db = selected;
+    this.#retried = null;
+    if (!this.#isAgain) this.#release(waiter);
+  }
+
+  /** Ends a wait: with an error, or with the null of a wait in vain. */
+  end(waiter: Waiter, error: ErrorReply | null): void {
+    const { reply } = waiter.client;
+    if (error === null) reply.nullArray();
+    else reply.error(error);
+    this.#release(waiter);
+  }
+
+  /** The client has got its reply: it goes on with what it has sent meanwhile. */
+  #release(waiter: Waiter): void {
+    this.#forget(waiter);
+    this.#engine.toFlush.add(waiter.client);
+    waiter.client.transport.resume();
+  }
+
+  /** A client has gone. */
+  removeClient(client: Client): void {
+    if (client.blocked instanceof Waiter) this.#forget(client.blocked);
+  }
+
+  #forget(waiter: Waiter): void {
+    if (waiter.isOver) return;
+    waiter.isOver = true;
+    waiter.client.blocked = null;
+    this.clientCount--;
+    if (waiter.deadline !== 0) this.#engine.deadlines.cancel(waiter.deadline);
+    for (const name of waiter.names) {
+      const queue = this.#queues.get(name);
+      if (queue === undefined) continue;
+      queue.waiters.splice(queue.waiters.indexOf(waiter), 1);
+      if (queue.waiters.length === 0) this.#queues.delete(name);
+    }
+  }
+}
+
+/** A key's name: its database and its bytes. */
+function nameOf(database: number, bytes: Uint8Array, start: number, end: number): string {
+  return `${database}:${binaryText(bytes, start, end)}`;
+}

@@ -1,0 +1,135 @@
+import { assertEquals } from "@std/assert";
+import { ReplyError, TestServer } from "../support/harness.ts";
+import { startRespite, Wire } from "../support/live.ts";
+
+const encoder = new TextEncoder();
+
+Deno.test("those who wait are served in order of arrival", () => {
+  const server = new TestServer();
+  const one = server.client();
+  const two = server.client();
+  one.run("CLIENT SETNAME one");
+  assertEquals(one.run("BLPOP l 0"), undefined);
+  assertEquals(two.run("BRPOP other l 0"), undefined);
+  assertEquals(server.run("INFO clients")?.toString().includes("blocked_clients:2"), true);
+  server.run("RPUSH l a");
+  assertEquals([one.read(), two.read()], [["l", "a"], undefined]);
+  server.run("RPUSH l b c");
+  assertEquals(two.read(), ["l", "c"]);
+  assertEquals(server.run("LRANGE l 0 -1"), ["b"]);
+  assertEquals(one.run("BLPOP l 0"), ["l", "b"]);
+});
+
+Deno.test("a transaction is over before anybody is served, and doesn't wait itself", () => {
+  const server = new TestServer();
+  const waiting = server.client();
+  waiting.run("BLPOP l 0");
+  server.run("MULTI");
+  server.run("RPUSH l a");
+  server.run("DEL l");
+  server.run("BLPOP l 0");
+  server.run("RPUSH l b");
+  assertEquals(server.run("EXEC"), [1, 1, null, 1]);
+  assertEquals(waiting.read(), ["l", "b"]);
+});
+
+Deno.test("serving one may make another key ready", () => {
+  const server = new TestServer();
+  const one = server.client();
+  const two = server.client();
+  two.run("BZPOPMIN z 0");
+  one.run("BLMOVE a b LEFT RIGHT 0");
+  const three = server.client();
+  three.run("BLPOP b 0");
+  server.run("RPUSH a x");
+  assertEquals([one.read(), three.read()], ["x", ["b", "x"]]);
+  server.run("ZADD z 1 m 2 n");
+  assertEquals(two.read(), ["z", "m", "1"]);
+});
+
+Deno.test("a wait ends with null after its timeout, or when somebody ends it", () => {
+  const server = new TestServer();
+  const client = server.client();
+  client.run("BLPOP l 0.5");
+  server.advance(499);
+  assertEquals(client.read(), undefined);
+  server.advance(2);
+  assertEquals(client.read(), null);
+  const id = client.run("CLIENT ID");
+  client.run("BLMPOP 0 1 l LEFT");
+  assertEquals(server.run(`CLIENT UNBLOCK ${id} ERROR`), 1);
+  assertEquals(client.read(), new ReplyError("UNBLOCKED client unblocked via CLIENT UNBLOCK"));
+  assertEquals(server.run(`CLIENT UNBLOCK ${id}`), 0);
+  client.run("BZMPOP 0 1 z MIN");
+  assertEquals(server.run(`CLIENT UNBLOCK ${id}`), 1);
+  assertEquals(client.read(), null);
+});
+
+Deno.test("a key of another type leaves those who wait for a list waiting", () => {
+  const server = new TestServer();
+  const client = server.client();
+  client.run("BLPOP k 0");
+  server.run("ZADD k 1 a");
+  server.run("DEL k");
+  assertEquals(client.read(), undefined);
+  server.run("RPUSH from x");
+  server.run("RENAME from k");
+  assertEquals(client.read(), ["k", "x"]);
+  client.run("BLPOP k 0");
+  server.run("SELECT 1");
+  server.run("RPUSH k y");
+  assertEquals(client.read(), undefined);
+  server.run("SWAPDB 0 1");
+  assertEquals(client.read(), ["k", "y"]);
+});
+
+Deno.test("a client that goes is forgotten, and what it sent while waiting is answered in turn", async () => {
+  const server = new TestServer();
+  const gone = server.client();
+  const client = server.client();
+  gone.run("BLPOP l 0");
+  client.send(encoder.encode("BLPOP l 0\r\nPING\r\n"));
+  server.engine.removeClient(gone.client);
+  server.run("RPUSH l a b");
+  assertEquals(client.read(), ["l", "a"]);
+  await Promise.resolve();
+  assertEquals(client.read(), "PONG");
+  assertEquals(server.run("LLEN l"), 1);
+  assertEquals(server.engine.blocking.clientCount, 0);
+  assertEquals(server.engine.blocking.keyCount, 0);
+});
+
+Deno.test("timeouts that are none are refused", () => {
+  const server = new TestServer();
+  for (
+    const [line, text] of [
+      ["BLPOP l x", "timeout is not a float or out of range"],
+      ["BLPOP l -1", "timeout is negative"],
+      ["BLPOP l 1e300", "timeout is out of range"],
+      ["BLMPOP 0 0 l LEFT", "numkeys should be greater than 0"],
+    ]
+  ) assertEquals(server.run(line), new ReplyError(`ERR ${text}`));
+});
+
+Deno.test("over sockets: a pipeline goes on after a wait, and a lost client takes nothing", async () => {
+  const server = startRespite();
+  const one = await Wire.connect(server.port);
+  const two = await Wire.connect(server.port);
+  const three = await Wire.connect(server.port);
+  const waiting = async (count: number): Promise<void> => {
+    while (!(await three.roundTrip("INFO clients")).includes(`blocked_clients:${count}\r`));
+  };
+  await one.send("BLPOP l 0\r\n");
+  await waiting(1);
+  await two.send("BLPOP l 0\r\nPING\r\n");
+  await waiting(2);
+  one.close();
+  await waiting(1);
+  assertEquals(await three.roundTrip("RPUSH l a b"), ":2\r\n");
+  assertEquals(await two.read(), "*2\r\n$1\r\nl\r\n$1\r\na\r\n");
+  assertEquals(await two.read(), "+PONG\r\n");
+  assertEquals(await three.roundTrip("LLEN l"), ":1\r\n");
+  two.close();
+  three.close();
+  await server.stop();
+});
