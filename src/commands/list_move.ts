@@ -61,7 +61,8 @@ export function move(call: Call, fromTail: boolean, toTail: boolean, timeoutMs =
   into.changed(toTail ? Events.rpush : Events.lpush);
   if (!isRotation) source.dropEnd(fromTail);
   source.shrink();
-  source.changed(fromTail ? Events.rpop : Events.lpop);
+  // One change with two events.
+  source.changed(fromTail ? Events.rpop : Events.lpop, 0);
   reply.bulk(moved, 0, size);
 }
 

@@ -18,6 +18,7 @@ import { sortedSetStoreCommands } from "./sorted_set_store.ts";
 import { keyCommands } from "./keys.ts";
 import { expireCommands } from "./expire.ts";
 import { scanCommands } from "./scan.ts";
+import { sortCommands } from "./sort.ts";
 import { objectCommands } from "./object.ts";
 import { connectionCommands } from "./connection.ts";
 import { clientCommands } from "./client.ts";
@@ -49,7 +50,13 @@ export const commandGroups: readonly CommandGroup[] = [
   { group: "hash", commands: hashCommands },
   {
     group: "generic",
-    commands: [...keyCommands, ...expireCommands, ...scanCommands, ...objectCommands],
+    commands: [
+      ...keyCommands,
+      ...expireCommands,
+      ...scanCommands,
+      ...objectCommands,
+      ...sortCommands,
+    ],
   },
   { group: "connection", commands: [...connectionCommands, ...clientCommands] },
   { group: "transactions", commands: [...transactionCommands] },

@@ -177,6 +177,8 @@ const FACTS = `
   smembers 2 readonly read,set,slow i1/r0,1,0/RO
   smismember -3 fast,readonly fast,read,set i1/r0,1,0/RO
   smove 4 fast,write fast,set,write i1/r0,1,0/RW i2/r0,1,0/RW
+  sort -2 denyoom,write dangerous,list,set,slow,sortedset,write i1/r0,1,0/RO i0/u/RO i0/u/OW
+  sort_ro -2 readonly dangerous,list,read,set,slow,sortedset i1/r0,1,0/RO i0/u/RO
   spop -2 fast,write fast,set,write i1/r0,1,0/RW
   srandmember -2 readonly read,set,slow i1/r0,1,0/RO
   srem -3 fast,write fast,set,write i1/r0,1,0/RW

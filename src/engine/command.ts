@@ -72,7 +72,7 @@ export interface CommandSpec {
   readonly keys?: readonly KeySpec[];
   /** Visits the keys where `keys` can't tell where they are (SORT, MIGRATE). */
   readonly keysOf?: (args: Args, visitor: KeyVisitor) => void;
-  /** ACL categories that group and flags don't tell. */
+  /** ACL categories that group and flags don't tell; "-keyspace" takes one away that they do. */
   readonly acl?: readonly string[];
   /** COMMAND's tips for clients. */
   readonly tips?: readonly string[];
@@ -338,6 +338,9 @@ function aclCategories(spec: CommandSpec, group: string): readonly string[] {
   if ((flags & Flag.pubsub) !== 0) categories.add("pubsub");
   categories.add((flags & Flag.fast) !== 0 ? "fast" : "slow");
   if ((flags & Flag.blocking) !== 0) categories.add("blocking");
-  for (const category of spec.acl ?? []) categories.add(category);
+  for (const category of spec.acl ?? []) {
+    if (category.startsWith("-")) categories.delete(category.slice(1));
+    else categories.add(category);
+  }
   return ACL_CATEGORIES.filter((category) => categories.has(category));
 }

@@ -46,6 +46,7 @@ export const Events = {
   linsert: list("linsert"),
   lrem: list("lrem"),
   ltrim: list("ltrim"),
+  sortstore: list("sortstore"),
   sadd: set("sadd"),
   srem: set("srem"),
   spop: set("spop"),

@@ -75,6 +75,7 @@ export const Errors = {
   ),
   scoresOfLex: e("ERR syntax error, WITHSCORES not supported in combination with BYLEX"),
   weightNotAFloat: e("ERR weight value is not a float"),
+  sortScores: e("ERR One or more scores can't be converted into double"),
   indexOutOfRange: e("ERR index out of range"),
   countNotPositive: e("ERR count should be greater than 0"),
   countNegative: e("ERR COUNT can't be negative"),

@@ -31,7 +31,9 @@ const LIST_OVERHEAD = 200;
 
 /** The limits of a node that a value of `list-max-listpack-size` stands for. */
 export function nodeLimits(fill: number): { bytes: number; elements: number } {
-  if (fill >= 0) return { bytes: COUNTED_NODE_BYTES, elements: Math.min(fill, ELEMENTS_MAX) };
+  if (fill >= 0) {
+    return { bytes: COUNTED_NODE_BYTES, elements: Math.min(Math.max(fill, 1), ELEMENTS_MAX) };
+  }
   return { bytes: NODE_BYTES[Math.min(-fill, NODE_BYTES.length) - 1], elements: Infinity };
 }
 
@@ -69,7 +71,7 @@ export class Quicklist implements ListpackHome {
     this.#arena = arena;
     const limits = nodeLimits(fill);
     this.#bytesMax = limits.bytes;
-    this.#elementsMax = Math.max(limits.elements, 1);
+    this.#elementsMax = limits.elements;
   }
 
   get nodeCount(): number {

@@ -105,6 +105,11 @@ export const EVERY_COMMAND: readonly (readonly [line: string, expected: Expected
   ["blmpop 1 2 none l right count 9", ["l", ["5", "4", "3"]]],
   ["blpop l 0.001", null],
   ["del l2", 1],
+  ["rpush l 3 1 2", 3],
+  ["sort l desc", ["3", "2", "1"]],
+  ["sort_ro l alpha limit 0 1", ["1"]],
+  ["sort l store l2", 3],
+  ["del l l2", 2],
   // set
   ["sadd s1 1 2 3", 3],
   ["sadd s2 2 x", 2],
