@@ -57,6 +57,7 @@ export class Cron {
     const end = clock.monotonicUs() + SLICE_US;
     const isOver = (): boolean => clock.monotonicUs() >= end;
     const moreKeys = this.#expire(now, isOver);
+    if (this.#engine.blocking.hasReady) this.#engine.blocking.serve();
     const moreEntries = this.#engine.keyspace.lazyFree.slice(isOver);
     return moreKeys || moreEntries;
   }

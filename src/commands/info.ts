@@ -83,9 +83,9 @@ function clients(engine: Engine): Field[] {
     ["client_recent_max_output_buffer", most(all.map((client) => client.outputWaiting))],
     ["blocked_clients", all.filter((one) => one.blocked !== null || one.isPostponed).length],
     ["tracking_clients", 0],
-    ["clients_in_timeout_table", 0],
-    ["total_blocking_keys", 0],
-    ["total_blocking_keys_on_nokey", 0],
+    ["clients_in_timeout_table", engine.blocking.deadlineCount],
+    ["total_blocking_keys", engine.blocking.keyCount],
+    ["total_blocking_keys_on_nokey", engine.blocking.goneKeyCount],
   ];
 }
 

@@ -13,6 +13,7 @@ function flushdb(call: Call): void {
   const { engine, db, reply } = call;
   engine.watchedKeys.databaseChanges(db, null);
   const removed = db.clear();
+  engine.blocking.databaseChanged(db.index);
   finishFlush(call, removed, async);
   reply.ok();
 }
@@ -25,6 +26,7 @@ function flushall(call: Call): void {
   for (const db of engine.keyspace.databases) {
     engine.watchedKeys.databaseChanges(db, null);
     removed += db.size;
+    engine.blocking.databaseChanged(db.index);
   }
   engine.keyspace.clear();
   finishFlush(call, removed, async);

@@ -5,7 +5,8 @@
  * `Call.block`, and its client waits on each of the keys, in order of arrival. A change of such a key marks it
  * ready; when the command that did it is over (for EXEC, the whole transaction) the commands of those
  * that wait are run again, the first first, with the arguments they came with. One that blocks again
- * keeps its place. Serving may make other keys ready, so this goes on until none is.
+ * keeps its place. Serving may make other keys ready, so this goes on until none is. While clients are
+ * paused keys stay ready, as those who wait may write.
  */
 import type { Database } from "../keyspace/database.ts";
 import { type Args, binaryText } from "../protocol/args.ts";
@@ -26,7 +27,8 @@ class Waiter {
     readonly args: Args,
     readonly db: Database,
     readonly type: number,
-    readonly names: readonly string[],
+    readonly wakesWhenGone: boolean,
+    readonly names: ReadonlySet<string>,
     readonly blocking: Blocking,
   ) {}
 
@@ -41,7 +43,8 @@ interface Queue {
   readonly db: Database;
   readonly args: Args;
   readonly index: number;
-  readonly waiters: Waiter[];
+  /** In order of arrival. */
+  readonly waiters: Set<Waiter>;
 }
 
 export class Blocking {
@@ -67,6 +70,24 @@ export class Blocking {
     return this.#queues.size;
   }
 
+  /** Keys that somebody waits for who wants to know when they are gone. */
+  get goneKeyCount(): number {
+    let count = 0;
+    for (const { waiters } of this.#queues.values()) {
+      if ([...waiters].some((waiter) => waiter.wakesWhenGone)) count++;
+    }
+    return count;
+  }
+
+  /** Clients whose wait has an end. */
+  get deadlineCount(): number {
+    const waiting = new Set<Waiter>();
+    for (const { waiters } of this.#queues.values()) {
+      for (const waiter of waiters) if (waiter.deadline !== 0) waiting.add(waiter);
+    }
+    return waiting.size;
+  }
+
   /** Whether keys became ready that nobody has looked at. */
   get hasReady(): boolean {
     return this.#ready.size > 0 && !this.#isServing;
@@ -74,9 +95,18 @@ export class Blocking {
 
   /**
    * Makes `client` wait for the keys at arguments `first` to `last` to hold a value of `type`, for `timeoutMs`
-   * (0: for ever). Returns false if it may not wait: the command then answers that nothing is there.
+   * (0: for ever). With `wakesWhenGone` the command is run again also when such a key was removed or holds
+   * another type, to answer an error. Returns false if it may not wait: the command then answers that
+   * nothing is there.
    */
-  block(client: Client, first: number, last: number, type: number, timeoutMs: number): boolean {
+  block(
+    client: Client,
+    first: number,
+    last: number,
+    type: number,
+    timeoutMs: number,
+    wakesWhenGone: boolean,
+  ): boolean {
     if (this.#retried?.client === client) {
       this.#isAgain = true;
       return true;
@@ -84,13 +114,9 @@ export class Blocking {
     const { command, db } = client.call;
     if (this.denied > 0 || command === null) return false;
     const args = client.call.args.copy();
-    const names: string[] = [];
-    for (let i = first; i <= last; i++) {
-      const name = nameOf(db.index, args.bytes, args.start(i), args.end(i));
-      if (!names.includes(name)) names.push(name);
-    }
-    const waiter = new Waiter(client, command, args, db, type, names, this);
-    for (let i = first; i <= last; i++) this.#enqueue(waiter, i);
+    const names = new Set<string>();
+    const waiter = new Waiter(client, command, args, db, type, wakesWhenGone, names, this);
+    for (let i = first; i <= last; i++) names.add(this.#enqueue(waiter, i));
     if (timeoutMs > 0) {
       const deadline = this.#engine.clock.nowMs() + timeoutMs;
       waiter.deadline = this.#engine.deadlines.at(deadline, () => {
@@ -103,12 +129,14 @@ export class Blocking {
     return true;
   }
 
-  #enqueue(waiter: Waiter, index: number): void {
+  /** Lets it wait for the key at argument `index`; returns the key's name. */
+  #enqueue(waiter: Waiter, index: number): string {
     const { args, db } = waiter;
     const name = nameOf(db.index, args.bytes, args.start(index), args.end(index));
     const queue = this.#queues.get(name);
-    if (queue === undefined) this.#queues.set(name, { db, args, index, waiters: [waiter] });
-    else if (!queue.waiters.includes(waiter)) queue.waiters.push(waiter);
+    if (queue !== undefined) queue.waiters.add(waiter);
+    else this.#queues.set(name, { db, args, index, waiters: new Set([waiter]) });
+    return name;
   }
 
   /** The key `bytes[start, end)` has changed. */
@@ -124,6 +152,8 @@ export class Blocking {
 
   /** Serves those who wait for keys that are ready. The command that changed them is over. */
   serve(): void {
+    const { pause, clock } = this.#engine;
+    if (pause.isOn(clock.nowMs())) return;
     this.#isServing = true;
     while (this.#ready.size > 0) {
       const names = [...this.#ready];
@@ -140,9 +170,9 @@ export class Blocking {
     for (const waiter of [...waiters]) {
       if (waiter.isOver) continue;
       const ref = db.find(args, index);
-      // Somebody else may wait for another type.
-      if (ref === 0) return;
-      if (db.keyspace.entries.typeOf(ref) === waiter.type) this.#retry(waiter);
+      // Of those who wait for one key some may want a list, others a sorted set.
+      const isThere = ref !== 0 && db.keyspace.entries.typeOf(ref) === waiter.type;
+      if (isThere || waiter.wakesWhenGone) this.#retry(waiter);
     }
   }
 
@@ -150,30 +180,39 @@ export class Blocking {
     const { client, command, args, db } = waiter;
     const { call } = client;
     const { args: own, db: selected } = call;
+    const mark = client.reply.mark();
     this.#retried = waiter;
     this.#isAgain = false;
     call.args = args;
     call.db = db;
-    this.#engine.evaluator.runAgain(client, command);
+    this.#engine.evaluator.runBlocked(client, command);
     call.args = own;
     call.db = selected;
     this.#retried = null;
-    if (!this.#isAgain) this.#release(waiter);
+    if (!this.#isAgain) this.#release(waiter, mark);
   }
 
   /** Ends a wait: with an error, or with the null of a wait in vain. */
   end(waiter: Waiter, error: ErrorReply | null): void {
     const { reply } = waiter.client;
+    const mark = reply.mark();
     if (error === null) reply.nullArray();
-    else reply.error(error);
-    this.#release(waiter);
+    else {
+      reply.error(error);
+      waiter.command.stats.failed++;
+      this.#engine.counters.countError(error);
+    }
+    this.#release(waiter, mark);
   }
 
-  /** The client has got its reply: it goes on with what it has sent meanwhile. */
-  #release(waiter: Waiter): void {
+  /** The client has got its reply, from `mark` on: it goes on with what it has sent meanwhile. */
+  #release(waiter: Waiter, mark: number): void {
+    const { client } = waiter;
     this.#forget(waiter);
-    this.#engine.toFlush.add(waiter.client);
-    waiter.client.transport.resume();
+    if (client.replyMode !== "on") client.reply.rewind(mark);
+    if (client.replyMode === "skip") client.replyMode = "on";
+    this.#engine.toFlush.add(client);
+    client.transport.resume();
   }
 
   /** A client has gone. */
@@ -190,8 +229,8 @@ export class Blocking {
     for (const name of waiter.names) {
       const queue = this.#queues.get(name);
       if (queue === undefined) continue;
-      queue.waiters.splice(queue.waiters.indexOf(waiter), 1);
-      if (queue.waiters.length === 0) this.#queues.delete(name);
+      queue.waiters.delete(waiter);
+      if (queue.waiters.size === 0) this.#queues.delete(name);
     }
   }
 }

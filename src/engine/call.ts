@@ -29,8 +29,15 @@ export class Call {
   }
 
   /** See Blocking.block. */
-  block(first: number, last: number, type: number, timeoutMs: number): boolean {
-    return this.engine.blocking.block(this.client, first, last, type, timeoutMs);
+  block(
+    first: number,
+    last: number,
+    type: number,
+    timeoutMs: number,
+    wakesWhenGone = false,
+  ): boolean {
+    const { blocking } = this.engine;
+    return blocking.block(this.client, first, last, type, timeoutMs, wakesWhenGone);
   }
 
   /** Unix time in ms, the same for the whole batch. */

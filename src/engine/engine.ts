@@ -156,6 +156,7 @@ export class Engine {
     this.#pauseEnd = 0;
     this.pause.end();
     this.keyspace.keepExpired = false;
+    if (this.blocking.hasReady) this.blocking.serve();
     for (const client of this.clients.values()) {
       if (client.isPostponed) client.transport.resume();
     }

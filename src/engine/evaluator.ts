@@ -75,7 +75,7 @@ export class Evaluator {
     this.#execute(client);
     if (client.replyMode !== mode) return; // CLIENT REPLY ON answers
     client.reply.rewind(mark);
-    if (mode === "skip") client.replyMode = "on";
+    if (mode === "skip" && client.blocked === null) client.replyMode = "on";
   }
 
   #execute(client: Client): void {
@@ -97,12 +97,23 @@ export class Evaluator {
 
   /** Runs `command` with the arguments in `client.call`; counts failures and propagates changes. */
   run(client: Client, command: Command): void {
-    this.runAgain(client, command);
+    this.#runUnseen(client, command);
     if (this.#engine.monitors.size > 0) feedMonitors(this.#engine, client, command);
   }
 
-  /** As `run`, for a request that monitors have seen before. */
-  runAgain(client: Client, command: Command): void {
+  /** Runs the command of a blocked client again, unless it may not run any more. */
+  runBlocked(client: Client, command: Command): void {
+    let refusal = this.refusalInside(client, command);
+    const isLimited = this.#engine.parameters.values.maxmemory > 0;
+    if (isLimited && this.#isOutOfMemory(client, command)) refusal ??= Errors.outOfMemory;
+    if (refusal === null) return this.#runUnseen(client, command);
+    command.stats.rejected++;
+    this.#engine.counters.countError(refusal);
+    client.reply.error(refusal);
+  }
+
+  /** As `run`, but no monitor sees it. */
+  #runUnseen(client: Client, command: Command): void {
     const call = client.call;
     const { reply, args } = call;
     const hooks = this.#engine.keyspace.hooks;

@@ -33,7 +33,7 @@ export class Connection implements Transport {
   #isProcessing = false;
   #isClosing = false;
   #isClosed = false;
-  /** Wakes the loop when the output has drained or a pause has ended. */
+  /** Wakes the loop when the output has drained, or a pause or a block has ended. */
   #wake: (() => void) | null = null;
 
   /** `path` is the Unix socket that it came over; null for TCP. */
@@ -74,10 +74,16 @@ export class Connection implements Transport {
   /** Serves the client until it goes or is closed. Never rejects. */
   async run(): Promise<void> {
     try {
+      let reading: Promise<number | null> | null = null;
       while (!this.#isClosing) {
-        const count = await this.#socket.read(this.#decoder.space(this.client.args));
-        if (count === null) break;
-        this.#received(count);
+        reading ??= this.#socket.read(this.#decoder.space(this.client.args));
+        // A blocked client is read on, so that its departure is seen.
+        if (this.client.blocked === null || !await this.#isReleasedBefore(reading)) {
+          const count = await reading;
+          reading = null;
+          if (count === null) break;
+          this.#received(count);
+        }
         this.#process(false);
         while (this.#mustWait()) await this.#waiting();
       }
@@ -113,13 +119,15 @@ export class Connection implements Transport {
   }
 
   resume(): void {
-    if (this.#wake !== null) return this.#wakeUp();
-    // It was blocked, with a read pending: what it has sent meanwhile is evaluated once this batch is over.
-    if (this.#decoder.pendingBytes > 0) queueMicrotask(() => this.#catchUp());
+    this.#wakeUp();
   }
 
-  #catchUp(): void {
-    if (!this.#isClosing && this.client.blocked === null) this.#process(false);
+  /** Waits; whether the block of the client ended before `reading` did. */
+  async #isReleasedBefore(reading: Promise<unknown>): Promise<boolean> {
+    const released = new Promise<boolean>((resolve) => (this.#wake = () => resolve(true)));
+    const isReleased = await Promise.race([released, reading.then(() => false)]);
+    this.#wake = null;
+    return isReleased;
   }
 
   #received(count: number): void {
