@@ -270,6 +270,7 @@ export const sortCommands: readonly CommandSpec[] = [
       unknownKeys("RO access", "The keys of BY and GET follow from the elements"),
     ],
     acl: ["-keyspace", "dangerous", "list", "set", "sortedset"],
+    keysOf: (_, visitor) => visitor(1, SORT_KEYS[0]),
     run: sortRo,
   },
 ];

@@ -113,6 +113,7 @@ export class ListValue extends Collection {
 
   /** Removes the first or the last element. */
   dropEnd(atTail: boolean): void {
+    if (this.#list !== null && !atTail) return this.#list.dropHead();
     const index = atTail ? this.#segments - 1 : 0;
     const pack = this.#segment(index);
     pack.remove(atTail ? pack.last() : pack.first());

@@ -264,6 +264,32 @@ export class Listpack {
     this.#put(at, this.#elementBytes(at), NO_BYTES, 0, 0);
   }
 
+  /**
+   * Puts an element in front, into the bytes before `start`, which must be free: the header moves there, the
+   * elements stay. Returns by how many bytes.
+   */
+  pushFront(bytes: Uint8Array, start: number, end: number): number {
+    classify(bytes, start, end);
+    const { size } = this;
+    const count = this.view.getUint16(this.start + 4, true);
+    const length = encodedBytes + backlenBytes(encodedBytes);
+    this.start -= length;
+    this.#setHeader(size + length, count + 1);
+    this.#encode(this.start + HEADER_BYTES, bytes, start, end);
+    writeBacklen(this.bytes, this.start + HEADER_BYTES + encodedBytes, encodedBytes);
+    return length;
+  }
+
+  /** Takes the first element away, leaving its bytes before `start`. Returns how many. */
+  popFront(): number {
+    const { size } = this;
+    const count = this.view.getUint16(this.start + 4, true);
+    const length = this.#elementBytes(HEADER_BYTES);
+    this.start += length;
+    this.#setHeader(size - length, count - 1);
+    return length;
+  }
+
   /** Removes `count` elements from `at` on, as far as there are so many; returns what stands there now. */
   remove(at: number, count = 1): number {
     const size = this.size;
@@ -273,7 +299,7 @@ export class Listpack {
       to += this.#elementBytes(to);
       removed++;
     }
-    this.bytes.copyWithin(this.start + at, this.start + to, this.start + size);
+    this.#move(this.start + to, this.start + size, this.start + at);
     const now = size - (to - at);
     this.view.setUint32(this.start, now, true);
     this.#countBy(-removed);
@@ -309,13 +335,19 @@ export class Listpack {
     const from = this.start + at;
     const behind = from + old;
     if (delta !== 0 && behind < this.start + size) {
-      this.bytes.copyWithin(behind + delta, behind, this.start + size);
+      this.#move(behind, this.start + size, behind + delta);
     }
     this.#encode(from, bytes, start, end);
     writeBacklen(this.bytes, from + encodedBytes, encodedBytes);
     if (delta === 0) return;
     this.view.setUint32(this.start, size + delta, true);
     if (delta < 0) this.#home.resize(this, size + delta);
+  }
+
+  /** Moves `[from, end)` to `to`. A few bytes, such as the mark at the end, are not worth a call. */
+  #move(from: number, end: number, to: number): void {
+    if (end - from === 1) this.bytes[to] = this.bytes[from];
+    else this.bytes.copyWithin(to, from, end);
   }
 
   #encode(at: number, bytes: Uint8Array, start: number, end: number): void {

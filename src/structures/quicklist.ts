@@ -7,8 +7,10 @@
  * Whoever edits a node through its pack calls `settle` afterwards: it drops a node that is empty
  * and splits one that is too large.
  *
+ * The first node has free bytes before its listpack: LPUSH and LPOP move its header, not its elements.
+ *
  * Invariants: no node is empty; a node above the limit has one element; `count` is the sum over nodes.
- * Costs: push and pop move what lies in one node; `locate` O(nodes); an object of some 60 bytes a node.
+ * Costs: push and pop O(1); `locate` O(nodes); an object of some 60 bytes a node.
  *
  * @module
  */
@@ -26,7 +28,9 @@ const NODE_BYTES = [4096, 8192, 16384, 32768, 65536];
 /** Nodes whose limit counts elements have so many bytes at most. */
 const COUNTED_NODE_BYTES = 8192;
 const ELEMENTS_MAX = 32767;
-const NODE_OVERHEAD = 64;
+/** Blocks of so many bytes are not worth exchanging for smaller ones. */
+const SMALL_NODE_BYTES = 64;
+const NODE_OVERHEAD = 72;
 const LIST_OVERHEAD = 200;
 
 /** The limits of a node that a value of `list-max-listpack-size` stands for. */
@@ -41,6 +45,8 @@ class Node {
   ref: Ref = 0;
   /** Where the listpack lies if it is too large for the arena. */
   buffer: Uint8Array | null = null;
+  /** Free bytes before the listpack, for elements to come in front. */
+  lead = 0;
   count = 0;
 }
 
@@ -123,28 +129,63 @@ export class Quicklist implements ListpackHome {
   }
 
   pushHead(bytes: Uint8Array, start: number, end: number): void {
-    if (!this.#allows(0, bytes, start, end)) this.#nodes.unshift(this.#newNode());
-    this.open(0);
-    this.pack.prepend(bytes, start, end);
-    this.#nodes[0].count++;
+    const length = listpackEntryBytes(bytes, start, end);
+    if (!this.#allows(0, length)) {
+      if (this.#nodes.length > 0) this.#tighten(this.#nodes[0]);
+      this.#nodes.unshift(this.#newNode());
+      this.open(0);
+    }
+    const node = this.#nodes[0];
+    if (node.lead < length) this.#giveLead(node, length);
+    node.lead -= this.pack.pushFront(bytes, start, end);
+    node.count++;
     this.count++;
   }
 
   pushTail(bytes: Uint8Array, start: number, end: number): void {
-    const last = this.#nodes.length - 1;
-    if (!this.#allows(last, bytes, start, end)) this.#nodes.push(this.#newNode());
-    this.open(this.#nodes.length - 1);
+    let last = this.#nodes.length - 1;
+    if (!this.#allows(last, listpackEntryBytes(bytes, start, end))) {
+      this.#nodes.push(this.#newNode());
+      this.open(++last);
+    }
     this.pack.append(bytes, start, end);
-    this.#nodes[this.#nodes.length - 1].count++;
+    this.#nodes[last].count++;
     this.count++;
   }
 
-  /** Whether node `index` takes one more element. */
-  #allows(index: number, bytes: Uint8Array, start: number, end: number): boolean {
+  /** Removes the first element; the others stay where they are. */
+  dropHead(): void {
+    const node = this.#nodes[0];
+    this.count--;
+    if (--node.count === 0) return this.#drop(0);
+    this.open(0);
+    node.lead += this.pack.popFront();
+    const room = this.#roomOf(node);
+    if (room > SMALL_NODE_BYTES && this.pack.size < room >>> 2) this.#tighten(node);
+  }
+
+  /** Whether node `index`, on which `pack` then is, takes an element of `length` bytes. */
+  #allows(index: number, length: number): boolean {
     const node = this.#nodes[index];
     if (node === undefined || node.count >= this.#elementsMax) return false;
     this.open(index);
-    return this.pack.size + listpackEntryBytes(bytes, start, end) <= this.#bytesMax;
+    return this.pack.size + length <= this.#bytesMax;
+  }
+
+  /** Moves the node on which `pack` is to where `length` bytes are free before it, and as much again as it has. */
+  #giveLead(node: Node, length: number): void {
+    const { size } = this.pack;
+    const most = Math.max(this.#bytesMax, size + length);
+    const room = Math.min(2 * (size + length), most);
+    this.#moveNode(node, this.pack, room, room - size);
+  }
+
+  /** Gives back what a node has in excess: it is not at the head any more, or nearly empty. */
+  #tighten(node: Node): void {
+    this.#packNode = node;
+    this.#openNode(this.pack, node);
+    const { size } = this.pack;
+    if (node.lead > 0 || size < this.#roomOf(node) >>> 1) this.#moveNode(node, this.pack, size, 0);
   }
 
   /** Node `index` was edited through `pack`: counts it anew, drops or splits it if need be. */
@@ -192,36 +233,43 @@ export class Quicklist implements ListpackHome {
   resize(pack: Listpack, size: number): void {
     const node = pack === this.pack ? this.#packNode : this.#otherNode;
     assert(node !== null, "a pack that grows is on a node");
-    const room = node.buffer === null ? this.#arena.blockSize(node.ref) : node.buffer.length;
-    if (size <= room && size > room >>> 1) return;
-    if (size <= room && room <= 64) return;
-    this.#moveNode(node, pack, size);
+    const room = this.#roomOf(node);
+    const needed = node.lead + size;
+    if (needed <= room && (size > room >>> 2 || room <= SMALL_NODE_BYTES)) return;
+    this.#moveNode(node, pack, size, 0);
   }
 
-  /** Gives a node another place of `size` bytes at least, with what fits of its content. */
-  #moveNode(node: Node, pack: Listpack, size: number): void {
+  #roomOf(node: Node): number {
+    return node.buffer === null ? this.#arena.blockSize(node.ref) : node.buffer.length;
+  }
+
+  /** Gives a node another place of `size` bytes at least, `lead` of them before what fits of its content. */
+  #moveNode(node: Node, pack: Listpack, size: number, lead: number): void {
     const { bytes, start } = pack;
     const kept = Math.min(pack.size, size);
     const content = new Uint8Array(bytes.buffer, bytes.byteOffset + start, kept);
     const { ref, buffer } = node;
+    node.lead = lead;
     if (size > MAX_BLOCK) {
       node.buffer = new Uint8Array(size + (size >>> 3));
       node.ref = 0;
       this.#bufferBytes += node.buffer.length;
-      node.buffer.set(content);
+      node.buffer.set(content, lead);
     } else {
       node.buffer = null;
       node.ref = this.#alloc(size);
-      this.#arena.chunkOf(node.ref).bytes.set(content, offsetOf(node.ref));
+      this.#arena.chunkOf(node.ref).bytes.set(content, offsetOf(node.ref) + lead);
     }
     this.#freePlace(ref, buffer);
     this.#openNode(pack, node);
   }
 
   #openNode(pack: Listpack, node: Node): void {
-    if (node.buffer !== null) return pack.open(node.buffer, new DataView(node.buffer.buffer), 0);
+    if (node.buffer !== null) {
+      return pack.open(node.buffer, new DataView(node.buffer.buffer), node.lead);
+    }
     const chunk = this.#arena.chunkOf(node.ref);
-    pack.open(chunk.bytes, chunk.view, offsetOf(node.ref));
+    pack.open(chunk.bytes, chunk.view, offsetOf(node.ref) + node.lead);
   }
 
   #newNode(): Node {

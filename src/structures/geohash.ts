@@ -1,0 +1,241 @@
+/**
+ * Geohashes of 52 bits: a longitude and a latitude of 26 bits each, whose bits alternate, so that points with
+ * a common prefix lie in one cell. As scores of a sorted set they make a cell a range.
+ *
+ * A hash of n steps has n bits of each coordinate; 26 steps are a cell of 0.6 m. It is an integer below 2^52 and
+ * so exact in a double; JS's bit operators see 32 bits, hence the halves.
+ * Source: https://redis.io/docs/latest/commands/geoadd/, https://en.wikipedia.org/wiki/Geohash
+ *
+ * @module
+ */
+
+/** Longitude and latitude in degrees. */
+export interface Point {
+  longitude: number;
+  latitude: number;
+}
+
+/** A cell: its prefix as an integer of 2 × steps bits, and the degrees that it covers. */
+export interface Cell {
+  readonly prefix: number;
+  readonly west: number;
+  readonly east: number;
+  readonly south: number;
+  readonly north: number;
+}
+
+export const LONGITUDE_MAX = 180;
+/** The square of Web Mercator: cells near the poles would be no use. */
+export const LATITUDE_MAX = 85.05112878;
+export const STEPS_MAX = 26;
+/** Metres. */
+const EARTH_RADIUS = 6372797.560856;
+const HALF_EQUATOR = 20037726.37;
+const RADIANS = 0.017453292519943295;
+
+const ALPHABET = "0123456789bcdefghjkmnpqrstuvwxyz";
+
+/** The hash of a point, with so many steps; `latitudeMax` is 90 in the geohashes of the rest of the world. */
+export function encode(
+  { longitude, latitude }: Point,
+  steps = STEPS_MAX,
+  latitudeMax = LATITUDE_MAX,
+): number {
+  const scale = 2 ** steps;
+  const x = Math.floor((longitude + LONGITUDE_MAX) / (2 * LONGITUDE_MAX) * scale);
+  const y = Math.floor((latitude + latitudeMax) / (2 * latitudeMax) * scale);
+  return interleave(x, y);
+}
+
+/** The cell of a hash. */
+export function cellOf(prefix: number, steps: number): Cell {
+  const scale = 2 ** steps;
+  const x = evenBits(prefix, 1);
+  const y = evenBits(prefix, 0);
+  return {
+    prefix,
+    west: -LONGITUDE_MAX + x / scale * 2 * LONGITUDE_MAX,
+    east: -LONGITUDE_MAX + (x + 1) / scale * 2 * LONGITUDE_MAX,
+    south: -LATITUDE_MAX + y / scale * 2 * LATITUDE_MAX,
+    north: -LATITUDE_MAX + (y + 1) / scale * 2 * LATITUDE_MAX,
+  };
+}
+
+/** The middle of the cell of a full hash: what is known of the point that it was made from. */
+export function decode(hash: number): Point {
+  const { west, east, south, north } = cellOf(hash, STEPS_MAX);
+  return {
+    longitude: clamp((west + east) / 2, LONGITUDE_MAX),
+    latitude: clamp((south + north) / 2, LATITUDE_MAX),
+  };
+}
+
+function clamp(value: number, most: number): number {
+  return Math.min(Math.max(value, -most), most);
+}
+
+/** The usual text of eleven characters, of which the last is always "0". */
+export function geohashText(point: Point): string {
+  const hash = encode(point, STEPS_MAX, 90);
+  let text = "";
+  for (let i = 1; i < 11; i++) text += ALPHABET[Math.floor(hash / 2 ** (52 - 5 * i)) % 32];
+  return `${text}0`;
+}
+
+/** Metres between two points on a sphere (haversine). */
+export function distance(one: Point, other: Point): number {
+  const south = one.latitude * RADIANS;
+  const north = other.latitude * RADIANS;
+  const v = Math.sin((other.longitude * RADIANS - one.longitude * RADIANS) / 2);
+  if (v === 0) return EARTH_RADIUS * Math.abs(north - south);
+  const u = Math.sin((north - south) / 2);
+  const a = u * u + Math.cos(south) * Math.cos(north) * v * v;
+  return 2 * EARTH_RADIUS * Math.asin(Math.sqrt(a));
+}
+
+/** What is sought around a point: a circle, or a box; lengths in metres. */
+export type Shape =
+  & { readonly center: Point }
+  & ({ readonly radius: number } | { readonly width: number; readonly height: number });
+
+/** The distance from the shape's centre in metres if `point` lies in it, or NaN. */
+export function distanceWithin(shape: Shape, point: Point): number {
+  if ("radius" in shape) {
+    const found = distance(shape.center, point);
+    return found <= shape.radius ? found : NaN;
+  }
+  const { center, width, height } = shape;
+  // Along its own parallel for the width: at another latitude a degree is longer or shorter.
+  const along = { longitude: center.longitude, latitude: point.latitude };
+  if (distance(center, along) > height / 2) return NaN;
+  if (distance(along, point) > width / 2) return NaN;
+  return distance(center, point);
+}
+
+/** Degrees that a shape covers. */
+function boundsOf(shape: Shape): Omit<Cell, "prefix"> {
+  const { longitude, latitude } = shape.center;
+  const high = "radius" in shape ? shape.radius : shape.height / 2;
+  const wide = "radius" in shape ? shape.radius : shape.width / 2;
+  const up = high / EARTH_RADIUS / RADIANS;
+  const northern = wide / EARTH_RADIUS / Math.cos((latitude + up) * RADIANS) / RADIANS;
+  const southern = wide / EARTH_RADIUS / Math.cos((latitude - up) * RADIANS) / RADIANS;
+  // A degree is shortest where the shape is nearest to a pole.
+  const across = latitude < 0 ? southern : northern;
+  return {
+    west: longitude - across,
+    east: longitude + across,
+    south: latitude - up,
+    north: latitude + up,
+  };
+}
+
+/** Steps whose cells are about as large as the shape, so that nine of them cover it. */
+function stepsFor(radius: number, latitude: number): number {
+  if (radius === 0) return STEPS_MAX;
+  let steps = 1;
+  for (let reach = radius; reach < HALF_EQUATOR; reach *= 2) steps++;
+  steps -= 2;
+  // Towards the poles cells are narrow.
+  if (Math.abs(latitude) > 66) steps--;
+  if (Math.abs(latitude) > 80) steps--;
+  return Math.min(Math.max(steps, 1), STEPS_MAX);
+}
+
+/** Offsets of a cell and its neighbours, in the order in which Redis visits them. */
+const AROUND: readonly (readonly [x: number, y: number])[] = [
+  [0, 0],
+  [0, 1],
+  [0, -1],
+  [1, 0],
+  [-1, 0],
+  [1, 1],
+  [-1, 1],
+  [1, -1],
+  [-1, -1],
+];
+
+/**
+ * The ranges of full hashes, [from, to), that hold every point of the shape: those of the cell in the
+ * middle and of its neighbours, as far as they matter.
+ */
+export function rangesAround(shape: Shape): [from: number, to: number][] {
+  const { center } = shape;
+  const radius = "radius" in shape ? shape.radius : Math.hypot(shape.width / 2, shape.height / 2);
+  const bounds = boundsOf(shape);
+  let steps = stepsFor(radius, center.latitude);
+  if (steps > 1 && !reachesFar(center, steps, bounds, radius)) steps--;
+  const middle = cellOf(encode(center, steps), steps);
+  const cells: number[] = [];
+  for (const [x, y] of AROUND) {
+    if (steps >= 2 && isUseless(x, y, middle, bounds)) continue;
+    const prefix = neighbour(middle.prefix, steps, x, y);
+    // With few steps two neighbours may be the same cell.
+    if (cells.at(-1) !== prefix) cells.push(prefix);
+  }
+  const span = 2 ** (2 * (STEPS_MAX - steps));
+  return cells.map((prefix) => [prefix * span, (prefix + 1) * span]);
+}
+
+/** Whether the neighbours of the cell in the middle cover the shape. */
+function reachesFar(
+  center: Point,
+  steps: number,
+  bounds: Omit<Cell, "prefix">,
+  radius: number,
+): boolean {
+  const { prefix } = cellOf(encode(center, steps), steps);
+  const at = (x: number, y: number): Cell => cellOf(neighbour(prefix, steps, x, y), steps);
+  const { longitude, latitude } = center;
+  const far = (point: Partial<Point>): boolean =>
+    distance(center, { longitude, latitude, ...point }) >= radius;
+  return far({ latitude: at(0, 1).north }) && far({ latitude: at(0, -1).south }) &&
+    far({ longitude: at(1, 0).east }) && far({ longitude: at(-1, 0).west }) &&
+    bounds.south <= bounds.north;
+}
+
+/** Whether the cell in the middle covers the shape on the side where that neighbour lies. */
+function isUseless(x: number, y: number, middle: Cell, bounds: Omit<Cell, "prefix">): boolean {
+  return (y < 0 && middle.south < bounds.south) || (y > 0 && middle.north > bounds.north) ||
+    (x < 0 && middle.west < bounds.west) || (x > 0 && middle.east > bounds.east);
+}
+
+/** The cell so many steps to the east and to the north; the world is round. */
+function neighbour(prefix: number, steps: number, x: number, y: number): number {
+  const size = 2 ** steps;
+  const east = (evenBits(prefix, 1) + x + size) % size;
+  const north = (evenBits(prefix, 0) + y + size) % size;
+  return interleave(east, north);
+}
+
+/** Bits of `y` at even places, of `x` at odd ones. */
+function interleave(x: number, y: number): number {
+  const low = spread(y & 0xffff) + 2 * spread(x & 0xffff);
+  const high = spread(Math.floor(y / 65536)) + 2 * spread(Math.floor(x / 65536));
+  return high * 2 ** 32 + low;
+}
+
+/** Puts a zero before each of 16 bits. */
+function spread(bits: number): number {
+  let spaced = bits;
+  spaced = (spaced | (spaced << 8)) & 0x00ff00ff;
+  spaced = (spaced | (spaced << 4)) & 0x0f0f0f0f;
+  spaced = (spaced | (spaced << 2)) & 0x33333333;
+  return (spaced | (spaced << 1)) & 0x55555555;
+}
+
+/** Every second bit of a hash, from bit `first` on. */
+function evenBits(hash: number, first: number): number {
+  const low = gather((hash % 2 ** 32) >>> first);
+  const high = gather(Math.floor(hash / 2 ** 32) >>> first);
+  return high * 65536 + low;
+}
+
+/** Takes 16 bits with a bit between them together. */
+function gather(bits: number): number {
+  let packed = bits & 0x55555555;
+  packed = (packed | (packed >>> 1)) & 0x33333333;
+  packed = (packed | (packed >>> 2)) & 0x0f0f0f0f;
+  packed = (packed | (packed >>> 4)) & 0x00ff00ff;
+  return (packed | (packed >>> 8)) & 0xffff;
+}
