@@ -64,7 +64,7 @@ function hsetnx({ args, reply, db }: Call): void {
 
 function hget({ args, reply, db }: Call): void {
   if (hash.read(db, args, 1) && get(args, 2)) {
-    return reply.bulk(found.bytes, found.start, found.end);
+    return reply.bulkOf(found);
   }
   if (args.error !== null) return reply.error(args.error);
   reply.nullBulk();
@@ -75,7 +75,7 @@ function hmget({ args, reply, db }: Call): void {
   if (args.error !== null) return reply.error(args.error);
   reply.array(args.count - 2);
   for (let i = 2; i < args.count; i++) {
-    if (exists && get(args, i)) reply.bulk(found.bytes, found.start, found.end);
+    if (exists && get(args, i)) reply.bulkOf(found);
     else reply.nullBulk();
   }
 }
@@ -152,8 +152,8 @@ function hgetall({ args, reply, db }: Call): void {
   reply.map(exists ? hash.count : 0);
   if (!exists) return;
   hash.forEach((field, value) => {
-    reply.bulk(field.bytes, field.start, field.end);
-    reply.bulk(value.bytes, value.start, value.end);
+    reply.bulkOf(field);
+    reply.bulkOf(value);
   });
 }
 
@@ -161,14 +161,14 @@ function hkeys({ args, reply, db }: Call): void {
   const exists = hash.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   reply.array(exists ? hash.count : 0);
-  if (exists) hash.forEach((field) => reply.bulk(field.bytes, field.start, field.end));
+  if (exists) hash.forEach((field) => reply.bulkOf(field));
 }
 
 function hvals({ args, reply, db }: Call): void {
   const exists = hash.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   reply.array(exists ? hash.count : 0);
-  if (exists) hash.forEach((_, value) => reply.bulk(value.bytes, value.start, value.end));
+  if (exists) hash.forEach((_, value) => reply.bulkOf(value));
 }
 
 const COUNT_MAX = Number.MAX_SAFE_INTEGER;
@@ -193,8 +193,8 @@ function hrandfield(call: Call): void {
   reply.array(withValues && !isNested ? 2 * size : size);
   const show: PairVisitor = (field, value) => {
     if (isNested) reply.array(2);
-    reply.bulk(field.bytes, field.start, field.end);
-    if (withValues) reply.bulk(value.bytes, value.start, value.end);
+    reply.bulkOf(field);
+    if (withValues) reply.bulkOf(value);
   };
   if (count < 0) { for (let i = 0; i < size; i++) hash.random(show); }
   else if (size === hash.count) hash.forEach(show);
@@ -203,7 +203,7 @@ function hrandfield(call: Call): void {
 
 function randomField({ args, reply, db }: Call): void {
   if (hash.read(db, args, 1)) {
-    return hash.random((field) => reply.bulk(field.bytes, field.start, field.end));
+    return hash.random((field) => reply.bulkOf(field));
   }
   if (args.error !== null) return reply.error(args.error);
   reply.nullBulk();
@@ -217,8 +217,8 @@ function hscan(call: Call): void {
   let count = 0;
   const next = hash.scan(wanted.cursor, wanted.count, (field, value) => {
     if (!isWanted(wanted, field.bytes, field.start, field.end)) return;
-    reply.bulk(field.bytes, field.start, field.end);
-    reply.bulk(value.bytes, value.start, value.end);
+    reply.bulkOf(field);
+    reply.bulkOf(value);
     count += 2;
   });
   reply.arrayFrom(begin, count);

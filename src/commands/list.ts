@@ -36,7 +36,7 @@ function pop(call: Call, atTail: boolean): void {
     return args.error === null ? reply.nullBulk() : reply.error(args.error);
   }
   list.at(atTail ? list.count - 1 : 0, element);
-  reply.bulk(element.bytes, element.start, element.end);
+  reply.bulkOf(element);
   list.dropEnd(atTail);
   list.shrink();
   list.changed(atTail ? Events.rpop : Events.lpop);
@@ -54,7 +54,7 @@ function popMany({ args, reply, db, command }: Call, atTail: boolean): void {
   reply.array(size);
   for (let i = 0; i < size; i++) {
     list.at(atTail ? list.count - 1 : 0, element);
-    reply.bulk(element.bytes, element.start, element.end);
+    reply.bulkOf(element);
     list.dropEnd(atTail);
   }
   list.shrink();
@@ -82,7 +82,7 @@ function lrange({ args, reply, db }: Call): void {
   const to = Math.min(stop < 0 ? count + stop : stop, count - 1);
   if (from > to) return reply.emptyArray();
   reply.array(to - from + 1);
-  list.forEachRange(from, to, element, ({ bytes, start, end }) => reply.bulk(bytes, start, end));
+  list.forEachRange(from, to, element, (one) => reply.bulkOf(one));
 }
 
 function lindex({ args, reply, db }: Call): void {
@@ -93,7 +93,7 @@ function lindex({ args, reply, db }: Call): void {
   if (args.error !== null) return reply.error(args.error);
   if (index < 0) return reply.nullBulk();
   list.at(index, element);
-  reply.bulk(element.bytes, element.start, element.end);
+  reply.bulkOf(element);
 }
 
 /** The index at argument `at`, negative ones from the end; -1 if it is out of range. */

@@ -25,7 +25,7 @@ function pop(call: Call, atTail: boolean): void {
     list.at(atTail ? list.count - 1 : 0, element);
     reply.array(2);
     reply.bulk(args.bytes, args.start(i), args.end(i));
-    reply.bulk(element.bytes, element.start, element.end);
+    reply.bulkOf(element);
     list.dropEnd(atTail);
     list.shrink();
     return list.changed(atTail ? Events.rpop : Events.lpop);

@@ -106,7 +106,7 @@ function popInto({ reply }: Call, count: number, fromTail: boolean): void {
   reply.array(size);
   for (let i = 0; i < size; i++) {
     source.at(fromTail ? source.count - 1 : 0, element);
-    reply.bulk(element.bytes, element.start, element.end);
+    reply.bulkOf(element);
     source.dropEnd(fromTail);
   }
   source.shrink();

@@ -67,7 +67,7 @@ function smembers({ args, reply, db }: Call): void {
   const exists = set.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   reply.set(exists ? set.count : 0);
-  if (exists) set.forEach((member) => reply.bulk(member.bytes, member.start, member.end));
+  if (exists) set.forEach((member) => reply.bulkOf(member));
 }
 
 function spop(call: Call): void {
@@ -77,7 +77,7 @@ function spop(call: Call): void {
     return args.error === null ? reply.nullBulk() : reply.error(args.error);
   }
   set.random(picked);
-  reply.bulk(picked.bytes, picked.start, picked.end);
+  reply.bulkOf(picked);
   set.remove(picked.bytes, picked.view, picked.start, picked.end);
   set.changed(Events.spop);
 }
@@ -91,7 +91,7 @@ function popMany({ args, reply, db }: Call): void {
   if (!exists || count === 0) return reply.set(0);
   const size = Math.min(count, set.count);
   reply.set(size);
-  set.pop(size, (member) => reply.bulk(member.bytes, member.start, member.end));
+  set.pop(size, (member) => reply.bulkOf(member));
   set.changed(Events.spop, size);
 }
 
@@ -108,11 +108,11 @@ function srandmember({ args, reply, db }: Call): void {
   if (isOne || count < 0) {
     for (let i = 0; i < Math.abs(count); i++) {
       set.random(picked);
-      reply.bulk(picked.bytes, picked.start, picked.end);
+      reply.bulkOf(picked);
     }
   } else if (count >= set.count) {
-    set.forEach((member) => reply.bulk(member.bytes, member.start, member.end));
-  } else set.sample(count, (member) => reply.bulk(member.bytes, member.start, member.end));
+    set.forEach((member) => reply.bulkOf(member));
+  } else set.sample(count, (member) => reply.bulkOf(member));
 }
 
 function smove({ args, reply, db }: Call): void {

@@ -191,7 +191,7 @@ export function popInto(
   const { count } = from;
   from.forEachFrom(isMax ? count - 1 : 0, size, isMax, (member, score) => {
     if (isNested) reply.array(2);
-    reply.bulk(member.bytes, member.start, member.end);
+    reply.bulkOf(member);
     reply.double(score);
   });
   from.removeRange(isMax ? count - size : 0, size);
@@ -222,7 +222,7 @@ function zrandmember(call: Call): void {
   if (!isOne) reply.array(withScores && !isNested ? 2 * size : size);
   const show: ScoredVisitor = (member, score) => {
     if (isNested) reply.array(2);
-    reply.bulk(member.bytes, member.start, member.end);
+    reply.bulkOf(member);
     if (withScores) reply.double(score);
   };
   if (isOne || count < 0) { for (let i = 0; i < size; i++) zset.random(show); }
@@ -261,7 +261,7 @@ function zquery({ args, reply, db }: Call): void {
   const size = Math.min(limit, zset.count - from);
   reply.array(2 * size);
   zset.forEachFrom(from, size, false, (member, score) => {
-    reply.bulk(member.bytes, member.start, member.end);
+    reply.bulkOf(member);
     reply.double(score);
   });
 }

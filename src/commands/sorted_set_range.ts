@@ -157,7 +157,7 @@ function answerRange(
   const isNested = withScores && reply.resp > 2;
   const show: ScoredVisitor = (member, score) => {
     if (isNested) reply.array(2);
-    reply.bulk(member.bytes, member.start, member.end);
+    reply.bulkOf(member);
     if (withScores) reply.double(score);
   };
   forEachIn(range, show, (count) => reply.array(withScores && !isNested ? 2 * count : count));

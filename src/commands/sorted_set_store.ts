@@ -224,7 +224,7 @@ function answer(call: Call, kind: Kind): void {
   reply.array(withScores && !isNested ? 2 * count : count);
   result.forEach((member, score) => {
     if (isNested) reply.array(2);
-    reply.bulk(member.bytes, member.start, member.end);
+    reply.bulkOf(member);
     if (withScores) reply.double(score);
   });
   result.members.release(Infinity);

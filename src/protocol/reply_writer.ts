@@ -9,6 +9,7 @@
  */
 import { Int64, writeDecimal, writeInt64 } from "../lib/decimal.ts";
 import { doubleText } from "../lib/double_text.ts";
+import type { Slice } from "../lib/slice.ts";
 import { giveBuffer, POOLED_BYTES, takeBuffer } from "./buffer_pool.ts";
 import { type ErrorReply, errorReply } from "./errors.ts";
 
@@ -26,6 +27,9 @@ const BAR = 0x7c;
 
 /** Up to this many bytes a loop beats `set(subarray)`, which costs 33 ns whatever the size. */
 const LOOP_MAX_BYTES = 40;
+/** Where four bytes at a time beat both the loop and `set`. */
+const WORDS_MIN_BYTES = 12;
+const WORDS_MAX_BYTES = 96;
 /** Longest header: a type byte, 20 digits, CRLF. */
 const HEADER_BYTES = 24;
 const NO_BYTES = new Uint8Array(0);
@@ -49,6 +53,8 @@ export class ReplyWriter {
   /** Replies so far that were errors; the evaluator compares it to see whether a command failed. */
   errorCount = 0;
   #bytes: Uint8Array = NO_BYTES;
+  /** Over `#bytes`, once somebody has asked for it. */
+  #view: DataView | null = null;
   #end = 0;
 
   /** Bytes waiting to be sent. */
@@ -129,6 +135,27 @@ export class ReplyWriter {
     this.#end = writeDecimal(size, this.#bytes, this.#end);
     this.#crlf();
     this.#copy(source, start, end);
+    this.#crlf();
+  }
+
+  /** A bulk string, read in place. Copies four bytes at a time where that pays. */
+  bulkOf(source: Slice): void {
+    const { start, end } = source;
+    const size = end - start;
+    if (size < WORDS_MIN_BYTES || size > WORDS_MAX_BYTES) {
+      return this.bulk(source.bytes, start, end);
+    }
+    this.#reserve(size + HEADER_BYTES + 2);
+    this.#bytes[this.#end++] = DOLLAR;
+    this.#end = writeDecimal(size, this.#bytes, this.#end);
+    this.#crlf();
+    const view = this.#view ??= new DataView(this.#bytes.buffer);
+    const from = source.view;
+    let at = this.#end;
+    let i = start;
+    for (; i <= end - 4; i += 4, at += 4) view.setInt32(at, from.getInt32(i, true), true);
+    for (; i < end; i++) view.setUint8(at++, from.getUint8(i));
+    this.#end = at;
     this.#crlf();
   }
 
@@ -278,6 +305,7 @@ export class ReplyWriter {
   release(): Uint8Array {
     const taken = this.#bytes;
     this.#bytes = NO_BYTES;
+    this.#view = null;
     this.#end = 0;
     return taken;
   }
@@ -330,12 +358,14 @@ export class ReplyWriter {
     if (this.#end + size <= this.#bytes.length) return;
     if (this.#bytes.length === 0 && size <= POOLED_BYTES) {
       this.#bytes = takeBuffer();
+      this.#view = null;
       return;
     }
     const grown = new Uint8Array(2 * (this.#end + size));
     grown.set(new Uint8Array(this.#bytes.buffer, 0, this.#end));
     giveBuffer(this.#bytes);
     this.#bytes = grown;
+    this.#view = null;
   }
 }
 

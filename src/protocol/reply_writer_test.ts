@@ -1,3 +1,4 @@
+import { Slice } from "../lib/slice.ts";
 import { assert, assertEquals } from "@std/assert";
 import { bytesPerCall } from "../lib/alloc.ts";
 import { Int64 } from "../lib/decimal.ts";
@@ -135,3 +136,33 @@ for (const write of COMMON) {
     assertEquals(cost, 0);
   });
 }
+
+Deno.test("a slice of any length is written as the bulk string of its bytes", () => {
+  const source = Uint8Array.from({ length: 400 }, (_, i) => i);
+  const slice = new Slice();
+  const one = new ReplyWriter();
+  const other = new ReplyWriter();
+  for (let size = 0; size < 200; size++) {
+    slice.set(source, new DataView(source.buffer), 3, 3 + size);
+    one.bulkOf(slice);
+    other.bulk(source, 3, 3 + size);
+  }
+  assertEquals(one.take(), other.take());
+});
+
+Deno.test("a cursor goes before the elements that were found", () => {
+  for (const cursor of [0, 9, 10, 123456789, 1234567890, 2 ** 42]) {
+    for (const size of [0, 5, 4000, 4090]) {
+      const writer = new ReplyWriter();
+      const mark = writer.mark();
+      const bytes = new Uint8Array(size).fill(0x61);
+      writer.bulk(bytes, 0, size);
+      writer.arrayFrom(mark, 1);
+      writer.scanFrom(mark, cursor);
+      const text = new TextDecoder().decode(writer.take());
+      const digits = String(cursor);
+      const found = `*1\r\n$${size}\r\n${"a".repeat(size)}\r\n`;
+      assertEquals(text, `*2\r\n$${digits.length}\r\n${digits}\r\n${found}`);
+    }
+  }
+});

@@ -133,3 +133,62 @@ Deno.test("over sockets: a pipeline goes on after a wait, and a lost client take
   three.close();
   await server.stop();
 });
+
+Deno.test("over sockets: what follows a wait may be paused, wait again, or be closed", async () => {
+  const server = startRespite();
+  const one = await Wire.connect(server.port);
+  const two = await Wire.connect(server.port);
+  const waiting = async (count: number): Promise<void> => {
+    while (!(await two.roundTrip("INFO clients")).includes(`blocked_clients:${count}\r`));
+  };
+  await one.send("PING\r\nBLPOP l 0\r\nSET k v\r\nBLPOP l 0\r\nPING\r\n");
+  assertEquals(await one.read(), "+PONG\r\n");
+  await waiting(1);
+  // The element comes and the pause begins in one go: SET must wait for the pause to end.
+  await two.send("MULTI\r\nRPUSH l a\r\nEXEC\r\nCLIENT PAUSE 100000 WRITE\r\n");
+  for (const reply of ["+OK\r\n", "+QUEUED\r\n", "*1\r\n:1\r\n", "+OK\r\n"]) {
+    assertEquals(await two.read(), reply);
+  }
+  assertEquals(await one.read(), "*2\r\n$1\r\nl\r\n$1\r\na\r\n");
+  assertEquals(await two.roundTrip("GET k"), "$-1\r\n");
+  assertEquals(await two.roundTrip("CLIENT UNPAUSE"), "+OK\r\n");
+  assertEquals(await one.read(), "+OK\r\n");
+  await waiting(1);
+  assertEquals(await two.roundTrip("CLIENT KILL TYPE normal"), ":1\r\n");
+  await waiting(0);
+  assertEquals(await two.roundTrip("RPUSH l b"), ":1\r\n");
+  assertEquals(await two.roundTrip("LLEN l"), ":1\r\n");
+  one.close();
+  two.close();
+  await server.stop();
+});
+
+Deno.test("INFO counts waiting clients, their keys and deadlines; CLIENT LIST marks them", () => {
+  const server = new TestServer();
+  const one = server.client();
+  const two = server.client();
+  one.run("BLPOP a b 10");
+  two.run("BLPOP a 0");
+  const info = String(server.run("INFO clients"));
+  for (
+    const field of ["blocked_clients:2", "total_blocking_keys:2", "clients_in_timeout_table:1"]
+  ) {
+    assertEquals(info.includes(`${field}\r\n`), true, field);
+  }
+  const id = one.client.id;
+  assertEquals(/ flags=b .* cmd=blpop /.test(String(server.run(`CLIENT LIST ID ${id}`))), true);
+});
+
+Deno.test("monitors see a blocking command once", () => {
+  const server = new TestServer();
+  const monitor = server.client();
+  monitor.run("MONITOR");
+  const client = server.client();
+  client.run("BLPOP l 0");
+  server.run("RPUSH l a");
+  const seen = monitor.raw().split("\r\n").filter((line) => line.startsWith("+"));
+  assertEquals(seen.map((line) => line.slice(line.indexOf('"'))), [
+    '"BLPOP" "l" "0"',
+    '"RPUSH" "l" "a"',
+  ]);
+});
