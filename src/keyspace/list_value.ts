@@ -113,11 +113,10 @@ export class ListValue extends Collection {
 
   /** Removes the first or the last element. */
   dropEnd(atTail: boolean): void {
-    if (this.#list !== null && !atTail) return this.#list.dropHead();
-    const index = atTail ? this.#segments - 1 : 0;
-    const pack = this.#segment(index);
-    pack.remove(atTail ? pack.last() : pack.first());
-    this.#settle(index);
+    if (this.#list !== null) {
+      if (atTail) this.#list.dropTail();
+      else this.#list.dropHead();
+    } else this.pack.remove(atTail ? this.pack.last() : this.pack.first());
   }
 
   // By index: 0 to count − 1

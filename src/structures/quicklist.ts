@@ -145,6 +145,7 @@ export class Quicklist implements ListpackHome {
   pushTail(bytes: Uint8Array, start: number, end: number): void {
     let last = this.#nodes.length - 1;
     if (!this.#allows(last, listpackEntryBytes(bytes, start, end))) {
+      if (last >= 0) this.#tighten(this.#nodes[last]);
       this.#nodes.push(this.#newNode());
       this.open(++last);
     }
@@ -162,6 +163,16 @@ export class Quicklist implements ListpackHome {
     node.lead += this.pack.popFront();
     const room = this.#roomOf(node);
     if (room > SMALL_NODE_BYTES && this.pack.size < room >>> 2) this.#tighten(node);
+  }
+
+  /** Removes the last element. */
+  dropTail(): void {
+    const last = this.#nodes.length - 1;
+    const node = this.#nodes[last];
+    this.count--;
+    if (--node.count === 0) return this.#drop(last);
+    this.open(last);
+    this.pack.remove(this.pack.last());
   }
 
   /** Whether node `index`, on which `pack` then is, takes an element of `length` bytes. */
@@ -185,7 +196,8 @@ export class Quicklist implements ListpackHome {
     this.#packNode = node;
     this.#openNode(this.pack, node);
     const { size } = this.pack;
-    if (node.lead > 0 || size < this.#roomOf(node) >>> 1) this.#moveNode(node, this.pack, size, 0);
+    const spare = this.#roomOf(node) - size;
+    if (node.lead > 0 || spare > size >>> 3) this.#moveNode(node, this.pack, size, 0);
   }
 
   /** Node `index` was edited through `pack`: counts it anew, drops or splits it if need be. */
@@ -236,7 +248,9 @@ export class Quicklist implements ListpackHome {
     const room = this.#roomOf(node);
     const needed = node.lead + size;
     if (needed <= room && (size > room >>> 2 || room <= SMALL_NODE_BYTES)) return;
-    this.#moveNode(node, pack, size, 0);
+    // One that grows is likely to go on; what is too much goes when another follows it.
+    const spare = needed > room ? Math.min(2 * size, this.#bytesMax) : 0;
+    this.#moveNode(node, pack, Math.max(size, spare), 0);
   }
 
   #roomOf(node: Node): number {
