@@ -15,6 +15,8 @@ import { setAlgebraCommands } from "./set_algebra.ts";
 import { sortedSetCommands } from "./sorted_set.ts";
 import { sortedSetRangeCommands } from "./sorted_set_range.ts";
 import { sortedSetStoreCommands } from "./sorted_set_store.ts";
+import { geoCommands } from "./geo.ts";
+import { geoSearchCommands } from "./geo_search.ts";
 import { keyCommands } from "./keys.ts";
 import { expireCommands } from "./expire.ts";
 import { scanCommands } from "./scan.ts";
@@ -47,6 +49,7 @@ export const commandGroups: readonly CommandGroup[] = [
       ...sortedSetPopCommands,
     ],
   },
+  { group: "geo", commands: [...geoCommands, ...geoSearchCommands] },
   { group: "hash", commands: hashCommands },
   {
     group: "generic",

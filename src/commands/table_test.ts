@@ -66,6 +66,16 @@ const FACTS = `
   expiretime 2 fast,readonly fast,keyspace,read i1/r0,1,0/RO
   flushall -1 write dangerous,keyspace,slow,write -
   flushdb -1 write dangerous,keyspace,slow,write -
+  geoadd -5 denyoom,write geo,slow,write i1/r0,1,0/RW
+  geodist -4 readonly geo,read,slow i1/r0,1,0/RO
+  geohash -2 readonly geo,read,slow i1/r0,1,0/RO
+  geopos -2 readonly geo,read,slow i1/r0,1,0/RO
+  georadius -6 denyoom,write geo,slow,write i1/r0,1,0/RO kSTORE6/r0,1,0/OW kSTOREDIST6/r0,1,0/OW
+  georadius_ro -6 readonly geo,read,slow i1/r0,1,0/RO
+  georadiusbymember -5 denyoom,write geo,slow,write i1/r0,1,0/RO kSTORE5/r0,1,0/OW kSTOREDIST5/r0,1,0/OW
+  georadiusbymember_ro -5 readonly geo,read,slow i1/r0,1,0/RO
+  geosearch -7 readonly geo,read,slow i1/r0,1,0/RO
+  geosearchstore -8 denyoom,write geo,slow,write i1/r0,1,0/OW i2/r0,1,0/RO
   get 2 fast,readonly fast,read,string i1/r0,1,0/RO
   getbit 3 fast,readonly bitmap,fast,read i1/r0,1,0/RO
   getdel 2 fast,write fast,string,write i1/r0,1,0/RW

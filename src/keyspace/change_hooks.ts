@@ -62,6 +62,8 @@ export const Events = {
   zremrangebyscore: zset("zremrangebyscore"),
   zremrangebylex: zset("zremrangebylex"),
   zrangestore: zset("zrangestore"),
+  geosearchstore: zset("geosearchstore"),
+  georadiusstore: zset("georadiusstore"),
   zunionstore: zset("zunionstore"),
   zinterstore: zset("zinterstore"),
   zdiffstore: zset("zdiffstore"),

@@ -85,7 +85,7 @@ export function releaseValue(entries: Entries, ref: Ref): void {
 }
 
 /** Frees an object that nobody refers to: at once, or in slices if it is large. */
-export function releaseObject(entries: Entries, object: HeapValue): void {
+function releaseObject(entries: Entries, object: HeapValue): void {
   entries.outsideBytes -= object.booked;
   object.booked = 0;
   if (object.effort > EFFORT_AT_ONCE) entries.dying.push(object);

@@ -235,6 +235,12 @@ export class ReplyWriter {
     this.#crlf();
   }
 
+  /** A double whose text is chosen by the caller; in RESP2 a bulk string. */
+  doubleText(text: string): void {
+    if (this.resp === 2) return this.bulkText(text);
+    this.raw(encoder.encode(`,${text}\r\n`));
+  }
+
   /** An integer of any size, as its digits; in RESP2 a bulk string. */
   bigNumber(digits: string): void {
     if (this.resp === 2) return this.bulkText(digits);

@@ -27,7 +27,7 @@ export interface Cell {
 export const LONGITUDE_MAX = 180;
 /** The square of Web Mercator: cells near the poles would be no use. */
 export const LATITUDE_MAX = 85.05112878;
-export const STEPS_MAX = 26;
+const STEPS_MAX = 26;
 /** Metres. */
 const EARTH_RADIUS = 6372797.560856;
 const HALF_EQUATOR = 20037726.37;
@@ -164,7 +164,7 @@ export function rangesAround(shape: Shape): [from: number, to: number][] {
   const radius = "radius" in shape ? shape.radius : Math.hypot(shape.width / 2, shape.height / 2);
   const bounds = boundsOf(shape);
   let steps = stepsFor(radius, center.latitude);
-  if (steps > 1 && !reachesFar(center, steps, bounds, radius)) steps--;
+  if (steps > 1 && !reachesFar(center, steps, bounds)) steps--;
   const middle = cellOf(encode(center, steps), steps);
   const cells: number[] = [];
   for (const [x, y] of AROUND) {
@@ -177,21 +177,12 @@ export function rangesAround(shape: Shape): [from: number, to: number][] {
   return cells.map((prefix) => [prefix * span, (prefix + 1) * span]);
 }
 
-/** Whether the neighbours of the cell in the middle cover the shape. */
-function reachesFar(
-  center: Point,
-  steps: number,
-  bounds: Omit<Cell, "prefix">,
-  radius: number,
-): boolean {
-  const { prefix } = cellOf(encode(center, steps), steps);
+/** Whether the cell of `center` and its neighbours reach as far as the bounds. */
+function reachesFar(center: Point, steps: number, bounds: Omit<Cell, "prefix">): boolean {
+  const prefix = encode(center, steps);
   const at = (x: number, y: number): Cell => cellOf(neighbour(prefix, steps, x, y), steps);
-  const { longitude, latitude } = center;
-  const far = (point: Partial<Point>): boolean =>
-    distance(center, { longitude, latitude, ...point }) >= radius;
-  return far({ latitude: at(0, 1).north }) && far({ latitude: at(0, -1).south }) &&
-    far({ longitude: at(1, 0).east }) && far({ longitude: at(-1, 0).west }) &&
-    bounds.south <= bounds.north;
+  return at(0, 1).north >= bounds.north && at(0, -1).south <= bounds.south &&
+    at(1, 0).east >= bounds.east && at(-1, 0).west <= bounds.west;
 }
 
 /** Whether the cell in the middle covers the shape on the side where that neighbour lies. */

@@ -179,7 +179,7 @@ export class Intset {
 }
 
 /** The bytes that an integer needs in an intset. */
-export function widthOf({ hi, lo }: Int64): number {
+function widthOf({ hi, lo }: Int64): number {
   if (hi !== lo >> 31) return 8;
   return lo >= -32768 && lo <= 32767 ? 2 : 4;
 }

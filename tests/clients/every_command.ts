@@ -168,6 +168,18 @@ export const EVERY_COMMAND: readonly (readonly [line: string, expected: Expected
   ["bzpopmin z 0", ["z", "a", "1"]],
   ["bzpopmax none z 0", ["z", "c", "3"]],
   ["bzmpop 1 1 z min", ["z", [["b", "2"]]]],
+  // geo
+  ["geoadd g 13.361389 38.115556 Palermo 15.087269 37.502669 Catania", 2],
+  ["geodist g Palermo Catania km", "166.2742"],
+  ["geohash g Palermo", ["sqc8b49rny0"]],
+  ["geopos g none", [null]],
+  ["geosearch g fromlonlat 15 37 byradius 200 km asc", ["Catania", "Palermo"]],
+  ["geosearchstore g2 g frommember Palermo bybox 100 100 km", 1],
+  ["georadius g 15 37 200 km count 1 withdist", [["Catania", "56.4413"]]],
+  ["georadius_ro g 15 37 100 km", ["Catania"]],
+  ["georadiusbymember g Palermo 100 km", ["Palermo"]],
+  ["georadiusbymember_ro g Palermo 200 km desc", ["Catania", "Palermo"]],
+  ["del g g2", 2],
   // hash
   ["hset h a 1 b 2", 2],
   ["hsetnx h a 9", 0],

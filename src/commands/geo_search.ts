@@ -1,0 +1,355 @@
+/** GEOSEARCH and its elders: the members in a circle or a box. */
+import type { Call } from "../engine/call.ts";
+import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
+import { keysAfter } from "../engine/key_spec.ts";
+import { Events, type KeyEvent } from "../keyspace/change_hooks.ts";
+import { RangeBound, ZsetValue } from "../keyspace/zset_value.ts";
+import { type Args, binaryBytes, binaryText } from "../protocol/args.ts";
+import { type ErrorReply, errorReply, Errors } from "../protocol/errors.ts";
+import {
+  decode,
+  distanceWithin,
+  type Point,
+  rangesAround,
+  type Shape,
+} from "../structures/geohash.ts";
+import { placeOf, pointAt, replyCoordinates, replyDistance, unitAt } from "./geo.ts";
+
+const zset = new ZsetValue();
+const target = new ZsetValue();
+const low = new RangeBound();
+const high = new RangeBound();
+
+/** What a request asks for. */
+interface Search {
+  center: Point | null;
+  /** Index of the member that is the centre; 0 without one. */
+  member: number;
+  radius: number;
+  /** Metres; NaN for a circle. */
+  width: number;
+  height: number;
+  unit: number;
+  order: "none" | "near first" | "far first";
+  /** 0: all. */
+  count: number;
+  isAny: boolean;
+  withCoordinates: boolean;
+  withDistance: boolean;
+  withHash: boolean;
+  /** Index of the key where the result goes; 0 to reply with it. */
+  store: number;
+  storesDistance: boolean;
+}
+
+/** A member in the shape. */
+interface Found {
+  readonly member: string;
+  readonly score: number;
+  readonly place: Point;
+  readonly metres: number;
+}
+
+function newSearch(): Search {
+  return {
+    center: null,
+    member: 0,
+    radius: NaN,
+    width: NaN,
+    height: NaN,
+    unit: 1,
+    order: "none",
+    count: 0,
+    isAny: false,
+    withCoordinates: false,
+    withDistance: false,
+    withHash: false,
+    store: 0,
+    storesDistance: false,
+  };
+}
+
+/** A length in metres at argument `index`, in the unit of argument `unit`. */
+function readRadius(args: Args, index: number, unit: number, search: Search): void {
+  search.radius = lengthAt(args, index, Errors.geoRadius);
+  if (search.radius < 0) args.fail(Errors.geoRadiusNegative);
+  search.unit = unitAt(args, unit);
+  search.radius *= search.unit;
+}
+
+function lengthAt(args: Args, index: number, failure: ErrorReply): number {
+  const { error } = args;
+  const length = args.double(index);
+  if (error === null && args.error !== null) args.error = failure;
+  return length;
+}
+
+/** Reads the option at argument `i` that all have; returns the index of its last argument, 0 if it is none. */
+function readCommon(args: Args, i: number, search: Search): number {
+  if (args.is(i, "WITHDIST")) search.withDistance = true;
+  else if (args.is(i, "WITHHASH")) search.withHash = true;
+  else if (args.is(i, "WITHCOORD")) search.withCoordinates = true;
+  else if (args.is(i, "ANY")) search.isAny = true;
+  else if (args.is(i, "ASC")) search.order = "near first";
+  else if (args.is(i, "DESC")) search.order = "far first";
+  else if (args.is(i, "COUNT") && i + 1 < args.count) {
+    search.count = args.integer(i + 1);
+    if (args.error === null && search.count <= 0) args.fail(Errors.geoCount);
+    return i + 1;
+  } else return 0;
+  return i;
+}
+
+/** Reads what GEOSEARCH says from argument `first` on. */
+function readSearch(args: Args, first: number, mayStoreDistance: boolean): Search {
+  const search = newSearch();
+  let froms = 0;
+  let shapes = 0;
+  for (let i = first; i < args.count && args.error === null; i++) {
+    const left = args.count - i - 1;
+    const common = readCommon(args, i, search);
+    if (common > 0) i = common;
+    else if (args.is(i, "FROMMEMBER") && left >= 1 && froms === 0) {
+      search.member = ++i;
+      froms++;
+    } else if (args.is(i, "FROMLONLAT") && left >= 2 && froms === 0) {
+      search.center = pointAt(args, i + 1);
+      i += 2;
+      froms++;
+    } else if (args.is(i, "BYRADIUS") && left >= 2 && shapes === 0) {
+      readRadius(args, i + 1, i + 2, search);
+      i += 2;
+      shapes++;
+    } else if (args.is(i, "BYBOX") && left >= 3 && shapes === 0) {
+      readBox(args, i + 1, search);
+      i += 3;
+      shapes++;
+    } else if (mayStoreDistance && args.is(i, "STOREDIST")) search.storesDistance = true;
+    else args.fail(Errors.syntax);
+  }
+  const name = args.text(0);
+  if (args.error === null && froms !== 1) {
+    const text = `exactly one of FROMMEMBER or FROMLONLAT can be specified for ${name}`;
+    args.fail(errorReply(`ERR ${text}`));
+  }
+  if (args.error === null && shapes !== 1) {
+    args.fail(errorReply(`ERR exactly one of BYRADIUS and BYBOX can be specified for ${name}`));
+  }
+  return search;
+}
+
+function readBox(args: Args, index: number, search: Search): void {
+  search.width = lengthAt(args, index, Errors.geoWidth);
+  search.height = lengthAt(args, index + 1, Errors.geoHeight);
+  if (search.width < 0 || search.height < 0) args.fail(Errors.geoBoxNegative);
+  search.unit = unitAt(args, index + 2);
+  search.width *= search.unit;
+  search.height *= search.unit;
+}
+
+/** Reads what GEORADIUS says behind its radius and unit. */
+function readOldOptions(args: Args, first: number, mayStore: boolean, search: Search): void {
+  for (let i = first; i < args.count && args.error === null; i++) {
+    const common = readCommon(args, i, search);
+    const stores = args.is(i, "STORE") || args.is(i, "STOREDIST");
+    if (common > 0) i = common;
+    else if (mayStore && stores && i + 1 < args.count) {
+      search.storesDistance = args.is(i, "STOREDIST");
+      search.store = ++i;
+    } else args.fail(Errors.syntax);
+  }
+}
+
+/** Finds, sorts, and replies or stores; the sorted set is named by argument `source`. */
+function run(call: Call, search: Search, source: number, event: KeyEvent): void {
+  const { args, reply, db } = call;
+  if (search.isAny && search.count === 0) args.fail(Errors.geoAny);
+  const shows = search.withCoordinates || search.withDistance || search.withHash;
+  if (search.store > 0 && shows && args.error === null) {
+    const name = event === Events.geosearchstore ? "GEOSEARCHSTORE" : "STORE option in GEORADIUS";
+    const text = `${name} is not compatible with WITHDIST, WITHHASH and WITHCOORD options`;
+    args.fail(errorReply(`ERR ${text}`));
+  }
+  if (call.failed()) return;
+  const exists = zset.read(db, args, source);
+  if (call.failed()) return;
+  if (exists && search.member > 0) {
+    search.center = placeOf(zset, args, search.member);
+    if (search.center === null) return reply.error(Errors.geoMember);
+  }
+  const found = exists && search.center !== null ? find(search, search.center) : [];
+  if (search.store > 0) store(call, search, found, event);
+  else answer(call, search, found);
+}
+
+function find(search: Search, center: Point): Found[] {
+  const { radius, width, height, count, isAny } = search;
+  const shape: Shape = radius === radius ? { center, radius } : { center, width, height };
+  const found: Found[] = [];
+  const limit = isAny ? count : Infinity;
+  for (const [from, to] of rangesAround(shape)) {
+    low.score = from;
+    high.score = to;
+    const first = zset.countBefore(low);
+    zset.forEachFrom(first, zset.countBefore(high) - first, false, (member, score) => {
+      if (found.length >= limit) return;
+      const place = decode(score);
+      const metres = distanceWithin(shape, place);
+      if (metres !== metres) return;
+      const text = binaryText(member.bytes, member.start, member.end);
+      found.push({ member: text, score, place, metres });
+    });
+  }
+  const isNearFirst = search.order === "near first" ||
+    (search.order === "none" && count > 0 && !isAny);
+  if (isNearFirst) found.sort((one, other) => one.metres - other.metres);
+  else if (search.order === "far first") found.sort((one, other) => other.metres - one.metres);
+  return count > 0 ? found.slice(0, count) : found;
+}
+
+function answer({ reply }: Call, search: Search, found: Found[]): void {
+  const { withDistance, withHash, withCoordinates } = search;
+  const parts = 1 + Number(withDistance) + Number(withHash) + Number(withCoordinates);
+  reply.array(found.length);
+  for (const { member, score, place, metres } of found) {
+    if (parts > 1) reply.array(parts);
+    reply.bulkBinary(member);
+    if (withDistance) replyDistance(reply, metres, search.unit);
+    if (withHash) reply.integer(score);
+    if (withCoordinates) replyCoordinates(reply, place);
+  }
+}
+
+function store({ args, reply, db }: Call, search: Search, found: Found[], event: KeyEvent): void {
+  if (found.length === 0) db.remove(args, search.store);
+  else {
+    target.replace(db, args, search.store);
+    target.makeRoom(found.length, 0);
+    for (const { member, score, metres } of found) {
+      const bytes = binaryBytes(member);
+      const kept = search.storesDistance ? metres / search.unit : score;
+      target.set(bytes, new DataView(bytes.buffer), 0, bytes.length, kept);
+    }
+    target.changed(event, found.length);
+  }
+  reply.integer(found.length);
+}
+
+function geosearch(call: Call): void {
+  run(call, readSearch(call.args, 2, false), 1, Events.geosearchstore);
+}
+
+function geosearchstore(call: Call): void {
+  const search = readSearch(call.args, 3, true);
+  search.store = 1;
+  run(call, search, 2, Events.geosearchstore);
+}
+
+function byPoint(call: Call, mayStore: boolean): void {
+  const { args } = call;
+  const search = newSearch();
+  search.center = pointAt(args, 2);
+  readRadius(args, 4, 5, search);
+  readOldOptions(args, 6, mayStore, search);
+  run(call, search, 1, Events.georadiusstore);
+}
+
+function byMember(call: Call, mayStore: boolean): void {
+  const { args } = call;
+  const search = newSearch();
+  search.member = 2;
+  readRadius(args, 3, 4, search);
+  readOldOptions(args, 5, mayStore, search);
+  run(call, search, 1, Events.georadiusstore);
+}
+
+const georadius = (call: Call): void => byPoint(call, true);
+const georadiusRo = (call: Call): void => byPoint(call, false);
+const georadiusbymember = (call: Call): void => byMember(call, true);
+const georadiusbymemberRo = (call: Call): void => byMember(call, false);
+
+/** Rows of the table: see engine/command.ts. */
+export const geoSearchCommands: readonly CommandSpec[] = [
+  {
+    name: "geosearch",
+    usage:
+      "key from=(FROMMEMBER member | FROMLONLAT fromlonlat=(longitude:double latitude:double)) by=(circle=(BYRADIUS radius:double unit=('m' | 'km' | 'ft' | 'mi')) | box=(BYBOX width:double height:double unit=('m' | 'km' | 'ft' | 'mi'))) [order=(ASC | DESC)] [count-block=(COUNT count:integer [ANY])] [WITHCOORD] [WITHDIST] [WITHHASH]",
+    summary: "Returns the members in a circle or a box.",
+    since: "6.2.0",
+    complexity: "O(N+log(M))",
+    flags: Flag.readonly,
+    keys: [oneKey("RO access")],
+    run: geosearch,
+  },
+  {
+    name: "geosearchstore",
+    usage:
+      "destination:key source:key from=(FROMMEMBER member | FROMLONLAT fromlonlat=(longitude:double latitude:double)) by=(circle=(BYRADIUS radius:double unit=('m' | 'km' | 'ft' | 'mi')) | box=(BYBOX width:double height:double unit=('m' | 'km' | 'ft' | 'mi'))) [order=(ASC | DESC)] [count-block=(COUNT count:integer [ANY])] [STOREDIST]",
+    summary: "Stores the members in a circle or a box.",
+    since: "6.2.0",
+    complexity: "O(N+log(M))",
+    flags: Flag.write | Flag.denyOom,
+    keys: [oneKey("OW update"), oneKey("RO access", 2)],
+    run: geosearchstore,
+  },
+  {
+    name: "georadius",
+    usage:
+      "key longitude:double latitude:double radius:double unit=('m' | 'km' | 'ft' | 'mi') [WITHCOORD] [WITHDIST] [WITHHASH] [count-block=(COUNT count:integer [ANY]@6.2.0)] [order=(ASC | DESC)] [store=(STORE storekey:key | STOREDIST storedistkey:key)]",
+    summary: "Returns or stores the members in a circle.",
+    since: "3.2.0",
+    complexity: "O(N+log(M))",
+    flags: Flag.write | Flag.denyOom,
+    keys: [
+      oneKey("RO access"),
+      keysAfter("OW update", "STORE", 6),
+      keysAfter("OW update", "STOREDIST", 6),
+    ],
+    deprecatedSince: "6.2.0",
+    replacedBy: "`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` argument",
+    run: georadius,
+  },
+  {
+    name: "georadius_ro",
+    usage:
+      "key longitude:double latitude:double radius:double unit=('m' | 'km' | 'ft' | 'mi') [WITHCOORD] [WITHDIST] [WITHHASH] [count-block=(COUNT count:integer [ANY]@6.2.0)] [order=(ASC | DESC)]",
+    summary: "Returns the members in a circle.",
+    since: "3.2.10",
+    complexity: "O(N+log(M))",
+    flags: Flag.readonly,
+    keys: [oneKey("RO access")],
+    deprecatedSince: "6.2.0",
+    replacedBy: "`GEOSEARCH` with the `BYRADIUS` argument",
+    run: georadiusRo,
+  },
+  {
+    name: "georadiusbymember",
+    usage:
+      "key member radius:double unit=('m' | 'km' | 'ft' | 'mi') [WITHCOORD] [WITHDIST] [WITHHASH] [count-block=(COUNT count:integer [ANY])] [order=(ASC | DESC)] [store=(STORE storekey:key | STOREDIST storedistkey:key)]",
+    summary: "Returns or stores the members in a circle around one of them.",
+    since: "3.2.0",
+    complexity: "O(N+log(M))",
+    flags: Flag.write | Flag.denyOom,
+    keys: [
+      oneKey("RO access"),
+      keysAfter("OW update", "STORE", 5),
+      keysAfter("OW update", "STOREDIST", 5),
+    ],
+    deprecatedSince: "6.2.0",
+    replacedBy: "`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER` arguments",
+    run: georadiusbymember,
+  },
+  {
+    name: "georadiusbymember_ro",
+    usage:
+      "key member radius:double unit=('m' | 'km' | 'ft' | 'mi') [WITHCOORD] [WITHDIST] [WITHHASH] [count-block=(COUNT count:integer [ANY])] [order=(ASC | DESC)]",
+    summary: "Returns the members in a circle around one of them.",
+    since: "3.2.10",
+    complexity: "O(N+log(M))",
+    flags: Flag.readonly,
+    keys: [oneKey("RO access")],
+    deprecatedSince: "6.2.0",
+    replacedBy: "`GEOSEARCH` with the `BYRADIUS` and `FROMMEMBER` arguments",
+    run: georadiusbymemberRo,
+  },
+];
