@@ -3,15 +3,15 @@
  * The members of a large set, hash or sorted set: a dash table over blocks of the arena.
  *
  * ```
- * u16 key length · u16 value length · key · value
+ * u8 key length · u8 value length · [u16 key length] · [u16 value length] · key · value
  * ```
  *
- * A part of more than 32 KiB lies in a buffer of its own; its length then reads 65535, and in its place
- * stands a u32, its index in the table's list of buffers. A set's members have values of 0 bytes, those of a
+ * A length of 255 or more reads 255 in its byte, and the u16 tells. A part of more than 32 KiB lies in a buffer
+ * of its own; its u16 then reads 65535, and in its place stands a u32, its index in the table's list of buffers. A set's members have values of 0 bytes, those of a
  * sorted set their score, a float64.
  *
  * Invariants: every block is in the table once; `arenaBytes` is the sum of their blocks.
- * Costs: those of the dash table; 4 bytes a member beside its bytes, rounded up to 8, and 6 to 12 of
+ * Costs: those of the dash table; 2 bytes a member beside its bytes, rounded up to 8, and 6 to 12 of
  * the table.
  *
  * @module
@@ -23,7 +23,9 @@ import { type Arena, offsetOf, type Ref } from "./arena.ts";
 import { DashTable, type KeyLayout } from "./dash_table.ts";
 import { SideTable } from "./side_table.ts";
 
-const HEADER_BYTES = 4;
+const HEADER_BYTES = 2;
+/** A length of so many bytes or more takes two bytes more. */
+const LONG = 255;
 const OUTSIDE = 65535;
 const INSIDE_MAX = 32 * 1024;
 const INDEX_BYTES = 4;
@@ -92,100 +94,115 @@ export class MemberTable implements KeyLayout {
 
   #create(bytes: Uint8Array, start: number, end: number, valueSize: number): Ref {
     const size = end - start;
-    const inside = size > INSIDE_MAX ? INDEX_BYTES : size;
-    const valueInside = valueSize > INSIDE_MAX ? INDEX_BYTES : valueSize;
-    const ref = this.#alloc(HEADER_BYTES + inside + valueInside);
+    const keyAt = HEADER_BYTES + extraBytes(size) + extraBytes(valueSize);
+    const ref = this.#alloc(keyAt + insideBytes(size) + insideBytes(valueSize));
     const chunk = this.#arena.chunkOf(ref);
     const at = offsetOf(ref);
-    const valueAt = at + HEADER_BYTES + inside;
-    if (size > INSIDE_MAX) {
-      chunk.view.setUint16(at, OUTSIDE, true);
-      chunk.view.setUint32(at + HEADER_BYTES, this.#keep(bytes, start, end), true);
-    } else {
-      chunk.view.setUint16(at, size, true);
-      copy(bytes, start, end, chunk.bytes, at + HEADER_BYTES);
-    }
+    const { view } = chunk;
+    writeLengths(view, at, size, valueSize);
+    if (size > INSIDE_MAX) view.setUint32(at + keyAt, this.#keep(bytes, start, end), true);
+    else copy(bytes, start, end, chunk.bytes, at + keyAt);
     if (valueSize > INSIDE_MAX) {
-      chunk.view.setUint16(at + 2, OUTSIDE, true);
-      chunk.view.setUint32(valueAt, this.#keep(NO_BYTES, 0, 0), true);
-    } else chunk.view.setUint16(at + 2, valueSize, true);
+      view.setUint32(at + keyAt + insideBytes(size), this.#keep(NO_BYTES, 0, 0), true);
+    }
     return ref;
   }
 
   /** Sets a member's value; returns its ref, which may be a new one. The bytes must not be its own. */
   setValue(ref: Ref, bytes: Uint8Array, start: number, end: number): Ref {
     const size = end - start;
-    const chunk = this.#arena.chunkOf(ref);
-    const at = offsetOf(ref);
-    const keyLength = chunk.view.getUint16(at, true);
-    const valueLength = chunk.view.getUint16(at + 2, true);
-    const keyInside = keyLength === OUTSIDE ? INDEX_BYTES : keyLength;
-    const valueAt = at + HEADER_BYTES + keyInside;
-    if (valueLength === OUTSIDE) this.#drop(chunk.view.getUint32(valueAt, true));
-    const isLarge = size > INSIDE_MAX;
-    const inside = isLarge ? INDEX_BYTES : size;
-    const needed = HEADER_BYTES + keyInside + inside;
+    this.#read(ref);
+    if (this.#valueLength === OUTSIDE) this.#drop(this.#view.getUint32(this.#valueStart, true));
+    const keyBytes = this.#valueStart - this.#keyStart;
+    const before = this.#keyStart - offsetOf(ref);
+    const keyAt = HEADER_BYTES + extraBytes(this.#keyLength) + extraBytes(size);
+    const needed = keyAt + keyBytes + insideBytes(size);
     const room = this.#arena.blockSize(ref);
-    if (needed > room || needed + 64 < room >>> 1) {
-      chunk.view.setUint16(at + 2, 0, true);
-      ref = this.#move(ref, HEADER_BYTES + keyInside, needed);
+    const isOutside = this.#keyLength === OUTSIDE;
+    const keySize = isOutside ? INSIDE_MAX + 1 : this.#keyLength;
+    if (needed > room || needed + 64 < room >>> 1 || keyAt !== before) {
+      ref = this.#move(ref, this.#keyStart, keyBytes, keyAt, needed);
     }
     const place = this.#arena.chunkOf(ref);
-    const own = offsetOf(ref);
-    const target = own + HEADER_BYTES + keyInside;
-    if (isLarge) {
-      place.view.setUint16(own + 2, OUTSIDE, true);
-      place.view.setUint32(target, this.#keep(bytes, start, end), true);
-    } else {
-      place.view.setUint16(own + 2, size, true);
-      copy(bytes, start, end, place.bytes, target);
-    }
+    const at = offsetOf(ref);
+    writeLengths(place.view, at, keySize, size);
+    const target = at + keyAt + keyBytes;
+    if (size > INSIDE_MAX) place.view.setUint32(target, this.#keep(bytes, start, end), true);
+    else copy(bytes, start, end, place.bytes, target);
     return ref;
   }
 
-  /** Moves `kept` bytes of a block to one of `size` bytes. */
-  #move(ref: Ref, kept: number, size: number): Ref {
+  /** Moves a key's bytes to `keyAt` of another block of `size` bytes; its lengths are the caller's to write. */
+  #move(ref: Ref, keyStart: number, keyBytes: number, keyAt: number, size: number): Ref {
     const hash = this.hashOf(ref);
     const next = this.#alloc(size);
-    const from = offsetOf(ref);
-    copy(
-      this.#arena.chunkOf(ref).bytes,
-      from,
-      from + kept,
-      this.#arena.chunkOf(next).bytes,
-      offsetOf(next),
-    );
+    const target = this.#arena.chunkOf(next).bytes;
+    const source = this.#arena.chunkOf(ref).bytes;
+    copy(source, keyStart, keyStart + keyBytes, target, offsetOf(next) + keyAt);
     this.#table.replace(hash, ref, next);
     this.#free(ref);
     return next;
   }
 
+  // Where the parts of the block that was read last lie: absolute positions in its chunk.
+  #view: DataView = NO_VIEW;
+  #bytes: Uint8Array = NO_BYTES;
+  #keyStart = 0;
+  #valueStart = 0;
+  /** OUTSIDE for a part in a buffer of its own. */
+  #keyLength = 0;
+  #valueLength = 0;
+
+  #read(ref: Ref): void {
+    const chunk = this.#arena.chunkOf(ref);
+    const { view } = chunk;
+    let at = offsetOf(ref);
+    let keyLength = view.getUint8(at);
+    let valueLength = view.getUint8(at + 1);
+    at += HEADER_BYTES;
+    if (keyLength === LONG) {
+      keyLength = view.getUint16(at, true);
+      at += 2;
+    }
+    if (valueLength === LONG) {
+      valueLength = view.getUint16(at, true);
+      at += 2;
+    }
+    this.#view = view;
+    this.#bytes = chunk.bytes;
+    this.#keyStart = at;
+    this.#keyLength = keyLength;
+    this.#valueStart = at + (keyLength === OUTSIDE ? INDEX_BYTES : keyLength);
+    this.#valueLength = valueLength;
+  }
+
   /** Puts `into` on a member's key. */
   key(ref: Ref, into: Slice): void {
-    const chunk = this.#arena.chunkOf(ref);
-    const at = offsetOf(ref);
-    const length = chunk.view.getUint16(at, true);
-    const start = at + HEADER_BYTES;
-    if (length === OUTSIDE) this.#readOutside(chunk.view.getUint32(start, true), into);
-    else into.set(chunk.bytes, chunk.view, start, start + length);
+    this.#read(ref);
+    const start = this.#keyStart;
+    const length = this.#keyLength;
+    if (length === OUTSIDE) this.#readOutside(this.#view.getUint32(start, true), into);
+    else into.set(this.#bytes, this.#view, start, start + length);
   }
 
   /** Puts `into` on a member's value. */
   value(ref: Ref, into: Slice): void {
-    const chunk = this.#arena.chunkOf(ref);
-    const start = this.#valueAt(ref);
-    const length = chunk.view.getUint16(offsetOf(ref) + 2, true);
-    if (length === OUTSIDE) this.#readOutside(chunk.view.getUint32(start, true), into);
-    else into.set(chunk.bytes, chunk.view, start, start + length);
+    this.#read(ref);
+    const start = this.#valueStart;
+    const length = this.#valueLength;
+    if (length === OUTSIDE) this.#readOutside(this.#view.getUint32(start, true), into);
+    else into.set(this.#bytes, this.#view, start, start + length);
   }
 
   /** The score of a member whose value has 8 bytes. */
   score(ref: Ref): number {
-    return this.#arena.chunkOf(ref).view.getFloat64(this.#valueAt(ref), true);
+    this.#read(ref);
+    return this.#view.getFloat64(this.#valueStart, true);
   }
 
   setScore(ref: Ref, score: number): void {
-    this.#arena.chunkOf(ref).view.setFloat64(this.#valueAt(ref), score, true);
+    this.#read(ref);
+    this.#view.setFloat64(this.#valueStart, score, true);
   }
 
   /** Compares the keys of two members as bytes: negative if `a` comes first. */
@@ -194,12 +211,6 @@ export class MemberTable implements KeyLayout {
     this.key(b, this.#other);
     const { bytes, start, end } = this.#other;
     return compareBytes(this.#one, bytes, start, end);
-  }
-
-  #valueAt(ref: Ref): number {
-    const at = offsetOf(ref);
-    const keyLength = this.#arena.chunkOf(ref).view.getUint16(at, true);
-    return at + HEADER_BYTES + (keyLength === OUTSIDE ? INDEX_BYTES : keyLength);
   }
 
   /** Unlinks a member and frees its block. */
@@ -250,12 +261,11 @@ export class MemberTable implements KeyLayout {
     const at = offsetOf(next);
     const start = offsetOf(ref);
     copy(source.bytes, start, start + arena.blockSize(ref), chunk.bytes, at);
-    if (chunk.view.getUint16(at, true) === OUTSIDE) {
-      this.#copyOutside(from, chunk.view, at + HEADER_BYTES);
-    }
-    if (chunk.view.getUint16(at + 2, true) === OUTSIDE) {
-      this.#copyOutside(from, chunk.view, this.#valueAt(next));
-    }
+    this.#read(next);
+    const valueStart = this.#valueStart;
+    const hasValueOutside = this.#valueLength === OUTSIDE;
+    if (this.#keyLength === OUTSIDE) this.#copyOutside(from, chunk.view, this.#keyStart);
+    if (hasValueOutside) this.#copyOutside(from, chunk.view, valueStart);
     this.#table.insert(this.hashOf(next), next);
   }
 
@@ -267,26 +277,24 @@ export class MemberTable implements KeyLayout {
   // KeyLayout
 
   hashOf(ref: Ref): number {
-    const { view } = this.#arena.chunkOf(ref);
-    const at = offsetOf(ref);
-    const length = view.getUint16(at, true);
-    const start = at + HEADER_BYTES;
-    if (length !== OUTSIDE) return hashBytes(view, start, start + length, this.#seed);
-    const outside = this.#outsideAt(view.getUint32(start, true));
+    this.#read(ref);
+    const start = this.#keyStart;
+    if (this.#keyLength !== OUTSIDE) {
+      return hashBytes(this.#view, start, start + this.#keyLength, this.#seed);
+    }
+    const outside = this.#outsideAt(this.#view.getUint32(start, true));
     return hashBytes(outside.view, 0, outside.bytes.length, this.#seed);
   }
 
   matches(ref: Ref, bytes: Uint8Array, _view: DataView, start: number, end: number): boolean {
-    const chunk = this.#arena.chunkOf(ref);
-    const at = offsetOf(ref);
-    const length = chunk.view.getUint16(at, true);
-    let own = chunk.bytes;
-    let from = at + HEADER_BYTES;
-    if (length === OUTSIDE) {
-      own = this.#outsideAt(chunk.view.getUint32(from, true)).bytes;
+    this.#read(ref);
+    let own = this.#bytes;
+    let from = this.#keyStart;
+    if (this.#keyLength === OUTSIDE) {
+      own = this.#outsideAt(this.#view.getUint32(from, true)).bytes;
       from = 0;
       if (own.length !== end - start) return false;
-    } else if (length !== end - start) return false;
+    } else if (this.#keyLength !== end - start) return false;
     for (let i = start; i < end; i++) if (own[from++] !== bytes[i]) return false;
     return true;
   }
@@ -319,12 +327,9 @@ export class MemberTable implements KeyLayout {
   }
 
   #dropParts(ref: Ref): void {
-    const { view } = this.#arena.chunkOf(ref);
-    const at = offsetOf(ref);
-    if (view.getUint16(at + 2, true) === OUTSIDE) {
-      this.#drop(view.getUint32(this.#valueAt(ref), true));
-    }
-    if (view.getUint16(at, true) === OUTSIDE) this.#drop(view.getUint32(at + HEADER_BYTES, true));
+    this.#read(ref);
+    if (this.#valueLength === OUTSIDE) this.#drop(this.#view.getUint32(this.#valueStart, true));
+    if (this.#keyLength === OUTSIDE) this.#drop(this.#view.getUint32(this.#keyStart, true));
   }
 
   #keep(bytes: Uint8Array, start: number, end: number): number {
@@ -382,6 +387,28 @@ export function sampleMembers(
 }
 
 const NO_BYTES = new Uint8Array(0);
+const NO_VIEW = new DataView(NO_BYTES.buffer);
+
+/** Bytes of a length beyond its first one. */
+function extraBytes(size: number): number {
+  return size < LONG ? 0 : 2;
+}
+
+/** Bytes of a part in the block. */
+function insideBytes(size: number): number {
+  return size > INSIDE_MAX ? INDEX_BYTES : size;
+}
+
+function writeLengths(view: DataView, at: number, keySize: number, valueSize: number): void {
+  view.setUint8(at, Math.min(keySize, LONG));
+  view.setUint8(at + 1, Math.min(valueSize, LONG));
+  at += HEADER_BYTES;
+  if (keySize >= LONG) {
+    view.setUint16(at, keySize > INSIDE_MAX ? OUTSIDE : keySize, true);
+    at += 2;
+  }
+  if (valueSize >= LONG) view.setUint16(at, valueSize > INSIDE_MAX ? OUTSIDE : valueSize, true);
+}
 
 /** Copies `source[start, end)` to `at` of `target`: a loop where that beats the flat 33 ns of `set`. */
 function copy(

@@ -9,13 +9,13 @@
  * ```
  *
  * Nodes are blocks of the arena. A full node splits in half, at the right edge nine to one, since ascending
- * inserts never come back to what lies behind them. A node that falls under a quarter takes from a
- * neighbour or merges with it.
+ * inserts never come back to what lies behind them. A leaf that falls under a quarter goes into the leaf before
+ * it, where both have the same parent and fill half a leaf at most; an empty node goes.
  *
  * Invariants: leaves hold refs in ascending order and are linked in it; an inner node's firsts and counts are
  * those of its children; all leaves have one depth; no node but the root is empty.
- * Costs: `insert`, `remove`, `rankOf`, `at`, `countBefore` O(log n) comparisons and steps; 4 bytes a ref, 6 at
- * the usual fill. Source: Bayer and McCreight, "Organization and Maintenance of Large Ordered Indices",
+ * Costs: `insert`, `remove`, `rankOf`, `at`, `countBefore` O(log n) comparisons and steps; 4 bytes a ref, 5 after
+ * ascending inserts, 7 after random ones. Source: Bayer and McCreight, "Organization and Maintenance of Large Ordered Indices",
  * 1972; counts in nodes as in Knuth, TAOCP 3, 6.2.3.
  *
  * @module

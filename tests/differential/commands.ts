@@ -1,0 +1,175 @@
+/** Random commands on few keys, from a seed: what tests/differential/random_test.ts sends to two servers. */
+
+/** Mulberry32: small, seeded, good enough to choose commands. */
+export function generator(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** Names stand for random words: see `Words`. A word with a bar is one of several. */
+const TEMPLATES: readonly string[] = [
+  // keys
+  ...[
+    "del K",
+    "unlink K K",
+    "exists K K",
+    "type K",
+    "rename K K",
+    "renamenx K K",
+    "copy K K REPLACE",
+  ],
+  ...["copy K K", "expire K 1000", "persist K", "ttl none", "touch K K", "object refcount none"],
+  // strings
+  ...["set S V", "get S", "append S V", "incr S", "setrange S I V", "getrange S I I", "strlen S"],
+  // lists
+  ...["lpush L V V", "rpush L V", "rpush L V V V", "lpushx L V", "rpushx L V", "lpop L", "rpop L"],
+  ...[
+    "lpop L N",
+    "rpop L N",
+    "llen L",
+    "lrange L I I",
+    "lrange L 0 -1",
+    "lindex L I",
+    "lset L I V",
+  ],
+  ...["linsert L before|after V V", "lrem L I V", "ltrim L I I", "ltrim L 0 20", "lpos L V"],
+  ...["lpos L V rank I count N", "lpos L V maxlen N", "lmove L L left|right left|right"],
+  ...[
+    "rpoplpush L L",
+    "lmpop 2 L L left|right count N",
+    "blpop L L 0.001",
+    "blmove L L left right 0.001",
+  ],
+  ...[
+    "sort L alpha desc",
+    "sort L",
+    "sort L limit I N alpha",
+    "sort L store L",
+  ],
+  // sets
+  ...[
+    "sadd T M M M",
+    "sadd T M",
+    "sadd T I I",
+    "srem T M M",
+    "srem T M",
+    "scard T",
+    "sismember T M",
+  ],
+  ...["smismember T M M I", "smembers T", "smove T T M", "sinter T T", "sunion T T T", "sdiff T T"],
+  ...["sinterstore T T T", "sunionstore T T T", "sdiffstore T T T", "sintercard 2 T T limit N"],
+  ...["spop none", "srandmember none 3", "sort T alpha", "sort T by nosort store L"],
+  // sorted sets
+  ...["zadd Z D M D M", "zadd Z D M", "zadd Z nx|xx|gt|lt ch D M D M", "zadd Z incr D M"],
+  ...["zincrby Z D M", "zrem Z M M", "zcard Z", "zscore Z M", "zmscore Z M M", "zrank Z M"],
+  ...["zrevrank Z M", "zrange Z I I withscores", "zrange Z I I rev", "zrevrange Z I I"],
+  ...["zrangebyscore Z D D", "zrangebyscore Z (D +inf withscores limit I N", "zcount Z D D"],
+  ...[
+    "zrevrangebyscore Z D D limit I N",
+    "zrange Z D D byscore",
+    "zrange Z D D byscore rev limit I N",
+  ],
+  ...["zpopmin Z", "zpopmax Z N", "zmpop 2 Z Z min|max count N", "zremrangebyrank Z I I"],
+  ...["zremrangebyscore Z D D", "zrangestore Z Z I I", "zunion 2 Z Z withscores", "zinter 2 Z Z"],
+  ...[
+    "zdiff 2 Z Z withscores",
+    "zunionstore Z 2 Z T weights 1 -1 aggregate min",
+    "zinterstore Z 2 Z Z aggregate max",
+  ],
+  ...[
+    "zdiffstore Z 2 Z Z",
+    "zintercard 2 Z Z",
+    "bzpopmin Z Z 0.001",
+
+    "sort Z alpha",
+  ],
+  // hashes
+  ...["hset H F V F V", "hset H F V", "hsetnx H F V", "hget H F", "hmget H F F", "hdel H F F"],
+  ...["hexists H F", "hstrlen H F", "hlen H", "hgetall H", "hkeys H", "hvals H", "hincrby H F I"],
+  ...["hincrbyfloat H F D", "hrandfield none", "hmset H F V"],
+  // geo
+  ...["geoadd G D D M", "geodist G M M km", "geohash G M", "geopos G M", "zrange G 0 -1"],
+  ...[
+    "geosearch G fromlonlat D D byradius 900 km asc",
+    "geosearchstore G G frommember M byradius 1 km",
+  ],
+  // blocks of commands
+  ...["multi", "exec", "discard"],
+];
+
+const LETTERS: Record<string, string> = { S: "s", L: "l", T: "t", Z: "z", H: "h", G: "g" };
+
+/** Chooses words. */
+class Words {
+  constructor(readonly random: () => number) {}
+
+  below(limit: number): number {
+    return Math.floor(this.random() * limit);
+  }
+
+  pick(choices: readonly string[]): string {
+    return choices[this.below(choices.length)];
+  }
+
+  /** What stands for a word of a template. */
+  of(word: string): string {
+    if (word.includes("|")) return this.pick(word.split("|"));
+    if (word === "(D") return `(${this.#double()}`;
+    switch (word) {
+      case "V":
+        return this.#value();
+      case "M":
+        return this.pick([
+          "a",
+          "b",
+          "c",
+          "1",
+          "22",
+          "-3",
+          `m${this.below(150)}`,
+          `${this.below(40)}`,
+        ]);
+      case "F":
+        return `f${this.below(30)}`;
+      case "D":
+        return this.#double();
+      case "I":
+        return `${this.below(24) - 8}`;
+      case "N":
+        return `${this.below(6)}`;
+      case "K":
+        return this.#key(this.pick(Object.keys(LETTERS)));
+      default:
+        return word in LETTERS ? this.#key(word) : word;
+    }
+  }
+
+  /** A key of that type, now and then of another. */
+  #key(letter: string): string {
+    const letterOf = this.random() < 0.03 ? this.pick(Object.keys(LETTERS)) : letter;
+    return `${LETTERS[letterOf]}${this.below(3)}`;
+  }
+
+  #value(): string {
+    const kind = this.below(10);
+    if (kind < 4) return `${this.below(100)}`;
+    if (kind < 7) return this.pick(["a", "b", "hello", "3.5", "-1"]);
+    return this.pick(["x", "y", "z"]).repeat([20, 63, 64, 65, 200, 3000][this.below(6)]);
+  }
+
+  /** Halves have the same text everywhere. */
+  #double(): string {
+    return `${(this.below(40) - 12) / 2}`;
+  }
+}
+
+/** An endless run of commands, each as its words. */
+export function* randomCommands(seed: number): Generator<string[]> {
+  const words = new Words(generator(seed));
+  for (;;) yield words.pick(TEMPLATES).split(" ").map((word) => words.of(word));
+}
