@@ -27,10 +27,6 @@ function scoreOf(args: Args, index: number): number {
   return zset.scoreOf(args.bytes, args.view, args.start(index), args.end(index));
 }
 
-function set(args: Args, index: number, score: number): boolean {
-  return zset.set(args.bytes, args.view, args.start(index), args.end(index), score);
-}
-
 /** The bit of the option at argument `index`, 0 if it is none. */
 function optionAt(args: Args, index: number): number {
   if (args.spells(index, NX)) return Zadd.nx;
@@ -91,7 +87,7 @@ function add({ args, reply, db }: Call, first: number, options: number): void {
     if (isNew) added++;
     else if (score !== before) updated++;
     else continue;
-    set(args, i + 1, score);
+    zset.put(args.bytes, args.view, args.start(i + 1), args.end(i + 1), score, before);
   }
   if (added + updated > 0) {
     zset.changed(isIncrement ? Events.zincr : Events.zadd, added + updated);

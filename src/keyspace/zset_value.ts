@@ -145,7 +145,18 @@ export class ZsetValue extends Collection {
 
   /** Gives the member `bytes[start, end)` a score; returns whether it is new. The bytes must not be the set's. */
   set(bytes: Uint8Array, view: DataView, start: number, end: number, score: number): boolean {
-    const before = this.scoreOf(bytes, view, start, end);
+    return this.put(bytes, view, start, end, score, this.scoreOf(bytes, view, start, end));
+  }
+
+  /** As `set`, right after `scoreOf` has returned `before` for the member. */
+  put(
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+    score: number,
+    before: number,
+  ): boolean {
     if (this.#set === null && !this.#fits(bytes, start, end)) {
       this.#convert();
       this.scoreOf(bytes, view, start, end);

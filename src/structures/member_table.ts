@@ -196,6 +196,11 @@ export class MemberTable implements KeyLayout {
 
   /** The score of a member whose value has 8 bytes. */
   score(ref: Ref): number {
+    const { view } = this.#arena.chunkOf(ref);
+    const at = offsetOf(ref);
+    const keyLength = view.getUint8(at);
+    // Nearly always: both lengths are short.
+    if (keyLength < LONG) return view.getFloat64(at + HEADER_BYTES + keyLength, true);
     this.#read(ref);
     return this.#view.getFloat64(this.#valueStart, true);
   }
@@ -286,7 +291,19 @@ export class MemberTable implements KeyLayout {
     return hashBytes(outside.view, 0, outside.bytes.length, this.#seed);
   }
 
-  matches(ref: Ref, bytes: Uint8Array, _view: DataView, start: number, end: number): boolean {
+  matches(ref: Ref, bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+    const chunk = this.#arena.chunkOf(ref);
+    const at = offsetOf(ref);
+    const keyLength = chunk.view.getUint8(at);
+    if (keyLength < LONG) {
+      if (keyLength !== end - start) return false;
+      const keyAt = at + HEADER_BYTES + (chunk.view.getUint8(at + 1) === LONG ? 2 : 0);
+      return sameBytes(chunk.view, keyAt, view, start, keyLength);
+    }
+    return this.#matchesLong(ref, bytes, start, end);
+  }
+
+  #matchesLong(ref: Ref, bytes: Uint8Array, start: number, end: number): boolean {
     this.#read(ref);
     let own = this.#bytes;
     let from = this.#keyStart;
@@ -388,6 +405,17 @@ export function sampleMembers(
 
 const NO_BYTES = new Uint8Array(0);
 const NO_VIEW = new DataView(NO_BYTES.buffer);
+
+/** Compares `length` bytes, four at a time. */
+function sameBytes(a: DataView, aAt: number, b: DataView, bAt: number, length: number): boolean {
+  const whole = length - 3;
+  let i = 0;
+  for (; i < whole; i += 4) {
+    if (a.getInt32(aAt + i, true) !== b.getInt32(bAt + i, true)) return false;
+  }
+  for (; i < length; i++) if (a.getUint8(aAt + i) !== b.getUint8(bAt + i)) return false;
+  return true;
+}
 
 /** Bytes of a length beyond its first one. */
 function extraBytes(size: number): number {
