@@ -23,8 +23,6 @@ const high = new RangeBound();
 /** What a request asks for. */
 interface Search {
   center: Point | null;
-  /** Index of the member that is the centre; 0 without one. */
-  member: number;
   radius: number;
   /** Metres; NaN for a circle. */
   width: number;
@@ -53,7 +51,6 @@ interface Found {
 function newSearch(): Search {
   return {
     center: null,
-    member: 0,
     radius: NaN,
     width: NaN,
     height: NaN,
@@ -100,17 +97,24 @@ function readCommon(args: Args, i: number, search: Search): number {
   return i;
 }
 
-/** Reads what GEOSEARCH says from argument `first` on. */
-function readSearch(args: Args, first: number, mayStoreDistance: boolean): Search {
+/** Makes the member at argument `index` the centre; without a sorted set there is none to ask for. */
+function readMember(args: Args, index: number, exists: boolean, search: Search): void {
+  if (!exists) return;
+  search.center = placeOf(zset, args, index);
+  if (search.center === null) args.fail(Errors.geoMember);
+}
+
+/** Reads what GEOSEARCH says behind its sorted set, which is argument `source`. */
+function readSearch(args: Args, source: number, exists: boolean): Search {
   const search = newSearch();
   let froms = 0;
   let shapes = 0;
-  for (let i = first; i < args.count && args.error === null; i++) {
+  for (let i = source + 1; i < args.count && args.error === null; i++) {
     const left = args.count - i - 1;
     const common = readCommon(args, i, search);
     if (common > 0) i = common;
     else if (args.is(i, "FROMMEMBER") && left >= 1 && froms === 0) {
-      search.member = ++i;
+      readMember(args, ++i, exists, search);
       froms++;
     } else if (args.is(i, "FROMLONLAT") && left >= 2 && froms === 0) {
       search.center = pointAt(args, i + 1);
@@ -124,7 +128,7 @@ function readSearch(args: Args, first: number, mayStoreDistance: boolean): Searc
       readBox(args, i + 1, search);
       i += 3;
       shapes++;
-    } else if (mayStoreDistance && args.is(i, "STOREDIST")) search.storesDistance = true;
+    } else if (source === 2 && args.is(i, "STOREDIST")) search.storesDistance = true;
     else args.fail(Errors.syntax);
   }
   const name = args.text(0);
@@ -160,23 +164,20 @@ function readOldOptions(args: Args, first: number, mayStore: boolean, search: Se
   }
 }
 
-/** Finds, sorts, and replies or stores; the sorted set is named by argument `source`. */
-function run(call: Call, search: Search, source: number, event: KeyEvent): void {
-  const { args, reply, db } = call;
-  if (search.isAny && search.count === 0) args.fail(Errors.geoAny);
+/**
+ * Finds, sorts, and replies or stores. Its callers open the sorted set before they read what follows it, as Redis
+ * does: a key of another type or a missing member is told before a wrong option behind it.
+ */
+function run(call: Call, search: Search, exists: boolean, event: KeyEvent): void {
+  const { args } = call;
   const shows = search.withCoordinates || search.withDistance || search.withHash;
   if (search.store > 0 && shows && args.error === null) {
     const name = event === Events.geosearchstore ? "GEOSEARCHSTORE" : "STORE option in GEORADIUS";
     const text = `${name} is not compatible with WITHDIST, WITHHASH and WITHCOORD options`;
     args.fail(errorReply(`ERR ${text}`));
   }
+  if (search.isAny && search.count === 0) args.fail(Errors.geoAny);
   if (call.failed()) return;
-  const exists = zset.read(db, args, source);
-  if (call.failed()) return;
-  if (exists && search.member > 0) {
-    search.center = placeOf(zset, args, search.member);
-    if (search.center === null) return reply.error(Errors.geoMember);
-  }
   const found = exists && search.center !== null ? find(search, search.center) : [];
   if (search.store > 0) store(call, search, found, event);
   else answer(call, search, found);
@@ -236,31 +237,40 @@ function store({ args, reply, db }: Call, search: Search, found: Found[], event:
 }
 
 function geosearch(call: Call): void {
-  run(call, readSearch(call.args, 2, false), 1, Events.geosearchstore);
+  const exists = zset.read(call.db, call.args, 1);
+  if (call.failed()) return;
+  run(call, readSearch(call.args, 1, exists), exists, Events.geosearchstore);
 }
 
 function geosearchstore(call: Call): void {
-  const search = readSearch(call.args, 3, true);
+  const exists = zset.read(call.db, call.args, 2);
+  if (call.failed()) return;
+  const search = readSearch(call.args, 2, exists);
   search.store = 1;
-  run(call, search, 2, Events.geosearchstore);
+  run(call, search, exists, Events.geosearchstore);
 }
 
 function byPoint(call: Call, mayStore: boolean): void {
   const { args } = call;
+  const exists = zset.read(call.db, call.args, 1);
+  if (call.failed()) return;
   const search = newSearch();
   search.center = pointAt(args, 2);
   readRadius(args, 4, 5, search);
   readOldOptions(args, 6, mayStore, search);
-  run(call, search, 1, Events.georadiusstore);
+  run(call, search, exists, Events.georadiusstore);
 }
 
 function byMember(call: Call, mayStore: boolean): void {
   const { args } = call;
+  const exists = zset.read(call.db, call.args, 1);
+  if (call.failed()) return;
   const search = newSearch();
-  search.member = 2;
-  readRadius(args, 3, 4, search);
+  readMember(args, 2, exists, search);
+  // Redis looks at neither radius nor unit if there is no sorted set.
+  if (exists) readRadius(args, 3, 4, search);
   readOldOptions(args, 5, mayStore, search);
-  run(call, search, 1, Events.georadiusstore);
+  run(call, search, exists, Events.georadiusstore);
 }
 
 const georadius = (call: Call): void => byPoint(call, true);

@@ -193,10 +193,13 @@ function isUseless(x: number, y: number, middle: Cell, bounds: Omit<Cell, "prefi
 
 /** The cell so many steps to the east and to the north; the world is round. */
 function neighbour(prefix: number, steps: number, x: number, y: number): number {
+  return interleave(moved(evenBits(prefix, 1), x, steps), moved(evenBits(prefix, 0), y, steps));
+}
+
+/** A point on the eastern or northern edge lies in a cell beyond the last: only what moves comes round. */
+function moved(at: number, by: number, steps: number): number {
   const size = 2 ** steps;
-  const east = (evenBits(prefix, 1) + x + size) % size;
-  const north = (evenBits(prefix, 0) + y + size) % size;
-  return interleave(east, north);
+  return by === 0 ? at : (at + by + size) % size;
 }
 
 /** Bits of `y` at even places, of `x` at odd ones. */

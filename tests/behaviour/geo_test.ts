@@ -70,3 +70,21 @@ Deno.test("geo commands say what is wrong", () => {
     ]
   ) assertEquals(server.run(line), new ReplyError(`ERR ${text}`), line);
 });
+
+Deno.test("a point on the edge of the map is found where it is", () => {
+  const server = new TestServer();
+  server.run("GEOADD g 180 85.05112878 corner");
+  assertEquals(server.run("GEOSEARCH g FROMMEMBER corner BYRADIUS 10 m"), ["corner"]);
+});
+
+Deno.test("what is wrong with the key is told before what is wrong behind it", () => {
+  const server = sicily();
+  server.run("SET s v");
+  const wrongType = "WRONGTYPE Operation against a key holding the wrong kind of value";
+  assertEquals(server.run("GEORADIUS s 1 1 x m"), new ReplyError(wrongType));
+  assertEquals(
+    server.run("GEORADIUSBYMEMBER g none x m"),
+    new ReplyError("ERR could not decode requested zset member"),
+  );
+  assertEquals(server.run("GEORADIUSBYMEMBER missing none x yd"), []);
+});
