@@ -5,38 +5,11 @@ import type { Ref } from "../structures/arena.ts";
 import { listpackEntryBytes } from "../structures/listpack.ts";
 import { MemberTable, sampleMembers } from "../structures/member_table.ts";
 import { Collection } from "./collection.ts";
-import { COLLECTION_INLINE_MAX, Encoding, type HeapValue, Type } from "./entry.ts";
+import { COLLECTION_INLINE_MAX, Encoding, Type } from "./entry.ts";
+import { HashTable } from "./hash_table.ts";
 
 /** Called with slices that are good until it returns. */
 export type PairVisitor = (field: Slice, value: Slice) => void;
-
-/** A large hash. */
-class HashTable implements HeapValue {
-  readonly encodingName = "hashtable";
-  booked = 0;
-
-  constructor(readonly members: MemberTable) {}
-
-  get bytes(): number {
-    return this.members.bytes;
-  }
-
-  get arenaBytes(): number {
-    return this.members.arenaBytes;
-  }
-
-  get effort(): number {
-    return this.members.count;
-  }
-
-  clone(): HashTable {
-    return new HashTable(this.members.clone());
-  }
-
-  release(limit: number): boolean {
-    return this.members.release(limit);
-  }
-}
 
 /** A cursor over a hash. */
 export class HashValue extends Collection {

@@ -9,7 +9,8 @@ import { MemberTable, sampleMembers } from "../structures/member_table.ts";
 import type { Args } from "../protocol/args.ts";
 import type { Database } from "./database.ts";
 import { Collection } from "./collection.ts";
-import { COLLECTION_INLINE_MAX, Encoding, type HeapValue, Type } from "./entry.ts";
+import { COLLECTION_INLINE_MAX, Encoding, Type } from "./entry.ts";
+import { HashTable } from "./hash_table.ts";
 
 /** Called with a slice that is good until it returns. */
 export type MemberVisitor = (member: Slice) => void;
@@ -17,34 +18,6 @@ export type MemberVisitor = (member: Slice) => void;
 /** The longest text of an integer that an intset holds. */
 const INTEGER_TEXT_MAX = 20;
 const INTEGER_BYTES_MAX = 8;
-
-/** A large set. */
-class SetTable implements HeapValue {
-  readonly encodingName = "hashtable";
-  booked = 0;
-
-  constructor(readonly members: MemberTable) {}
-
-  get bytes(): number {
-    return this.members.bytes;
-  }
-
-  get arenaBytes(): number {
-    return this.members.arenaBytes;
-  }
-
-  get effort(): number {
-    return this.members.count;
-  }
-
-  clone(): SetTable {
-    return new SetTable(this.members.clone());
-  }
-
-  release(limit: number): boolean {
-    return this.members.release(limit);
-  }
-}
 
 const integer = new Int64();
 
@@ -63,7 +36,7 @@ export class SetValue extends Collection implements IntsetHome {
   }
 
   protected override opened(): void {
-    this.#table = this.encoding === Encoding.object ? (this.object() as SetTable).members : null;
+    this.#table = this.encoding === Encoding.object ? (this.object() as HashTable).members : null;
     if (this.encoding === Encoding.intset) {
       this.#ints.open(this.pack.bytes, this.pack.view, this.pack.start);
     }
@@ -90,7 +63,7 @@ export class SetValue extends Collection implements IntsetHome {
     }
     if (size <= limits.setMaxListpackEntries) return super.create();
     const table = new MemberTable(entries.arena, db.keyspace.seed);
-    return db.createObject(args, index, Type.set, new SetTable(table));
+    return db.createObject(args, index, Type.set, new HashTable(table));
   }
 
   /** As `replace`, with a set that stays an intset as long as integers are added. */
@@ -324,7 +297,7 @@ export class SetValue extends Collection implements IntsetHome {
       table.find(bytes, view, start, end);
       table.insert(bytes, start, end, 0);
     });
-    this.toObject(new SetTable(table));
+    this.toObject(new HashTable(table));
   }
 }
 

@@ -1,0 +1,30 @@
+/** The object behind the encoding `hashtable`: a large set, or a large hash. */
+import type { MemberTable } from "../structures/member_table.ts";
+import type { HeapValue } from "./entry.ts";
+
+export class HashTable implements HeapValue {
+  readonly encodingName = "hashtable";
+  booked = 0;
+
+  constructor(readonly members: MemberTable) {}
+
+  get bytes(): number {
+    return this.members.bytes;
+  }
+
+  get arenaBytes(): number {
+    return this.members.arenaBytes;
+  }
+
+  get effort(): number {
+    return this.members.count;
+  }
+
+  clone(): HashTable {
+    return new HashTable(this.members.clone());
+  }
+
+  release(limit: number): boolean {
+    return this.members.release(limit);
+  }
+}
