@@ -4,7 +4,7 @@ import { type CommandSpec, Flag } from "../engine/command.ts";
 import { type Entries, Type } from "../keyspace/entry.ts";
 import { encodingName, entryBytes, StringValue } from "../keyspace/values.ts";
 import { argsOf } from "../protocol/args.ts";
-import { errorReply, Errors, unknownDebug } from "../protocol/errors.ts";
+import { errorReply, Errors, unknownOrArity } from "../protocol/errors.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import { digest, digestValue } from "./digest.ts";
 import { replyHelp } from "./help.ts";
@@ -39,7 +39,9 @@ function debug(call: Call): void {
   }
   const name = args.text(1).toUpperCase();
   const found = SUBCOMMANDS[name];
-  if (found === undefined || args.count < found[0]) return reply.error(unknownDebug(args.text(1)));
+  if (found === undefined || args.count < found[0]) {
+    return reply.error(unknownOrArity(args.text(1), "DEBUG"));
+  }
   found[1](call);
 }
 

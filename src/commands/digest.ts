@@ -9,6 +9,9 @@ import { Type } from "../keyspace/entry.ts";
 import { HashValue } from "../keyspace/hash_value.ts";
 import { ListValue } from "../keyspace/list_value.ts";
 import { SetValue } from "../keyspace/set_value.ts";
+import { StreamValue } from "../keyspace/stream_value.ts";
+import { FIRST_ID, LAST_ID } from "../structures/stream_id.ts";
+import { LogCursor } from "../structures/stream_log.ts";
 import { ZsetValue } from "../keyspace/zset_value.ts";
 import { doubleText17 } from "../lib/double_text.ts";
 import { StringValue } from "../keyspace/values.ts";
@@ -16,6 +19,7 @@ import { Slice } from "../lib/slice.ts";
 import type { Ref } from "../structures/arena.ts";
 
 const DIGEST_BYTES = 20;
+const REDIS_STREAM = 6;
 
 type MixValue = (db: Database, ref: Ref, own: Uint8Array) => void;
 
@@ -26,6 +30,7 @@ const BY_TYPE: Record<number, MixValue> = {
   [Type.set]: mixSet,
   [Type.zset]: mixZset,
   [Type.hash]: mixHash,
+  [Type.stream]: mixStream,
 };
 
 function mixString(db: Database, _ref: Ref, own: Uint8Array): void {
@@ -66,6 +71,23 @@ function mixHash(db: Database, ref: Ref, own: Uint8Array): void {
     mix(pair, bytesOf(value));
     xorWith(own, sha1(pair));
   });
+}
+
+function mixStream(db: Database, ref: Ref, own: Uint8Array): void {
+  const stream = new StreamValue();
+  stream.openEntry(db, ref);
+  const cursor = new LogCursor();
+  const field = new Slice();
+  const value = new Slice();
+  cursor.seek(stream.log, FIRST_ID, LAST_ID, false);
+  while (cursor.next()) {
+    mix(own, new TextEncoder().encode(cursor.id.toString().replace("-", ".")));
+    for (let i = 0; i < cursor.fieldCount; i++) {
+      cursor.nextPair(field, value);
+      mix(own, bytesOf(field));
+      mix(own, bytesOf(value));
+    }
+  }
 }
 
 function bytesOf(slice: Slice): Uint8Array {
@@ -117,8 +139,9 @@ function entriesOf(db: Database): { key: Uint8Array; ref: Ref }[] {
 function digestEntry(db: Database, ref: Ref, own: Uint8Array): void {
   const { entries } = db.keyspace;
   entries.open(ref);
-  // The type, as a big-endian 32-bit number: 0 for strings.
-  mix(own, new Uint8Array([0, 0, 0, entries.type]));
+  // The type, as a big-endian 32-bit number: 0 for strings. Redis's number of streams is not ours.
+  const type = entries.type === Type.stream ? REDIS_STREAM : entries.type;
+  mix(own, new Uint8Array([0, 0, 0, type]));
   const mixValue = BY_TYPE[entries.type];
   mixValue(db, ref, own);
   if (db.deadline(ref) >= 0) xorWith(own, sha1(new TextEncoder().encode("!!expire!!")));

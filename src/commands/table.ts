@@ -17,6 +17,11 @@ import { sortedSetRangeCommands } from "./sorted_set_range.ts";
 import { sortedSetStoreCommands } from "./sorted_set_store.ts";
 import { geoCommands } from "./geo.ts";
 import { geoSearchCommands } from "./geo_search.ts";
+import { streamCommands } from "./stream.ts";
+import { streamReadCommands } from "./stream_read.ts";
+import { streamGroupCommands } from "./stream_group.ts";
+import { streamPendingCommands } from "./stream_pending.ts";
+import { streamInfoCommands } from "./stream_info.ts";
 import { keyCommands } from "./keys.ts";
 import { expireCommands } from "./expire.ts";
 import { scanCommands } from "./scan.ts";
@@ -51,6 +56,16 @@ export const commandGroups: readonly CommandGroup[] = [
   },
   { group: "geo", commands: [...geoCommands, ...geoSearchCommands] },
   { group: "hash", commands: hashCommands },
+  {
+    group: "stream",
+    commands: [
+      ...streamCommands,
+      ...streamReadCommands,
+      ...streamGroupCommands,
+      ...streamPendingCommands,
+      ...streamInfoCommands,
+    ],
+  },
   {
     group: "generic",
     commands: [

@@ -205,6 +205,31 @@ const FACTS = `
   unlink -2 fast,write fast,keyspace,write i1/r-1,1,0/RM
   unwatch 1 allow_busy,fast,loading,noscript,stale fast,transaction -
   watch -2 allow_busy,fast,loading,noscript,stale fast,transaction i1/r-1,1,0/RO
+  xack -4 fast,write fast,stream,write i1/r0,1,0/RW
+  xadd -5 denyoom,fast,write fast,stream,write i1/r0,1,0/RW
+  xautoclaim -6 fast,write fast,stream,write i1/r0,1,0/RW
+  xclaim -6 fast,write fast,stream,write i1/r0,1,0/RW
+  xdel -3 fast,write fast,stream,write i1/r0,1,0/RW
+  xgroup -2 - slow -
+  xgroup|create -5 denyoom,write slow,stream,write i2/r0,1,0/RW
+  xgroup|createconsumer 5 denyoom,write slow,stream,write i2/r0,1,0/RW
+  xgroup|delconsumer 5 write slow,stream,write i2/r0,1,0/RW
+  xgroup|destroy 4 write slow,stream,write i2/r0,1,0/RW
+  xgroup|help 2 loading,stale slow,stream -
+  xgroup|setid -5 write slow,stream,write i2/r0,1,0/RW
+  xinfo -2 - slow -
+  xinfo|consumers 4 readonly read,slow,stream i2/r0,1,0/RO
+  xinfo|groups 3 readonly read,slow,stream i2/r0,1,0/RO
+  xinfo|help 2 loading,stale slow,stream -
+  xinfo|stream -3 readonly read,slow,stream i2/r0,1,0/RO
+  xlen 2 fast,readonly fast,read,stream i1/r0,1,0/RO
+  xpending -3 readonly read,slow,stream i1/r0,1,0/RO
+  xrange -4 readonly read,slow,stream i1/r0,1,0/RO
+  xread -4 blocking,readonly blocking,read,slow,stream kSTREAMS1/r-1,1,2/RO
+  xreadgroup -7 blocking,write blocking,slow,stream,write kSTREAMS4/r-1,1,2/RO
+  xrevrange -4 readonly read,slow,stream i1/r0,1,0/RO
+  xsetid -3 denyoom,fast,write fast,stream,write i1/r0,1,0/RW
+  xtrim -4 write slow,stream,write i1/r0,1,0/RW
   zadd -4 denyoom,fast,write fast,sortedset,write i1/r0,1,0/RW
   zcard 2 fast,readonly fast,read,sortedset i1/r0,1,0/RO
   zcount 4 fast,readonly fast,read,sortedset i1/r0,1,0/RO

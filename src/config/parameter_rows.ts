@@ -261,8 +261,8 @@ export const PARAMETER_ROWS = [
   integer("slowlog-max-len", 128, 0, LONG_MAX),
   integer("socket-mark-id", 0, 0, UINT_MAX, { immutable: true, inert: true }),
   bool("stop-writes-on-bgsave-error", true, { inert: true }),
-  memory("stream-node-max-bytes", 4_096, 0, LONG_MAX, { inert: true }),
-  integer("stream-node-max-entries", 100, 0, LONG_MAX, { inert: true }),
+  memory("stream-node-max-bytes", 4_096, 0, LONG_MAX),
+  integer("stream-node-max-entries", 100, 0, LONG_MAX),
   choice("supervised", "no", ["upstart", "systemd", "auto", "no"], {
     immutable: true,
     inert: true,

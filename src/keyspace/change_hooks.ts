@@ -20,6 +20,7 @@ const list = (name: string): KeyEvent => ({ name, kind: "l" });
 const set = (name: string): KeyEvent => ({ name, kind: "s" });
 const zset = (name: string): KeyEvent => ({ name, kind: "z" });
 const hash = (name: string): KeyEvent => ({ name, kind: "h" });
+const stream = (name: string): KeyEvent => ({ name, kind: "t" });
 
 /** What can happen, by type. */
 export const Events = {
@@ -71,6 +72,15 @@ export const Events = {
   hdel: hash("hdel"),
   hincrby: hash("hincrby"),
   hincrbyfloat: hash("hincrbyfloat"),
+  xadd: stream("xadd"),
+  xtrim: stream("xtrim"),
+  xdel: stream("xdel"),
+  xsetid: stream("xsetid"),
+  xgroupCreate: stream("xgroup-create"),
+  xgroupSetid: stream("xgroup-setid"),
+  xgroupDestroy: stream("xgroup-destroy"),
+  xgroupCreateconsumer: stream("xgroup-createconsumer"),
+  xgroupDelconsumer: stream("xgroup-delconsumer"),
   expired: { name: "expired", kind: "x" },
   evicted: { name: "evicted", kind: "e" },
   created: { name: "new", kind: "n" },

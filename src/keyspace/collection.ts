@@ -169,6 +169,12 @@ export abstract class Collection implements ListpackHome {
     this.#forget();
   }
 
+  /** The command has changed what nobody watches, such as who reads a stream: counts it. */
+  changedQuietly(dirty: number): void {
+    if (this.#object !== null) this.entries.book(this.#object);
+    this.db.keyspace.hooks.dirty += dirty;
+  }
+
   /** Nothing was changed after `editOrCreate`: a collection that it made goes again. */
   discard(): void {
     if (this.count > 0 || !this.isRemovedWhenEmpty) return;

@@ -39,8 +39,14 @@ export const COLLECTION_INLINE_MAX = 32 * 1024;
 
 export const EntryFlag = { ttl: 1, epoch: 2, keyOutside: 4 } as const;
 
+/** Something on its way out. */
+export interface Releasable {
+  /** Frees about `limit` elements; returns whether all are gone. */
+  release(limit: number): boolean;
+}
+
 /** A value that is an object: a large string, or a collection too large to lie inline. */
-export interface HeapValue {
+export interface HeapValue extends Releasable {
   /** What OBJECT ENCODING answers. */
   readonly encodingName: string;
   /** Memory outside the arena, in bytes. O(1). */
@@ -53,8 +59,6 @@ export interface HeapValue {
   booked: number;
   /** The same value in memory of its own. */
   clone(): HeapValue;
-  /** Frees about `limit` elements of a value on its way out; returns whether all are gone. */
-  release(limit: number): boolean;
 }
 
 /** A string too large for the arena: `bytes[0, length)`, with room to grow behind. */
@@ -104,7 +108,7 @@ export class Entries implements KeyLayout {
   /** Bytes of keys and values that live outside the arena. */
   outsideBytes = 0;
   /** Large collections that no entry has any more: they are freed in slices. */
-  readonly dying: HeapValue[] = [];
+  readonly dying: Releasable[] = [];
 
   ref: Ref = 0;
   bytes: Uint8Array = new Uint8Array(0);

@@ -57,6 +57,67 @@ export const Errors = {
   randomCount: e(
     "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
   ),
+
+  // Streams
+  invalidStreamId: e("ERR Invalid stream ID specified as stream command argument"),
+  invalidRangeStart: e("ERR invalid start ID for the interval"),
+  invalidRangeEnd: e("ERR invalid end ID for the interval"),
+  trimLengthNegative: e("ERR The MAXLEN argument must be >= 0."),
+  trimLimitNegative: e("ERR The LIMIT argument must be >= 0."),
+  twoTrims: e(
+    "ERR syntax error, MAXLEN and MINID options at the same time are not compatible",
+  ),
+  limitNeedsTrim: e(
+    "ERR syntax error, LIMIT cannot be used without specifying a trimming strategy",
+  ),
+  limitNeedsRough: e("ERR syntax error, LIMIT cannot be used without the special ~ option"),
+  noTrim: e("ERR syntax error, XTRIM must be called with a trimming strategy"),
+  streamIdZero: e("ERR The ID specified in XADD must be greater than 0-0"),
+  streamIdTooSmall: e(
+    "ERR The ID specified in XADD is equal or smaller than the target stream top item",
+  ),
+  streamExhausted: e("ERR The stream has exhausted the last possible ID, unable to add more items"),
+  streamEntryTooLarge: e("ERR Elements are too large to be stored"),
+  entriesAddedNegative: e("ERR entries_added must be positive"),
+  lastIdBelowDeleted: e(
+    "ERR The ID specified in XSETID is smaller than current max_deleted_entry_id",
+  ),
+  lastIdBelowGivenDeleted: e(
+    "ERR The ID specified in XSETID is smaller than the provided max_deleted_entry_id",
+  ),
+  lastIdBelowTop: e("ERR The ID specified in XSETID is smaller than the target stream top item"),
+  entriesAddedBelowLength: e(
+    "ERR The entries_added specified in XSETID is smaller than the target stream length",
+  ),
+  groupOfXread: e(
+    "ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead.",
+  ),
+  noackOfXread: e(
+    "ERR The NOACK option is only supported by XREADGROUP. You called XREAD instead.",
+  ),
+  noGroupOption: e("ERR Missing GROUP option for XREADGROUP"),
+  newestOfGroup: e(
+    "ERR The $ ID is meaningless in the context of XREADGROUP: you want to read the history of " +
+      "this consumer by specifying a proper ID, or use the > ID to get new messages. The $ ID would " +
+      "just return an empty result set.",
+  ),
+  undeliveredOfXread: e(
+    "ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.",
+  ),
+  timeoutNotAnInteger: e("ERR timeout is not an integer or out of range"),
+  groupNeedsStream: e(
+    "ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use " +
+      "the MKSTREAM option to create an empty stream automatically.",
+  ),
+  groupExists: e("BUSYGROUP Consumer Group name already exists"),
+  entriesReadNegative: e("ERR value for ENTRIESREAD must be positive or -1"),
+  claimMinIdle: e("ERR Invalid min-idle-time argument for XCLAIM"),
+  claimIdle: e("ERR Invalid IDLE option argument for XCLAIM"),
+  claimTime: e("ERR Invalid TIME option argument for XCLAIM"),
+  claimRetries: e("ERR Invalid RETRYCOUNT option argument for XCLAIM"),
+  autoclaimMinIdle: e("ERR Invalid min-idle-time argument for XAUTOCLAIM"),
+  claimCount: e("ERR COUNT must be > 0"),
+
   unblocked: e("UNBLOCKED client unblocked via CLIENT UNBLOCK"),
   timeoutNotAFloat: e("ERR timeout is not a float or out of range"),
   timeoutNegative: e("ERR timeout is negative"),
@@ -241,10 +302,10 @@ export function noLatencySamples(event: string): ErrorReply {
   return e(`ERR No samples available for event '${event}'`);
 }
 
-/** DEBUG of a subcommand that is not there, or with too few arguments. */
-export function unknownDebug(name: string): ErrorReply {
+/** A subcommand that is not there, or with arguments that it does not take. */
+export function unknownOrArity(name: string, container: string): ErrorReply {
   return e(
-    `ERR unknown subcommand or wrong number of arguments for '${name}'. Try DEBUG HELP.`,
+    `ERR unknown subcommand or wrong number of arguments for '${name}'. Try ${container} HELP.`,
   );
 }
 
@@ -252,4 +313,30 @@ export function unknownDebug(name: string): ErrorReply {
 export function execAbortedBy(error: ErrorReply): ErrorReply {
   const text = new TextDecoder().decode(error).slice(1).trimEnd();
   return e(`EXECABORT Transaction discarded because of: ${text.replace(/^ERR /, "")}`);
+}
+
+/** A stream's group that is not there, as XGROUP and XINFO say it. */
+export function noSuchGroup(group: string, key: string): ErrorReply {
+  return binary(`NOGROUP No such consumer group '${group}' for key name '${key}'`);
+}
+
+/** As `noSuchGroup`, as XPENDING, XCLAIM and XAUTOCLAIM say it; `suffix` is XREADGROUP's. */
+export function noSuchKeyOrGroup(key: string, group: string, suffix = ""): ErrorReply {
+  return binary(`NOGROUP No such key '${key}' or consumer group '${group}'${suffix}`);
+}
+
+export function unbalancedStreams(command: string, id: string): ErrorReply {
+  return e(
+    `ERR Unbalanced '${command}' list of streams: for each stream key an ID or '${id}' must be specified.`,
+  );
+}
+
+export function unrecognizedClaim(option: string): ErrorReply {
+  return binary(`ERR Unrecognized XCLAIM option '${option}'`);
+}
+
+/** As `errorReply`, of text with a character a byte. */
+function binary(text: string): ErrorReply {
+  const safe = text.replaceAll(/[\r\n]/g, " ");
+  return Uint8Array.from(`-${safe}\r\n`, (character) => character.charCodeAt(0));
 }

@@ -61,9 +61,12 @@ export function cellOf(prefix: number, steps: number): Cell {
   };
 }
 
-/** The middle of the cell of a full hash: what is known of the point that it was made from. */
+/**
+ * The middle of the cell of a full hash: what is known of the point that it was made from. Any score may
+ * come here; its fraction is cut off.
+ */
 export function decode(hash: number): Point {
-  const { west, east, south, north } = cellOf(hash, STEPS_MAX);
+  const { west, east, south, north } = cellOf(Math.trunc(hash), STEPS_MAX);
   return {
     longitude: clamp((west + east) / 2, LONGITUDE_MAX),
     latitude: clamp((south + north) / 2, LATITUDE_MAX),

@@ -247,6 +247,14 @@ export class Listpack {
     this.insertNumber(0, value);
   }
 
+  appendInt64(value: Int64): void {
+    integer.hi = value.hi;
+    integer.lo = value.lo;
+    classifyInteger();
+    this.#put(this.size - 1, 0, NO_BYTES, 0, 0);
+    this.#countBy(1);
+  }
+
   /** As `insert`, an integer within ±2^53. */
   insertNumber(at: number, value: number): void {
     classifyNumber(value);

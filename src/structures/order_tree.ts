@@ -114,6 +114,14 @@ export class OrderTree {
     if (count - 1 < this.#leafRefs >>> 2) this.#mergeLeaf(leaf);
   }
 
+  /** Puts `next`, which has the same place in the order, where `ref` is. */
+  replace(ref: Ref, next: Ref): void {
+    const leaf = this.#descend(ref);
+    const at = this.#lowerInLeaf(leaf, ref);
+    this.#words(leaf)[baseOf(leaf) + LEAF_HEAD + at] = next;
+    if (at === 0) this.#firstChanged(next);
+  }
+
   /** How many refs come before `ref`, which is there. */
   rankOf(ref: Ref): number {
     const leaf = this.#descend(ref);
@@ -150,10 +158,30 @@ export class OrderTree {
     return rank + low;
   }
 
+  /** The first ref that does not come before the bound, or 0. */
+  firstFrom(bound: Bound): Ref {
+    const rank = this.countBefore(bound);
+    return rank < this.#count ? this.at(rank) : 0;
+  }
+
   /** The ref with that rank, 0 to count − 1. */
   at(rank: number): Ref {
     this.#seek(rank);
     return this.#words(this.#leaf)[baseOf(this.#leaf) + LEAF_HEAD + this.#offset];
+  }
+
+  /** The last ref of a tree that has some. */
+  last(): Ref {
+    let node = this.#root;
+    for (let level = 0; level < this.#depth; level++) {
+      const words = this.#words(node);
+      const base = baseOf(node);
+      node = words[base + INNER_HEAD + CHILD_WORDS * (words[base] - 1)];
+    }
+    const base = baseOf(node);
+    const words = this.#words(node);
+    assert(words[base] > 0, "a tree that has a last ref is not empty");
+    return words[base + LEAF_HEAD + words[base] - 1];
   }
 
   /** Where `#seek` ended. */

@@ -98,11 +98,48 @@ const TEMPLATES: readonly string[] = [
     "geosearch G fromlonlat D D byradius 900 km asc",
     "geosearchstore G G frommember M byradius 1 km",
   ],
+  // streams: no reply tells a time
+  ...["xadd X E F V", "xadd X E F V F V", "xadd X E fixed V other V", "xadd X N-* F V"],
+  ...["xadd X 9-* fixed V other V", "xadd X 9-* fixed V other V", "xadd X 9-* F V"],
+  ...["xadd X nomkstream E F V", "xadd X maxlen N E F V", "xadd X minid E 9-* F V"],
+  ...["xadd X maxlen ~ N limit N 9-* F V", "xlen X", "xdel X E E", "xdel X E", "xrange X - +"],
+  ...["xrange X E E", "xrange X (E + count N", "xrevrange X + -", "xrevrange X E (E count N"],
+  ...["xtrim X maxlen N", "xtrim X maxlen ~ N", "xtrim X minid E", "xsetid X E", "xsetid X 9-9"],
+  ...["xsetid X 9-9 entriesadded 40 maxdeletedid E", "xread count N streams X X E E"],
+  ...[
+    "xread streams X $",
+    "xread streams X E",
+    "xgroup create X B E",
+    "xgroup create X B $ mkstream",
+  ],
+  ...[
+    "xgroup create X B 0 entriesread N",
+    "xgroup setid X B E entriesread N",
+    "xgroup destroy X B",
+  ],
+  ...["xgroup createconsumer X B eve", "xgroup delconsumer X B C", "xack X B E E E"],
+  ...["xreadgroup group B C streams X >", "xreadgroup group B C count N streams X >"],
+  ...["xreadgroup group B C count N noack streams X >", "xreadgroup group B C streams X 0"],
+  ...["xreadgroup group B C count 2 streams X E", "xpending X B", "xpending X B E + 3 C"],
+  ...["xclaim X B C 0 E E E", "xclaim X B C 0 E E force retrycount N", "xclaim X B C 0 E justid"],
+  ...["xclaim X B C 0 E lastid E", "xautoclaim X B C 0 E count 2", "xautoclaim X B C 0 0 justid"],
+  ...["xinfo groups X", "xinfo stream X"],
+  // HyperLogLogs, with the bytes that they are
+  //PF ...["pfadd P M M M", "pfadd P V V", "pfcount P", "pfcount P P", "pfmerge P P P", "get P"],
   // blocks of commands
   ...["multi", "exec", "discard"],
 ];
 
-const LETTERS: Record<string, string> = { S: "s", L: "l", T: "t", Z: "z", H: "h", G: "g" };
+const LETTERS: Record<string, string> = {
+  S: "s",
+  L: "l",
+  T: "t",
+  Z: "z",
+  H: "h",
+  G: "g",
+  X: "x",
+  P: "p",
+};
 
 /** Chooses words. */
 class Words {
@@ -138,6 +175,16 @@ class Words {
         return `f${this.below(30)}`;
       case "D":
         return this.#double();
+      case "E":
+        return `${this.below(10)}-${this.below(10)}`;
+      case "B":
+        return this.pick(["group", "band"]);
+      case "C":
+        return this.pick(["ann", "bob"]);
+      case "(E":
+        return `(${this.below(10)}-${this.below(10)}`;
+      case "N-*":
+        return `${this.below(10)}-*`;
       case "I":
         return `${this.below(24) - 8}`;
       case "N":

@@ -5,26 +5,47 @@ import { randomCommands } from "./commands.ts";
 
 /** How many commands: a long run is `deno task differential`. */
 const COUNT = Number(Deno.env.get("RESPITE_DIFFERENTIAL") ?? 100_000);
-const SEED = 7;
+const SEED = Number(Deno.env.get("RESPITE_SEED") ?? 7);
 const PIPELINE = 200;
 
 /** Replies whose order is the server's own affair. */
 const UNORDERED = /^(smembers|sinter|sunion|sdiff|hkeys|hvals|hgetall)$/;
 
+/** What Redis 7.2, whose replies we give, does otherwise than the 7.0 of Debian. */
+const DIFFERENCES: readonly { reason: string; of: (words: string[]) => boolean }[] = [
+  {
+    reason: "a small set of strings is a listpack in 7.2, which nosort shows in another order",
+    of: (words) => words[0] === "sort" && words.includes("nosort"),
+  },
+  {
+    reason: "7.2 looks at the deleted ids before the top one, and answers another error",
+    of: (words) => words[0] === "xsetid" && !words.includes("9-9"),
+  },
+];
+
 /**
- * What Redis 7.2, whose replies we give, does otherwise than the 7.0 of Debian: a small set of strings is a
- * listpack there, so that SORT BY nosort shows another order.
+ * In 7.2 XREADGROUP makes the consumer also where nothing is to be had. An index of another kind has other
+ * nodes. How long an entry is pending depends on the server's speed.
  */
-const DIFFERS_IN_7_2 = (
-  words: string[],
-): boolean => (words[0] === "sort" && words.includes("nosort"));
+const INCOMPARABLE = /((?:consumers|radix-tree-nodes|\$3\r\n(?:ann|bob))\r\n):\d+/g;
 
 const redis = await startRedis();
 const skips = redis === null ? " (skipped: redis-server is not installed)" : "";
 
-function comparable(name: string, text: string): string {
+function replyOf(text: string): Reply {
+  return readReply(Uint8Array.from(text, (char) => char.charCodeAt(0)), 0).reply;
+}
+
+/** A transaction's reply, in which any array may be a set. */
+function sorted(reply: Reply): string {
+  return Array.isArray(reply) ? `[${reply.map(sorted).sort().join()}]` : JSON.stringify(reply);
+}
+
+function comparable(name: string, wire: string): string {
+  const text = wire.replaceAll(INCOMPARABLE, "$1:0");
+  if (name === "exec") return sorted(replyOf(text));
   if (!UNORDERED.test(name)) return text;
-  const { reply } = readReply(Uint8Array.from(text, (char) => char.charCodeAt(0)), 0);
+  const reply = replyOf(text);
   if (!Array.isArray(reply)) return text;
   const parts: Reply[][] = [];
   const step = name === "hgetall" ? 2 : 1;
@@ -50,14 +71,11 @@ Deno.test({
     const differences: string[] = [];
     for (let sent = 0; sent < COUNT && differences.length < 5; sent += PIPELINE) {
       const batch = Array.from({ length: PIPELINE }, () => commands.next().value as string[])
-        .filter((words) => !DIFFERS_IN_7_2(words));
+        .filter((words) => !DIFFERENCES.some(({ of }) => of(words)));
       const request = batch.map(requestOf).join("");
       const writes = wires.map((wire) => wire.send(request));
       for (const words of batch) {
         const [expected, actual] = await Promise.all(wires.map((wire) => wire.read()));
-        // A transaction's reply may hold sets in any order; its commands are compared outside of them.
-        const isArray = expected.startsWith("*") && actual.startsWith("*");
-        if (words[0] === "exec" && isArray) continue;
         if (comparable(words[0], expected) === comparable(words[0], actual)) continue;
         differences.push(`${words.join(" ")}\n  redis: ${expected}\n  ours:  ${actual}`);
       }

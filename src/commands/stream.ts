@@ -1,0 +1,383 @@
+// hot path
+/** Commands on a stream's entries: https://redis.io/docs/latest/commands/?group=stream */
+import type { Call } from "../engine/call.ts";
+import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
+import { Events } from "../keyspace/change_hooks.ts";
+import { StreamValue } from "../keyspace/stream_value.ts";
+import type { Slice } from "../lib/slice.ts";
+import type { Args } from "../protocol/args.ts";
+import { Errors, wrongArity } from "../protocol/errors.ts";
+import { StreamId } from "../structures/stream_id.ts";
+import {
+  type EntrySource,
+  LogCursor,
+  type NodeLimits,
+  type StreamLog,
+  type TrimBound,
+} from "../structures/stream_log.ts";
+import {
+  isCharacter,
+  readId,
+  readRangeEnd,
+  readRangeStart,
+  replyEntry,
+  replyId,
+} from "./stream_args.ts";
+
+const STAR = 0x2a;
+const EQUAL = 0x3d;
+const TILDE = 0x7e;
+/** No entry is larger than a listpack may be. */
+const ENTRY_BYTES_MAX = 2 ** 30;
+/** Entries that one command trims at most, unless it is told otherwise. */
+const LIMIT_MAX = 1_000_000;
+
+const stream = new StreamValue();
+const cursor = new LogCursor();
+const id = new StreamId();
+const from = new StreamId();
+const to = new StreamId();
+
+/** The fields and values of XADD. */
+class ArgsSource implements EntrySource {
+  count = 0;
+  #args: Args | null = null;
+  #first = 0;
+
+  use(args: Args, first: number): void {
+    this.#args = args;
+    this.#first = first;
+    this.count = args.count - first;
+  }
+
+  read(index: number, into: Slice): void {
+    const args = this.#args;
+    if (args === null) return;
+    const at = this.#first + index;
+    into.set(args.bytes, args.view, args.start(at), args.end(at));
+  }
+
+  get size(): number {
+    const args = this.#args;
+    if (args === null || this.count === 0) return 0;
+    return args.end(args.count - 1) - args.start(this.#first);
+  }
+}
+
+const source = new ArgsSource();
+
+/** What XADD and XTRIM are told about trimming. */
+class Trim implements TrimBound {
+  by: "none" | "length" | "id" = "none";
+  length = 0;
+  readonly id = new StreamId();
+  isRough = false;
+  /** Negative: not given. */
+  limit = -1;
+
+  takesNode(log: StreamLog, live: number): boolean {
+    if (this.by === "length") return log.count - live >= this.length;
+    return log.endsBefore(this.id);
+  }
+
+  takesEntry(log: StreamLog, entry: StreamId): boolean {
+    return this.by === "length" ? log.count > this.length : entry.compare(this.id) < 0;
+  }
+
+  reset(): void {
+    this.by = "none";
+    this.isRough = false;
+    this.limit = -1;
+  }
+
+  /** Trims the log; returns how many entries went. */
+  apply(log: StreamLog, limits: NodeLimits): number {
+    if (this.by === "none") return 0;
+    if (this.by === "length" && log.count <= this.length) return 0;
+    let limit = this.isRough ? this.limit : 0;
+    if (limit < 0) {
+      limit = 100 * limits.streamNodeMaxEntries;
+      limit = limit === 0 ? 10_000 : Math.min(limit, LIMIT_MAX);
+    }
+    return log.trim(this, this.isRough, limit);
+  }
+}
+
+const trim = new Trim();
+
+/** Reads MAXLEN or MINID at argument `index`; returns where it ends. */
+function readTrim(args: Args, index: number, isLength: boolean): number {
+  if (trim.by !== "none") args.fail(Errors.twoTrims);
+  trim.by = isLength ? "length" : "id";
+  let at = index + 1;
+  const hasMore = at + 1 < args.count;
+  trim.isRough = hasMore && isCharacter(args, at, TILDE);
+  if (trim.isRough || (hasMore && isCharacter(args, at, EQUAL))) at++;
+  if (args.error !== null) return at;
+  if (isLength) {
+    trim.length = args.roundedInt64(at);
+    if (args.error === null && trim.length < 0) args.fail(Errors.trimLengthNegative);
+  } else readId(args, at, trim.id);
+  return at;
+}
+
+/** Reads a trimming option at argument `index`; returns where it ends, or 0 if there is none. */
+function readTrimOption(args: Args, index: number): number {
+  if (index + 1 >= args.count) return 0;
+  if (args.is(index, "MAXLEN")) return readTrim(args, index, true);
+  if (args.is(index, "MINID")) return readTrim(args, index, false);
+  if (!args.is(index, "LIMIT")) return 0;
+  trim.limit = args.roundedInt64(index + 1);
+  if (args.error === null && trim.limit < 0) args.fail(Errors.trimLimitNegative);
+  return index + 1;
+}
+
+function checkTrim(args: Args): void {
+  if (args.error !== null || trim.limit < 0) return;
+  if (trim.by === "none" && trim.limit > 0) args.fail(Errors.limitNeedsTrim);
+  else if (trim.by !== "none" && !trim.isRough) args.fail(Errors.limitNeedsRough);
+}
+
+/** What XADD's id tells: all of it, its time only, nothing. */
+type IdKind = "whole" | "time" | "none";
+
+/** Reads XADD's id into `id`. */
+function readNewId(args: Args, index: number): IdKind {
+  if (isCharacter(args, index, STAR)) return "none";
+  if (id.parseOpen(args.bytes, args.start(index), args.end(index))) return "time";
+  readId(args, index, id);
+  return "whole";
+}
+
+/** Makes `id` the one that the next entry gets; returns false if that would not be after the last. */
+function chooseId(log: StreamLog, kind: IdKind, nowMs: number): boolean {
+  const { lastId } = log;
+  if (kind === "whole") return id.compare(lastId) > 0;
+  if (kind === "none") {
+    id.setTime(nowMs);
+    if (id.compare(lastId) > 0) return true;
+    id.copy(lastId);
+    return id.increment();
+  }
+  if (id.hasTimeOf(lastId)) {
+    id.copy(lastId);
+    return id.incrementSequence();
+  }
+  return id.compare(lastId) > 0;
+}
+
+/** XADD key [NOMKSTREAM] [MAXLEN | MINID [= | ~] threshold [LIMIT count]] * | id field value … */
+function xadd(call: Call): void {
+  const { args, reply, db, command } = call;
+  let makesStream = true;
+  trim.reset();
+  let at = 2;
+  for (; at < args.count && !isCharacter(args, at, STAR); at++) {
+    const end = readTrimOption(args, at);
+    if (args.error !== null) return reply.error(args.error);
+    if (end > 0) at = end;
+    else if (args.is(at, "NOMKSTREAM")) makesStream = false;
+    else break;
+  }
+  const kind = at < args.count ? readNewId(args, at) : "none";
+  checkTrim(args);
+  if (args.error !== null) return reply.error(args.error);
+  source.use(args, Math.min(at + 1, args.count));
+  if (source.count < 2 || source.count % 2 === 1) {
+    return reply.error(wrongArity(command?.name ?? ""));
+  }
+  if (kind === "whole" && id.isZero) return reply.error(Errors.streamIdZero);
+  if (makesStream) stream.editOrCreate(db, args, 1);
+  else if (!stream.edit(db, args, 1) && args.error === null) return reply.nullBulk();
+  if (args.error !== null) return reply.error(args.error);
+
+  const { log } = stream;
+  if (log.lastId.isMax) return reply.error(Errors.streamExhausted);
+  if (!chooseId(log, kind, call.nowMs)) return reply.error(Errors.streamIdTooSmall);
+  if (source.size > ENTRY_BYTES_MAX) return reply.error(Errors.streamEntryTooLarge);
+  log.append(id, source, db.keyspace.limits);
+  const trimmed = trim.apply(log, db.keyspace.limits);
+  stream.changed(Events.xadd);
+  if (trimmed > 0) db.alsoNotify(args, 1, Events.xtrim);
+  replyId(reply, id);
+}
+
+/** XTRIM key MAXLEN | MINID [= | ~] threshold [LIMIT count] */
+function xtrim({ args, reply, db }: Call): void {
+  trim.reset();
+  for (let at = 2; at < args.count && args.error === null; at++) {
+    const end = readTrimOption(args, at);
+    if (end > 0) at = end;
+    else args.fail(Errors.syntax);
+  }
+  if (args.error === null && trim.by === "none" && trim.limit <= 0) args.fail(Errors.noTrim);
+  checkTrim(args);
+  if (args.error !== null) return reply.error(args.error);
+  const exists = stream.edit(db, args, 1);
+  if (args.error !== null) return reply.error(args.error);
+  if (!exists) return reply.integer(0);
+  const trimmed = trim.apply(stream.log, db.keyspace.limits);
+  if (trimmed > 0) stream.changed(Events.xtrim, trimmed);
+  reply.integer(trimmed);
+}
+
+function xlen({ args, reply, db }: Call): void {
+  const exists = stream.read(db, args, 1);
+  if (args.error !== null) return reply.error(args.error);
+  reply.integer(exists ? stream.count : 0);
+}
+
+function xdel({ args, reply, db }: Call): void {
+  const exists = stream.edit(db, args, 1);
+  if (args.error !== null) return reply.error(args.error);
+  if (!exists) return reply.integer(0);
+  for (let i = 2; i < args.count && args.error === null; i++) readId(args, i, id);
+  if (args.error !== null) return reply.error(args.error);
+  const { log } = stream;
+  let removed = 0;
+  for (let i = 2; i < args.count; i++) {
+    readId(args, i, id);
+    if (log.remove(id)) removed++;
+  }
+  if (removed > 0) stream.changed(Events.xdel, removed);
+  reply.integer(removed);
+}
+
+function range({ args, reply, db }: Call, isReversed: boolean): void {
+  readRangeStart(args, isReversed ? 3 : 2, from);
+  if (args.error === null) readRangeEnd(args, isReversed ? 2 : 3, to);
+  let limit = -1;
+  for (let at = 4; at < args.count && args.error === null; at += 2) {
+    if (at + 1 >= args.count || !args.is(at, "COUNT")) args.fail(Errors.syntax);
+    else limit = Math.max(args.roundedInt64(at + 1), 0);
+  }
+  if (args.error !== null) return reply.error(args.error);
+  const exists = stream.read(db, args, 1);
+  if (args.error !== null) return reply.error(args.error);
+  if (!exists) return reply.emptyArray();
+  if (limit === 0) return reply.nullArray();
+  const begin = reply.mark();
+  let count = 0;
+  cursor.seek(stream.log, from, to, isReversed);
+  while (count !== limit && cursor.next()) {
+    replyEntry(reply, cursor);
+    count++;
+  }
+  reply.arrayFrom(begin, count);
+}
+
+const xrange = (call: Call): void => range(call, false);
+const xrevrange = (call: Call): void => range(call, true);
+
+/** XSETID key last-id [ENTRIESADDED entries-added] [MAXDELETEDID max-deleted-id] */
+function xsetid({ args, reply, db }: Call): void {
+  const deleted = from;
+  let hasDeleted = false;
+  let added = -1;
+  readId(args, 2, id);
+  for (let at = 3; at < args.count && args.error === null; at += 2) {
+    if (at + 1 < args.count && args.is(at, "ENTRIESADDED")) {
+      added = args.roundedInt64(at + 1);
+      if (args.error === null && added < 0) args.fail(Errors.entriesAddedNegative);
+    } else if (at + 1 < args.count && args.is(at, "MAXDELETEDID")) {
+      readId(args, at + 1, deleted);
+      hasDeleted = true;
+      if (args.error === null && id.compare(deleted) < 0) {
+        args.fail(Errors.lastIdBelowGivenDeleted);
+      }
+    } else args.fail(Errors.syntax);
+  }
+  if (args.error !== null) return reply.error(args.error);
+  const exists = stream.edit(db, args, 1);
+  if (args.error !== null) return reply.error(args.error);
+  if (!exists) return reply.error(Errors.noSuchKey);
+  const { log } = stream;
+  if (id.compare(log.maxDeletedId) < 0) return reply.error(Errors.lastIdBelowDeleted);
+  log.readTopId(to);
+  if (log.count > 0 && id.compare(to) < 0) return reply.error(Errors.lastIdBelowTop);
+  if (added >= 0 && added < log.count) return reply.error(Errors.entriesAddedBelowLength);
+  log.lastId.copy(id);
+  if (added >= 0) log.added = added;
+  if (hasDeleted && !deleted.isZero) log.maxDeletedId.copy(deleted);
+  stream.changed(Events.xsetid);
+  reply.ok();
+}
+
+/** Rows of the table: see engine/command.ts. */
+export const streamCommands: readonly CommandSpec[] = [
+  {
+    name: "xadd",
+    usage:
+      "key [NOMKSTREAM]@6.2.0 [trim=(strategy=(MAXLEN | MINID@6.2.0) [operator=(equal='=' | approximately='~')] threshold [LIMIT count:integer]@6.2.0)] id-selector=(auto-id='*' | id) {data=(field value)}*",
+    summary: "Appends an entry to a stream.",
+    since: "5.0.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.denyOom | Flag.fast,
+    keys: [oneKey("RW update")],
+    tips: ["nondeterministic_output"],
+    run: xadd,
+  },
+  {
+    name: "xtrim",
+    usage:
+      "key trim=(strategy=(MAXLEN | MINID@6.2.0) [operator=(equal='=' | approximately='~')] threshold [LIMIT count:integer]@6.2.0)",
+    summary: "Removes entries from the beginning of a stream.",
+    since: "5.0.0",
+    complexity: "O(N)",
+    flags: Flag.write,
+    keys: [oneKey("RW delete")],
+    tips: ["nondeterministic_output"],
+    run: xtrim,
+  },
+  {
+    name: "xlen",
+    usage: "key",
+    summary: "Returns how many entries a stream has.",
+    since: "5.0.0",
+    complexity: "O(1)",
+    flags: Flag.readonly | Flag.fast,
+    keys: [oneKey("RO")],
+    run: xlen,
+  },
+  {
+    name: "xdel",
+    usage: "key {ID}*",
+    summary: "Removes entries from a stream.",
+    since: "5.0.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.fast,
+    keys: [oneKey("RW delete")],
+    run: xdel,
+  },
+  {
+    name: "xrange",
+    usage: "key start end [COUNT count:integer]",
+    summary: "Returns the entries of a stream with ids in a range.",
+    since: "5.0.0",
+    complexity: "O(N)",
+    flags: Flag.readonly,
+    keys: [oneKey("RO access")],
+    run: xrange,
+  },
+  {
+    name: "xrevrange",
+    usage: "key end start [COUNT count:integer]",
+    summary: "Returns the entries of a stream with ids in a range, the last first.",
+    since: "5.0.0",
+    complexity: "O(N)",
+    flags: Flag.readonly,
+    keys: [oneKey("RO access")],
+    run: xrevrange,
+  },
+  {
+    name: "xsetid",
+    usage:
+      "key last-id [ENTRIESADDED entries-added:integer]@7.0.0 [MAXDELETEDID max-deleted-id]@7.0.0",
+    summary: "Sets a stream's last id.",
+    since: "5.0.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.denyOom | Flag.fast,
+    keys: [oneKey("RW update")],
+    run: xsetid,
+  },
+];

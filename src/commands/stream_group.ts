@@ -1,0 +1,258 @@
+/** XGROUP and XACK: who reads a stream, and what they are done with. */
+import type { Call } from "../engine/call.ts";
+import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
+import { Events } from "../keyspace/change_hooks.ts";
+import { StreamValue } from "../keyspace/stream_value.ts";
+import type { Args } from "../protocol/args.ts";
+import { Errors, noSuchGroup } from "../protocol/errors.ts";
+import { type ConsumerGroup, UNKNOWN_READ } from "../structures/consumer_groups.ts";
+import { FIRST_ID, LAST_ID, StreamId } from "../structures/stream_id.ts";
+import { replyHelp } from "./help.ts";
+import { isCharacter, readId } from "./stream_args.ts";
+
+const DOLLAR = 0x24;
+const MINUS = 0x2d;
+const PLUS = 0x2b;
+
+const stream = new StreamValue();
+const id = new StreamId();
+
+/** What CREATE and SETID take behind the id. */
+interface GroupOptions {
+  makesStream: boolean;
+  entriesRead: number;
+}
+
+function readOptions(args: Args, mayMakeStream: boolean): GroupOptions {
+  const options: GroupOptions = { makesStream: false, entriesRead: UNKNOWN_READ };
+  for (let at = 5; at < args.count && args.error === null; at++) {
+    if (mayMakeStream && args.is(at, "MKSTREAM")) options.makesStream = true;
+    else if (args.is(at, "ENTRIESREAD") && at + 1 < args.count) {
+      options.entriesRead = args.roundedInt64(++at);
+      if (args.error === null && options.entriesRead < UNKNOWN_READ) {
+        args.fail(Errors.entriesReadNegative);
+      }
+    } else args.fail(Errors.syntax);
+  }
+  return options;
+}
+
+/** Opens the stream for a change; a missing one fails `args` unless it may be made. */
+function openStream({ args, db }: Call, makesStream: boolean): boolean {
+  const exists = stream.edit(db, args, 2);
+  if (!exists && args.error === null && !makesStream) args.fail(Errors.groupNeedsStream);
+  return exists;
+}
+
+/** The group that argument 3 names, which fails `args` if it is missing. */
+function openGroup(call: Call): ConsumerGroup | null {
+  const { args } = call;
+  openStream(call, false);
+  if (args.error !== null) return null;
+  const group = stream.group(args.binary(3));
+  if (group === undefined) args.fail(noSuchGroup(args.binary(3), args.binary(2)));
+  return group ?? null;
+}
+
+/** Reads the id at argument 4; `$` is the stream's last. */
+function readGroupId(args: Args, exists: boolean): void {
+  if (!isCharacter(args, 4, DOLLAR)) return readId(args, 4, id);
+  if (exists) id.copy(stream.log.lastId);
+  else id.clear();
+}
+
+/** Reads `-` or `+` at argument 4; returns whether it is one. */
+function readInfinite(args: Args): boolean {
+  if (isCharacter(args, 4, MINUS)) id.copy(FIRST_ID);
+  else if (isCharacter(args, 4, PLUS)) id.copy(LAST_ID);
+  else return false;
+  return true;
+}
+
+/** XGROUP CREATE key group id | $ [MKSTREAM] [ENTRIESREAD entries-read] */
+function xgroupCreate(call: Call): void {
+  const { args, reply, db } = call;
+  const { makesStream, entriesRead } = readOptions(args, true);
+  if (args.error !== null) return reply.error(args.error);
+  const exists = openStream(call, makesStream);
+  if (args.error === null) readGroupId(args, exists);
+  if (args.error !== null) return reply.error(args.error);
+  const name = args.binary(3);
+  if (!exists) stream.editOrCreate(db, args, 2);
+  else if (stream.group(name) !== undefined) return reply.error(Errors.groupExists);
+  const group = stream.addGroup(name);
+  group.lastId.copy(id);
+  group.entriesRead = entriesRead;
+  stream.changed(Events.xgroupCreate);
+  reply.ok();
+}
+
+/** XGROUP SETID key group id | $ [ENTRIESREAD entries-read] */
+function xgroupSetid(call: Call): void {
+  const { args, reply } = call;
+  const { entriesRead } = readOptions(args, false);
+  const group = args.error === null ? openGroup(call) : null;
+  if (group !== null && !readInfinite(args)) readGroupId(args, true);
+  if (args.error !== null || group === null) return reply.error(args.error ?? Errors.syntax);
+  group.lastId.copy(id);
+  group.entriesRead = entriesRead;
+  stream.changed(Events.xgroupSetid);
+  reply.ok();
+}
+
+function xgroupDestroy(call: Call): void {
+  const { args, reply } = call;
+  openStream(call, false);
+  if (args.error !== null) return reply.error(args.error);
+  const group = stream.group(args.binary(3));
+  if (group === undefined) return reply.integer(0);
+  stream.removeGroup(group);
+  stream.changed(Events.xgroupDestroy);
+  reply.integer(1);
+}
+
+function xgroupCreateconsumer(call: Call): void {
+  const { args, reply, nowMs } = call;
+  const group = openGroup(call);
+  if (group === null) return reply.error(args.error ?? Errors.syntax);
+  if (group.consumer(args.binary(4)) !== undefined) return reply.integer(0);
+  group.addConsumer(args.binary(4), nowMs);
+  stream.changed(Events.xgroupCreateconsumer);
+  reply.integer(1);
+}
+
+function xgroupDelconsumer(call: Call): void {
+  const { args, reply } = call;
+  const group = openGroup(call);
+  if (group === null) return reply.error(args.error ?? Errors.syntax);
+  const consumer = group.consumer(args.binary(4));
+  if (consumer === undefined) return reply.integer(0);
+  const pending = consumer.pending.count;
+  group.removeConsumer(consumer);
+  stream.changed(Events.xgroupDelconsumer);
+  reply.integer(pending);
+}
+
+function xgroupHelp({ reply }: Call): void {
+  replyHelp(reply, "XGROUP", [
+    [
+      "CREATE <key> <groupname> <id|$> [option]",
+      "Make a group that reads from the id on. Options are:",
+      "* MKSTREAM",
+      "  Make the stream if it is missing.",
+      "* ENTRIESREAD entries_read",
+      "  How many entries the group has read (default: unknown).",
+    ],
+    ["CREATECONSUMER <key> <groupname> <consumer>", "Make a consumer of the group."],
+    ["DELCONSUMER <key> <groupname> <consumer>", "Remove a consumer of the group."],
+    ["DESTROY <key> <groupname>", "Remove the group."],
+    [
+      "SETID <key> <groupname> <id|$> [ENTRIESREAD entries_read]",
+      "Set the id after which the group reads.",
+    ],
+  ]);
+}
+
+/** XACK key group id …: returns how many were pending. */
+function xack({ args, reply, db }: Call): void {
+  const exists = stream.edit(db, args, 1);
+  if (args.error !== null) return reply.error(args.error);
+  const group = exists ? stream.group(args.binary(2)) : undefined;
+  if (group === undefined) return reply.integer(0);
+  for (let i = 3; i < args.count && args.error === null; i++) readId(args, i, id);
+  if (args.error !== null) return reply.error(args.error);
+  let acknowledged = 0;
+  for (let i = 3; i < args.count; i++) {
+    readId(args, i, id);
+    const ref = group.pending.find(id);
+    if (ref === 0) continue;
+    group.remove(ref);
+    acknowledged++;
+  }
+  if (acknowledged > 0) stream.changedQuietly(acknowledged);
+  reply.integer(acknowledged);
+}
+
+/** Rows of the table: see engine/command.ts. */
+export const streamGroupCommands: readonly CommandSpec[] = [
+  {
+    name: "xgroup",
+    usage: "",
+    summary: "Looks after the consumer groups of streams.",
+    since: "5.0.0",
+    complexity: "Depends on the subcommand",
+    flags: 0,
+    subcommands: [
+      {
+        name: "create",
+        usage:
+          "key group id-selector=(id | new-id='$') [MKSTREAM] [ENTRIESREAD entries-read:integer]",
+        summary: "Makes a consumer group.",
+        since: "5.0.0",
+        complexity: "O(1)",
+        flags: Flag.write | Flag.denyOom,
+        keys: [oneKey("RW insert", 2)],
+        run: xgroupCreate,
+      },
+      {
+        name: "createconsumer",
+        usage: "key group consumer",
+        summary: "Makes a consumer of a group.",
+        since: "6.2.0",
+        complexity: "O(1)",
+        flags: Flag.write | Flag.denyOom,
+        keys: [oneKey("RW insert", 2)],
+        run: xgroupCreateconsumer,
+      },
+      {
+        name: "delconsumer",
+        usage: "key group consumer",
+        summary: "Removes a consumer of a group.",
+        since: "5.0.0",
+        complexity: "O(1)",
+        flags: Flag.write,
+        keys: [oneKey("RW delete", 2)],
+        run: xgroupDelconsumer,
+      },
+      {
+        name: "destroy",
+        usage: "key group",
+        summary: "Removes a consumer group.",
+        since: "5.0.0",
+        complexity: "O(N)",
+        flags: Flag.write,
+        keys: [oneKey("RW delete", 2)],
+        run: xgroupDestroy,
+      },
+      {
+        name: "help",
+        usage: "",
+        summary: "Lists the subcommands.",
+        since: "5.0.0",
+        complexity: "O(1)",
+        flags: Flag.loading | Flag.stale,
+        run: xgroupHelp,
+      },
+      {
+        name: "setid",
+        usage: "key group id-selector=(id | new-id='$') [ENTRIESREAD entriesread:integer]",
+        summary: "Sets the id after which a group reads.",
+        since: "5.0.0",
+        complexity: "O(1)",
+        flags: Flag.write,
+        keys: [oneKey("RW update", 2)],
+        run: xgroupSetid,
+      },
+    ],
+  },
+  {
+    name: "xack",
+    usage: "key group {ID}*",
+    summary: "Acknowledges entries that were delivered to a group.",
+    since: "5.0.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.fast,
+    keys: [oneKey("RW update")],
+    run: xack,
+  },
+];

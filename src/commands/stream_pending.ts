@@ -1,0 +1,358 @@
+/** XPENDING, XCLAIM, XAUTOCLAIM: entries that were delivered and not acknowledged. */
+import type { Call } from "../engine/call.ts";
+import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
+import { Events } from "../keyspace/change_hooks.ts";
+import { StreamValue } from "../keyspace/stream_value.ts";
+import { type Args, binaryBytes } from "../protocol/args.ts";
+import {
+  type ErrorReply,
+  Errors,
+  noSuchKeyOrGroup,
+  unrecognizedClaim,
+} from "../protocol/errors.ts";
+import type { ReplyWriter } from "../protocol/reply_writer.ts";
+import type { Ref } from "../structures/arena.ts";
+import type { Consumer, ConsumerGroup, PendingList } from "../structures/consumer_groups.ts";
+import { StreamId } from "../structures/stream_id.ts";
+import { LogCursor } from "../structures/stream_log.ts";
+import { readId, readRangeEnd, readRangeStart, replyEntry, replyId } from "./stream_args.ts";
+
+/** XAUTOCLAIM looks at so many pending entries for each that it may claim. */
+const ATTEMPTS_FACTOR = 10;
+const COUNT_DEFAULT = 100;
+const COUNT_MAX = Number.MAX_SAFE_INTEGER / ATTEMPTS_FACTOR;
+
+const stream = new StreamValue();
+const cursor = new LogCursor();
+const id = new StreamId();
+const from = new StreamId();
+const to = new StreamId();
+
+function replyName(reply: ReplyWriter, name: string): void {
+  const bytes = binaryBytes(name);
+  reply.bulk(bytes, 0, bytes.length);
+}
+
+/** The group that argument 2 names; a missing one, or a missing key, fails `args`. */
+function openGroup({ args, db }: Call, isChanged: boolean): ConsumerGroup | null {
+  const exists = isChanged ? stream.edit(db, args, 1) : stream.read(db, args, 1);
+  if (args.error !== null) return null;
+  const group = exists ? stream.group(args.binary(2)) : undefined;
+  if (group === undefined) args.fail(noSuchKeyOrGroup(args.binary(1), args.binary(2)));
+  return group ?? null;
+}
+
+// XPENDING
+
+/** XPENDING key group [[IDLE min-idle-time] start end count [consumer]] */
+function xpending(call: Call): void {
+  const { args, reply } = call;
+  if (args.count === 3) return showSummary(call);
+  const hasIdle = args.is(3, "IDLE");
+  const first = hasIdle ? 5 : 3;
+  if (args.count < first + 3 || args.count > first + 4) return reply.error(Errors.syntax);
+  const minIdleMs = hasIdle ? args.roundedInt64(4) : 0;
+  if (args.error !== null) return reply.error(args.error);
+  const limit = Math.max(args.roundedInt64(first + 2), 0);
+  if (args.error === null) readRangeStart(args, first, from);
+  if (args.error === null) readRangeEnd(args, first + 1, to);
+  if (args.error !== null) return reply.error(args.error);
+  const group = openGroup(call, false);
+  if (group === null) return reply.error(args.error ?? Errors.syntax);
+  let { pending } = group;
+  if (args.count === first + 4) {
+    const consumer = group.consumer(args.binary(first + 3));
+    if (consumer === undefined) return reply.emptyArray();
+    pending = consumer.pending;
+  }
+  showPending(call, group, pending, limit, minIdleMs);
+}
+
+/** How many are pending, the first and the last id, and how many for each consumer. */
+function showSummary(call: Call): void {
+  const { args, reply } = call;
+  const group = openGroup(call, false);
+  if (group === null) return reply.error(args.error ?? Errors.syntax);
+  const { pending } = group;
+  reply.array(4);
+  reply.integer(pending.count);
+  if (pending.count === 0) {
+    reply.nullBulk();
+    reply.nullBulk();
+    return reply.nullArray();
+  }
+  group.readId(pending.at(0), id);
+  replyId(reply, id);
+  group.readId(pending.tree.last(), id);
+  replyId(reply, id);
+  const consumers = group.consumers().filter((consumer) => consumer.pending.count > 0);
+  reply.array(consumers.length);
+  for (const consumer of consumers) {
+    reply.array(2);
+    replyName(reply, consumer.name);
+    reply.bulkInteger(consumer.pending.count);
+  }
+}
+
+/** Shows what is pending with ids `from` to `to`. */
+function showPending(
+  { reply, nowMs }: Call,
+  group: ConsumerGroup,
+  pending: PendingList,
+  limit: number,
+  minIdleMs: number,
+): void {
+  const begin = reply.mark();
+  let shown = 0;
+  for (let rank = pending.rankOf(from); rank < pending.count && shown < limit; rank++) {
+    const ref = pending.at(rank);
+    group.readId(ref, id);
+    if (id.compare(to) > 0) break;
+    const idleMs = Math.max(nowMs - group.deliveredMs(ref), 0);
+    if (minIdleMs > 0 && idleMs < minIdleMs) continue;
+    shown++;
+    reply.array(4);
+    replyId(reply, id);
+    replyName(reply, group.consumerOf(ref).name);
+    reply.integer(idleMs);
+    reply.integer(group.deliveries(ref));
+  }
+  reply.arrayFrom(begin, shown);
+}
+
+// XCLAIM
+
+/** What XCLAIM's options ask for. */
+interface Claim {
+  /** Index of the first argument behind the ids. */
+  end: number;
+  minIdleMs: number;
+  deliveredMs: number;
+  /** Negative: one more than before. */
+  retries: number;
+  isForced: boolean;
+  isJustId: boolean;
+  hasLastId: boolean;
+}
+
+/** An integer, with an error of its own. */
+function readInteger(args: Args, index: number, failure: ErrorReply): number {
+  const value = args.roundedInt64(index);
+  if (args.error !== null) args.error = failure;
+  return value;
+}
+
+/** Reads what stands behind the ids; LASTID goes to `to`. */
+function readClaim(args: Args, nowMs: number): Claim {
+  const claim: Claim = {
+    end: 5,
+    minIdleMs: Math.max(readInteger(args, 4, Errors.claimMinIdle), 0),
+    deliveredMs: nowMs,
+    retries: -1,
+    isForced: false,
+    isJustId: false,
+    hasLastId: false,
+  };
+  while (
+    claim.end < args.count && id.parse(args.bytes, args.start(claim.end), args.end(claim.end))
+  ) claim.end++;
+  for (let at = claim.end; at < args.count && args.error === null; at++) {
+    const hasMore = at + 1 < args.count;
+    if (args.is(at, "FORCE")) claim.isForced = true;
+    else if (args.is(at, "JUSTID")) claim.isJustId = true;
+    else if (args.is(at, "IDLE") && hasMore) {
+      claim.deliveredMs = nowMs - readInteger(args, ++at, Errors.claimIdle);
+    } else if (args.is(at, "TIME") && hasMore) {
+      claim.deliveredMs = readInteger(args, ++at, Errors.claimTime);
+    } else if (args.is(at, "RETRYCOUNT") && hasMore) {
+      claim.retries = readInteger(args, ++at, Errors.claimRetries);
+    } else if (args.is(at, "LASTID") && hasMore) {
+      readId(args, ++at, to);
+      claim.hasLastId = true;
+    } else args.fail(unrecognizedClaim(args.binary(at)));
+  }
+  // A time in the future, or before 1970, is none that it can have been delivered at.
+  if (claim.deliveredMs < 0 || claim.deliveredMs > nowMs) claim.deliveredMs = nowMs;
+  return claim;
+}
+
+/** The consumer that argument 3 names, made if there is none. */
+function openConsumer(call: Call, group: ConsumerGroup): Consumer {
+  const { args, db, nowMs } = call;
+  const name = args.binary(3);
+  let consumer = group.consumer(name);
+  if (consumer === undefined) {
+    consumer = group.addConsumer(name, nowMs);
+    stream.changedQuietly(1);
+    db.alsoNotify(args, 1, Events.xgroupCreateconsumer);
+  }
+  consumer.seenMs = nowMs;
+  return consumer;
+}
+
+/** XCLAIM key group consumer min-idle-time id … [IDLE ms] [TIME ms] [RETRYCOUNT n] [FORCE] [JUSTID] [LASTID id] */
+function xclaim(call: Call): void {
+  const { args, reply, nowMs } = call;
+  const group = openGroup(call, true);
+  if (group === null) return reply.error(args.error ?? Errors.syntax);
+  const claim = readClaim(args, nowMs);
+  if (args.error !== null) return reply.error(args.error);
+  if (claim.hasLastId && to.compare(group.lastId) > 0) {
+    group.lastId.copy(to);
+    stream.changedQuietly(1);
+  }
+  const consumer = openConsumer(call, group);
+  const begin = reply.mark();
+  let claimed = 0;
+  for (let i = 5; i < claim.end; i++) {
+    readId(args, i, id);
+    if (!claimOne(reply, group, consumer, claim, nowMs)) continue;
+    consumer.activeMs = nowMs;
+    claimed++;
+  }
+  if (claimed > 0) stream.changedQuietly(claimed);
+  reply.arrayFrom(begin, claimed);
+}
+
+/** Gives the entry `id` to the consumer and shows it; returns false if it can't be had. */
+function claimOne(
+  reply: ReplyWriter,
+  group: ConsumerGroup,
+  consumer: Consumer,
+  claim: Claim,
+  nowMs: number,
+): boolean {
+  let ref = group.pending.find(id);
+  cursor.seek(stream.log, id, id, false);
+  if (!cursor.next()) {
+    // A deleted entry stays pending for nobody.
+    if (ref !== 0) {
+      group.remove(ref);
+      stream.changedQuietly(1);
+    }
+    return false;
+  }
+  if (ref === 0) {
+    if (!claim.isForced) return false;
+    ref = group.add(id, consumer, claim.deliveredMs, 1);
+  } else {
+    if (nowMs - group.deliveredMs(ref) < claim.minIdleMs) return false;
+    group.assign(ref, consumer);
+  }
+  let deliveries = group.deliveries(ref);
+  if (claim.retries >= 0) deliveries = claim.retries;
+  else if (!claim.isJustId) deliveries++;
+  group.setDelivery(ref, claim.deliveredMs, deliveries);
+  if (claim.isJustId) replyId(reply, id);
+  else replyEntry(reply, cursor);
+  return true;
+}
+
+// XAUTOCLAIM
+
+/** XAUTOCLAIM key group consumer min-idle-time start [COUNT count] [JUSTID] */
+function xautoclaim(call: Call): void {
+  const { args, reply, nowMs } = call;
+  const minIdleMs = Math.max(readInteger(args, 4, Errors.autoclaimMinIdle), 0);
+  if (args.error === null) readRangeStart(args, 5, from);
+  let limit = COUNT_DEFAULT;
+  let isJustId = false;
+  for (let at = 6; at < args.count && args.error === null; at++) {
+    if (args.is(at, "COUNT") && at + 1 < args.count) {
+      limit = args.integerWithin(++at, 1, COUNT_MAX, Errors.claimCount);
+    } else if (args.is(at, "JUSTID")) isJustId = true;
+    else args.fail(Errors.syntax);
+  }
+  if (args.error !== null) return reply.error(args.error);
+  const group = openGroup(call, true);
+  if (group === null) return reply.error(args.error ?? Errors.syntax);
+  const consumer = openConsumer(call, group);
+
+  const claimed: Ref[] = [];
+  const deleted: string[] = [];
+  const { pending } = group;
+  let rank = pending.rankOf(from);
+  let attempts = ATTEMPTS_FACTOR * limit;
+  for (; rank < pending.count && attempts > 0; attempts--) {
+    if (claimed.length + deleted.length >= limit) break;
+    const ref = pending.at(rank);
+    const isOld = nowMs - group.deliveredMs(ref) >= minIdleMs;
+    group.readId(ref, id);
+    cursor.seek(stream.log, id, id, false);
+    if (isOld && !cursor.next()) {
+      group.remove(ref);
+      deleted.push(id.toString());
+      continue;
+    }
+    rank++;
+    if (isOld) claimed.push(ref);
+  }
+  for (const ref of claimed) {
+    group.assign(ref, consumer);
+    group.setDelivery(ref, nowMs, group.deliveries(ref) + (isJustId ? 0 : 1));
+  }
+  if (claimed.length > 0) consumer.activeMs = nowMs;
+  stream.changedQuietly(claimed.length + deleted.length);
+
+  id.clear();
+  if (rank < pending.count) group.readId(pending.at(rank), id);
+  reply.array(3);
+  replyId(reply, id);
+  showClaimed(reply, group, claimed, isJustId);
+  reply.array(deleted.length);
+  for (const text of deleted) reply.bulkText(text);
+}
+
+function showClaimed(
+  reply: ReplyWriter,
+  group: ConsumerGroup,
+  claimed: Ref[],
+  isJustId: boolean,
+): void {
+  reply.array(claimed.length);
+  for (const ref of claimed) {
+    group.readId(ref, id);
+    cursor.seek(stream.log, id, id, false);
+    if (isJustId) replyId(reply, id);
+    else if (cursor.next()) replyEntry(reply, cursor);
+  }
+}
+
+/** Rows of the table: see engine/command.ts. */
+export const streamPendingCommands: readonly CommandSpec[] = [
+  {
+    name: "xpending",
+    usage:
+      "key group [filters=([IDLE min-idle-time:integer]@6.2.0 start end count:integer [consumer])]",
+    summary: "Returns a group's entries that are not acknowledged.",
+    since: "5.0.0",
+    complexity: "O(N)",
+    flags: Flag.readonly,
+    keys: [oneKey("RO access")],
+    tips: ["nondeterministic_output"],
+    run: xpending,
+  },
+  {
+    name: "xclaim",
+    usage:
+      "key group consumer min-idle-time {ID}* [IDLE ms:integer] [TIME unix-time-milliseconds:unix-time] [RETRYCOUNT count:integer] [FORCE] [JUSTID] [LASTID lastid]",
+    summary: "Gives entries that are not acknowledged to another consumer.",
+    since: "5.0.0",
+    complexity: "O(log N)",
+    flags: Flag.write | Flag.fast,
+    keys: [oneKey("RW update")],
+    tips: ["nondeterministic_output"],
+    run: xclaim,
+  },
+  {
+    name: "xautoclaim",
+    usage: "key group consumer min-idle-time start [COUNT count:integer] [JUSTID]",
+    summary: "Gives old entries that are not acknowledged to another consumer.",
+    since: "6.2.0",
+    complexity: "O(1)",
+    flags: Flag.write | Flag.fast,
+    keys: [oneKey("RW delete")],
+    tips: ["nondeterministic_output"],
+    run: xautoclaim,
+  },
+];

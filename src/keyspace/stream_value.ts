@@ -1,0 +1,120 @@
+/** Streams: a log of entries, and the groups that consume it. */
+import type { Ref } from "../structures/arena.ts";
+import { type ConsumerGroup, ConsumerGroups, UNKNOWN_READ } from "../structures/consumer_groups.ts";
+import { StreamId } from "../structures/stream_id.ts";
+import { StreamLog } from "../structures/stream_log.ts";
+import { Collection } from "./collection.ts";
+import { type Entries, type HeapValue, Type } from "./entry.ts";
+
+/** The object behind a stream, however small. */
+class Stream implements HeapValue {
+  readonly encodingName = "stream";
+  booked = 0;
+
+  constructor(
+    readonly entries: Entries,
+    readonly log = new StreamLog(entries.arena),
+    /** Absent until a group is made. */
+    public groups: ConsumerGroups | null = null,
+  ) {}
+
+  get bytes(): number {
+    return this.log.bytes + (this.groups?.bytes ?? 0);
+  }
+
+  /** O(consumers). */
+  get arenaBytes(): number {
+    return this.log.arenaBytes + (this.groups?.arenaBytes ?? 0);
+  }
+
+  get effort(): number {
+    return this.log.nodeCount + (this.groups?.pendingCount ?? 0);
+  }
+
+  clone(): Stream {
+    const twin = new Stream(this.entries, this.log.clone());
+    if (this.groups !== null) {
+      twin.groups = new ConsumerGroups(this.entries.arena);
+      this.groups.copyTo(twin.groups);
+    }
+    return twin;
+  }
+
+  release(limit: number): boolean {
+    return (this.groups?.release(limit) ?? true) && this.log.release(limit);
+  }
+}
+
+const scratch = new StreamId();
+/** Pending entries that are freed at once. */
+const SLICE = 64;
+
+/** A cursor over a stream. */
+export class StreamValue extends Collection {
+  constructor() {
+    super(Type.stream);
+  }
+
+  get count(): number {
+    return this.log.count;
+  }
+
+  get stream(): Stream {
+    return this.object() as Stream;
+  }
+
+  get log(): StreamLog {
+    return this.stream.log;
+  }
+
+  protected override get isRemovedWhenEmpty(): boolean {
+    return false;
+  }
+
+  protected override create(): Ref {
+    const stream = new Stream(this.entries);
+    return this.db.createObject(this.args, this.index, this.type, stream);
+  }
+
+  /** The group with that name, a character a byte. */
+  group(name: string): ConsumerGroup | undefined {
+    return this.stream.groups?.find(name);
+  }
+
+  addGroup(name: string): ConsumerGroup {
+    const { stream } = this;
+    stream.groups ??= new ConsumerGroups(this.entries.arena);
+    return stream.groups.add(name);
+  }
+
+  /** Takes a group out; what is pending in it is freed in slices, if it is much. */
+  removeGroup(group: ConsumerGroup): void {
+    const { stream, entries } = this;
+    stream.groups?.remove(group);
+    if (!group.release(SLICE)) entries.dying.push(group);
+  }
+
+  /** Whether an entry behind the first was deleted, at or after `from`: then numbers can't be told. */
+  hasGapsFrom(from: StreamId): boolean {
+    const { log } = this;
+    if (log.count === 0 || log.maxDeletedId.isZero) return false;
+    if (from.compare(log.maxDeletedId) > 0) return false;
+    log.readFirstId(scratch);
+    return scratch.compare(log.maxDeletedId) <= 0;
+  }
+
+  /** How many entries were ever added up to `id`, or `UNKNOWN_READ`. */
+  addedUpTo(id: StreamId): number {
+    const { log } = this;
+    if (log.added === 0) return 0;
+    const toLast = id.compare(log.lastId);
+    if (log.count === 0 && toLast <= 0) return log.added;
+    if (toLast === 0) return log.added;
+    if (toLast > 0) return UNKNOWN_READ;
+    log.readFirstId(scratch);
+    const hasGaps = !log.maxDeletedId.isZero && log.maxDeletedId.compare(scratch) >= 0;
+    const toFirst = id.compare(scratch);
+    if (hasGaps || toFirst > 0) return UNKNOWN_READ;
+    return log.added - log.count + (toFirst === 0 ? 1 : 0);
+  }
+}

@@ -1,0 +1,86 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { Arena } from "./arena.ts";
+import { type ConsumerGroup, ConsumerGroups } from "./consumer_groups.ts";
+import { StreamId } from "./stream_id.ts";
+
+function idOf(number: number): StreamId {
+  const id = new StreamId();
+  id.setTime(number);
+  return id;
+}
+
+const action = fc.record({
+  do: fc.constantFrom(
+    "add" as const,
+    "add" as const,
+    "ack" as const,
+    "claim" as const,
+    "leave" as const,
+  ),
+  id: fc.nat(300),
+  consumer: fc.constantFrom("ann", "bob", "cid"),
+});
+
+/** Who has what: id → consumer and number of deliveries. */
+type Model = Map<number, [string, number]>;
+
+function pendingOf(group: ConsumerGroup): [number, string, number][] {
+  const id = new StreamId();
+  return Array.from({ length: group.pending.count }, (_, rank) => {
+    const ref = group.pending.at(rank);
+    group.readId(ref, id);
+    return [id.ms, group.consumerOf(ref).name, group.deliveries(ref)];
+  });
+}
+
+function expected(model: Model): [number, string, number][] {
+  return [...model].sort(([a], [b]) => a - b).map(([id, [name, count]]) => [id, name, count]);
+}
+
+Deno.test("pending entries are those of a plain map, for the group and for each consumer", () => {
+  fc.assert(fc.property(fc.array(action, { maxLength: 400 }), (actions) => {
+    const arena = new Arena();
+    const groups = new ConsumerGroups(arena);
+    const group = groups.add("group");
+    const model: Model = new Map();
+    for (const step of actions) {
+      const consumer = group.consumer(step.consumer) ?? group.addConsumer(step.consumer, 1);
+      const ref = group.pending.find(idOf(step.id));
+      assertEquals(ref !== 0, model.has(step.id));
+      if (step.do === "leave" && step.id < 20) {
+        group.removeConsumer(consumer);
+        for (const [id, [name]] of model) if (name === step.consumer) model.delete(id);
+      } else if (step.do === "add" && ref === 0) {
+        group.add(idOf(step.id), consumer, 5, 1);
+        model.set(step.id, [step.consumer, 1]);
+      } else if (step.do === "ack" && ref !== 0) {
+        group.remove(ref);
+        model.delete(step.id);
+      } else if (step.do === "claim" && ref !== 0) {
+        group.assign(ref, consumer);
+        group.setDelivery(ref, 6, group.deliveries(ref) + 1);
+        model.set(step.id, [step.consumer, (model.get(step.id)?.[1] ?? 0) + 1]);
+      }
+    }
+    group.verify();
+    assertEquals(pendingOf(group), expected(model));
+    for (const { name, pending } of group.consumers()) {
+      assertEquals(pending.count, [...model.values()].filter(([owner]) => owner === name).length);
+    }
+    const twins = new ConsumerGroups(arena);
+    groups.copyTo(twins);
+    while (!groups.release(7));
+    for (const twin of twins.all()) assertEquals(pendingOf(twin), expected(model));
+    while (!twins.release(7));
+    assertEquals(arena.usedBytes, 0);
+  }));
+});
+
+Deno.test("groups and consumers are listed by name", () => {
+  const groups = new ConsumerGroups(new Arena());
+  for (const name of ["b", "a", "c"]) groups.add(name).addConsumer("z", 0);
+  groups.find("a")?.addConsumer("y", 0);
+  assertEquals(groups.all().map(({ name }) => name), ["a", "b", "c"]);
+  assertEquals(groups.find("a")?.consumers().map(({ name }) => name), ["y", "z"]);
+});

@@ -1,0 +1,226 @@
+// hot path
+/**
+ * The id of a stream's entry: milliseconds and a sequence number, both unsigned 64-bit integers, written
+ * `ms-seq`. In blocks of the arena it is 16 bytes, big-endian, as in Redis's files.
+ */
+import { Int64, writeInt64 } from "../lib/decimal.ts";
+
+export const STREAM_ID_BYTES = 16;
+/** Two integers of 20 digits and what joins them. */
+export const STREAM_ID_TEXT_MAX = 41;
+
+const TWO_32 = 4294967296;
+const ZERO = 0x30;
+const MINUS = 0x2d;
+const PLUS = 0x2b;
+const STAR = 0x2a;
+/** Words of an id, the most significant first. */
+const WORDS = 4;
+
+/** An id that is reused instead of allocated. */
+export class StreamId {
+  // Fields of more than 31 bits would be boxed.
+  readonly #words = new Uint32Array(WORDS);
+
+  copy(other: StreamId): void {
+    for (let i = 0; i < WORDS; i++) this.#words[i] = other.#words[i];
+  }
+
+  /** Takes the integers whose 32-bit halves these are. */
+  setWords(msHi: number, msLo: number, seqHi: number, seqLo: number): void {
+    this.#words[0] = msHi;
+    this.#words[1] = msLo;
+    this.#words[2] = seqHi;
+    this.#words[3] = seqLo;
+  }
+
+  /** Takes milliseconds within 2^53, and sequence number 0. */
+  setTime(ms: number): void {
+    this.setWords(Math.floor(ms / TWO_32), ms % TWO_32, 0, 0);
+  }
+
+  clear(): void {
+    this.#words.fill(0);
+  }
+
+  setMax(): void {
+    this.#words.fill(0xffffffff);
+  }
+
+  get isZero(): boolean {
+    const words = this.#words;
+    return (words[0] | words[1] | words[2] | words[3]) === 0;
+  }
+
+  get isMax(): boolean {
+    const words = this.#words;
+    return (words[0] & words[1] & words[2] & words[3]) === -1;
+  }
+
+  /** The milliseconds, exact within 2^53. */
+  get ms(): number {
+    return this.#words[0] * TWO_32 + this.#words[1];
+  }
+
+  /** Negative if it comes before `other`, 0 if it is the same. */
+  compare(other: StreamId): number {
+    for (let i = 0; i < WORDS; i++) {
+      const own = this.#words[i];
+      const its = other.#words[i];
+      if (own !== its) return own < its ? -1 : 1;
+    }
+    return 0;
+  }
+
+  hasTimeOf(other: StreamId): boolean {
+    return this.#words[0] === other.#words[0] && this.#words[1] === other.#words[1];
+  }
+
+  /** The id after it; returns false, changing nothing, if it is the last. */
+  increment(): boolean {
+    if (this.isMax) return false;
+    for (let i = WORDS - 1; i >= 0 && this.#words[i]++ === 0xffffffff; i--);
+    return true;
+  }
+
+  /** The id after it with the same milliseconds; returns false, changing nothing, if there is none. */
+  incrementSequence(): boolean {
+    if ((this.#words[2] & this.#words[3]) === -1) return false;
+    return this.increment();
+  }
+
+  /** The id before it; returns false, changing nothing, if it is 0-0. */
+  decrement(): boolean {
+    if (this.isZero) return false;
+    for (let i = WORDS - 1; i >= 0 && this.#words[i]-- === 0; i--);
+    return true;
+  }
+
+  setFirstSequence(): void {
+    this.#words[2] = this.#words[3] = 0;
+  }
+
+  setLastSequence(): void {
+    this.#words[2] = this.#words[3] = 0xffffffff;
+  }
+
+  // In blocks of the arena
+
+  read(view: DataView, at: number): void {
+    for (let i = 0; i < WORDS; i++) this.#words[i] = view.getUint32(at + 4 * i);
+  }
+
+  write(view: DataView, at: number): void {
+    for (let i = 0; i < WORDS; i++) view.setUint32(at + 4 * i, this.#words[i]);
+  }
+
+  /** As `compare`, with the id at `at`. */
+  compareAt(view: DataView, at: number): number {
+    for (let i = 0; i < WORDS; i++) {
+      const own = this.#words[i];
+      const its = view.getUint32(at + 4 * i);
+      if (own !== its) return own < its ? -1 : 1;
+    }
+    return 0;
+  }
+
+  /** How far its milliseconds and its sequence number lie after those of `base`, modulo 2^64. */
+  differenceTo(base: StreamId, ms: Int64, seq: Int64): void {
+    subtract(this.#words, base.#words, 0, ms);
+    subtract(this.#words, base.#words, 2, seq);
+  }
+
+  /** Becomes the id so far after `base`. */
+  setAfter(base: StreamId, ms: Int64, seq: Int64): void {
+    add(base.#words, ms, this.#words, 0);
+    add(base.#words, seq, this.#words, 2);
+  }
+
+  // As text
+
+  /** Writes `ms-seq` at `at`; returns where it ends. */
+  writeText(target: Uint8Array, at: number): number {
+    const words = this.#words;
+    const middle = writeInt64(words[0], words[1], target, at);
+    target[middle] = MINUS;
+    return writeInt64(words[2], words[3], target, middle + 1);
+  }
+
+  toString(): string {
+    const text = new Uint8Array(STREAM_ID_TEXT_MAX);
+    let shown = "";
+    const end = this.writeText(text, 0);
+    for (let i = 0; i < end; i++) shown += String.fromCharCode(text[i]);
+    return shown;
+  }
+
+  /**
+   * Reads `ms-seq`, or `ms` alone, for which the sequence number is 0 or, if `isEnd`, the last one. Returns
+   * whether the text is an id.
+   */
+  parse(bytes: Uint8Array, start: number, end: number, isEnd = false): boolean {
+    const dash = dashIn(bytes, start, end);
+    if (!parseUnsigned(bytes, start, dash, this.#words, 0)) return false;
+    if (dash < end) return parseUnsigned(bytes, dash + 1, end, this.#words, 2);
+    if (isEnd) this.setLastSequence();
+    else this.setFirstSequence();
+    return true;
+  }
+
+  /** Reads `ms-*`, leaving the sequence number 0; returns whether the text is that. */
+  parseOpen(bytes: Uint8Array, start: number, end: number): boolean {
+    const dash = dashIn(bytes, start, end);
+    this.setFirstSequence();
+    return dash + 2 === end && bytes[dash + 1] === STAR &&
+      parseUnsigned(bytes, start, dash, this.#words, 0);
+  }
+}
+
+/** No id comes before this one; entries have later ones. */
+export const FIRST_ID = new StreamId();
+/** No id comes after this one. */
+export const LAST_ID = new StreamId();
+LAST_ID.setMax();
+
+function dashIn(bytes: Uint8Array, start: number, end: number): number {
+  let dash = start;
+  while (dash < end && bytes[dash] !== MINUS) dash++;
+  return dash;
+}
+
+/** Reads decimal digits into two words, as strtoull does: a plus and zeros in front are let pass. */
+function parseUnsigned(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  words: Uint32Array,
+  index: number,
+): boolean {
+  let at = start < end && bytes[start] === PLUS ? start + 1 : start;
+  if (at === end) return false;
+  let hi = 0;
+  let lo = 0;
+  for (; at < end; at++) {
+    const digit = bytes[at] - ZERO;
+    if (digit < 0 || digit > 9) return false;
+    lo = lo * 10 + digit;
+    hi = hi * 10 + Math.floor(lo / TWO_32);
+    lo %= TWO_32;
+    if (hi >= TWO_32) return false;
+  }
+  words[index] = hi;
+  words[index + 1] = lo;
+  return true;
+}
+
+function subtract(a: Uint32Array, b: Uint32Array, index: number, into: Int64): void {
+  const lo = a[index + 1] - b[index + 1];
+  into.lo = lo | 0;
+  into.hi = (a[index] - b[index] - (lo < 0 ? 1 : 0)) | 0;
+}
+
+function add(a: Uint32Array, b: Int64, into: Uint32Array, index: number): void {
+  const lo = a[index + 1] + (b.lo >>> 0);
+  into[index + 1] = lo;
+  into[index] = a[index] + b.hi + (lo >= TWO_32 ? 1 : 0);
+}

@@ -1,0 +1,584 @@
+// hot path
+/**
+ * A stream's entries, in ascending order of their ids: listpacks in nodes, under an order tree.
+ *
+ * ```
+ * node    16-byte id of its first entry · u32 0, or index of the listpack outside · listpack
+ *
+ * listpack  live entries · deleted entries · n · field 1 … field n · 0   then for each entry
+ *           flags · ms − first ms · seq − first seq ·
+ *             [n · field · value …, or with SAME_FIELDS value …] · elements of the entry before this one
+ * ```
+ *
+ * Node ids and listpacks are those of Redis's files byte for byte. A node's first entry gives its fields' names
+ * to those that have the same. Entries are deleted by a flag; a node goes with its last live entry.
+ * A node is a block of the arena, with room to grow while it is the last; a listpack of more than 60 KiB lies in
+ * a buffer of its own.
+ *
+ * Invariants: ids ascend within a node and from node to node; `count` is the sum of the nodes' live entries;
+ * no node is without a live entry; all ids are at most `lastId`.
+ * Costs: `append` O(log nodes), reading O(log nodes + entries of a node). Source: the layout was seen in DUMP's
+ * output and in https://github.com/redis/redis/blob/7.2/src/stream.h.
+ *
+ * @module
+ */
+import { assert } from "../lib/assert.ts";
+import { Int64 } from "../lib/decimal.ts";
+import { Slice } from "../lib/slice.ts";
+import { type Arena, offsetOf, type Ref } from "./arena.ts";
+import { Listpack, type ListpackHome } from "./listpack.ts";
+import { type Bound, type Order, OrderTree } from "./order_tree.ts";
+import { SideTable } from "./side_table.ts";
+import { FIRST_ID, LAST_ID, STREAM_ID_BYTES, StreamId } from "./stream_id.ts";
+
+const HEAD_BYTES = STREAM_ID_BYTES + 4;
+const INSIDE_MAX = 60 * 1024;
+/** Smaller nodes are not worth a move for every entry. */
+const ROOM_MIN = 128;
+const LOG_OVERHEAD = 900;
+
+const EntryMark = { deleted: 1, sameFields: 2 } as const;
+
+/** Blocks that begin with an id, in the order of these ids. */
+export class IdOrder implements Order, Bound {
+  /** What `isBefore` compares with. */
+  readonly bound = new StreamId();
+  /** Whether the bound itself lies before it. */
+  includesEqual = false;
+
+  constructor(readonly arena: Arena) {}
+
+  compare(a: Ref, b: Ref): number {
+    const one = this.arena.chunkOf(a).view;
+    const other = this.arena.chunkOf(b).view;
+    for (let i = 0; i < STREAM_ID_BYTES; i += 4) {
+      const difference = one.getUint32(offsetOf(a) + i) - other.getUint32(offsetOf(b) + i);
+      if (difference !== 0) return difference;
+    }
+    return 0;
+  }
+
+  isBefore(ref: Ref): boolean {
+    const order = this.bound.compareAt(this.arena.chunkOf(ref).view, offsetOf(ref));
+    return order > 0 || (this.includesEqual && order === 0);
+  }
+}
+
+/** A listpack too long for a block. */
+class Outside {
+  readonly view: DataView;
+  constructor(readonly bytes: Uint8Array) {
+    this.view = new DataView(bytes.buffer);
+  }
+}
+
+/** Fields and values of an entry that is to be added: field 0, value 0, field 1 … */
+export interface EntrySource {
+  /** Twice the number of fields. */
+  readonly count: number;
+  read(index: number, into: Slice): void;
+}
+
+/** When a node is full; 0 is without limit. */
+export interface NodeLimits {
+  readonly streamNodeMaxBytes: number;
+  readonly streamNodeMaxEntries: number;
+}
+
+/** See the module's head. */
+export class StreamLog implements ListpackHome {
+  /** Live entries. */
+  count = 0;
+  /** Entries ever added. */
+  added = 0;
+  readonly lastId = new StreamId();
+  readonly maxDeletedId = new StreamId();
+  readonly #arena: Arena;
+  readonly #order: IdOrder;
+  readonly #tree: OrderTree;
+  readonly #outside = new SideTable<Outside>();
+  #outsideBytes = 0;
+  #arenaBytes = 0;
+  /** On the node that was opened last. */
+  readonly pack = new Listpack(this);
+  #node: Ref = 0;
+  readonly #base = new StreamId();
+  readonly #ms = new Int64();
+  readonly #seq = new Int64();
+  readonly #part = new Slice();
+
+  constructor(arena: Arena) {
+    this.#arena = arena;
+    this.#order = new IdOrder(arena);
+    this.#tree = new OrderTree(arena, this.#order);
+  }
+
+  get nodeCount(): number {
+    return this.#tree.count;
+  }
+
+  /** Memory outside the arena, in bytes. */
+  get bytes(): number {
+    return LOG_OVERHEAD + this.#tree.bytes + this.#outsideBytes;
+  }
+
+  /** Memory of its blocks in the arena, in bytes. */
+  get arenaBytes(): number {
+    return this.#arenaBytes + this.#tree.arenaBytes;
+  }
+
+  // Nodes
+
+  /** Puts `pack` on the node with that rank, and `base` on its first entry's id. */
+  openNode(rank: number, base: StreamId): void {
+    this.#open(this.#tree.at(rank));
+    base.copy(this.#base);
+  }
+
+  /** The rank of the last node whose first entry is not after `id`; −1 if there is none. */
+  rankBefore(id: StreamId): number {
+    this.#order.bound.copy(id);
+    this.#order.includesEqual = true;
+    return this.#tree.countBefore(this.#order) - 1;
+  }
+
+  #open(node: Ref): void {
+    const { bytes, view } = this.#arena.chunkOf(node);
+    const at = offsetOf(node);
+    this.#node = node;
+    this.#base.read(view, at);
+    const index = view.getUint32(at + STREAM_ID_BYTES, true);
+    if (index === 0) return this.pack.open(bytes, view, at + HEAD_BYTES);
+    const outside = this.#outside.get(index);
+    this.pack.open(outside.bytes, outside.view, 0);
+  }
+
+  /** The open node's listpack changes its size. */
+  resize(pack: Listpack, size: number): void {
+    const needed = HEAD_BYTES + size;
+    const isOutside = pack.bytes !== this.#arena.chunkOf(this.#node).bytes;
+    if (isOutside) {
+      if (size > pack.bytes.length) this.#growOutside(pack, Math.ceil(size * 1.5));
+    } else if (size > INSIDE_MAX) this.#growOutside(pack, Math.ceil(size * 1.5));
+    else if (needed > this.#arena.blockSize(this.#node)) {
+      this.#move(pack, Math.min(Math.max(2 * needed, ROOM_MIN), HEAD_BYTES + INSIDE_MAX));
+    }
+  }
+
+  /** Moves the listpack to a longer buffer. */
+  #growOutside(pack: Listpack, size: number): void {
+    const grown = new Outside(new Uint8Array(size));
+    grown.bytes.set(new Uint8Array(pack.bytes.buffer, pack.start, pack.size));
+    const view = this.#arena.chunkOf(this.#node).view;
+    const at = offsetOf(this.#node) + STREAM_ID_BYTES;
+    const index = view.getUint32(at, true);
+    if (index !== 0) this.#dropOutside(index);
+    view.setUint32(at, this.#outside.add(grown), true);
+    this.#outsideBytes += size;
+    pack.open(grown.bytes, grown.view, 0);
+    if (index === 0) this.#move(pack, HEAD_BYTES);
+  }
+
+  #dropOutside(index: number): void {
+    this.#outsideBytes -= this.#outside.get(index).bytes.length;
+    this.#outside.remove(index);
+  }
+
+  /** Moves the open node to a block of `size` bytes, with its listpack if that lies in it. */
+  #move(pack: Listpack, size: number): void {
+    const node = this.#node;
+    const chunk = this.#arena.chunkOf(node);
+    const isOutside = pack.bytes !== chunk.bytes;
+    const used = isOutside ? HEAD_BYTES : HEAD_BYTES + pack.size;
+    const next = this.#arena.alloc(size);
+    const target = this.#arena.chunkOf(next);
+    target.bytes.set(
+      new Uint8Array(chunk.bytes.buffer, offsetOf(node), used),
+      offsetOf(next),
+    );
+    this.#tree.replace(node, next);
+    this.#arenaBytes += this.#arena.blockSize(next) - this.#arena.blockSize(node);
+    this.#arena.free(node);
+    this.#node = next;
+    if (!isOutside) pack.open(target.bytes, target.view, offsetOf(next) + HEAD_BYTES);
+  }
+
+  /** Begins a node, for `id`, at the end. */
+  #addNode(id: StreamId): void {
+    const node = this.#arena.alloc(ROOM_MIN);
+    this.#arenaBytes += this.#arena.blockSize(node);
+    const { view } = this.#arena.chunkOf(node);
+    id.write(view, offsetOf(node));
+    view.setUint32(offsetOf(node) + STREAM_ID_BYTES, 0, true);
+    this.#tree.insert(node);
+    this.#open(node);
+    this.pack.writeEmpty();
+  }
+
+  #dropNode(): void {
+    this.#tree.remove(this.#node);
+    this.#freeNode(this.#node);
+    this.#node = 0;
+  }
+
+  #freeNode(node: Ref): void {
+    const index = this.#arena.chunkOf(node).view.getUint32(
+      offsetOf(node) + STREAM_ID_BYTES,
+      true,
+    );
+    if (index !== 0) this.#dropOutside(index);
+    this.#arenaBytes -= this.#arena.blockSize(node);
+    this.#arena.free(node);
+  }
+
+  // Adding
+
+  /** Adds an entry whose id is after `lastId`. */
+  append(id: StreamId, source: EntrySource, limits: NodeLimits): void {
+    assert(id.compare(this.lastId) > 0, "ids ascend");
+    if (!this.#openLastFor(source, limits)) this.#begin(id, source);
+    const { pack } = this;
+    const fields = source.count / 2;
+    const isSame = this.#hasFields(source);
+    pack.replaceNumber(pack.first(), pack.readNumber(pack.first()) + 1);
+    pack.appendNumber(isSame ? EntryMark.sameFields : 0);
+    id.differenceTo(this.#base, this.#ms, this.#seq);
+    pack.appendInt64(this.#ms);
+    pack.appendInt64(this.#seq);
+    if (!isSame) pack.appendNumber(fields);
+    for (let i = isSame ? 1 : 0; i < source.count; i += isSame ? 2 : 1) this.#append(source, i);
+    pack.appendNumber(3 + (isSame ? fields : 1 + 2 * fields));
+    this.lastId.copy(id);
+    this.count++;
+    this.added++;
+  }
+
+  #append(source: EntrySource, index: number): void {
+    const part = this.#part;
+    source.read(index, part);
+    this.pack.append(part.bytes, part.start, part.end);
+  }
+
+  /** Opens the last node; returns false if there is none with room. */
+  #openLastFor(source: EntrySource, limits: NodeLimits): boolean {
+    if (this.#tree.count === 0) return false;
+    this.#open(this.#tree.last());
+    const { pack } = this;
+    const { streamNodeMaxBytes, streamNodeMaxEntries } = limits;
+    let size = pack.size;
+    for (let i = 0; i < source.count; i++) {
+      source.read(i, this.#part);
+      size += this.#part.length;
+    }
+    const first = pack.first();
+    const entries = pack.readNumber(first) + pack.readNumber(pack.next(first));
+    const isFull = size >= (streamNodeMaxBytes || NODE_BYTES_MAX) ||
+      (streamNodeMaxEntries > 0 && entries >= streamNodeMaxEntries);
+    // It will not grow any more.
+    if (isFull && pack.bytes === this.#arena.chunkOf(this.#node).bytes) {
+      const needed = HEAD_BYTES + pack.size;
+      if (this.#arena.blockSize(this.#node) > needed + (needed >> 3)) this.#move(pack, needed);
+    }
+    return !isFull;
+  }
+
+  /** Begins a node whose fields' names are those of `source`. */
+  #begin(id: StreamId, source: EntrySource): void {
+    this.#addNode(id);
+    const { pack } = this;
+    pack.appendNumber(0);
+    pack.appendNumber(0);
+    pack.appendNumber(source.count / 2);
+    for (let i = 0; i < source.count; i += 2) this.#append(source, i);
+    pack.appendNumber(0);
+  }
+
+  /** Whether the open node's fields are those of `source`. */
+  #hasFields(source: EntrySource): boolean {
+    const { pack } = this;
+    const part = this.#part;
+    let at = pack.next(pack.next(pack.first()));
+    if (pack.readNumber(at) !== source.count / 2) return false;
+    for (let i = 0; i < source.count; i += 2) {
+      at = pack.next(at);
+      source.read(i, part);
+      if (!pack.same(at, part.bytes, part.start, part.end)) return false;
+    }
+    return true;
+  }
+
+  // Removing
+
+  /** Removes the entry with that id; returns whether it was there. */
+  remove(id: StreamId): boolean {
+    const cursor = removal;
+    cursor.seek(this, id, id, false);
+    if (!cursor.next()) return false;
+    if (id.compare(this.maxDeletedId) > 0) this.maxDeletedId.copy(id);
+    this.#delete(cursor.entryAt);
+    return true;
+  }
+
+  /** Marks the entry at `at` of the open node as deleted. */
+  #delete(at: number): void {
+    const { pack } = this;
+    const first = pack.first();
+    const live = pack.readNumber(first) - 1;
+    this.count--;
+    if (live === 0) return this.#dropNode();
+    pack.replaceNumber(at, pack.readNumber(at) | EntryMark.deleted);
+    // These two may change their sizes, which moves what stands behind.
+    pack.replaceNumber(first, live);
+    const deleted = pack.next(first);
+    pack.replaceNumber(deleted, pack.readNumber(deleted) + 1);
+  }
+
+  /**
+   * Removes entries from the front until `keeps` says that the first may stay; if `isRough` whole nodes only, of
+   * at most `limit` entries in all (0: without limit). Returns how many went.
+   */
+  trim(bound: TrimBound, isRough: boolean, limit: number): number {
+    const before = this.count;
+    while (this.count > 0) {
+      this.#open(this.#tree.at(0));
+      const { pack } = this;
+      const live = pack.readNumber(pack.first());
+      if (limit > 0 && before - this.count + live > limit) break;
+      if (bound.takesNode(this, live)) {
+        this.count -= live;
+        this.#dropNode();
+        continue;
+      }
+      if (!isRough) this.#trimFirst(bound);
+      break;
+    }
+    return before - this.count;
+  }
+
+  /** Removes from the first node, of which something stays. */
+  #trimFirst(bound: TrimBound): void {
+    while (this.count > 0) {
+      removal.seek(this, FIRST_ID, LAST_ID, false);
+      removal.next();
+      if (!bound.takesEntry(this, removal.id)) return;
+      this.#delete(removal.entryAt);
+    }
+  }
+
+  /** Whether the last entry of the open node comes before `id`. */
+  endsBefore(id: StreamId): boolean {
+    const { pack } = this;
+    let at = pack.last();
+    for (let left = pack.readNumber(at); left > 0; left--) at = pack.previous(at);
+    const last = removal.id;
+    this.readId(at, this.#base, last);
+    return last.compare(id) < 0;
+  }
+
+  /** Puts `id` on the id of the entry at `at` of the open node. */
+  readId(at: number, base: StreamId, id: StreamId): void {
+    const { pack } = this;
+    const ms = pack.next(at);
+    pack.readInt64(ms, this.#ms);
+    pack.readInt64(pack.next(ms), this.#seq);
+    id.setAfter(base, this.#ms, this.#seq);
+  }
+
+  /** Puts `id` on the first entry's, or on 0-0. */
+  readFirstId(id: StreamId): void {
+    removal.seek(this, FIRST_ID, LAST_ID, false);
+    if (removal.next()) id.copy(removal.id);
+    else id.clear();
+  }
+
+  /** Puts `id` on the last live entry's, or on 0-0. */
+  readTopId(id: StreamId): void {
+    removal.seek(this, FIRST_ID, LAST_ID, true);
+    if (removal.next()) id.copy(removal.id);
+    else id.clear();
+  }
+
+  // Whole logs
+
+  clone(): StreamLog {
+    const twin = new StreamLog(this.#arena);
+    for (let rank = 0; rank < this.#tree.count; rank++) {
+      this.openNode(rank, twin.#base);
+      twin.#addNode(this.#base);
+      const { pack } = this;
+      twin.resize(twin.pack, pack.size);
+      twin.pack.bytes.set(
+        new Uint8Array(pack.bytes.buffer, pack.start, pack.size),
+        twin.pack.start,
+      );
+    }
+    twin.count = this.count;
+    twin.added = this.added;
+    twin.lastId.copy(this.lastId);
+    twin.maxDeletedId.copy(this.maxDeletedId);
+    return twin;
+  }
+
+  /** Frees about `limit` nodes of a log on its way out; returns whether all are gone. */
+  release(limit: number): boolean {
+    for (let left = limit; left > 0 && this.#tree.count > 0; left--) {
+      this.#node = this.#tree.last();
+      this.#dropNode();
+    }
+    return this.#tree.count === 0 && this.#tree.release(limit);
+  }
+
+  /** Throws unless the invariants at the module's head hold. O(n). */
+  verify(): void {
+    this.#tree.verify();
+    const cursor = new LogCursor();
+    const from = new StreamId();
+    cursor.seek(this, FIRST_ID, LAST_ID, false);
+    let count = 0;
+    while (cursor.next()) {
+      assert(count === 0 || from.compare(cursor.id) < 0, "ids ascend");
+      from.copy(cursor.id);
+      count++;
+    }
+    assert(count === this.count, "the count is that of the live entries");
+    assert(from.compare(this.lastId) <= 0, "no id is after the last");
+    for (let rank = 0; rank < this.#tree.count; rank++) {
+      this.openNode(rank, from);
+      this.pack.verify();
+      assert(this.pack.readNumber(this.pack.first()) > 0, "a node has live entries");
+    }
+  }
+}
+
+/** Without a limit a node ends here all the same. */
+const NODE_BYTES_MAX = 2 ** 30;
+
+/** Which entries go when a stream is trimmed. */
+export interface TrimBound {
+  /** Whether all `live` entries of the open node, the first, go. */
+  takesNode(log: StreamLog, live: number): boolean;
+  takesEntry(log: StreamLog, id: StreamId): boolean;
+}
+
+/**
+ * Reads the live entries with ids from one to another, in either direction. The log must not change meanwhile.
+ *
+ * After `next` the cursor is on an entry: `id`, `fieldCount`, and `fieldCount` calls of `nextPair`.
+ */
+export class LogCursor {
+  readonly id = new StreamId();
+  fieldCount = 0;
+  /** Where the entry begins in its node. */
+  entryAt = 0;
+  #log: StreamLog | null = null;
+  readonly #base = new StreamId();
+  readonly #from = new StreamId();
+  readonly #to = new StreamId();
+  #isReversed = false;
+  #rank = 0;
+  /** Where the next entry begins or, reversed, the one before which it ends; 0: the node's first or last. */
+  #at = 0;
+  #isNodeOpen = false;
+  #pairAt = 0;
+  #nameAt = 0;
+
+  seek(log: StreamLog, from: StreamId, to: StreamId, isReversed: boolean): void {
+    this.#log = log;
+    this.#from.copy(from);
+    this.#to.copy(to);
+    this.#isReversed = isReversed;
+    this.#isNodeOpen = false;
+    const rank = log.rankBefore(isReversed ? to : from);
+    this.#rank = isReversed ? rank : Math.max(rank, 0);
+  }
+
+  /** Goes to the next entry; returns false at the end. */
+  next(): boolean {
+    const log = this.#log;
+    if (log === null) return false;
+    while (this.#rank >= 0 && this.#rank < log.nodeCount) {
+      if (!this.#isNodeOpen) this.#openNode(log);
+      // Another cursor may have opened another node meanwhile.
+      else log.openNode(this.#rank, this.#base);
+      while (this.#at !== 0) {
+        const mark = this.#step(log);
+        if (this.#isReversed ? this.id.compare(this.#to) > 0 : this.id.compare(this.#from) < 0) {
+          continue;
+        }
+        if (this.#isReversed ? this.id.compare(this.#from) < 0 : this.id.compare(this.#to) > 0) {
+          this.#rank = -1;
+          return false;
+        }
+        if ((mark & EntryMark.deleted) === 0) return true;
+      }
+      this.#rank += this.#isReversed ? -1 : 1;
+      this.#isNodeOpen = false;
+    }
+    return false;
+  }
+
+  #openNode(log: StreamLog): void {
+    log.openNode(this.#rank, this.#base);
+    const { pack } = log;
+    this.#isNodeOpen = true;
+    if (this.#isReversed) {
+      this.#at = pack.last();
+      return;
+    }
+    let at = pack.next(pack.next(pack.first()));
+    for (let left = pack.readNumber(at) + 2; left > 0; left--) at = pack.next(at);
+    this.#at = at;
+  }
+
+  /** Reads the entry at hand and moves on; returns its flags. */
+  #step(log: StreamLog): number {
+    const { pack } = log;
+    let at = this.#at;
+    if (this.#isReversed) {
+      for (let left = pack.readNumber(at); left > 0; left--) at = pack.previous(at);
+      // Before it stand the length of the one before, or the 0 that ends the node's names.
+      const before = pack.previous(at);
+      this.#at = pack.readNumber(before) === 0 ? 0 : before;
+    }
+    const mark = pack.readNumber(at);
+    this.entryAt = at;
+    log.readId(at, this.#base, this.id);
+    const head = pack.next(pack.next(at));
+    let elements: number;
+    if ((mark & EntryMark.sameFields) !== 0) {
+      const names = pack.next(pack.next(pack.first()));
+      this.fieldCount = pack.readNumber(names);
+      this.#nameAt = names;
+      this.#pairAt = head;
+      elements = this.fieldCount;
+    } else {
+      this.#pairAt = pack.next(head);
+      this.fieldCount = pack.readNumber(this.#pairAt);
+      this.#nameAt = 0;
+      elements = 2 * this.fieldCount;
+    }
+    if (!this.#isReversed) {
+      at = this.#pairAt;
+      for (let left = elements + 2; left > 0; left--) at = pack.next(at);
+      this.#at = at;
+    }
+    return mark;
+  }
+
+  /** Reads the entry's next field and value. */
+  nextPair(field: Slice, value: Slice): void {
+    assert(this.#log !== null, "a cursor is on an entry");
+    const { pack } = this.#log;
+    if (this.#nameAt !== 0) {
+      this.#nameAt = pack.next(this.#nameAt);
+      pack.read(this.#nameAt, field);
+    } else {
+      this.#pairAt = pack.next(this.#pairAt);
+      pack.read(this.#pairAt, field);
+    }
+    this.#pairAt = pack.next(this.#pairAt);
+    pack.read(this.#pairAt, value);
+  }
+}
+
+const removal = new LogCursor();
