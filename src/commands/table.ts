@@ -17,6 +17,7 @@ import { sortedSetRangeCommands } from "./sorted_set_range.ts";
 import { sortedSetStoreCommands } from "./sorted_set_store.ts";
 import { geoCommands } from "./geo.ts";
 import { geoSearchCommands } from "./geo_search.ts";
+import { hyperloglogCommands } from "./hyperloglog.ts";
 import { streamCommands } from "./stream.ts";
 import { streamReadCommands } from "./stream_read.ts";
 import { streamGroupCommands } from "./stream_group.ts";
@@ -56,6 +57,7 @@ export const commandGroups: readonly CommandGroup[] = [
   },
   { group: "geo", commands: [...geoCommands, ...geoSearchCommands] },
   { group: "hash", commands: hashCommands },
+  { group: "hyperloglog", commands: hyperloglogCommands },
   {
     group: "stream",
     commands: [

@@ -149,7 +149,7 @@ export const PARAMETER_ROWS = [
   memory("hash-max-listpack-value", 64, 0, LONG_MAX, {
     alias: "hash-max-ziplist-value",
   }),
-  memory("hll-sparse-max-bytes", 3_000, 0, LONG_MAX, { inert: true }),
+  memory("hll-sparse-max-bytes", 3_000, 0, LONG_MAX),
   integer("hz", 10, 0, INT_MAX, { clamp: [1, 500] }),
   text("ignore-warnings", "", { inert: true }),
   integer("io-threads", 1, 1, 128, { immutable: true, inert: true }),

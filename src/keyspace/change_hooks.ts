@@ -39,6 +39,7 @@ export const Events = {
   incrby: string("incrby"),
   incrbyfloat: string("incrbyfloat"),
   setbit: string("setbit"),
+  pfadd: string("pfadd"),
   lpush: list("lpush"),
   rpush: list("rpush"),
   lpop: list("lpop"),

@@ -57,6 +57,10 @@ export const Errors = {
   randomCount: e(
     "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
   ),
+  notASketch: e("WRONGTYPE Key is not a valid HyperLogLog string value."),
+  damagedSketch: e("INVALIDOBJ Corrupted HLL object detected"),
+  notSparse: e("ERR HLL encoding is not sparse"),
+  noSpecifiedKey: e("ERR The specified key does not exist"),
 
   // Streams
   invalidStreamId: e("ERR Invalid stream ID specified as stream command argument"),
@@ -333,6 +337,10 @@ export function unbalancedStreams(command: string, id: string): ErrorReply {
 
 export function unrecognizedClaim(option: string): ErrorReply {
   return binary(`ERR Unrecognized XCLAIM option '${option}'`);
+}
+
+export function unknownPfdebug(name: string): ErrorReply {
+  return e(`ERR Unknown PFDEBUG subcommand '${name}'`);
 }
 
 /** As `errorReply`, of text with a character a byte. */

@@ -168,6 +168,13 @@ export const EVERY_COMMAND: readonly (readonly [line: string, expected: Expected
   ["bzpopmin z 0", ["z", "a", "1"]],
   ["bzpopmax none z 0", ["z", "c", "3"]],
   ["bzmpop 1 1 z min", ["z", [["b", "2"]]]],
+  // hyperloglog
+  ["pfadd hll a b c", 1],
+  ["pfadd hll a", 0],
+  ["pfcount hll", 3],
+  ["pfmerge hll2 hll", "OK"],
+  ["pfdebug encoding hll2", "sparse"],
+  ["pfselftest", "OK"],
   // stream
   ["xadd x 1-1 a 1", "1-1"],
   ["xadd x 2-2 b 2", "2-2"],

@@ -125,7 +125,7 @@ const TEMPLATES: readonly string[] = [
   ...["xclaim X B C 0 E lastid E", "xautoclaim X B C 0 E count 2", "xautoclaim X B C 0 0 justid"],
   ...["xinfo groups X", "xinfo stream X"],
   // HyperLogLogs, with the bytes that they are
-  //PF ...["pfadd P M M M", "pfadd P V V", "pfcount P", "pfcount P P", "pfmerge P P P", "get P"],
+  ...["pfadd P M M M", "pfadd P V V", "pfcount P", "pfcount P P", "pfmerge P P P", "get P"],
   // blocks of commands
   ...["multi", "exec", "discard"],
 ];
