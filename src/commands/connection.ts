@@ -197,6 +197,16 @@ export const connectionCommands: readonly CommandSpec[] = [
     run: quit,
   },
   {
+    name: "exit",
+    usage: "[{argument}*]",
+    summary: "Closes the connection: QUIT under the name that older clients know.",
+    since: "1.0.0",
+    complexity: "O(1)",
+    flags: Flag.allowBusy | Flag.noScript | Flag.loading | Flag.stale | Flag.fast | Flag.noAuth |
+      Flag.unqueued,
+    run: quit,
+  },
+  {
     name: "reset",
     usage: "",
     summary: "Puts the connection back into its first state.",

@@ -9,6 +9,7 @@ import { Type } from "../keyspace/entry.ts";
 import { HashValue } from "../keyspace/hash_value.ts";
 import { ListValue } from "../keyspace/list_value.ts";
 import { SetValue } from "../keyspace/set_value.ts";
+import { BloomValue } from "../keyspace/bloom_value.ts";
 import { StreamValue } from "../keyspace/stream_value.ts";
 import { FIRST_ID, LAST_ID } from "../structures/stream_id.ts";
 import { LogCursor } from "../structures/stream_log.ts";
@@ -19,7 +20,8 @@ import { Slice } from "../lib/slice.ts";
 import type { Ref } from "../structures/arena.ts";
 
 const DIGEST_BYTES = 20;
-const REDIS_STREAM = 6;
+/** Streams and the types of modules. */
+const REDIS_TYPES: Record<number, number> = { [Type.stream]: 6, [Type.bloom]: 5 };
 
 type MixValue = (db: Database, ref: Ref, own: Uint8Array) => void;
 
@@ -31,6 +33,7 @@ const BY_TYPE: Record<number, MixValue> = {
   [Type.zset]: mixZset,
   [Type.hash]: mixHash,
   [Type.stream]: mixStream,
+  [Type.bloom]: mixBloom,
 };
 
 function mixString(db: Database, _ref: Ref, own: Uint8Array): void {
@@ -90,6 +93,17 @@ function mixStream(db: Database, ref: Ref, own: Uint8Array): void {
   }
 }
 
+function mixBloom(db: Database, ref: Ref, own: Uint8Array): void {
+  const bloom = new BloomValue();
+  bloom.openEntry(db, ref);
+  const { errorRate, capacity, expansion, layers } = bloom.filter;
+  mix(own, new TextEncoder().encode(`${errorRate} ${capacity} ${expansion}`));
+  for (const { bits, count } of layers) {
+    mix(own, new TextEncoder().encode(`${count}`));
+    mix(own, bits);
+  }
+}
+
 function bytesOf(slice: Slice): Uint8Array {
   return new Uint8Array(slice.bytes.buffer, slice.bytes.byteOffset + slice.start, slice.length);
 }
@@ -139,8 +153,8 @@ function entriesOf(db: Database): { key: Uint8Array; ref: Ref }[] {
 function digestEntry(db: Database, ref: Ref, own: Uint8Array): void {
   const { entries } = db.keyspace;
   entries.open(ref);
-  // The type, as a big-endian 32-bit number: 0 for strings. Redis's number of streams is not ours.
-  const type = entries.type === Type.stream ? REDIS_STREAM : entries.type;
+  // The type, as a big-endian 32-bit number: 0 for strings. Redis's numbers of these two are not ours.
+  const type = REDIS_TYPES[entries.type] ?? entries.type;
   mix(own, new Uint8Array([0, 0, 0, type]));
   const mixValue = BY_TYPE[entries.type];
   mixValue(db, ref, own);

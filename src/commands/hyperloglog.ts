@@ -82,24 +82,30 @@ function addDense({ args, reply, db }: Call, length: number): void {
   reply.integer(1);
 }
 
-/** Raises `registers` by the sketches at arguments `first` to `last`; damaged ones fail `args`. */
-function mergeAll(call: Call, first: number, last: number): void {
+/**
+ * Puts the union of all the sketches into `registers`; damaged ones fail `args`. Returns whether one of them is
+ * dense.
+ */
+function mergeAll(call: Call): boolean {
   const { args } = call;
-  for (let i = first; i <= last && args.error === null; i++) {
+  let hasDense = false;
+  registers.fill(0);
+  for (let i = 1; i < args.count && args.error === null; i++) {
     const value = readSketch(call, i);
     if (value === null || args.error !== null) continue;
+    if (isDense(value.bytes, value.start)) hasDense = true;
     if (!mergeInto(registers, value.bytes, value.start, value.end)) {
       args.fail(Errors.damagedSketch);
     }
   }
+  return hasDense;
 }
 
 /** PFCOUNT key …: of several sketches, that of all their elements. */
 function pfcount(call: Call): void {
   const { args, reply } = call;
   if (args.count === 2) return countOne(call);
-  registers.fill(0);
-  mergeAll(call, 1, args.count - 1);
+  mergeAll(call);
   if (args.error !== null) return reply.error(args.error);
   reply.integer(estimate(registers));
 }
@@ -126,13 +132,7 @@ function countOne(call: Call): void {
 /** PFMERGE destkey [sourcekey …]: dense if one of them is. */
 function pfmerge(call: Call): void {
   const { args, reply, db } = call;
-  let hasDense = false;
-  for (let i = 1; i < args.count && args.error === null; i++) {
-    const value = readSketch(call, i);
-    if (value !== null && args.error === null && isDense(value.bytes, value.start)) hasDense = true;
-  }
-  registers.fill(0);
-  if (args.error === null) mergeAll(call, 1, args.count - 1);
+  const hasDense = mergeAll(call);
   if (args.error !== null) return reply.error(args.error);
 
   sketch.clear();

@@ -89,7 +89,7 @@ function readScan(call: Call, at: number): Wanted | null {
       wanted.pattern = new Uint8Array(args.bytes.buffer, args.start(i + 1), args.length(i + 1));
     } else if (at === 1 && args.is(i, "TYPE")) {
       const name = args.text(i + 1).toLowerCase();
-      const index = TYPE_NAMES.findIndex((type) => type === name);
+      const index = TYPE_NAMES.findIndex((type) => type.toLowerCase() === name);
       wanted.type = index < 0 ? NO_TYPE : index;
     } else args.fail(Errors.syntax);
     if (args.error !== null) {

@@ -18,6 +18,7 @@ import { sortedSetStoreCommands } from "./sorted_set_store.ts";
 import { geoCommands } from "./geo.ts";
 import { geoSearchCommands } from "./geo_search.ts";
 import { hyperloglogCommands } from "./hyperloglog.ts";
+import { bloomCommands } from "./bloom.ts";
 import { streamCommands } from "./stream.ts";
 import { streamReadCommands } from "./stream_read.ts";
 import { streamGroupCommands } from "./stream_group.ts";
@@ -58,6 +59,7 @@ export const commandGroups: readonly CommandGroup[] = [
   { group: "geo", commands: [...geoCommands, ...geoSearchCommands] },
   { group: "hash", commands: hashCommands },
   { group: "hyperloglog", commands: hyperloglogCommands },
+  { group: "bloom", commands: bloomCommands },
   {
     group: "stream",
     commands: [

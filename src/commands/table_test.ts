@@ -9,6 +9,15 @@ import { commandTable } from "./table.ts";
 const FACTS = `
   append 3 denyoom,fast,write fast,string,write i1/r0,1,0/RW
   auth -2 allow_busy,fast,loading,no_auth,noscript,stale connection,fast -
+  bf.add 3 denyoom,write slow,write i1/r0,1,0/RW
+  bf.card 2 fast,readonly fast,read i1/r0,1,0/RO
+  bf.exists 3 readonly read,slow i1/r0,1,0/RO
+  bf.info -2 fast,readonly fast,read i1/r0,1,0/RO
+  bf.madd -3 denyoom,write slow,write i1/r0,1,0/RW
+  bf.mexists -3 readonly read,slow i1/r0,1,0/RO
+  bf.reserve -4 denyoom,write slow,write i1/r0,1,0/OW
+  bfadd 3 denyoom,write slow,write i1/r0,1,0/RW
+  bfexists 3 readonly read,slow i1/r0,1,0/RO
   bitcount -2 readonly bitmap,read,slow i1/r0,1,0/RO
   bitfield -2 denyoom,write bitmap,slow,write i1/r0,1,0/RW
   bitfield_ro -2 fast,readonly bitmap,fast,read i1/r0,1,0/RO
@@ -61,6 +70,7 @@ const FACTS = `
   echo 2 fast,loading,stale connection,fast -
   exec 1 loading,noscript,skip_slowlog,stale slow,transaction -
   exists -2 fast,readonly fast,keyspace,read i1/r-1,1,0/RO
+  exit -1 allow_busy,fast,loading,no_auth,noscript,stale connection,fast -
   expire -3 fast,write fast,keyspace,write i1/r0,1,0/RW
   expireat -3 fast,write fast,keyspace,write i1/r0,1,0/RW
   expiretime 2 fast,readonly fast,keyspace,read i1/r0,1,0/RO

@@ -82,6 +82,8 @@ export const Events = {
   xgroupDestroy: stream("xgroup-destroy"),
   xgroupCreateconsumer: stream("xgroup-createconsumer"),
   xgroupDelconsumer: stream("xgroup-delconsumer"),
+  bloomAdd: generic("bf.add"),
+  bloomReserve: generic("bf.reserve"),
   expired: { name: "expired", kind: "x" },
   evicted: { name: "evicted", kind: "e" },
   created: { name: "new", kind: "n" },

@@ -22,8 +22,25 @@ import type { KeyLayout } from "../structures/dash_table.ts";
 import { SideTable } from "../structures/side_table.ts";
 
 /** What a value is. The numbers are stored; their names are what TYPE answers. */
-export const Type = { string: 0, list: 1, set: 2, zset: 3, hash: 4, stream: 5 } as const;
-export const TYPE_NAMES = ["string", "list", "set", "zset", "hash", "stream"] as const;
+export const Type = {
+  string: 0,
+  list: 1,
+  set: 2,
+  zset: 3,
+  hash: 4,
+  stream: 5,
+  bloom: 6,
+} as const;
+/** A Bloom filter has the name of the module's type. */
+export const TYPE_NAMES = [
+  "string",
+  "list",
+  "set",
+  "zset",
+  "hash",
+  "stream",
+  "MBbloom--",
+] as const;
 
 /**
  * How a value is stored. A new encoding also needs: its name below, the snapshot's writer, DEBUG

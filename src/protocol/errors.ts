@@ -62,6 +62,19 @@ export const Errors = {
   notSparse: e("ERR HLL encoding is not sparse"),
   noSpecifiedKey: e("ERR The specified key does not exist"),
 
+  // Bloom filters, as their module says it
+  bloomFull: e("ERR non scaling filter is full"),
+  bloomExists: e("ERR item exists"),
+  bloomMissing: e("ERR not found"),
+  bloomBadRate: e("ERR bad error rate"),
+  bloomRateRange: e("ERR (0 < error rate range < 1)"),
+  bloomBadCapacity: e("ERR bad capacity"),
+  bloomCapacityRange: e("ERR (capacity should be larger than 0)"),
+  bloomBadExpansion: e("ERR bad expansion"),
+  bloomFixedExpansion: e("ERR Nonscaling filters cannot expand"),
+  bloomTooLarge: e("ERR could not create filter"),
+  bloomBadFact: e("ERR Invalid information value"),
+
   // Streams
   invalidStreamId: e("ERR Invalid stream ID specified as stream command argument"),
   invalidRangeStart: e("ERR invalid start ID for the interval"),

@@ -80,12 +80,14 @@ Deno.test("bytes that break the protocol close that connection after the error",
     wire.close();
   });
 });
-Deno.test("QUIT answers before the connection closes", async () => {
+Deno.test("QUIT and EXIT answer before the connection closes", async () => {
   await withServer({}, async ({ port }) => {
-    const wire = await Wire.connect(port);
-    assertEquals(await wire.roundTrip("QUIT"), "+OK\r\n");
-    assertEquals(await wire.read(), "");
-    wire.close();
+    for (const word of ["QUIT", "EXIT"]) {
+      const wire = await Wire.connect(port);
+      assertEquals(await wire.roundTrip(word), "+OK\r\n");
+      assertEquals(await wire.read(), "");
+      wire.close();
+    }
   });
 });
 Deno.test("stopping answers what was executed and closes all clients", async () => {

@@ -175,6 +175,16 @@ export const EVERY_COMMAND: readonly (readonly [line: string, expected: Expected
   ["pfmerge hll2 hll", "OK"],
   ["pfdebug encoding hll2", "sparse"],
   ["pfselftest", "OK"],
+  // bloom
+  ["bf.reserve bf 0.01 100", "OK"],
+  ["bf.add bf a", 1],
+  ["bf.madd bf a b", [0, 1]],
+  ["bf.exists bf a", 1],
+  ["bf.mexists bf b none", [1, 0]],
+  ["bf.card bf", 2],
+  ["bf.info bf capacity", [100]],
+  ["bfadd bf c", 1],
+  ["bfexists bf c", 1],
   // stream
   ["xadd x 1-1 a 1", "1-1"],
   ["xadd x 2-2 b 2", "2-2"],
@@ -307,4 +317,4 @@ export const EVERY_COMMAND: readonly (readonly [line: string, expected: Expected
 ];
 
 /** What the clients' own methods run, since afterwards the connection is in another state. */
-export const RUN_OTHERWISE: readonly string[] = ["hello", "monitor", "quit", "reset"];
+export const RUN_OTHERWISE: readonly string[] = ["hello", "monitor", "quit", "exit", "reset"];

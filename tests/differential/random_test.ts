@@ -36,14 +36,19 @@ function replyOf(text: string): Reply {
   return readReply(Uint8Array.from(text, (char) => char.charCodeAt(0)), 0).reply;
 }
 
-/** A transaction's reply, in which any array may be a set. */
+/** A reply of a transaction, in which any array may be a set. */
 function sorted(reply: Reply): string {
   return Array.isArray(reply) ? `[${reply.map(sorted).sort().join()}]` : JSON.stringify(reply);
 }
 
+/** The replies of a transaction, a line each. */
+function sortedLines(reply: Reply): string {
+  return Array.isArray(reply) ? reply.map(sorted).join("\n") : sorted(reply);
+}
+
 function comparable(name: string, wire: string): string {
   const text = wire.replaceAll(INCOMPARABLE, "$1:0");
-  if (name === "exec") return sorted(replyOf(text));
+  if (name === "exec") return sortedLines(replyOf(text));
   if (!UNORDERED.test(name)) return text;
   const reply = replyOf(text);
   if (!Array.isArray(reply)) return text;
@@ -76,8 +81,14 @@ Deno.test({
       const writes = wires.map((wire) => wire.send(request));
       for (const words of batch) {
         const [expected, actual] = await Promise.all(wires.map((wire) => wire.read()));
-        if (comparable(words[0], expected) === comparable(words[0], actual)) continue;
-        differences.push(`${words.join(" ")}\n  redis: ${expected}\n  ours:  ${actual}`);
+        const [theirs, own] = [expected, actual].map((text) =>
+          comparable(words[0], text).split("\n")
+        );
+        const line = theirs.findIndex((text, i) => text !== own[i]);
+        if (line < 0 && own.length === theirs.length) continue;
+        differences.push(
+          `${words.join(" ")} (${line})\n  redis: ${theirs[line]}\n  ours:  ${own[line]}`,
+        );
       }
       await Promise.all(writes);
     }

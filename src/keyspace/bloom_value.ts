@@ -1,0 +1,59 @@
+/** Bloom filters. */
+import { BloomFilter } from "../structures/bloom_filter.ts";
+import type { Ref } from "../structures/arena.ts";
+import { Collection } from "./collection.ts";
+import { type HeapValue, Type } from "./entry.ts";
+
+/** The object behind a Bloom filter. */
+class Bloom implements HeapValue {
+  /** What Redis answers for the types of modules. */
+  readonly encodingName = "raw";
+  readonly arenaBytes = 0;
+  readonly effort = 1;
+  booked = 0;
+
+  constructor(readonly filter: BloomFilter) {}
+
+  get bytes(): number {
+    return this.filter.bytes;
+  }
+
+  clone(): Bloom {
+    return new Bloom(this.filter.clone());
+  }
+
+  release(): boolean {
+    return true;
+  }
+}
+
+/** A cursor over a Bloom filter. */
+export class BloomValue extends Collection {
+  /** What a filter that is made by `editOrCreate` is like. */
+  errorRate = 0.01;
+  capacity = 100;
+  expansion = 2;
+
+  constructor() {
+    super(Type.bloom);
+  }
+
+  get filter(): BloomFilter {
+    return (this.object() as Bloom).filter;
+  }
+
+  /** Items that were added. */
+  get count(): number {
+    return this.filter.count;
+  }
+
+  protected override get isRemovedWhenEmpty(): boolean {
+    return false;
+  }
+
+  protected override create(): Ref {
+    const filter = new BloomFilter(this.errorRate, this.capacity, this.expansion);
+    filter.begin();
+    return this.db.createObject(this.args, this.index, this.type, new Bloom(filter));
+  }
+}
