@@ -27,7 +27,7 @@ function openToAdd({ args, reply, db }: Call): boolean {
   bloom.errorRate = ERROR_RATE;
   bloom.capacity = CAPACITY;
   bloom.expansion = EXPANSION;
-  if (bloom.editOrCreate(db, args, 1)) return true;
+  if (bloom.cursor.editOrCreate(db, args, 1)) return true;
   reply.error(Errors.wrongType);
   return false;
 }
@@ -36,7 +36,7 @@ function bfAdd(call: Call): void {
   if (!openToAdd(call)) return;
   const before = bloom.count;
   addItem(call, 2);
-  if (bloom.count > before) bloom.changed(Events.bloomAdd);
+  if (bloom.count > before) bloom.cursor.changed(Events.bloomAdd);
 }
 
 /** Stops at the first item that the filter has no room for. */
@@ -52,7 +52,7 @@ function bfMadd(call: Call): void {
   }
   reply.arrayFrom(begin, shown);
   const added = bloom.count - before;
-  if (added > 0) bloom.changed(Events.bloomAdd, added);
+  if (added > 0) bloom.cursor.changed(Events.bloomAdd, added);
 }
 
 function replyHas({ args, reply }: Call, index: number, exists: boolean): void {
@@ -61,13 +61,13 @@ function replyHas({ args, reply }: Call, index: number, exists: boolean): void {
 
 function bfExists(call: Call): void {
   const { args, db } = call;
-  const exists = bloom.read(db, args, 1);
+  const exists = bloom.cursor.read(db, args, 1);
   if (!call.failed()) replyHas(call, 2, exists);
 }
 
 function bfMexists(call: Call): void {
   const { args, reply, db } = call;
-  const exists = bloom.read(db, args, 1);
+  const exists = bloom.cursor.read(db, args, 1);
   if (call.failed()) return;
   reply.array(args.count - 2);
   for (let i = 2; i < args.count; i++) replyHas(call, i, exists);
@@ -75,7 +75,7 @@ function bfMexists(call: Call): void {
 
 function bfCard(call: Call): void {
   const { args, reply, db } = call;
-  const exists = bloom.read(db, args, 1);
+  const exists = bloom.cursor.read(db, args, 1);
   if (!call.failed()) reply.integer(exists ? bloom.count : 0);
 }
 
@@ -113,13 +113,13 @@ function bfReserve({ args, reply, db }: Call): void {
   if (args.error === null) bloom.capacity = readCapacity(args, 3);
   if (args.error === null) bloom.expansion = readExpansion(args);
   if (args.error !== null) return reply.error(args.error);
-  if (bloom.peek(db, args, 1)) return reply.error(Errors.bloomExists);
+  if (bloom.cursor.peek(db, args, 1)) return reply.error(Errors.bloomExists);
   if (args.error !== null) return reply.error(args.error);
   if (!BloomFilter.canHold(bloom.errorRate, bloom.capacity, bloom.expansion)) {
     return reply.error(Errors.bloomTooLarge);
   }
-  bloom.editOrCreate(db, args, 1);
-  bloom.changed(Events.bloomReserve);
+  bloom.cursor.editOrCreate(db, args, 1);
+  bloom.cursor.changed(Events.bloomReserve);
   reply.ok();
 }
 
@@ -137,7 +137,7 @@ function bfInfo(call: Call): void {
   const { args, reply, db } = call;
   const facts = args.count === 2 ? FACTS : FACTS.filter(([word]) => args.is(2, word));
   if (args.count > 3 || facts.length === 0) return reply.error(Errors.bloomBadFact);
-  const exists = bloom.read(db, args, 1);
+  const exists = bloom.cursor.read(db, args, 1);
   if (call.failed()) return;
   if (!exists) return reply.error(Errors.bloomMissing);
   // A single fact comes without its name.

@@ -44,19 +44,19 @@ function mixString(db: Database, _ref: Ref, own: Uint8Array): void {
 
 function mixList(db: Database, ref: Ref, own: Uint8Array): void {
   const list = new ListValue();
-  list.openEntry(db, ref);
+  list.cursor.openEntry(db, ref);
   list.forEachRange(0, list.count - 1, new Slice(), (element) => mix(own, bytesOf(element)));
 }
 
 function mixSet(db: Database, ref: Ref, own: Uint8Array): void {
   const set = new SetValue();
-  set.openEntry(db, ref);
+  set.cursor.openEntry(db, ref);
   set.forEach((member) => xorWith(own, sha1(bytesOf(member))));
 }
 
 function mixZset(db: Database, ref: Ref, own: Uint8Array): void {
   const zset = new ZsetValue();
-  zset.openEntry(db, ref);
+  zset.cursor.openEntry(db, ref);
   zset.forEachFrom(0, zset.count, false, (member, score) => {
     const pair = new Uint8Array(DIGEST_BYTES);
     mix(pair, bytesOf(member));
@@ -67,7 +67,7 @@ function mixZset(db: Database, ref: Ref, own: Uint8Array): void {
 
 function mixHash(db: Database, ref: Ref, own: Uint8Array): void {
   const hash = new HashValue();
-  hash.openEntry(db, ref);
+  hash.cursor.openEntry(db, ref);
   hash.forEach((field, value) => {
     const pair = new Uint8Array(DIGEST_BYTES);
     mix(pair, bytesOf(field));
@@ -78,7 +78,7 @@ function mixHash(db: Database, ref: Ref, own: Uint8Array): void {
 
 function mixStream(db: Database, ref: Ref, own: Uint8Array): void {
   const stream = new StreamValue();
-  stream.openEntry(db, ref);
+  stream.cursor.openEntry(db, ref);
   const cursor = new LogCursor();
   const field = new Slice();
   const value = new Slice();
@@ -95,7 +95,7 @@ function mixStream(db: Database, ref: Ref, own: Uint8Array): void {
 
 function mixBloom(db: Database, ref: Ref, own: Uint8Array): void {
   const bloom = new BloomValue();
-  bloom.openEntry(db, ref);
+  bloom.cursor.openEntry(db, ref);
   const { errorRate, capacity, expansion, layers } = bloom.filter;
   mix(own, new TextEncoder().encode(`${errorRate} ${capacity} ${expansion}`));
   for (const { bits, count } of layers) {

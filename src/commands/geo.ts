@@ -79,7 +79,7 @@ function geoadd({ args, reply, db }: Call): void {
     scores.push(encode(pointAt(args, i)));
   }
   if (args.error !== null) return reply.error(args.error);
-  const exists = isXx ? zset.edit(db, args, 1) : zset.editOrCreate(db, args, 1);
+  const exists = isXx ? zset.cursor.edit(db, args, 1) : zset.cursor.editOrCreate(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   if (!exists) return reply.integer(0);
   if (scores.length > 0) zset.makeRoom(scores.length, args.length(first + 2));
@@ -95,13 +95,13 @@ function geoadd({ args, reply, db }: Call): void {
     if (isNew) added++;
     else updated++;
   }
-  if (added + updated > 0) zset.changed(Events.zadd, added + updated);
-  else zset.discard();
+  if (added + updated > 0) zset.cursor.changed(Events.zadd, added + updated);
+  else zset.cursor.discard();
   reply.integer(countsChanges ? added + updated : added);
 }
 
 function geopos({ args, reply, db }: Call): void {
-  const exists = zset.read(db, args, 1);
+  const exists = zset.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   reply.array(args.count - 2);
   for (let i = 2; i < args.count; i++) {
@@ -115,7 +115,7 @@ function geodist({ args, reply, db }: Call): void {
   const unit = args.count > 4 ? unitAt(args, 4) : 1;
   if (args.count > 5) return reply.error(Errors.syntax);
   if (args.error !== null) return reply.error(args.error);
-  const exists = zset.read(db, args, 1);
+  const exists = zset.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   const one = exists ? placeOf(zset, args, 2) : null;
   const other = exists ? placeOf(zset, args, 3) : null;
@@ -124,7 +124,7 @@ function geodist({ args, reply, db }: Call): void {
 }
 
 function geohash({ args, reply, db }: Call): void {
-  const exists = zset.read(db, args, 1);
+  const exists = zset.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   reply.array(args.count - 2);
   for (let i = 2; i < args.count; i++) {

@@ -224,26 +224,26 @@ function answer({ reply }: Call, search: Search, found: Found[]): void {
 function store({ args, reply, db }: Call, search: Search, found: Found[], event: KeyEvent): void {
   if (found.length === 0) db.remove(args, search.store);
   else {
-    target.replace(db, args, search.store);
+    target.cursor.replace(db, args, search.store);
     target.makeRoom(found.length, 0);
     for (const { member, score, metres } of found) {
       const bytes = binaryBytes(member);
       const kept = search.storesDistance ? metres / search.unit : score;
       target.set(bytes, new DataView(bytes.buffer), 0, bytes.length, kept);
     }
-    target.changed(event, found.length);
+    target.cursor.changed(event, found.length);
   }
   reply.integer(found.length);
 }
 
 function geosearch(call: Call): void {
-  const exists = zset.read(call.db, call.args, 1);
+  const exists = zset.cursor.read(call.db, call.args, 1);
   if (call.failed()) return;
   run(call, readSearch(call.args, 1, exists), exists, Events.geosearchstore);
 }
 
 function geosearchstore(call: Call): void {
-  const exists = zset.read(call.db, call.args, 2);
+  const exists = zset.cursor.read(call.db, call.args, 2);
   if (call.failed()) return;
   const search = readSearch(call.args, 2, exists);
   search.store = 1;
@@ -252,7 +252,7 @@ function geosearchstore(call: Call): void {
 
 function byPoint(call: Call, mayStore: boolean): void {
   const { args } = call;
-  const exists = zset.read(call.db, call.args, 1);
+  const exists = zset.cursor.read(call.db, call.args, 1);
   if (call.failed()) return;
   const search = newSearch();
   search.center = pointAt(args, 2);
@@ -263,7 +263,7 @@ function byPoint(call: Call, mayStore: boolean): void {
 
 function byMember(call: Call, mayStore: boolean): void {
   const { args } = call;
-  const exists = zset.read(call.db, call.args, 1);
+  const exists = zset.cursor.read(call.db, call.args, 1);
   if (call.failed()) return;
   const search = newSearch();
   readMember(args, 2, exists, search);

@@ -33,7 +33,7 @@ function setPairs({ args, reply, db, command }: Call): number {
     reply.error(wrongArity(command?.name ?? ""));
     return -1;
   }
-  if (!hash.editOrCreate(db, args, 1)) {
+  if (!hash.cursor.editOrCreate(db, args, 1)) {
     reply.error(Errors.wrongType);
     return -1;
   }
@@ -41,7 +41,7 @@ function setPairs({ args, reply, db, command }: Call): number {
   for (let i = 2; i < args.count; i += 2) {
     if (set(args, i, args.bytes, args.start(i + 1), args.end(i + 1))) added++;
   }
-  hash.changed(Events.hset, (args.count - 2) >>> 1);
+  hash.cursor.changed(Events.hset, (args.count - 2) >>> 1);
   return added;
 }
 
@@ -55,15 +55,15 @@ function hmset(call: Call): void {
 }
 
 function hsetnx({ args, reply, db }: Call): void {
-  if (!hash.editOrCreate(db, args, 1)) return reply.error(Errors.wrongType);
+  if (!hash.cursor.editOrCreate(db, args, 1)) return reply.error(Errors.wrongType);
   if (get(args, 2)) return reply.integer(0);
   set(args, 2, args.bytes, args.start(3), args.end(3));
-  hash.changed(Events.hset);
+  hash.cursor.changed(Events.hset);
   reply.integer(1);
 }
 
 function hget({ args, reply, db }: Call): void {
-  if (hash.read(db, args, 1) && get(args, 2)) {
+  if (hash.cursor.read(db, args, 1) && get(args, 2)) {
     return reply.bulkOf(found);
   }
   if (args.error !== null) return reply.error(args.error);
@@ -71,7 +71,7 @@ function hget({ args, reply, db }: Call): void {
 }
 
 function hmget({ args, reply, db }: Call): void {
-  const exists = hash.read(db, args, 1);
+  const exists = hash.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   reply.array(args.count - 2);
   for (let i = 2; i < args.count; i++) {
@@ -81,48 +81,48 @@ function hmget({ args, reply, db }: Call): void {
 }
 
 function hexists({ args, reply, db }: Call): void {
-  const exists = hash.read(db, args, 1) && get(args, 2);
+  const exists = hash.cursor.read(db, args, 1) && get(args, 2);
   if (args.error !== null) return reply.error(args.error);
   reply.integer(exists ? 1 : 0);
 }
 
 function hstrlen({ args, reply, db }: Call): void {
-  const exists = hash.read(db, args, 1) && get(args, 2);
+  const exists = hash.cursor.read(db, args, 1) && get(args, 2);
   if (args.error !== null) return reply.error(args.error);
   reply.integer(exists ? found.length : 0);
 }
 
 function hlen({ args, reply, db }: Call): void {
-  const exists = hash.read(db, args, 1);
+  const exists = hash.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   reply.integer(exists ? hash.count : 0);
 }
 
 function hdel({ args, reply, db }: Call): void {
-  if (!hash.edit(db, args, 1)) {
+  if (!hash.cursor.edit(db, args, 1)) {
     return args.error === null ? reply.integer(0) : reply.error(args.error);
   }
   let removed = 0;
   for (let i = 2; i < args.count && hash.count > 0; i++) {
     if (hash.remove(args.bytes, args.view, args.start(i), args.end(i))) removed++;
   }
-  if (removed > 0) hash.changed(Events.hdel, removed);
+  if (removed > 0) hash.cursor.changed(Events.hdel, removed);
   reply.integer(removed);
 }
 
 function hincrby({ args, reply, db }: Call): void {
   if (!args.int64(3, delta)) return reply.error(Errors.notAnInteger);
-  if (!hash.editOrCreate(db, args, 1)) return reply.error(Errors.wrongType);
+  if (!hash.cursor.editOrCreate(db, args, 1)) return reply.error(Errors.wrongType);
   current.hi = current.lo = 0;
   if (get(args, 2) && !parseInt64(found.bytes, found.start, found.end, current)) {
     return reply.error(Errors.hashNotAnInteger);
   }
   if (!addInt64(current, delta.hi, delta.lo, current)) {
-    hash.discard();
+    hash.cursor.discard();
     return reply.error(Errors.overflow);
   }
   set(args, 2, digits, 0, writeInt64(current.hi, current.lo, digits, 0));
-  hash.changed(Events.hincrby);
+  hash.cursor.changed(Events.hincrby);
   reply.int64(current);
 }
 
@@ -131,23 +131,23 @@ function hincrbyfloat({ args, reply, db }: Call): void {
   const increment = parseLongDouble(args.binary(3));
   if (increment === null) return reply.error(Errors.notAFloat);
   if (/inf|nan/i.test(args.binary(3))) return reply.error(Errors.incrementNotFinite);
-  if (!hash.editOrCreate(db, args, 1)) return reply.error(Errors.wrongType);
+  if (!hash.cursor.editOrCreate(db, args, 1)) return reply.error(Errors.wrongType);
   const text = get(args, 2) ? binaryText(found.bytes, found.start, found.end) : "0";
   const before = parseLongDouble(text);
   if (before === null) return reply.error(Errors.hashNotAFloat);
   const sum = addLongDoubles(before, increment);
   if (sum === null) {
-    hash.discard();
+    hash.cursor.discard();
     return reply.error(Errors.nanOrInfinity);
   }
   const bytes = binaryBytes(longDoubleText(sum));
   set(args, 2, bytes, 0, bytes.length);
-  hash.changed(Events.hincrbyfloat);
+  hash.cursor.changed(Events.hincrbyfloat);
   reply.bulk(bytes, 0, bytes.length);
 }
 
 function hgetall({ args, reply, db }: Call): void {
-  const exists = hash.read(db, args, 1);
+  const exists = hash.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   reply.map(exists ? hash.count : 0);
   if (!exists) return;
@@ -158,14 +158,14 @@ function hgetall({ args, reply, db }: Call): void {
 }
 
 function hkeys({ args, reply, db }: Call): void {
-  const exists = hash.read(db, args, 1);
+  const exists = hash.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   reply.array(exists ? hash.count : 0);
   if (exists) hash.forEach((field) => reply.bulkOf(field));
 }
 
 function hvals({ args, reply, db }: Call): void {
-  const exists = hash.read(db, args, 1);
+  const exists = hash.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   reply.array(exists ? hash.count : 0);
   if (exists) hash.forEach((_, value) => reply.bulkOf(value));
@@ -184,7 +184,7 @@ function hrandfield(call: Call): void {
     return reply.error(Errors.syntax);
   }
   if (withValues && Math.abs(count) > COUNT_MAX / 2) return reply.error(Errors.outOfRange);
-  const exists = hash.read(db, args, 1);
+  const exists = hash.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   if (!exists || count === 0) return reply.emptyArray();
 
@@ -202,7 +202,7 @@ function hrandfield(call: Call): void {
 }
 
 function randomField({ args, reply, db }: Call): void {
-  if (hash.read(db, args, 1)) {
+  if (hash.cursor.read(db, args, 1)) {
     return hash.random((field) => reply.bulkOf(field));
   }
   if (args.error !== null) return reply.error(args.error);
@@ -211,7 +211,7 @@ function randomField({ args, reply, db }: Call): void {
 
 function hscan(call: Call): void {
   const { reply } = call;
-  const wanted = readCollectionScan(call, hash);
+  const wanted = readCollectionScan(call, hash.cursor);
   if (wanted === null) return;
   const begin = reply.mark();
   let count = 0;

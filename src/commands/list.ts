@@ -13,7 +13,9 @@ const list = new ListValue();
 const element = new Slice();
 
 function push({ args, reply, db }: Call, atTail: boolean, onlyExisting: boolean): void {
-  const exists = onlyExisting ? list.edit(db, args, 1) : list.editOrCreate(db, args, 1);
+  const exists = onlyExisting
+    ? list.cursor.edit(db, args, 1)
+    : list.cursor.editOrCreate(db, args, 1);
   if (!exists) return args.error === null ? reply.integer(0) : reply.error(args.error);
   list.makeRoom(2, args.count);
   for (let i = 2; i < args.count; i++) {
@@ -21,7 +23,7 @@ function push({ args, reply, db }: Call, atTail: boolean, onlyExisting: boolean)
     else list.pushHead(args.bytes, args.start(i), args.end(i));
   }
   reply.integer(list.count);
-  list.changed(atTail ? Events.rpush : Events.lpush, args.count - 2);
+  list.cursor.changed(atTail ? Events.rpush : Events.lpush, args.count - 2);
 }
 
 const lpush = (call: Call): void => push(call, false, false);
@@ -32,21 +34,21 @@ const rpushx = (call: Call): void => push(call, true, true);
 function pop(call: Call, atTail: boolean): void {
   const { args, reply, db } = call;
   if (args.count > 2) return popMany(call, atTail);
-  if (!list.edit(db, args, 1)) {
+  if (!list.cursor.edit(db, args, 1)) {
     return args.error === null ? reply.nullBulk() : reply.error(args.error);
   }
   list.at(atTail ? list.count - 1 : 0, element);
   reply.bulkOf(element);
   list.dropEnd(atTail);
   list.shrink();
-  list.changed(atTail ? Events.rpop : Events.lpop);
+  list.cursor.changed(atTail ? Events.rpop : Events.lpop);
 }
 
 function popMany({ args, reply, db, command }: Call, atTail: boolean): void {
   if (args.count > 3) return reply.error(wrongArity(command?.name ?? ""));
   const count = positiveCount(args, 2);
   if (args.error !== null) return reply.error(args.error);
-  if (!list.edit(db, args, 1)) {
+  if (!list.cursor.edit(db, args, 1)) {
     return args.error === null ? reply.nullArray() : reply.error(args.error);
   }
   if (count === 0) return reply.emptyArray();
@@ -58,14 +60,14 @@ function popMany({ args, reply, db, command }: Call, atTail: boolean): void {
     list.dropEnd(atTail);
   }
   list.shrink();
-  list.changed(atTail ? Events.rpop : Events.lpop, size);
+  list.cursor.changed(atTail ? Events.rpop : Events.lpop, size);
 }
 
 const lpop = (call: Call): void => pop(call, false);
 const rpop = (call: Call): void => pop(call, true);
 
 function llen({ args, reply, db }: Call): void {
-  const exists = list.read(db, args, 1);
+  const exists = list.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   reply.integer(exists ? list.count : 0);
 }
@@ -75,7 +77,7 @@ function lrange({ args, reply, db }: Call): void {
   const start = args.roundedInt64(2);
   const stop = args.roundedInt64(3);
   if (args.error !== null) return reply.error(args.error);
-  const exists = list.read(db, args, 1);
+  const exists = list.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   const count = exists ? list.count : 0;
   const from = Math.max(start < 0 ? count + start : start, 0);
@@ -86,7 +88,7 @@ function lrange({ args, reply, db }: Call): void {
 }
 
 function lindex({ args, reply, db }: Call): void {
-  const exists = list.read(db, args, 1);
+  const exists = list.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   if (!exists) return reply.nullBulk();
   const index = indexOf(args, 2);
@@ -104,21 +106,21 @@ function indexOf(args: Args, at: number): number {
 }
 
 function lset({ args, reply, db }: Call): void {
-  if (!list.edit(db, args, 1)) return reply.error(args.error ?? Errors.noSuchKey);
+  if (!list.cursor.edit(db, args, 1)) return reply.error(args.error ?? Errors.noSuchKey);
   const index = indexOf(args, 2);
   if (args.error !== null) return reply.error(args.error);
   if (index < 0) return reply.error(Errors.indexOutOfRange);
   list.makeRoom(3, 4);
   list.set(index, args.bytes, args.start(3), args.end(3));
   list.shrink();
-  list.changed(Events.lset);
+  list.cursor.changed(Events.lset);
   reply.ok();
 }
 
 function linsert({ args, reply, db }: Call): void {
   const isAfter = args.is(2, "AFTER");
   if (!isAfter && !args.is(2, "BEFORE")) return reply.error(Errors.syntax);
-  if (!list.edit(db, args, 1)) {
+  if (!list.cursor.edit(db, args, 1)) {
     return args.error === null ? reply.integer(0) : reply.error(args.error);
   }
   list.makeRoom(4, 5);
@@ -133,7 +135,7 @@ function linsert({ args, reply, db }: Call): void {
     args.end(4),
   );
   if (!wasFound) return reply.integer(-1);
-  list.changed(Events.linsert);
+  list.cursor.changed(Events.linsert);
   reply.integer(list.count);
 }
 
@@ -141,7 +143,7 @@ function linsert({ args, reply, db }: Call): void {
 function lrem({ args, reply, db }: Call): void {
   const count = args.roundedInt64(2);
   if (args.error !== null) return reply.error(args.error);
-  if (!list.edit(db, args, 1)) {
+  if (!list.cursor.edit(db, args, 1)) {
     return args.error === null ? reply.integer(0) : reply.error(args.error);
   }
   const limit = count === 0 ? Infinity : Math.abs(count);
@@ -155,14 +157,14 @@ function lrem({ args, reply, db }: Call): void {
   reply.integer(removed);
   if (removed === 0) return;
   list.shrink();
-  list.changed(Events.lrem, removed);
+  list.cursor.changed(Events.lrem, removed);
 }
 
 function ltrim({ args, reply, db }: Call): void {
   const start = args.roundedInt64(2);
   const stop = args.roundedInt64(3);
   if (args.error !== null) return reply.error(args.error);
-  if (!list.edit(db, args, 1)) {
+  if (!list.cursor.edit(db, args, 1)) {
     return args.error === null ? reply.ok() : reply.error(args.error);
   }
   const { count } = list;
@@ -173,7 +175,7 @@ function ltrim({ args, reply, db }: Call): void {
   list.removeRange(count - behind, behind);
   list.removeRange(0, before);
   list.shrink();
-  list.changed(Events.ltrim, before + behind);
+  list.cursor.changed(Events.ltrim, before + behind);
   reply.ok();
 }
 
@@ -188,7 +190,7 @@ interface Sought {
 function lpos({ args, reply, db }: Call): void {
   const sought = readSought(args);
   if (args.error !== null) return reply.error(args.error);
-  const exists = list.read(db, args, 1);
+  const exists = list.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   const { rank, hasCount, compareMax } = sought;
   const limit = sought.count === 0 ? Infinity : sought.count;

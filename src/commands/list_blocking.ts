@@ -19,7 +19,7 @@ function pop(call: Call, atTail: boolean): void {
   const timeoutMs = blockingTimeout(args, last + 1);
   if (call.failed()) return;
   for (let i = 1; i <= last; i++) {
-    const exists = list.edit(db, args, i);
+    const exists = list.cursor.edit(db, args, i);
     if (call.failed()) return;
     if (!exists) continue;
     list.at(atTail ? list.count - 1 : 0, element);
@@ -28,7 +28,7 @@ function pop(call: Call, atTail: boolean): void {
     reply.bulkOf(element);
     list.dropEnd(atTail);
     list.shrink();
-    return list.changed(atTail ? Events.rpop : Events.lpop);
+    return list.cursor.changed(atTail ? Events.rpop : Events.lpop);
   }
   if (!call.block(1, last, Type.list, timeoutMs)) reply.nullArray();
 }

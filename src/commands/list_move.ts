@@ -38,13 +38,13 @@ const rpoplpush = (call: Call): void => move(call, true, false);
  */
 export function move(call: Call, fromTail: boolean, toTail: boolean, timeoutMs = -1): void {
   const { args, reply, db } = call;
-  const exists = source.edit(db, args, 1);
+  const exists = source.cursor.edit(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   if (!exists) {
     if (timeoutMs < 0 || !call.block(1, 1, Type.list, timeoutMs)) reply.nullBulk();
     return;
   }
-  target.peek(db, args, 2);
+  target.cursor.peek(db, args, 2);
   if (args.error !== null) return reply.error(args.error);
 
   source.at(fromTail ? source.count - 1 : 0, element);
@@ -54,15 +54,15 @@ export function move(call: Call, fromTail: boolean, toTail: boolean, timeoutMs =
   const isRotation = args.same(1, 2);
   if (isRotation) source.dropEnd(fromTail);
   const into = isRotation ? source : target;
-  if (!isRotation) target.editOrCreate(db, args, 2);
+  if (!isRotation) target.cursor.editOrCreate(db, args, 2);
   into.makeRoomFor(moved, 0, size);
   if (toTail) into.pushTail(moved, 0, size);
   else into.pushHead(moved, 0, size);
-  into.changed(toTail ? Events.rpush : Events.lpush);
+  into.cursor.changed(toTail ? Events.rpush : Events.lpush);
   if (!isRotation) source.dropEnd(fromTail);
   source.shrink();
   // One change with two events.
-  source.changed(fromTail ? Events.rpop : Events.lpop, 0);
+  source.cursor.changed(fromTail ? Events.rpop : Events.lpop, 0);
   reply.bulk(moved, 0, size);
 }
 
@@ -90,7 +90,7 @@ export function popFromFirst(call: Call, at: number, timeoutMs: number): void {
   }
   if (call.failed()) return;
   for (let i = first; i < where; i++) {
-    const exists = source.edit(db, args, i);
+    const exists = source.cursor.edit(db, args, i);
     if (call.failed()) return;
     if (!exists) continue;
     reply.array(2);
@@ -110,7 +110,7 @@ function popInto({ reply }: Call, count: number, fromTail: boolean): void {
     source.dropEnd(fromTail);
   }
   source.shrink();
-  source.changed(fromTail ? Events.rpop : Events.lpop, size);
+  source.cursor.changed(fromTail ? Events.rpop : Events.lpop, size);
 }
 
 /** Rows of the table: see engine/command.ts. */

@@ -1,7 +1,7 @@
 /** SCAN, and what HSCAN, SSCAN and ZSCAN share with it. Their guarantee is the table's: see DashTable.scan. */
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
-import type { Collection } from "../keyspace/collection.ts";
+import type { Cursor } from "../keyspace/cursor.ts";
 import { TYPE_NAMES } from "../keyspace/entry.ts";
 import { parseUnsigned } from "../lib/decimal.ts";
 import { globMatches } from "../lib/glob.ts";
@@ -53,10 +53,10 @@ export function isWanted(wanted: Wanted, bytes: Uint8Array, start: number, end: 
  * Reads the cursor of HSCAN, SSCAN or ZSCAN, looks the key up and reads the options; null after answering
  * an error, or nothing found where there is no key.
  */
-export function readCollectionScan(call: Call, collection: Collection): Wanted | null {
+export function readCollectionScan(call: Call, cursor: Cursor): Wanted | null {
   const { args, reply, db } = call;
   if (!isCursor(call, 2)) return null;
-  if (collection.read(db, args, 1)) return readScan(call, 2);
+  if (cursor.read(db, args, 1)) return readScan(call, 2);
   if (args.error !== null) reply.error(args.error);
   else {
     reply.array(2);

@@ -24,47 +24,47 @@ function has(args: Args, index: number): boolean {
 
 function sadd({ args, reply, db }: Call): void {
   set.expect(args.count - 2, args.bytes, args.start(2), args.end(2));
-  if (!set.editOrCreate(db, args, 1)) return reply.error(Errors.wrongType);
+  if (!set.cursor.editOrCreate(db, args, 1)) return reply.error(Errors.wrongType);
   set.makeRoom();
   let added = 0;
   for (let i = 2; i < args.count; i++) if (add(set, args, i)) added++;
-  if (added > 0) set.changed(Events.sadd, added);
+  if (added > 0) set.cursor.changed(Events.sadd, added);
   reply.integer(added);
 }
 
 function srem({ args, reply, db }: Call): void {
-  if (!set.edit(db, args, 1)) {
+  if (!set.cursor.edit(db, args, 1)) {
     return args.error === null ? reply.integer(0) : reply.error(args.error);
   }
   let removed = 0;
   for (let i = 2; i < args.count && set.count > 0; i++) {
     if (set.remove(args.bytes, args.view, args.start(i), args.end(i))) removed++;
   }
-  if (removed > 0) set.changed(Events.srem, removed);
+  if (removed > 0) set.cursor.changed(Events.srem, removed);
   reply.integer(removed);
 }
 
 function sismember({ args, reply, db }: Call): void {
-  const isMember = set.read(db, args, 1) && has(args, 2);
+  const isMember = set.cursor.read(db, args, 1) && has(args, 2);
   if (args.error !== null) return reply.error(args.error);
   reply.integer(isMember ? 1 : 0);
 }
 
 function smismember({ args, reply, db }: Call): void {
-  const exists = set.read(db, args, 1);
+  const exists = set.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   reply.array(args.count - 2);
   for (let i = 2; i < args.count; i++) reply.integer(exists && has(args, i) ? 1 : 0);
 }
 
 function scard({ args, reply, db }: Call): void {
-  const exists = set.read(db, args, 1);
+  const exists = set.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   reply.integer(exists ? set.count : 0);
 }
 
 function smembers({ args, reply, db }: Call): void {
-  const exists = set.read(db, args, 1);
+  const exists = set.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   reply.set(exists ? set.count : 0);
   if (exists) set.forEach((member) => reply.bulkOf(member));
@@ -73,26 +73,26 @@ function smembers({ args, reply, db }: Call): void {
 function spop(call: Call): void {
   const { args, reply, db } = call;
   if (args.count > 2) return popMany(call);
-  if (!set.edit(db, args, 1)) {
+  if (!set.cursor.edit(db, args, 1)) {
     return args.error === null ? reply.nullBulk() : reply.error(args.error);
   }
   set.random(picked);
   reply.bulkOf(picked);
   set.remove(picked.bytes, picked.view, picked.start, picked.end);
-  set.changed(Events.spop);
+  set.cursor.changed(Events.spop);
 }
 
 function popMany({ args, reply, db }: Call): void {
   if (args.count > 3) return reply.error(Errors.syntax);
   const count = positiveCount(args, 2);
   if (args.error !== null) return reply.error(args.error);
-  const exists = set.edit(db, args, 1);
+  const exists = set.cursor.edit(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   if (!exists || count === 0) return reply.set(0);
   const size = Math.min(count, set.count);
   reply.set(size);
   set.pop(size, (member) => reply.bulkOf(member));
-  set.changed(Events.spop, size);
+  set.cursor.changed(Events.spop, size);
 }
 
 /** SRANDMEMBER key [count]: with a negative count a member may come more than once. */
@@ -101,7 +101,7 @@ function srandmember({ args, reply, db }: Call): void {
   const isOne = args.count === 2;
   const count = isOne ? 1 : randomCount(args, 2);
   if (args.error !== null) return reply.error(args.error);
-  const exists = set.read(db, args, 1);
+  const exists = set.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   if (!exists) return isOne ? reply.nullBulk() : reply.emptyArray();
   if (!isOne) reply.array(count < 0 ? -count : Math.min(count, set.count));
@@ -116,23 +116,23 @@ function srandmember({ args, reply, db }: Call): void {
 }
 
 function smove({ args, reply, db }: Call): void {
-  const exists = set.edit(db, args, 1);
+  const exists = set.cursor.edit(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   if (!exists) return reply.integer(0);
-  target.edit(db, args, 2);
+  target.cursor.edit(db, args, 2);
   if (args.error !== null) return reply.error(args.error);
   if (args.same(1, 2)) return reply.integer(has(args, 3) ? 1 : 0);
   if (!set.remove(args.bytes, args.view, args.start(3), args.end(3))) return reply.integer(0);
-  set.changed(Events.srem);
+  set.cursor.changed(Events.srem);
   target.expect(1, args.bytes, args.start(3), args.end(3));
-  target.editOrCreate(db, args, 2);
-  if (add(target, args, 3)) target.changed(Events.sadd);
+  target.cursor.editOrCreate(db, args, 2);
+  if (add(target, args, 3)) target.cursor.changed(Events.sadd);
   reply.integer(1);
 }
 
 function sscan(call: Call): void {
   const { reply } = call;
-  const wanted = readCollectionScan(call, set);
+  const wanted = readCollectionScan(call, set.cursor);
   if (wanted === null) return;
   const begin = reply.mark();
   let count = 0;

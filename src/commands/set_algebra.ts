@@ -16,7 +16,7 @@ function setsAt({ args, reply, db }: Call, from: number, to: number): (SetValue 
   const sets: (SetValue | null)[] = [];
   for (let i = from; i < to; i++) {
     const set = new SetValue();
-    const exists = set.read(db, args, i);
+    const exists = set.cursor.read(db, args, i);
     if (args.error !== null) {
       reply.error(args.error);
       return null;
@@ -113,7 +113,7 @@ function store(call: Call, operation: Operation, event: KeyEvent): void {
       result.key(ref, member);
       target.add(member.bytes, member.view, member.start, member.end);
     });
-    target.changed(event);
+    target.cursor.changed(event);
   }
   reply.integer(result.count);
   result.release(Infinity);

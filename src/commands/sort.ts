@@ -113,15 +113,15 @@ function readElements({ args, reply, db }: Call, isReversed: boolean): string[] 
   const type = db.keyspace.entries.typeOf(ref);
   if (type === Type.list) {
     const list = new ListValue();
-    list.openEntry(db, ref);
+    list.cursor.openEntry(db, ref);
     list.forEachRange(0, list.count - 1, new Slice(), keep);
   } else if (type === Type.set) {
     const set = new SetValue();
-    set.openEntry(db, ref);
+    set.cursor.openEntry(db, ref);
     set.forEach(keep);
   } else if (type === Type.zset) {
     const zset = new ZsetValue();
-    zset.openEntry(db, ref);
+    zset.cursor.openEntry(db, ref);
     zset.forEachFrom(isReversed ? zset.count - 1 : 0, zset.count, isReversed, keep);
   } else {
     reply.error(Errors.wrongType);
@@ -191,7 +191,7 @@ function fieldOf(db: Database, ref: number, field: string): string | null {
   const hash = new HashValue();
   const value = new Slice();
   const bytes = binaryBytes(field);
-  hash.openEntry(db, ref);
+  hash.cursor.openEntry(db, ref);
   const isThere = hash.get(bytes, new DataView(bytes.buffer), 0, bytes.length, value);
   return isThere ? textOf(value) : null;
 }
@@ -213,13 +213,13 @@ function store({ args, reply, db }: Call, index: number, results: (string | null
   if (results.length === 0) db.remove(args, index);
   else {
     const target = new ListValue();
-    target.replace(db, args, index);
+    target.cursor.replace(db, args, index);
     for (const result of results) {
       const bytes = binaryBytes(result ?? "");
       target.makeRoomFor(bytes, 0, bytes.length);
       target.pushTail(bytes, 0, bytes.length);
     }
-    target.changed(Events.sortstore, results.length);
+    target.cursor.changed(Events.sortstore, results.length);
   }
   reply.integer(results.length);
 }

@@ -65,7 +65,7 @@ function add({ args, reply, db }: Call, first: number, options: number): void {
   for (let i = first; i < args.count; i += 2) args.double(i);
   if (args.error !== null) return reply.error(args.error);
   const mustExist = (options & Zadd.xx) !== 0;
-  const exists = mustExist ? zset.edit(db, args, 1) : zset.editOrCreate(db, args, 1);
+  const exists = mustExist ? zset.cursor.edit(db, args, 1) : zset.cursor.editOrCreate(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   const isIncrement = (options & Zadd.incr) !== 0;
   if (!exists) return isIncrement ? reply.nullBulk() : reply.integer(0);
@@ -79,7 +79,7 @@ function add({ args, reply, db }: Call, first: number, options: number): void {
     let score = args.double(i);
     if (isIncrement && !isNew) score += before;
     if (score !== score) {
-      zset.discard();
+      zset.cursor.discard();
       return reply.error(Errors.scoreNan);
     }
     if (!isAllowed(options, isNew, before, score)) continue;
@@ -90,8 +90,8 @@ function add({ args, reply, db }: Call, first: number, options: number): void {
     zset.put(args.bytes, args.view, args.start(i + 1), args.end(i + 1), score, before);
   }
   if (added + updated > 0) {
-    zset.changed(isIncrement ? Events.zincr : Events.zadd, added + updated);
-  } else zset.discard();
+    zset.cursor.changed(isIncrement ? Events.zincr : Events.zadd, added + updated);
+  } else zset.cursor.discard();
   if (!isIncrement) reply.integer((options & Zadd.ch) !== 0 ? added + updated : added);
   else if (result !== result) reply.nullBulk();
   else reply.double(result);
@@ -106,25 +106,25 @@ function isAllowed(options: number, isNew: boolean, before: number, score: numbe
 }
 
 function zrem({ args, reply, db }: Call): void {
-  if (!zset.edit(db, args, 1)) {
+  if (!zset.cursor.edit(db, args, 1)) {
     return args.error === null ? reply.integer(0) : reply.error(args.error);
   }
   let removed = 0;
   for (let i = 2; i < args.count && zset.count > 0; i++) {
     if (zset.remove(args.bytes, args.view, args.start(i), args.end(i))) removed++;
   }
-  if (removed > 0) zset.changed(Events.zrem, removed);
+  if (removed > 0) zset.cursor.changed(Events.zrem, removed);
   reply.integer(removed);
 }
 
 function zcard({ args, reply, db }: Call): void {
-  const exists = zset.read(db, args, 1);
+  const exists = zset.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   reply.integer(exists ? zset.count : 0);
 }
 
 function zscore({ args, reply, db }: Call): void {
-  const exists = zset.read(db, args, 1);
+  const exists = zset.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   const score = exists ? scoreOf(args, 2) : NaN;
   if (score !== score) reply.nullBulk();
@@ -132,7 +132,7 @@ function zscore({ args, reply, db }: Call): void {
 }
 
 function zmscore({ args, reply, db }: Call): void {
-  const exists = zset.read(db, args, 1);
+  const exists = zset.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   reply.array(args.count - 2);
   for (let i = 2; i < args.count; i++) {
@@ -146,7 +146,7 @@ function rank({ args, reply, db, command }: Call, isReversed: boolean): void {
   if (args.count > 4) return reply.error(wrongArity(command?.name ?? ""));
   const withScore = args.count === 4;
   if (withScore && !args.is(3, "WITHSCORE")) return reply.error(Errors.syntax);
-  const exists = zset.read(db, args, 1);
+  const exists = zset.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   let place = -1;
   if (exists) place = zset.rankOf(args.bytes, args.view, args.start(2), args.end(2));
@@ -167,7 +167,7 @@ function pop(call: Call, isMax: boolean): void {
   const hasCount = args.count === 3;
   const count = hasCount ? positiveCount(args, 2) : 1;
   if (args.error !== null) return reply.error(args.error);
-  const exists = zset.edit(db, args, 1);
+  const exists = zset.cursor.edit(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   if (!exists || count === 0) return reply.emptyArray();
   const size = Math.min(count, zset.count);
@@ -191,7 +191,7 @@ export function popInto(
     reply.double(score);
   });
   from.removeRange(isMax ? count - size : 0, size);
-  from.changed(isMax ? Events.zpopmax : Events.zpopmin, size);
+  from.cursor.changed(isMax ? Events.zpopmax : Events.zpopmin, size);
 }
 
 const zpopmin = (call: Call): void => pop(call, false);
@@ -210,7 +210,7 @@ function zrandmember(call: Call): void {
   if (withScores && Math.abs(count) > Number.MAX_SAFE_INTEGER / 2) {
     return reply.error(Errors.outOfRange);
   }
-  const exists = zset.read(db, args, 1);
+  const exists = zset.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   if (!exists || count === 0) return isOne ? reply.nullBulk() : reply.emptyArray();
   const size = count < 0 ? -count : Math.min(count, zset.count);
@@ -228,7 +228,7 @@ function zrandmember(call: Call): void {
 
 function zscan(call: Call): void {
   const { reply } = call;
-  const wanted = readCollectionScan(call, zset);
+  const wanted = readCollectionScan(call, zset.cursor);
   if (wanted === null) return;
   const begin = reply.mark();
   let count = 0;
@@ -248,7 +248,7 @@ function zquery({ args, reply, db }: Call): void {
   const offset = args.integer(4);
   const limit = args.integer(5);
   if (args.error !== null) return reply.error(args.error);
-  const exists = zset.read(db, args, 1);
+  const exists = zset.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   if (!exists) return reply.nullArray();
   pair.member.set(args.bytes, args.view, args.start(3), args.end(3));

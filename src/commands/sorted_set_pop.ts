@@ -32,7 +32,7 @@ function popFromFirst(call: Call, at: number, timeoutMs: number): void {
   }
   if (call.failed()) return;
   for (let i = first; i < where; i++) {
-    const exists = zset.edit(db, args, i);
+    const exists = zset.cursor.edit(db, args, i);
     if (call.failed()) return;
     if (!exists) continue;
     const size = Math.min(count, zset.count);
@@ -58,7 +58,7 @@ function pop(call: Call, isMax: boolean): void {
   const timeoutMs = blockingTimeout(args, last + 1);
   if (call.failed()) return;
   for (let i = 1; i <= last; i++) {
-    const exists = zset.edit(db, args, i);
+    const exists = zset.cursor.edit(db, args, i);
     if (call.failed()) return;
     if (!exists) continue;
     reply.array(3);

@@ -150,7 +150,7 @@ function answerRange(
 ): void {
   const range = readRange(args, 2, kind, isReversed, true);
   if (args.error !== null) return reply.error(args.error);
-  const exists = zset.read(db, args, 1);
+  const exists = zset.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   if (!exists) return reply.emptyArray();
   const { withScores } = range;
@@ -173,7 +173,7 @@ const zrevrangebylex = (call: Call): void => answerRange(call, "lex", true);
 function count({ args, reply, db }: Call, kind: RangeKind): void {
   readBounds(args, kind, 2, 3);
   if (args.error !== null) return reply.error(args.error);
-  const exists = zset.read(db, args, 1);
+  const exists = zset.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   if (!exists) return reply.integer(0);
   locateBounds();
@@ -191,14 +191,14 @@ function removeRange({ args, reply, db }: Call, kind: RangeKind, event: KeyEvent
     stop = args.roundedInt64(3);
   } else readBounds(args, kind, 2, 3);
   if (args.error !== null) return reply.error(args.error);
-  const exists = zset.edit(db, args, 1);
+  const exists = zset.cursor.edit(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   if (!exists) return reply.integer(0);
   if (kind === "rank") locateRanks(start, stop);
   else locateBounds();
   const removed = to - from;
   zset.removeRange(from, removed);
-  if (removed > 0) zset.changed(event, removed);
+  if (removed > 0) zset.cursor.changed(event, removed);
   reply.integer(removed);
 }
 
@@ -210,7 +210,7 @@ const zremrangebylex = (call: Call): void => removeRange(call, "lex", Events.zre
 function zrangestore({ args, reply, db }: Call): void {
   const range = readRange(args, 3, null, null, false);
   if (args.error !== null) return reply.error(args.error);
-  const exists = zset.read(db, args, 2);
+  const exists = zset.cursor.read(db, args, 2);
   if (args.error !== null) return reply.error(args.error);
   const members: Slice[] = [];
   const scores: number[] = [];
@@ -223,12 +223,12 @@ function zrangestore({ args, reply, db }: Call): void {
     db.remove(args, 1);
     return reply.integer(0);
   }
-  target.replace(db, args, 1);
+  target.cursor.replace(db, args, 1);
   target.makeRoom(members.length, 0);
   for (const [i, { bytes, view, start, end }] of members.entries()) {
     target.set(bytes, view, start, end, scores[i]);
   }
-  target.changed(Events.zrangestore, members.length);
+  target.cursor.changed(Events.zrangestore, members.length);
   reply.integer(members.length);
 }
 

@@ -38,8 +38,8 @@ class Source {
     const isSet = ref !== 0 && db.keyspace.entries.typeOf(ref) === Type.set;
     const set = new SetValue();
     const zset = new ZsetValue();
-    this.#set = isSet && set.read(db, args, index) ? set : null;
-    this.#zset = !isSet && zset.read(db, args, index) ? zset : null;
+    this.#set = isSet && set.cursor.read(db, args, index) ? set : null;
+    this.#zset = !isSet && zset.cursor.read(db, args, index) ? zset : null;
   }
 
   get count(): number {
@@ -240,12 +240,12 @@ function store(call: Call, kind: Kind, event: KeyEvent): void {
   if (count === 0) db.remove(args, 1);
   else {
     const target = new ZsetValue();
-    target.replace(db, args, 1);
+    target.cursor.replace(db, args, 1);
     target.makeRoom(count, 0);
     result.forEach(({ bytes, view, start, end }, score) => {
       target.set(bytes, view, start, end, score);
     });
-    target.changed(event, count);
+    target.cursor.changed(event, count);
   }
   result.members.release(Infinity);
   reply.integer(count);

@@ -187,8 +187,8 @@ function xadd(call: Call): void {
     return reply.error(wrongArity(command?.name ?? ""));
   }
   if (kind === "whole" && id.isZero) return reply.error(Errors.streamIdZero);
-  if (makesStream) stream.editOrCreate(db, args, 1);
-  else if (!stream.edit(db, args, 1) && args.error === null) return reply.nullBulk();
+  if (makesStream) stream.cursor.editOrCreate(db, args, 1);
+  else if (!stream.cursor.edit(db, args, 1) && args.error === null) return reply.nullBulk();
   if (args.error !== null) return reply.error(args.error);
 
   const { log } = stream;
@@ -197,7 +197,7 @@ function xadd(call: Call): void {
   if (source.size > ENTRY_BYTES_MAX) return reply.error(Errors.streamEntryTooLarge);
   log.append(id, source, db.keyspace.limits);
   const trimmed = trim.apply(log, db.keyspace.limits);
-  stream.changed(Events.xadd);
+  stream.cursor.changed(Events.xadd);
   if (trimmed > 0) db.alsoNotify(args, 1, Events.xtrim);
   replyId(reply, id);
 }
@@ -213,22 +213,22 @@ function xtrim({ args, reply, db }: Call): void {
   if (args.error === null && trim.by === "none" && trim.limit <= 0) args.fail(Errors.noTrim);
   checkTrim(args);
   if (args.error !== null) return reply.error(args.error);
-  const exists = stream.edit(db, args, 1);
+  const exists = stream.cursor.edit(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   if (!exists) return reply.integer(0);
   const trimmed = trim.apply(stream.log, db.keyspace.limits);
-  if (trimmed > 0) stream.changed(Events.xtrim, trimmed);
+  if (trimmed > 0) stream.cursor.changed(Events.xtrim, trimmed);
   reply.integer(trimmed);
 }
 
 function xlen({ args, reply, db }: Call): void {
-  const exists = stream.read(db, args, 1);
+  const exists = stream.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   reply.integer(exists ? stream.count : 0);
 }
 
 function xdel({ args, reply, db }: Call): void {
-  const exists = stream.edit(db, args, 1);
+  const exists = stream.cursor.edit(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   if (!exists) return reply.integer(0);
   for (let i = 2; i < args.count && args.error === null; i++) readId(args, i, id);
@@ -239,7 +239,7 @@ function xdel({ args, reply, db }: Call): void {
     readId(args, i, id);
     if (log.remove(id)) removed++;
   }
-  if (removed > 0) stream.changed(Events.xdel, removed);
+  if (removed > 0) stream.cursor.changed(Events.xdel, removed);
   reply.integer(removed);
 }
 
@@ -252,7 +252,7 @@ function range({ args, reply, db }: Call, isReversed: boolean): void {
     else limit = Math.max(args.roundedInt64(at + 1), 0);
   }
   if (args.error !== null) return reply.error(args.error);
-  const exists = stream.read(db, args, 1);
+  const exists = stream.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   if (!exists) return reply.emptyArray();
   if (limit === 0) return reply.nullArray();
@@ -288,7 +288,7 @@ function xsetid({ args, reply, db }: Call): void {
     } else args.fail(Errors.syntax);
   }
   if (args.error !== null) return reply.error(args.error);
-  const exists = stream.edit(db, args, 1);
+  const exists = stream.cursor.edit(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   if (!exists) return reply.error(Errors.noSuchKey);
   const { log } = stream;
@@ -299,7 +299,7 @@ function xsetid({ args, reply, db }: Call): void {
   log.lastId.copy(id);
   if (added >= 0) log.added = added;
   if (hasDeleted && !deleted.isZero) log.maxDeletedId.copy(deleted);
-  stream.changed(Events.xsetid);
+  stream.cursor.changed(Events.xsetid);
   reply.ok();
 }
 

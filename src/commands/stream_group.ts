@@ -39,7 +39,7 @@ function readOptions(args: Args, mayMakeStream: boolean): GroupOptions {
 
 /** Opens the stream for a change; a missing one fails `args` unless it may be made. */
 function openStream({ args, db }: Call, makesStream: boolean): boolean {
-  const exists = stream.edit(db, args, 2);
+  const exists = stream.cursor.edit(db, args, 2);
   if (!exists && args.error === null && !makesStream) args.fail(Errors.groupNeedsStream);
   return exists;
 }
@@ -78,12 +78,12 @@ function xgroupCreate(call: Call): void {
   if (args.error === null) readGroupId(args, exists);
   if (args.error !== null) return reply.error(args.error);
   const name = args.binary(3);
-  if (!exists) stream.editOrCreate(db, args, 2);
+  if (!exists) stream.cursor.editOrCreate(db, args, 2);
   else if (stream.group(name) !== undefined) return reply.error(Errors.groupExists);
   const group = stream.addGroup(name);
   group.lastId.copy(id);
   group.entriesRead = entriesRead;
-  stream.changed(Events.xgroupCreate);
+  stream.cursor.changed(Events.xgroupCreate);
   reply.ok();
 }
 
@@ -96,7 +96,7 @@ function xgroupSetid(call: Call): void {
   if (args.error !== null || group === null) return reply.error(args.error ?? Errors.syntax);
   group.lastId.copy(id);
   group.entriesRead = entriesRead;
-  stream.changed(Events.xgroupSetid);
+  stream.cursor.changed(Events.xgroupSetid);
   reply.ok();
 }
 
@@ -107,7 +107,7 @@ function xgroupDestroy(call: Call): void {
   const group = stream.group(args.binary(3));
   if (group === undefined) return reply.integer(0);
   stream.removeGroup(group);
-  stream.changed(Events.xgroupDestroy);
+  stream.cursor.changed(Events.xgroupDestroy);
   reply.integer(1);
 }
 
@@ -117,7 +117,7 @@ function xgroupCreateconsumer(call: Call): void {
   if (group === null) return reply.error(args.error ?? Errors.syntax);
   if (group.consumer(args.binary(4)) !== undefined) return reply.integer(0);
   group.addConsumer(args.binary(4), nowMs);
-  stream.changed(Events.xgroupCreateconsumer);
+  stream.cursor.changed(Events.xgroupCreateconsumer);
   reply.integer(1);
 }
 
@@ -129,7 +129,7 @@ function xgroupDelconsumer(call: Call): void {
   if (consumer === undefined) return reply.integer(0);
   const pending = consumer.pending.count;
   group.removeConsumer(consumer);
-  stream.changed(Events.xgroupDelconsumer);
+  stream.cursor.changed(Events.xgroupDelconsumer);
   reply.integer(pending);
 }
 
@@ -155,7 +155,7 @@ function xgroupHelp({ reply }: Call): void {
 
 /** XACK key group id …: returns how many were pending. */
 function xack({ args, reply, db }: Call): void {
-  const exists = stream.edit(db, args, 1);
+  const exists = stream.cursor.edit(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   const group = exists ? stream.group(args.binary(2)) : undefined;
   if (group === undefined) return reply.integer(0);
@@ -169,7 +169,7 @@ function xack({ args, reply, db }: Call): void {
     group.remove(ref);
     acknowledged++;
   }
-  if (acknowledged > 0) stream.changedQuietly(acknowledged);
+  if (acknowledged > 0) stream.cursor.changedQuietly(acknowledged);
   reply.integer(acknowledged);
 }
 

@@ -24,7 +24,7 @@ function replyName(reply: ReplyWriter, name: string): void {
 
 /** Opens the stream that argument 2 names; returns false after answering an error. */
 function open({ args, reply, db }: Call): boolean {
-  if (stream.read(db, args, 2)) return true;
+  if (stream.cursor.read(db, args, 2)) return true;
   reply.error(args.error ?? Errors.noSuchKey);
   return false;
 }

@@ -35,7 +35,7 @@ function replyName(reply: ReplyWriter, name: string): void {
 
 /** The group that argument 2 names; a missing one, or a missing key, fails `args`. */
 function openGroup({ args, db }: Call, isChanged: boolean): ConsumerGroup | null {
-  const exists = isChanged ? stream.edit(db, args, 1) : stream.read(db, args, 1);
+  const exists = isChanged ? stream.cursor.edit(db, args, 1) : stream.cursor.read(db, args, 1);
   if (args.error !== null) return null;
   const group = exists ? stream.group(args.binary(2)) : undefined;
   if (group === undefined) args.fail(noSuchKeyOrGroup(args.binary(1), args.binary(2)));
@@ -183,7 +183,7 @@ function openConsumer(call: Call, group: ConsumerGroup): Consumer {
   let consumer = group.consumer(name);
   if (consumer === undefined) {
     consumer = group.addConsumer(name, nowMs);
-    stream.changedQuietly(1);
+    stream.cursor.changedQuietly(1);
     db.alsoNotify(args, 1, Events.xgroupCreateconsumer);
   }
   consumer.seenMs = nowMs;
@@ -199,7 +199,7 @@ function xclaim(call: Call): void {
   if (args.error !== null) return reply.error(args.error);
   if (claim.hasLastId && to.compare(group.lastId) > 0) {
     group.lastId.copy(to);
-    stream.changedQuietly(1);
+    stream.cursor.changedQuietly(1);
   }
   const consumer = openConsumer(call, group);
   const begin = reply.mark();
@@ -210,7 +210,7 @@ function xclaim(call: Call): void {
     consumer.activeMs = nowMs;
     claimed++;
   }
-  if (claimed > 0) stream.changedQuietly(claimed);
+  if (claimed > 0) stream.cursor.changedQuietly(claimed);
   reply.arrayFrom(begin, claimed);
 }
 
@@ -228,7 +228,7 @@ function claimOne(
     // A deleted entry stays pending for nobody.
     if (ref !== 0) {
       group.remove(ref);
-      stream.changedQuietly(1);
+      stream.cursor.changedQuietly(1);
     }
     return false;
   }
@@ -292,7 +292,7 @@ function xautoclaim(call: Call): void {
     group.setDelivery(ref, nowMs, group.deliveries(ref) + (isJustId ? 0 : 1));
   }
   if (claimed.length > 0) consumer.activeMs = nowMs;
-  stream.changedQuietly(claimed.length + deleted.length);
+  stream.cursor.changedQuietly(claimed.length + deleted.length);
 
   id.clear();
   if (rank < pending.count) group.readId(pending.at(rank), id);

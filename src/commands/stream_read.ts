@@ -90,7 +90,7 @@ function check(call: Call, request: Request): void {
   const { args, db } = call;
   const { first, count, group } = request;
   for (let i = 0; i < count && args.error === null; i++) {
-    const exists = stream.peek(db, args, first + i);
+    const exists = stream.cursor.peek(db, args, first + i);
     if (args.error !== null) return;
     if (group !== null && (!exists || stream.group(group) === undefined)) {
       const key = args.binary(first + i);
@@ -151,7 +151,7 @@ function withNewestIds({ args, db }: Call, first: number, count: number): Args {
       continue;
     }
     id.clear();
-    if (stream.peek(db, args, i - count)) id.copy(stream.log.lastId);
+    if (stream.cursor.peek(db, args, i - count)) id.copy(stream.log.lastId);
     words.push(binaryBytes(id.toString()));
   }
   return argsOf(...words);
@@ -170,7 +170,7 @@ function showNewer(
   i: number,
 ): boolean {
   const at = first + count + i;
-  if (isCharacter(args, at, DOLLAR) || !stream.read(db, args, first + i)) return false;
+  if (isCharacter(args, at, DOLLAR) || !stream.cursor.read(db, args, first + i)) return false;
   readId(args, at, id);
   if (!id.increment()) return false;
   cursor.seek(stream.log, id, LAST_ID, false);
@@ -190,7 +190,7 @@ function showNewer(
 function showForGroup(call: Call, request: Request, i: number): boolean {
   const { args, db } = call;
   const { first, count } = request;
-  stream.edit(db, args, first + i);
+  stream.cursor.edit(db, args, first + i);
   const group = stream.group(request.group ?? "");
   if (group === undefined) return false;
   const consumer = consumerOf(call, first + i, group, request.consumer);
@@ -206,7 +206,7 @@ function consumerOf(call: Call, key: number, group: ConsumerGroup, name: string)
   let consumer = group.consumer(name);
   if (consumer === undefined) {
     consumer = group.addConsumer(name, call.nowMs);
-    stream.changedQuietly(1);
+    stream.cursor.changedQuietly(1);
     call.db.alsoNotify(call.args, key, Events.xgroupCreateconsumer);
   }
   consumer.seenMs = call.nowMs;
@@ -239,7 +239,7 @@ function deliver(
     if (!isNoAck) makePending(group, consumer, delivered, nowMs);
   } while (shown !== limit && cursor.next());
   consumer.activeMs = nowMs;
-  stream.changedQuietly(shown);
+  stream.cursor.changedQuietly(shown);
   reply.arrayFrom(begin, shown);
   return true;
 }

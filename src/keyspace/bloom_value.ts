@@ -1,7 +1,7 @@
 /** Bloom filters. */
 import { BloomFilter } from "../structures/bloom_filter.ts";
 import type { Ref } from "../structures/arena.ts";
-import { Collection } from "./collection.ts";
+import { Cursor } from "./cursor.ts";
 import { type HeapValue, Type } from "./entry.ts";
 
 /** The object behind a Bloom filter. */
@@ -10,6 +10,7 @@ class Bloom implements HeapValue {
   readonly encodingName = "raw";
   readonly arenaBytes = 0;
   readonly effort = 1;
+  readonly isEmpty = false;
   booked = 0;
 
   constructor(readonly filter: BloomFilter) {}
@@ -28,18 +29,15 @@ class Bloom implements HeapValue {
 }
 
 /** A cursor over a Bloom filter. */
-export class BloomValue extends Collection {
+export class BloomValue {
+  readonly cursor: Cursor = new Cursor(Type.bloom, () => this.#create());
   /** What a filter that is made by `editOrCreate` is like. */
   errorRate = 0.01;
   capacity = 100;
   expansion = 2;
 
-  constructor() {
-    super(Type.bloom);
-  }
-
   get filter(): BloomFilter {
-    return (this.object() as Bloom).filter;
+    return (this.cursor.object as Bloom).filter;
   }
 
   /** Items that were added. */
@@ -47,13 +45,10 @@ export class BloomValue extends Collection {
     return this.filter.count;
   }
 
-  protected override get isRemovedWhenEmpty(): boolean {
-    return false;
-  }
-
-  protected override create(): Ref {
+  #create(): Ref {
+    const { db, args, index } = this.cursor;
     const filter = new BloomFilter(this.errorRate, this.capacity, this.expansion);
     filter.begin();
-    return this.db.createObject(this.args, this.index, this.type, new Bloom(filter));
+    return db.createObject(args, index, Type.bloom, new Bloom(filter));
   }
 }

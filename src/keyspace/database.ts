@@ -398,7 +398,7 @@ export class Database {
     entries.book(object);
   }
 
-  // Collections: what keyspace/collection.ts needs
+  // Collections: what keyspace/cursor.ts needs
 
   /** Makes the key at argument `index`, which `find` has just not found, with `size` bytes of value; opens it. */
   createValue(args: Args, index: number, type: number, encoding: number, size: number): Ref {

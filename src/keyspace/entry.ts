@@ -72,6 +72,8 @@ export interface HeapValue extends Releasable {
   readonly arenaBytes: number;
   /** How many elements must be freed one by one. */
   readonly effort: number;
+  /** Whether nothing is in it that keeps its key. */
+  readonly isEmpty: boolean;
   /** What `Entries.outsideBytes` counts for it; the keyspace keeps it. */
   booked: number;
   /** The same value in memory of its own. */
@@ -83,6 +85,7 @@ export class LargeString implements HeapValue {
   readonly encodingName = "raw";
   readonly arenaBytes = 0;
   readonly effort = 1;
+  readonly isEmpty = false;
   booked = 0;
   view: DataView;
 

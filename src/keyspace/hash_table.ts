@@ -20,6 +20,10 @@ export class HashTable implements HeapValue {
     return this.members.count;
   }
 
+  get isEmpty(): boolean {
+    return this.members.count === 0;
+  }
+
   clone(): HashTable {
     return new HashTable(this.members.clone());
   }

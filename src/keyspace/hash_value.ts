@@ -4,27 +4,25 @@ import { Slice } from "../lib/slice.ts";
 import type { Ref } from "../structures/arena.ts";
 import { listpackEntryBytes } from "../structures/listpack.ts";
 import { MemberTable, sampleMembers } from "../structures/member_table.ts";
-import { Collection } from "./collection.ts";
-import { COLLECTION_INLINE_MAX, Encoding, Type } from "./entry.ts";
+import { Cursor } from "./cursor.ts";
+import { COLLECTION_INLINE_MAX, Type } from "./entry.ts";
 import { HashTable } from "./hash_table.ts";
 
 /** Called with slices that are good until it returns. */
 export type PairVisitor = (field: Slice, value: Slice) => void;
 
 /** A cursor over a hash. */
-export class HashValue extends Collection {
-  #table: MemberTable | null = null;
+export class HashValue {
+  readonly cursor = new Cursor(Type.hash);
+  readonly pack = this.cursor.pack;
   readonly #field = new Slice();
   readonly #value = new Slice();
   /** Where `find` ended: a position in the listpack, or a ref. */
   #found = 0;
 
-  constructor() {
-    super(Type.hash);
-  }
-
-  protected override opened(): void {
-    this.#table = this.encoding === Encoding.object ? (this.object() as HashTable).members : null;
+  get #table(): MemberTable | null {
+    const { object } = this.cursor;
+    return object === null ? null : (object as HashTable).members;
   }
 
   /** Fields. */
@@ -67,7 +65,7 @@ export class HashValue extends Collection {
     to: number,
   ): boolean {
     if (this.#table === null) {
-      const { limits } = this.db.keyspace;
+      const { limits } = this.cursor.db.keyspace;
       if (Math.max(end - start, to - from) > limits.hashMaxListpackValue) this.#convert();
     }
     const isKnown = this.has(bytes, view, start, end);
@@ -109,7 +107,7 @@ export class HashValue extends Collection {
     from: number,
     to: number,
   ): boolean {
-    const { limits } = this.db.keyspace;
+    const { limits } = this.cursor.db.keyspace;
     if (!isKnown && this.count >= limits.hashMaxListpackEntries) return false;
     const { size } = this.pack;
     // Far from the limit there is no need to be exact.
@@ -207,7 +205,7 @@ export class HashValue extends Collection {
 
   /** The listpack becomes a table. */
   #convert(): void {
-    const { keyspace } = this.db;
+    const { keyspace } = this.cursor.db;
     const table = new MemberTable(keyspace.entries.arena, keyspace.seed);
     const field = this.#field;
     const value = this.#value;
@@ -220,6 +218,6 @@ export class HashValue extends Collection {
       const ref = table.insert(field.bytes, field.start, field.end, value.length);
       table.setValue(ref, value.bytes, value.start, value.end);
     }
-    this.toObject(new HashTable(table));
+    this.cursor.toObject(new HashTable(table));
   }
 }

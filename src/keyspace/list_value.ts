@@ -3,7 +3,7 @@
 import type { Slice } from "../lib/slice.ts";
 import { type Listpack, listpackEntryBytes } from "../structures/listpack.ts";
 import { nodeLimits, Quicklist } from "../structures/quicklist.ts";
-import { Collection } from "./collection.ts";
+import { Cursor } from "./cursor.ts";
 import { COLLECTION_INLINE_MAX, Encoding, Type } from "./entry.ts";
 
 /** Called with a slice that is good until it returns. */
@@ -13,15 +13,12 @@ export type ElementVisitor = (element: Slice) => void;
  * A cursor over a list. What walks does so over segments: the nodes of a quicklist, or the one listpack of a
  * short list.
  */
-export class ListValue extends Collection {
-  #list: Quicklist | null = null;
+export class ListValue {
+  readonly cursor = new Cursor(Type.list);
+  readonly pack = this.cursor.pack;
 
-  constructor() {
-    super(Type.list);
-  }
-
-  protected override opened(): void {
-    this.#list = this.encoding === Encoding.object ? this.object() as Quicklist : null;
+  get #list(): Quicklist | null {
+    return this.cursor.object as Quicklist | null;
   }
 
   get count(): number {
@@ -54,14 +51,14 @@ export class ListValue extends Collection {
   /** The arguments `from` to `to` are about to be added: a short list may become a quicklist. */
   makeRoom(from: number, to: number): void {
     if (this.#list !== null) return;
-    const { args } = this;
+    const { args } = this.cursor;
     let size = this.pack.size;
     let exact = size;
     for (let i = from; i < to; i++) {
       size += args.length(i);
       exact += args.length(i) + 10;
     }
-    const limits = nodeLimits(this.db.keyspace.limits.listMaxListpackSize);
+    const limits = nodeLimits(this.cursor.db.keyspace.limits.listMaxListpackSize);
     const isLong = size > limits.bytes || this.count + to - from > limits.elements;
     if (isLong || exact > COLLECTION_INLINE_MAX) this.#toQuicklist();
   }
@@ -70,7 +67,7 @@ export class ListValue extends Collection {
   makeRoomFor(bytes: Uint8Array, start: number, end: number): void {
     if (this.#list !== null) return;
     const { pack } = this;
-    const limits = nodeLimits(this.db.keyspace.limits.listMaxListpackSize);
+    const limits = nodeLimits(this.cursor.db.keyspace.limits.listMaxListpackSize);
     const size = pack.size + end - start;
     const exact = pack.size + listpackEntryBytes(bytes, start, end);
     const isLong = size > limits.bytes || pack.count + 1 > limits.elements;
@@ -78,10 +75,10 @@ export class ListValue extends Collection {
   }
 
   #toQuicklist(): void {
-    const { keyspace } = this.db;
+    const { keyspace } = this.cursor.db;
     const list = new Quicklist(keyspace.entries.arena, keyspace.limits.listMaxListpackSize);
     if (this.pack.count > 0) list.adopt(this.pack);
-    this.toObject(list);
+    this.cursor.toObject(list);
   }
 
   /** A list that has shrunk to one node, at most half full, becomes a listpack again. */
@@ -90,12 +87,12 @@ export class ListValue extends Collection {
     if (list === null || list.nodeCount !== 1) return;
     list.open(0);
     const { size, count } = list.pack;
-    const limits = nodeLimits(this.db.keyspace.limits.listMaxListpackSize);
+    const limits = nodeLimits(this.cursor.db.keyspace.limits.listMaxListpackSize);
     if (size > limits.bytes / 2 || count > limits.elements / 2) return;
     if (size > COLLECTION_INLINE_MAX) return;
     const content = new Uint8Array(size);
     content.set(new Uint8Array(list.pack.bytes.buffer, list.pack.start, size));
-    this.toInline(Encoding.listpack, size);
+    this.cursor.toInline(Encoding.listpack, size);
     this.pack.bytes.set(content, this.pack.start);
   }
 

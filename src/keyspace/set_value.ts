@@ -8,7 +8,7 @@ import { EMPTY_LISTPACK_BYTES, listpackEntryBytes } from "../structures/listpack
 import { MemberTable, sampleMembers } from "../structures/member_table.ts";
 import type { Args } from "../protocol/args.ts";
 import type { Database } from "./database.ts";
-import { Collection } from "./collection.ts";
+import { Cursor } from "./cursor.ts";
 import { COLLECTION_INLINE_MAX, Encoding, Type } from "./entry.ts";
 import { HashTable } from "./hash_table.ts";
 
@@ -22,24 +22,25 @@ const INTEGER_BYTES_MAX = 8;
 const integer = new Int64();
 
 /** A cursor over a set. */
-export class SetValue extends Collection implements IntsetHome {
-  readonly #ints = new Intset(this);
-  #table: MemberTable | null = null;
+export class SetValue implements IntsetHome {
+  readonly cursor: Cursor = new Cursor(Type.set, () => this.#create());
+  readonly pack = this.cursor.pack;
+  readonly #intset = new Intset(this);
   readonly #slice = new Slice();
   /** Where `has` ended: a position in the listpack, or a ref. */
   #found = 0;
   #expected = 1;
   #expectsIntegers = true;
 
-  constructor() {
-    super(Type.set);
+  get #table(): MemberTable | null {
+    const { object } = this.cursor;
+    return object === null ? null : (object as HashTable).members;
   }
 
-  protected override opened(): void {
-    this.#table = this.encoding === Encoding.object ? (this.object() as HashTable).members : null;
-    if (this.encoding === Encoding.intset) {
-      this.#ints.open(this.pack.bytes, this.pack.view, this.pack.start);
-    }
+  /** On the value, whose encoding is `intset`. */
+  get #ints(): Intset {
+    this.#intset.open(this.pack.bytes, this.pack.view, this.pack.start);
+    return this.#intset;
   }
 
   /**
@@ -51,17 +52,17 @@ export class SetValue extends Collection implements IntsetHome {
     this.#expectsIntegers = isInteger(bytes, start, end);
   }
 
-  protected override create(): Ref {
-    const { db, args, index, entries } = this;
+  #create(): Ref {
+    const { db, args, index, entries } = this.cursor;
     const { limits } = db.keyspace;
     const size = this.#expected;
     if (this.#expectsIntegers && size <= limits.setMaxIntsetEntries) {
       const ref = db.createValue(args, index, Type.set, Encoding.intset, EMPTY_INTSET_BYTES);
-      this.#ints.open(entries.bytes, entries.view, entries.valueStart);
+      this.pack.open(entries.bytes, entries.view, entries.valueStart);
       this.#ints.writeEmpty();
       return ref;
     }
-    if (size <= limits.setMaxListpackEntries) return super.create();
+    if (size <= limits.setMaxListpackEntries) return this.cursor.createListpack();
     const table = new MemberTable(entries.arena, db.keyspace.seed);
     return db.createObject(args, index, Type.set, new HashTable(table));
   }
@@ -70,13 +71,13 @@ export class SetValue extends Collection implements IntsetHome {
   replaceByIntegers(db: Database, args: Args, index: number): void {
     this.#expected = 1;
     this.#expectsIntegers = true;
-    this.replace(db, args, index);
+    this.cursor.replace(db, args, index);
   }
 
   /** Makes a set that was there a table, if what is expected exceeds the limits. */
   makeRoom(): void {
-    const { limits } = this.db.keyspace;
-    const most = this.encoding === Encoding.intset
+    const { limits } = this.cursor.db.keyspace;
+    const most = this.cursor.encoding === Encoding.intset
       ? limits.setMaxIntsetEntries
       : limits.setMaxListpackEntries;
     if (this.#table === null && this.#expected > most) this.#toTable();
@@ -85,19 +86,18 @@ export class SetValue extends Collection implements IntsetHome {
   // IntsetHome
 
   resizeIntset(set: Intset, size: number): void {
-    this.resizeInline(size);
-    const { entries } = this;
-    set.open(entries.bytes, entries.view, entries.valueStart);
+    this.cursor.resizeInline(size);
+    set.open(this.pack.bytes, this.pack.view, this.pack.start);
   }
 
   get count(): number {
     if (this.#table !== null) return this.#table.count;
-    return this.encoding === Encoding.intset ? this.#ints.count : this.pack.count;
+    return this.cursor.encoding === Encoding.intset ? this.#ints.count : this.pack.count;
   }
 
   has(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
     if (this.#table !== null) this.#found = this.#table.find(bytes, view, start, end);
-    else if (this.encoding === Encoding.intset) {
+    else if (this.cursor.encoding === Encoding.intset) {
       return isInteger(bytes, start, end) && this.#ints.has(integer);
     } else this.#found = this.pack.find(this.pack.first(), bytes, start, end);
     return this.#found !== 0;
@@ -105,7 +105,7 @@ export class SetValue extends Collection implements IntsetHome {
 
   /** Adds a member; returns whether it is new. The bytes may not lie in the set itself. */
   add(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
-    if (this.encoding === Encoding.intset) {
+    if (this.cursor.encoding === Encoding.intset) {
       if (isInteger(bytes, start, end)) return this.#addInteger();
       this.#leaveIntset(end - start);
     }
@@ -125,7 +125,7 @@ export class SetValue extends Collection implements IntsetHome {
   }
 
   #addInteger(): boolean {
-    const { limits } = this.db.keyspace;
+    const { limits } = this.cursor.db.keyspace;
     if (!this.#ints.add(integer)) return false;
     // All may need eight bytes at once, when the next integer is a wide one.
     const isTooLarge = INTEGER_BYTES_MAX * (this.#ints.count + 2) > COLLECTION_INLINE_MAX;
@@ -135,7 +135,7 @@ export class SetValue extends Collection implements IntsetHome {
 
   /** An intset gets a member of `size` bytes that is no integer. */
   #leaveIntset(size: number): void {
-    const { limits } = this.db.keyspace;
+    const { limits } = this.cursor.db.keyspace;
     const isShort = this.count < limits.setMaxListpackEntries &&
       size <= limits.setMaxListpackValue && this.#longestInteger() <= limits.setMaxListpackValue;
     if (isShort) this.#toListpack();
@@ -156,7 +156,7 @@ export class SetValue extends Collection implements IntsetHome {
 
   /** Whether the listpack may take one more member. */
   #fits(bytes: Uint8Array, start: number, end: number): boolean {
-    const { limits } = this.db.keyspace;
+    const { limits } = this.cursor.db.keyspace;
     const { pack } = this;
     return end - start <= limits.setMaxListpackValue &&
       pack.count < limits.setMaxListpackEntries &&
@@ -165,7 +165,7 @@ export class SetValue extends Collection implements IntsetHome {
 
   /** Removes a member; returns whether it was there. */
   remove(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
-    if (this.encoding === Encoding.intset) {
+    if (this.cursor.encoding === Encoding.intset) {
       return isInteger(bytes, start, end) && this.#ints.remove(integer);
     }
     if (!this.has(bytes, view, start, end)) return false;
@@ -183,7 +183,7 @@ export class SetValue extends Collection implements IntsetHome {
         table.key(ref, slice);
         visit(slice);
       });
-    } else if (this.encoding === Encoding.intset) {
+    } else if (this.cursor.encoding === Encoding.intset) {
       for (let i = 0; i < this.#ints.count; i++) this.#showAt(i, visit);
     } else {
       const { pack } = this;
@@ -253,7 +253,7 @@ export class SetValue extends Collection implements IntsetHome {
     // From behind, so that the others keep their places.
     for (const index of indexes.reverse()) {
       this.#showAt(index, visit);
-      if (this.encoding === Encoding.intset) {
+      if (this.cursor.encoding === Encoding.intset) {
         this.#ints.at(index, integer);
         this.#ints.remove(integer);
       } else this.pack.remove(this.pack.at(index));
@@ -266,7 +266,7 @@ export class SetValue extends Collection implements IntsetHome {
   }
 
   #readAt(index: number, into: Slice): void {
-    if (this.encoding === Encoding.intset) {
+    if (this.cursor.encoding === Encoding.intset) {
       this.#ints.at(index, integer);
       into.setInt64(integer.hi, integer.lo);
     } else this.pack.read(this.pack.at(index), into);
@@ -280,8 +280,8 @@ export class SetValue extends Collection implements IntsetHome {
       this.#ints.at(i, value);
       return value;
     });
-    this.resizeInline(EMPTY_LISTPACK_BYTES);
-    this.setEncoding(Encoding.listpack);
+    this.cursor.resizeInline(EMPTY_LISTPACK_BYTES);
+    this.cursor.setEncoding(Encoding.listpack);
     this.pack.writeEmpty();
     for (const value of values) {
       this.#slice.setInt64(value.hi, value.lo);
@@ -291,13 +291,13 @@ export class SetValue extends Collection implements IntsetHome {
 
   /** The set, which lies inline, becomes a table. */
   #toTable(): void {
-    const { keyspace } = this.db;
+    const { keyspace } = this.cursor.db;
     const table = new MemberTable(keyspace.entries.arena, keyspace.seed);
     this.forEach(({ bytes, view, start, end }) => {
       table.find(bytes, view, start, end);
       table.insert(bytes, start, end, 0);
     });
-    this.toObject(new HashTable(table));
+    this.cursor.toObject(new HashTable(table));
   }
 }
 

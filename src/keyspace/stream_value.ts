@@ -3,12 +3,14 @@ import type { Ref } from "../structures/arena.ts";
 import { type ConsumerGroup, ConsumerGroups, UNKNOWN_READ } from "../structures/consumer_groups.ts";
 import { StreamId } from "../structures/stream_id.ts";
 import { StreamLog } from "../structures/stream_log.ts";
-import { Collection } from "./collection.ts";
+import { Cursor } from "./cursor.ts";
 import { type Entries, type HeapValue, Type } from "./entry.ts";
 
 /** The object behind a stream, however small. */
 class Stream implements HeapValue {
   readonly encodingName = "stream";
+  /** Streams stay when they are empty. */
+  readonly isEmpty = false;
   booked = 0;
 
   constructor(
@@ -50,30 +52,24 @@ const scratch = new StreamId();
 const SLICE = 64;
 
 /** A cursor over a stream. */
-export class StreamValue extends Collection {
-  constructor() {
-    super(Type.stream);
-  }
+export class StreamValue {
+  readonly cursor: Cursor = new Cursor(Type.stream, () => this.#create());
 
   get count(): number {
     return this.log.count;
   }
 
   get stream(): Stream {
-    return this.object() as Stream;
+    return this.cursor.object as Stream;
   }
 
   get log(): StreamLog {
     return this.stream.log;
   }
 
-  protected override get isRemovedWhenEmpty(): boolean {
-    return false;
-  }
-
-  protected override create(): Ref {
-    const stream = new Stream(this.entries);
-    return this.db.createObject(this.args, this.index, this.type, stream);
+  #create(): Ref {
+    const { db, args, index, entries } = this.cursor;
+    return db.createObject(args, index, Type.stream, new Stream(entries));
   }
 
   /** The group with that name, a character a byte. */
@@ -83,15 +79,15 @@ export class StreamValue extends Collection {
 
   addGroup(name: string): ConsumerGroup {
     const { stream } = this;
-    stream.groups ??= new ConsumerGroups(this.entries.arena);
+    stream.groups ??= new ConsumerGroups(this.cursor.entries.arena);
     return stream.groups.add(name);
   }
 
   /** Takes a group out; what is pending in it is freed in slices, if it is much. */
   removeGroup(group: ConsumerGroup): void {
-    const { stream, entries } = this;
+    const { stream } = this;
     stream.groups?.remove(group);
-    if (!group.release(SLICE)) entries.dying.push(group);
+    if (!group.release(SLICE)) this.cursor.entries.dying.push(group);
   }
 
   /** Whether an entry behind the first was deleted, at or after `from`: then numbers can't be told. */

@@ -9,8 +9,8 @@ import type { Ref } from "../structures/arena.ts";
 import { listpackEntryBytes } from "../structures/listpack.ts";
 import { MemberTable, sampleMembers } from "../structures/member_table.ts";
 import { type Bound, type Order, OrderTree } from "../structures/order_tree.ts";
-import { Collection } from "./collection.ts";
-import { COLLECTION_INLINE_MAX, Encoding, type Entries, type HeapValue, Type } from "./entry.ts";
+import { Cursor } from "./cursor.ts";
+import { COLLECTION_INLINE_MAX, type Entries, type HeapValue, Type } from "./entry.ts";
 
 /** Called with a slice that is good until it returns. */
 export type ScoredVisitor = (member: Slice, score: number) => void;
@@ -71,6 +71,10 @@ class SortedSet implements HeapValue, Order, Bound {
     return this.members.count;
   }
 
+  get isEmpty(): boolean {
+    return this.members.count === 0;
+  }
+
   compare(a: Ref, b: Ref): number {
     const one = this.members.score(a);
     const other = this.members.score(b);
@@ -105,19 +109,16 @@ class SortedSet implements HeapValue, Order, Bound {
 }
 
 /** A cursor over a sorted set. */
-export class ZsetValue extends Collection {
-  #set: SortedSet | null = null;
+export class ZsetValue {
+  readonly cursor = new Cursor(Type.zset);
+  readonly pack = this.cursor.pack;
   readonly #member = new Slice();
   readonly #score = new Slice();
   /** Where `scoreOf` ended: a position in the listpack, or a ref; 0 if there is no such member. */
   #found = 0;
 
-  constructor() {
-    super(Type.zset);
-  }
-
-  protected override opened(): void {
-    this.#set = this.encoding === Encoding.object ? this.object() as SortedSet : null;
+  get #set(): SortedSet | null {
+    return this.cursor.object as SortedSet | null;
   }
 
   get count(): number {
@@ -138,7 +139,7 @@ export class ZsetValue extends Collection {
   /** Members, `added` of them, the first of `size` bytes, are about to be added: may be too many for a listpack. */
   makeRoom(added: number, size: number): void {
     if (this.#set !== null) return;
-    const { limits } = this.db.keyspace;
+    const { limits } = this.cursor.db.keyspace;
     const isLong = this.count === 0 && size > limits.zsetMaxListpackValue;
     if (isLong || added > limits.zsetMaxListpackEntries) this.#convert();
   }
@@ -229,7 +230,7 @@ export class ZsetValue extends Collection {
   }
 
   #fits(bytes: Uint8Array, start: number, end: number): boolean {
-    const { limits } = this.db.keyspace;
+    const { limits } = this.cursor.db.keyspace;
     if (this.#found === 0) {
       const isLong = end - start > limits.zsetMaxListpackValue;
       if (isLong || this.count >= limits.zsetMaxListpackEntries) return false;
@@ -364,7 +365,7 @@ export class ZsetValue extends Collection {
 
   /** The listpack becomes a table with a tree. */
   #convert(): void {
-    const { keyspace } = this.db;
+    const { keyspace } = this.cursor.db;
     const members = new MemberTable(keyspace.entries.arena, keyspace.seed);
     const set = new SortedSet(keyspace.entries, members);
     this.forEachFrom(0, this.count, false, ({ bytes, view, start, end }, score) => {
@@ -373,7 +374,7 @@ export class ZsetValue extends Collection {
       members.setScore(ref, score);
       set.tree.insert(ref);
     });
-    this.toObject(set);
+    this.cursor.toObject(set);
   }
 }
 

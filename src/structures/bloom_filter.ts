@@ -24,7 +24,7 @@ const LAYER_OVERHEAD = 200;
 const FILTER_OVERHEAD = 200;
 
 /** One filter of fixed size. */
-export class BloomLayer {
+class BloomLayer {
   /** Items that were added to it. */
   count = 0;
 

@@ -24,6 +24,11 @@ export interface IntsetHome {
 export const EMPTY_INTSET_BYTES = 8;
 const HEADER_BYTES = 8;
 
+/** Whether the intset at `start` has no members. */
+export function isEmptyIntset(view: DataView, start: number): boolean {
+  return view.getUint32(start + 4, true) === 0;
+}
+
 /** See the module's head. */
 export class Intset {
   view: DataView = new DataView(new ArrayBuffer(0));

@@ -80,6 +80,10 @@ export class Quicklist implements ListpackHome {
     this.#elementsMax = limits.elements;
   }
 
+  get isEmpty(): boolean {
+    return this.count === 0;
+  }
+
   get nodeCount(): number {
     return this.#nodes.length;
   }

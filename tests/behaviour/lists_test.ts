@@ -12,9 +12,9 @@ function verifyLists(server: TestServer): void {
   db.forEach((ref) => {
     if (entries.typeOf(ref) !== Type.list) return;
     const list = new ListValue();
-    list.openEntry(db, ref);
-    if (list.encoding === 3 && list.object() instanceof Quicklist) {
-      (list.object() as Quicklist).verify();
+    list.cursor.openEntry(db, ref);
+    if (list.cursor.encoding === 3 && list.cursor.object instanceof Quicklist) {
+      (list.cursor.object as Quicklist).verify();
     } else list.pack.verify();
   });
 }

@@ -10,7 +10,7 @@ function verifyZsets(server: TestServer): void {
   db.forEach((ref) => {
     if (db.keyspace.entries.typeOf(ref) !== Type.zset) return;
     const zset = new ZsetValue();
-    zset.openEntry(db, ref);
+    zset.cursor.openEntry(db, ref);
     zset.verify();
   });
 }
