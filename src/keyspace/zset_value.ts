@@ -75,16 +75,17 @@ class SortedSet implements HeapValue, Order, Bound {
     return this.members.count === 0;
   }
 
+  keyOf(ref: Ref): number {
+    return this.members.score(ref);
+  }
+
   compare(a: Ref, b: Ref): number {
-    const one = this.members.score(a);
-    const other = this.members.score(b);
-    if (one !== other) return one < other ? -1 : 1;
     return this.members.compareKeys(a, b);
   }
 
-  isBefore(ref: Ref): boolean {
+  isBefore(ref: Ref, score: number): boolean {
     if (this.bound.by !== "score") this.members.key(ref, this.#slice);
-    return this.bound.precedes(this.members.score(ref), this.#slice);
+    return this.bound.precedes(score, this.#slice);
   }
 
   clone(): SortedSet {

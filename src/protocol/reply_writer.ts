@@ -10,7 +10,7 @@
 import { Int64, writeDecimal, writeInt64 } from "../lib/decimal.ts";
 import { doubleText } from "../lib/double_text.ts";
 import type { Slice } from "../lib/slice.ts";
-import { giveBuffer, POOLED_BYTES, takeBuffer } from "./buffer_pool.ts";
+import { giveBuffer, takeBuffer } from "./buffer_pool.ts";
 import { type ErrorReply, errorReply } from "./errors.ts";
 
 const PLUS = 0x2b;
@@ -362,12 +362,7 @@ export class ReplyWriter {
 
   #reserve(size: number): void {
     if (this.#end + size <= this.#bytes.length) return;
-    if (this.#bytes.length === 0 && size <= POOLED_BYTES) {
-      this.#bytes = takeBuffer();
-      this.#view = null;
-      return;
-    }
-    const grown = new Uint8Array(2 * (this.#end + size));
+    const grown = takeBuffer(this.#end === 0 ? size : 2 * (this.#end + size));
     grown.set(new Uint8Array(this.#bytes.buffer, 0, this.#end));
     giveBuffer(this.#bytes);
     this.#bytes = grown;

@@ -1,11 +1,12 @@
 // hot path
 /**
  * An ordered sequence of refs that knows every one's rank: a B+ tree whose inner nodes count what
- * lies below. It stores refs only; the `Order` that it is given compares them.
+ * lies below. The `Order` that it is given compares refs: by a number, the key, and where that is equal by more. Inner
+ * nodes keep keys, so that most of the way down touches no ref's block.
  *
  * ```
- * leaf    u32 refs · u32 next leaf · u32 previous leaf · ref …                        up to 64 refs
- * inner   u32 children · (u32 child, u32 first ref below it, u32 refs below it) …     up to 32 children
+ * leaf    u32 refs · u32 next leaf · u32 previous leaf · ref …                                 up to 64 refs
+ * inner   u32 children · (u32 child, u32 first ref below it, u32 refs below it, f64 its key) …  up to 32 children
  * ```
  *
  * Nodes are blocks of the arena. A full node splits in half, at the right edge nine to one, since ascending
@@ -25,13 +26,16 @@ import type { Arena, Ref } from "./arena.ts";
 
 /** The total order of the refs. */
 export interface Order {
-  /** Negative if `a` comes before `b`, positive if after; 0 only for the same ref. */
+  /** A number, not NaN, that never falls from one ref to the next. */
+  keyOf(ref: Ref): number;
+  /** Of two refs with the same key: negative if `a` comes before `b`, positive if after. */
   compare(a: Ref, b: Ref): number;
 }
 
 /** A place in the order, given by what lies before it. */
 export interface Bound {
-  isBefore(ref: Ref): boolean;
+  /** Whether `ref`, which has that key, lies before it. */
+  isBefore(ref: Ref, key: number): boolean;
 }
 
 const LEAF_REFS = 64;
@@ -39,8 +43,9 @@ const CHILDREN = 32;
 /** Words of a leaf before its refs. */
 const LEAF_HEAD = 3;
 const INNER_HEAD = 1;
-/** Words of an inner node for a child. */
-const CHILD_WORDS = 3;
+/** Words of an inner node for a child, of which the last two are a key. */
+const CHILD_WORDS = 5;
+const KEY_WORD = 3;
 const MAX_DEPTH = 16;
 const TREE_OVERHEAD = 250;
 
@@ -140,7 +145,8 @@ export class OrderTree {
       let high = words[base] - 1;
       while (low < high) {
         const middle = (low + high + 1) >>> 1;
-        if (bound.isBefore(words[base + INNER_HEAD + CHILD_WORDS * middle + 1])) low = middle;
+        const at = base + INNER_HEAD + CHILD_WORDS * middle;
+        if (bound.isBefore(words[at + 1], this.#keyAt(node, at))) low = middle;
         else high = middle - 1;
       }
       for (let i = 0; i < low; i++) rank += words[base + INNER_HEAD + CHILD_WORDS * i + 2];
@@ -152,7 +158,8 @@ export class OrderTree {
     let high = words[base];
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (bound.isBefore(words[base + LEAF_HEAD + middle])) low = middle + 1;
+      const ref = words[base + LEAF_HEAD + middle];
+      if (bound.isBefore(ref, this.#order.keyOf(ref))) low = middle + 1;
       else high = middle;
     }
     return rank + low;
@@ -251,6 +258,7 @@ export class OrderTree {
 
   /** The leaf where `ref` is or belongs; notes the way. */
   #descend(ref: Ref): Ref {
+    const key = this.#order.keyOf(ref);
     let node = this.#root;
     for (let level = 0; level < this.#depth; level++) {
       const words = this.#words(node);
@@ -259,8 +267,9 @@ export class OrderTree {
       let high = words[base] - 1;
       while (low < high) {
         const middle = (low + high + 1) >>> 1;
-        const first = words[base + INNER_HEAD + CHILD_WORDS * middle + 1];
-        if (first === ref || this.#order.compare(first, ref) < 0) low = middle;
+        const at = base + INNER_HEAD + CHILD_WORDS * middle;
+        const first = words[at + 1];
+        if (first === ref || this.#precedes(first, this.#keyAt(node, at), ref, key)) low = middle;
         else high = middle - 1;
       }
       this.#path[level] = node;
@@ -270,8 +279,15 @@ export class OrderTree {
     return node;
   }
 
+  /** Whether `one`, which has that key, comes before another. */
+  #precedes(one: Ref, key: number, other: Ref, otherKey: number): boolean {
+    if (key !== otherKey) return key < otherKey;
+    return this.#order.compare(one, other) < 0;
+  }
+
   /** How many refs of the leaf come before `ref`. */
   #lowerInLeaf(leaf: Ref, ref: Ref): number {
+    const key = this.#order.keyOf(ref);
     const words = this.#words(leaf);
     const first = baseOf(leaf) + LEAF_HEAD;
     let low = 0;
@@ -279,7 +295,8 @@ export class OrderTree {
     while (low < high) {
       const middle = (low + high) >>> 1;
       const other = words[first + middle];
-      if (other !== ref && this.#order.compare(other, ref) < 0) low = middle + 1;
+      if (other === ref) return middle;
+      if (this.#precedes(other, this.#order.keyOf(other), ref, key)) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -310,9 +327,21 @@ export class OrderTree {
   /** The leaf to which the way leads begins with another ref. */
   #firstChanged(ref: Ref): void {
     for (let level = this.#depth - 1; level >= 0; level--) {
-      this.#words(this.#path[level])[this.#wordOf(level) + 1] = ref;
+      this.#setFirst(this.#path[level], this.#wordOf(level), ref);
       if (this.#taken[level] > 0) return;
     }
+  }
+
+  /** Notes the first ref below the child that begins at word `at` of `node`'s chunk. */
+  #setFirst(node: Ref, at: number, ref: Ref): void {
+    const { words, view } = this.#arena.chunkOf(node);
+    words[at + 1] = ref;
+    view.setFloat64(4 * (at + KEY_WORD), this.#order.keyOf(ref), true);
+  }
+
+  /** The key of that first ref. */
+  #keyAt(node: Ref, at: number): number {
+    return this.#arena.chunkOf(node).view.getFloat64(4 * (at + KEY_WORD), true);
   }
 
   // Splits
@@ -363,7 +392,7 @@ export class OrderTree {
     const at = this.#wordOf(level) + CHILD_WORDS;
     words.copyWithin(at + CHILD_WORDS, at, base + INNER_HEAD + CHILD_WORDS * count);
     words[at] = child;
-    words[at + 1] = first;
+    this.#setFirst(node, at, first);
     words[at + 2] = below;
     words[base] = count + 1;
     if (count + 1 === this.#children) this.#splitInner(level, isRightEdge);
@@ -375,12 +404,13 @@ export class OrderTree {
     const base = baseOf(root);
     const old = this.#root;
     words[base] = 2;
-    words[base + 1] = old;
-    words[base + 2] = this.#firstOf(old, this.#depth);
-    words[base + 3] = kept;
-    words[base + 4] = child;
-    words[base + 5] = first;
-    words[base + 6] = below;
+    const at = base + INNER_HEAD;
+    words[at] = old;
+    this.#setFirst(root, at, this.#firstOf(old, this.#depth));
+    words[at + 2] = kept;
+    words[at + CHILD_WORDS] = child;
+    this.#setFirst(root, at + CHILD_WORDS, first);
+    words[at + CHILD_WORDS + 2] = below;
     this.#root = root;
     this.#depth++;
     assert(this.#depth < MAX_DEPTH, "a tree of 2^32 refs is not that deep");
@@ -467,7 +497,7 @@ export class OrderTree {
   #firstOfPathChanged(level: number): void {
     const first = this.#words(this.#path[level])[baseOf(this.#path[level]) + INNER_HEAD + 1];
     for (let above = level - 1; above >= 0; above--) {
-      this.#words(this.#path[above])[this.#wordOf(above) + 1] = first;
+      this.#setFirst(this.#path[above], this.#wordOf(above), first);
       if (this.#taken[above] > 0) return;
     }
   }
@@ -540,7 +570,9 @@ export class OrderTree {
     const count = this.#verifyNode(this.#root, 0, refs, leaves);
     assert(count === this.#count, "refs are counted");
     for (let i = 1; i < refs.length; i++) {
-      assert(this.#order.compare(refs[i - 1], refs[i]) < 0, "refs ascend");
+      const [one, other] = [refs[i - 1], refs[i]];
+      const isBefore = this.#precedes(one, this.#order.keyOf(one), other, this.#order.keyOf(other));
+      assert(isBefore, "refs ascend");
     }
     for (const [i, leaf] of leaves.entries()) {
       const words = this.#words(leaf);
@@ -565,6 +597,7 @@ export class OrderTree {
       const below = this.#verifyNode(words[at], level + 1, refs, leaves);
       assert(words[at + 2] === below, "a node counts what lies below its children");
       assert(words[at + 1] === refs[first], "a node knows its children's first refs");
+      assert(this.#keyAt(node, at) === this.#order.keyOf(refs[first]), "a node knows their keys");
       sum += below;
     }
     return sum;

@@ -5,7 +5,11 @@ import { Arena } from "./arena.ts";
 import { type Bound, OrderTree } from "./order_tree.ts";
 
 /** Refs are numbers here: their own order. */
-const byNumber = { compare: (a: number, b: number): number => a - b };
+const byNumber = {
+  // Some have the same key.
+  keyOf: (ref: number): number => Math.floor(ref / 3),
+  compare: (a: number, b: number): number => a - b,
+};
 
 class Below implements Bound {
   constructor(readonly limit: number) {}

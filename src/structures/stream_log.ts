@@ -48,6 +48,12 @@ export class IdOrder implements Order, Bound {
 
   constructor(readonly arena: Arena) {}
 
+  /** The milliseconds, rounded where they exceed 53 bits. */
+  keyOf(ref: Ref): number {
+    const { view } = this.arena.chunkOf(ref);
+    return view.getUint32(offsetOf(ref)) * 4294967296 + view.getUint32(offsetOf(ref) + 4);
+  }
+
   compare(a: Ref, b: Ref): number {
     const one = this.arena.chunkOf(a).view;
     const other = this.arena.chunkOf(b).view;
@@ -203,9 +209,10 @@ export class StreamLog implements ListpackHome {
     if (!isOutside) pack.open(target.bytes, target.view, offsetOf(next) + HEAD_BYTES);
   }
 
-  /** Begins a node, for `id`, at the end. */
+  /** Begins a node, for `id`, at the end. One that follows another is likely to get as long. */
   #addNode(id: StreamId): void {
-    const node = this.#arena.alloc(ROOM_MIN);
+    const before = this.#tree.count === 0 ? 0 : this.#arena.blockSize(this.#tree.last());
+    const node = this.#arena.alloc(Math.max(before, ROOM_MIN));
     this.#arenaBytes += this.#arena.blockSize(node);
     const { view } = this.#arena.chunkOf(node);
     id.write(view, offsetOf(node));
