@@ -30,6 +30,7 @@ const COUNTED_NODE_BYTES = 8192;
 const ELEMENTS_MAX = 32767;
 /** Blocks of so many bytes are not worth exchanging for smaller ones. */
 const SMALL_NODE_BYTES = 64;
+const LONG_LIST_NODES = 16;
 const NODE_OVERHEAD = 72;
 const LIST_OVERHEAD = 200;
 
@@ -165,8 +166,7 @@ export class Quicklist implements ListpackHome {
     if (--node.count === 0) return this.#drop(0);
     this.open(0);
     node.lead += this.pack.popFront();
-    const room = this.#roomOf(node);
-    if (room > SMALL_NODE_BYTES && this.pack.size < room >>> 2) this.#tighten(node);
+    if (this.pack.size < this.#roomOf(node) >>> 2 && this.#wastes(node)) this.#tighten(node);
   }
 
   /** Removes the last element. */
@@ -191,7 +191,7 @@ export class Quicklist implements ListpackHome {
   #giveLead(node: Node, length: number): void {
     const { size } = this.pack;
     const most = Math.max(this.#bytesMax, size + length);
-    const room = Math.min(2 * (size + length), most);
+    const room = this.#isLong ? most : Math.min(2 * (size + length), most);
     this.#moveNode(node, this.pack, room, room - size);
   }
 
@@ -251,10 +251,23 @@ export class Quicklist implements ListpackHome {
     assert(node !== null, "a pack that grows is on a node");
     const room = this.#roomOf(node);
     const needed = node.lead + size;
-    if (needed <= room && (size > room >>> 2 || room <= SMALL_NODE_BYTES)) return;
+    if (needed <= room && (size > room >>> 2 || size > pack.size || !this.#wastes(node))) return;
     // One that grows is likely to go on; what is too much goes when another follows it.
-    const spare = needed > room ? Math.min(2 * size, this.#bytesMax) : 0;
+    let spare = 0;
+    if (needed > room) spare = this.#isLong ? this.#bytesMax : Math.min(2 * size, this.#bytesMax);
     this.#moveNode(node, pack, Math.max(size, spare), 0);
+  }
+
+  /** Whether a node that is mostly empty is worth a move. */
+  #wastes(node: Node): boolean {
+    if (this.#roomOf(node) <= SMALL_NODE_BYTES) return false;
+    const nodes = this.#nodes;
+    return !this.#isLong || (node !== nodes[0] && node !== nodes[nodes.length - 1]);
+  }
+
+  /** A node more or less is nothing to it: ends get their full room at once. */
+  get #isLong(): boolean {
+    return this.#nodes.length > LONG_LIST_NODES;
   }
 
   #roomOf(node: Node): number {
