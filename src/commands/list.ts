@@ -19,8 +19,8 @@ function push({ args, reply, db }: Call, atTail: boolean, onlyExisting: boolean)
   if (!exists) return args.error === null ? reply.integer(0) : reply.error(args.error);
   list.makeRoom(2, args.count);
   for (let i = 2; i < args.count; i++) {
-    if (atTail) list.pushTail(args.bytes, args.start(i), args.end(i));
-    else list.pushHead(args.bytes, args.start(i), args.end(i));
+    if (atTail) list.pushTail(args.bytes, args.view, args.start(i), args.end(i));
+    else list.pushHead(args.bytes, args.view, args.start(i), args.end(i));
   }
   reply.integer(list.count);
   list.cursor.changed(atTail ? Events.rpush : Events.lpush, args.count - 2);

@@ -14,6 +14,7 @@ const target = new ListValue();
 const element = new Slice();
 /** The element that is moved: the lists' own bytes move while it is. */
 let moved = new Uint8Array(64);
+let movedView = new DataView(moved.buffer);
 
 /** Whether argument `index` says RIGHT; anything but that or LEFT fails. */
 export function isRight(args: Args, index: number): boolean {
@@ -49,15 +50,18 @@ export function move(call: Call, fromTail: boolean, toTail: boolean, timeoutMs =
 
   source.at(fromTail ? source.count - 1 : 0, element);
   const size = element.length;
-  if (size > moved.length) moved = new Uint8Array(2 * size);
+  if (size > moved.length) {
+    moved = new Uint8Array(2 * size);
+    movedView = new DataView(moved.buffer);
+  }
   copyBytes(element.bytes, element.start, element.end, moved, 0);
   const isRotation = args.same(1, 2);
   if (isRotation) source.dropEnd(fromTail);
   const into = isRotation ? source : target;
   if (!isRotation) target.cursor.editOrCreate(db, args, 2);
   into.makeRoomFor(moved, 0, size);
-  if (toTail) into.pushTail(moved, 0, size);
-  else into.pushHead(moved, 0, size);
+  if (toTail) into.pushTail(moved, movedView, 0, size);
+  else into.pushHead(moved, movedView, 0, size);
   into.cursor.changed(toTail ? Events.rpush : Events.lpush);
   if (!isRotation) source.dropEnd(fromTail);
   source.shrink();

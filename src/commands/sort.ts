@@ -217,7 +217,7 @@ function store({ args, reply, db }: Call, index: number, results: (string | null
     for (const result of results) {
       const bytes = binaryBytes(result ?? "");
       target.makeRoomFor(bytes, 0, bytes.length);
-      target.pushTail(bytes, 0, bytes.length);
+      target.pushTail(bytes, new DataView(bytes.buffer), 0, bytes.length);
     }
     target.cursor.changed(Events.sortstore, results.length);
   }

@@ -98,14 +98,16 @@ export class ListValue {
 
   // Ends
 
-  pushHead(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#list === null) this.pack.prepend(bytes, start, end);
-    else this.#list.pushHead(bytes, start, end);
+  pushHead(bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    const list = this.#list;
+    if (list === null) this.pack.prepend(bytes, start, end);
+    else list.pushHead(bytes, view, start, end);
   }
 
-  pushTail(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#list === null) this.pack.append(bytes, start, end);
-    else this.#list.pushTail(bytes, start, end);
+  pushTail(bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    const list = this.#list;
+    if (list === null) this.pack.append(bytes, start, end);
+    else list.pushTail(bytes, view, start, end);
   }
 
   /** Removes the first or the last element. */

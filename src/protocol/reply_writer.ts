@@ -9,6 +9,7 @@
  */
 import { Int64, writeDecimal, writeInt64 } from "../lib/decimal.ts";
 import { doubleText } from "../lib/double_text.ts";
+import { copyWords } from "../lib/words.ts";
 import type { Slice } from "../lib/slice.ts";
 import { giveBuffer, takeBuffer } from "./buffer_pool.ts";
 import { type ErrorReply, errorReply } from "./errors.ts";
@@ -150,12 +151,8 @@ export class ReplyWriter {
     this.#end = writeDecimal(size, this.#bytes, this.#end);
     this.#crlf();
     const view = this.#view ??= new DataView(this.#bytes.buffer);
-    const from = source.view;
-    let at = this.#end;
-    let i = start;
-    for (; i <= end - 4; i += 4, at += 4) view.setInt32(at, from.getInt32(i, true), true);
-    for (; i < end; i++) view.setUint8(at++, from.getUint8(i));
-    this.#end = at;
+    copyWords(source.view, start, end, view, this.#end);
+    this.#end += size;
     this.#crlf();
   }
 

@@ -133,7 +133,7 @@ export class Quicklist implements ListpackHome {
     this.open(this.node);
   }
 
-  pushHead(bytes: Uint8Array, start: number, end: number): void {
+  pushHead(bytes: Uint8Array, view: DataView, start: number, end: number): void {
     const length = listpackEntryBytes(bytes, start, end);
     if (!this.#allows(0, length)) {
       if (this.#nodes.length > 0) this.#tighten(this.#nodes[0]);
@@ -142,19 +142,19 @@ export class Quicklist implements ListpackHome {
     }
     const node = this.#nodes[0];
     if (node.lead < length) this.#giveLead(node, length);
-    node.lead -= this.pack.pushFront(bytes, start, end);
+    node.lead -= this.pack.pushFrontMeasured(bytes, view, start, end);
     node.count++;
     this.count++;
   }
 
-  pushTail(bytes: Uint8Array, start: number, end: number): void {
+  pushTail(bytes: Uint8Array, view: DataView, start: number, end: number): void {
     let last = this.#nodes.length - 1;
     if (!this.#allows(last, listpackEntryBytes(bytes, start, end))) {
       if (last >= 0) this.#tighten(this.#nodes[last]);
       this.#nodes.push(this.#newNode());
       this.open(++last);
     }
-    this.pack.append(bytes, start, end);
+    this.pack.appendMeasured(bytes, view, start, end);
     this.#nodes[last].count++;
     this.count++;
   }
