@@ -4,6 +4,9 @@
  *
  * Usage: deno task versus [--tests set,get] [--pipelines 1,16,64] [--rounds 3] [--seconds 1.5]
  *        deno task versus --memory [--keys 1000000]
+ *
+ * `--keys` is the size of the data sets: so many strings, so many small hashes, a fifth of it small sets and
+ * sorted sets, and one collection of each type with so many elements.
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { print, SERVER_PERMISSIONS } from "./run.ts";
@@ -17,7 +20,37 @@ const KEYS_OF_BENCHMARK = 100_000;
 const REQUESTS_MIN = 20_000;
 const START_TRIES = 200;
 const START_PAUSE_MS = 50;
-const COMMANDS_PER_WRITE = 1000;
+/** Elements that one command adds to a large collection. */
+const ELEMENTS_A_COMMAND = 100;
+const SMALL_SET_MEMBERS = 20;
+const PIPE_BYTES = 1 << 20;
+
+/** Tests that redis-benchmark does not have: what makes their data, and the command. */
+const CUSTOM_TESTS: Readonly<
+  Record<string, readonly [data: () => Iterable<Words>, command: Words]>
+> = {
+  hget: [() => elements("HSET", "versus", "field", true), ["HGET", "versus", "field:__rand_int__"]],
+  hmget: [
+    () => elements("HSET", "versus", "field", true),
+    ["HMGET", "versus", "field:__rand_int__", "field:__rand_int__", "field:__rand_int__"],
+  ],
+  sismember: [
+    () => elements("SADD", "versus", "member", false),
+    ["SISMEMBER", "versus", "member:__rand_int__"],
+  ],
+  zrank: [() => scored("versus"), ["ZRANK", "versus", "member:__rand_int__"]],
+  zrange: [() => scored("versus"), ["ZRANGE", "versus", "50000", "50009"]],
+  lindex: [() => elements("RPUSH", "versus", "element", false), ["LINDEX", "versus", "100"]],
+  xadd: [() => [], ["XADD", "versus", "*", "field", "__rand_int__"]],
+};
+
+type Words = readonly (string | number)[];
+
+/** What both servers hold while their memory is compared. */
+interface DataSet {
+  readonly name: string;
+  commands(): Iterable<Words>;
+}
 
 /** A server under measurement. */
 interface Peer {
@@ -34,7 +67,9 @@ const options = parseArgs(Deno.args, {
   boolean: ["memory"],
   string: ["tests", "pipelines", "rounds", "seconds", "keys"],
   default: {
-    tests: "ping_mbulk,set,get,incr,mset",
+    tests:
+      "ping_mbulk,set,get,incr,mset,lpush,rpush,lpop,rpop,lrange_100,sadd,spop,hset,zadd,zpopmin," +
+      Object.keys(CUSTOM_TESTS).join(),
     pipelines: "1,16,64",
     rounds: "3",
     seconds: "1.5",
@@ -78,6 +113,11 @@ async function compareThroughput(pair: Pair): Promise<void> {
   const ratios: number[] = [];
   print("test           pipeline   ours/redis");
   for (const test of tests) {
+    const data = CUSTOM_TESTS[test]?.[0];
+    for (const peer of data === undefined ? [] : pair) {
+      await flush(peer);
+      await load(peer, data());
+    }
     for (const pipeline of pipelines) {
       const ratio = await throughputRatio(pair, test, pipeline);
       ratios.push(ratio);
@@ -112,9 +152,11 @@ async function requestsPerSecond(
   pipeline: number,
   requests: number,
 ): Promise<number> {
-  const words = ["-p", `${peer.port}`, "-t", test, "-P", `${pipeline}`, "-c", `${CLIENTS}`];
+  const custom = CUSTOM_TESTS[test]?.[1];
+  const words = ["-p", `${peer.port}`, "-P", `${pipeline}`, "-c", `${CLIENTS}`];
   const sizes = ["-n", `${requests}`, "-d", `${VALUE_BYTES}`, "-r", `${KEYS_OF_BENCHMARK}`];
-  const output = await outputOf(["redis-benchmark", ...words, ...sizes, "--csv"]);
+  const what = custom === undefined ? ["-t", test] : custom.map(String);
+  const output = await outputOf(["redis-benchmark", ...words, ...sizes, "--csv", ...what]);
   const last = output.trim().split("\n").at(-1) ?? "";
   const perSecond = Number(last.split(",")[1]?.replaceAll('"', ""));
   if (!(perSecond > 0)) throw new Error(`redis-benchmark measured no ${test} of ${peer.name}`);
@@ -122,46 +164,120 @@ async function requestsPerSecond(
 }
 
 async function compareMemory(pair: Pair): Promise<void> {
-  const figures: { used: number; resident: number }[] = [];
-  print(`${keys} keys key:N of ${VALUE_BYTES} bytes    used/key    resident MiB`);
-  for (const peer of pair) {
-    const before = await usedMemory(peer);
-    await load(peer, keys);
-    const used = (await usedMemory(peer)) - before;
-    const resident = await residentBytes(peer);
-    figures.push({ used, resident });
-    const each = (used / keys).toFixed(1).padStart(10);
-    print(`${peer.name.padEnd(32)} ${each} ${(resident / 2 ** 20).toFixed(0).padStart(12)}`);
+  print("data                           ours, bytes  redis, bytes  ratio");
+  for (const { name, commands } of dataSets()) {
+    const used: number[] = [];
+    for (const peer of pair) {
+      await flush(peer);
+      const before = await usedMemory(peer);
+      await load(peer, commands());
+      used.push((await usedMemory(peer)) - before);
+      if (name !== STRINGS) continue;
+      const resident = await residentBytes(peer);
+      print(`${peer.name}: ${(resident / 2 ** 20).toFixed(0)} MiB resident with ${name}`);
+    }
+    const figures = used.map((bytes) => String(bytes).padStart(13)).join(" ");
+    print(`${name.padEnd(28)} ${figures} ${(used[0] / used[1]).toFixed(2).padStart(6)}`);
   }
-  const used = figures[0].used / figures[1].used;
-  const resident = figures[0].resident / figures[1].resident;
-  print(`ratio ${used.toFixed(2)} of used memory, ${resident.toFixed(2)} of resident size`);
 }
 
-/** Sets keys over one connection, and fails unless each is answered OK. */
-async function load(peer: Peer, count: number): Promise<void> {
-  const conn = await Deno.connect({ hostname: "127.0.0.1", port: peer.port });
+const STRINGS = `strings of ${VALUE_BYTES} bytes`;
+
+function dataSets(): DataSet[] {
+  const small = Math.ceil(keys / 5);
   const value = "x".repeat(VALUE_BYTES);
-  const buffer = new Uint8Array(65536);
-  for (let start = 0; start < count; start += COMMANDS_PER_WRITE) {
-    const end = Math.min(start + COMMANDS_PER_WRITE, count);
-    let text = "";
-    for (let i = start; i < end; i++) {
-      const key = `key:${i}`;
-      text += `*3\r\n$3\r\nSET\r\n$${key.length}\r\n${key}\r\n$${VALUE_BYTES}\r\n${value}\r\n`;
-    }
-    const bytes = new TextEncoder().encode(text);
-    for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
-    const expected = "+OK\r\n".repeat(end - start);
-    let replies = "";
-    while (replies.length < expected.length) {
-      const size = await conn.read(buffer);
-      if (size === null) break;
-      replies += new TextDecoder().decode(buffer.subarray(0, size));
-    }
-    if (replies !== expected) throw new Error(`${peer.name} did not set every key`);
+  return [
+    { name: STRINGS, commands: () => numbered(keys, (i) => ["SET", `key:${i}`, value]) },
+    { name: "hashes of 5 fields", commands: () => numbered(keys, smallHash) },
+    { name: "sets of 20 members", commands: () => numbered(small, smallSet) },
+    { name: "sorted sets of 20 members", commands: () => numbered(small, smallSortedSet) },
+    { name: "one sorted set", commands: () => scored("z") },
+    { name: "one hash", commands: () => elements("HSET", "h", "field", true) },
+    { name: "one set", commands: () => elements("SADD", "s", "member", false) },
+    { name: "one list", commands: () => elements("RPUSH", "l", "element", false) },
+  ];
+}
+
+function* numbered(count: number, command: (i: number) => Words): Iterable<Words> {
+  for (let i = 0; i < count; i++) yield command(i);
+}
+
+function smallHash(i: number): Words {
+  const person = ["name", `user ${i}`, "age", i % 90, "city", `town${i % 500}`];
+  return ["HSET", `user:${i}`, ...person, "mail", `u${i}@example.com`, "score", i * 7];
+}
+
+function smallSet(i: number): Words {
+  const first = i * SMALL_SET_MEMBERS;
+  return ["SADD", `s:${i}`, ...range(first, SMALL_SET_MEMBERS).map((n) => `member:${n}`)];
+}
+
+function smallSortedSet(i: number): Words {
+  const first = i * SMALL_SET_MEMBERS;
+  return ["ZADD", `z:${i}`, ...range(first, SMALL_SET_MEMBERS).flatMap((n) => [n, `member:${n}`])];
+}
+
+/** One large collection of words, numbered as redis-benchmark numbers them; with values, a hash. */
+function* elements(
+  command: string,
+  key: string,
+  word: string,
+  hasValues: boolean,
+): Iterable<Words> {
+  for (let first = 0; first < keys; first += ELEMENTS_A_COMMAND) {
+    const names = range(first, ELEMENTS_A_COMMAND).map((n) => `${word}:${padded(n)}`);
+    yield [
+      command,
+      key,
+      ...hasValues ? names.flatMap((name) => [name, `value of ${name}`]) : names,
+    ];
   }
-  conn.close();
+}
+
+/** One large sorted set, in random order of scores. */
+function* scored(key: string): Iterable<Words> {
+  for (let first = 0; first < keys; first += ELEMENTS_A_COMMAND) {
+    const pairs = range(first, ELEMENTS_A_COMMAND).flatMap((n) => [
+      (n * 7919) % 1_000_003,
+      `member:${padded(n)}`,
+    ]);
+    yield ["ZADD", key, ...pairs];
+  }
+}
+
+function range(first: number, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => first + i);
+}
+
+function padded(n: number): string {
+  return String(n).padStart(12, "0");
+}
+
+async function flush(peer: Peer): Promise<void> {
+  await outputOf(["redis-cli", "-p", `${peer.port}`, "flushall", "sync"]);
+}
+
+/** Sends commands through redis-cli, and fails unless all are answered without an error. */
+async function load(peer: Peer, commands: Iterable<Words>): Promise<void> {
+  const words = ["-c", CLIENT_CORE, "redis-cli", "-p", `${peer.port}`, "--pipe"];
+  const child = new Deno.Command("taskset", { args: words, stdin: "piped", stdout: "piped" })
+    .spawn();
+  const writer = child.stdin.getWriter();
+  const encoder = new TextEncoder();
+  let text = "";
+  for (const command of commands) {
+    text += `*${command.length}\r\n`;
+    for (const word of command) text += `$${String(word).length}\r\n${word}\r\n`;
+    if (text.length < PIPE_BYTES) continue;
+    await writer.write(encoder.encode(text));
+    text = "";
+  }
+  await writer.write(encoder.encode(text));
+  await writer.close();
+  const { stdout } = await child.output();
+  if (!new TextDecoder().decode(stdout).includes("errors: 0,")) {
+    throw new Error(`${peer.name} answered an error`);
+  }
 }
 
 async function usedMemory(peer: Peer): Promise<number> {

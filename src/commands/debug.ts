@@ -1,4 +1,5 @@
 /** DEBUG: what Redis's own tests and its users' tests ask of a server. */
+import { parseMemory } from "../config/words.ts";
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
 import { type Entries, Type } from "../keyspace/entry.ts";
@@ -27,6 +28,7 @@ const SUBCOMMANDS: Record<string, readonly [least: number, run: Run]> = {
   "POPULATE": [3, populate],
   "PROTOCOL": [3, protocol],
   "SET-ACTIVE-EXPIRE": [3, setActiveExpire],
+  "QUICKLIST-PACKED-THRESHOLD": [3, quicklistPackedThreshold],
   "SLEEP": [3, sleep],
 };
 
@@ -43,6 +45,14 @@ function debug(call: Call): void {
     return reply.error(unknownOrArity(args.text(1), "DEBUG"));
   }
   found[1](call);
+}
+
+/** Elements of so many bytes or more get a node of their own: nodes are not longer than that. 0 is without limit. */
+function quicklistPackedThreshold({ args, reply, db }: Call): void {
+  const bytes = parseMemory(args.text(2));
+  if (bytes === null) return reply.error(Errors.notAnInteger);
+  db.keyspace.listNodeMaxBytes = bytes === 0n ? Infinity : Number(bytes);
+  reply.ok();
 }
 
 function sleep({ args, reply, engine }: Call): void {
@@ -189,6 +199,10 @@ function help({ reply }: Call): void {
     ["OBJECT <key>", "How a value is stored."],
     ["POPULATE <count> [<prefix>] [<size>]", "Makes keys that are missing."],
     ["PROTOCOL <type>", "A reply of that RESP type."],
+    [
+      "QUICKLIST-PACKED-THRESHOLD <size>",
+      "Gives longer elements of lists nodes of their own (0: as configured).",
+    ],
     ["SET-ACTIVE-EXPIRE <0|1>", "Whether keys vanish without being accessed."],
     ["SLEEP <seconds>", "Stops the server for that long."],
   ]);

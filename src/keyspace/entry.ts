@@ -13,7 +13,7 @@
  * A value of more than 64 KiB, or a collection too large to lie inline, is a JS object of its own;
  * the entry then holds its index. A key of more than 32 KiB likewise: the block holds the index of
  * its bytes instead of them. Bytes are little-endian. Costs: 8 bytes beside key and value, rounded up
- * to the arena's size class (12 % at most).
+ * to the arena's size class (6 % at most).
  */
 import { assert } from "../lib/assert.ts";
 import { hashBytes } from "../lib/hash.ts";

@@ -47,6 +47,9 @@ export class Keyspace {
   /** Keys past their deadline are hidden but stay: a write pause, or a replica. */
   keepExpired = false;
 
+  /** Bounds the nodes of lists, whatever list-max-listpack-size says: DEBUG sets it. */
+  listNodeMaxBytes = Infinity;
+
   /** `limits` say where encodings change; they may change themselves. */
   constructor(
     readonly clock: Clock,

@@ -58,25 +58,32 @@ export class ListValue {
       size += args.length(i);
       exact += args.length(i) + 10;
     }
-    const limits = nodeLimits(this.cursor.db.keyspace.limits.listMaxListpackSize);
+    const limits = this.#limits();
     const isLong = size > limits.bytes || this.count + to - from > limits.elements;
-    if (isLong || exact > COLLECTION_INLINE_MAX) this.#toQuicklist();
+    if (isLong || exact > COLLECTION_INLINE_MAX) this.#toQuicklist(!isLong);
   }
 
   /** As `makeRoom`, for one element that lies anywhere. */
   makeRoomFor(bytes: Uint8Array, start: number, end: number): void {
     if (this.#list !== null) return;
     const { pack } = this;
-    const limits = nodeLimits(this.cursor.db.keyspace.limits.listMaxListpackSize);
+    const limits = this.#limits();
     const size = pack.size + end - start;
     const exact = pack.size + listpackEntryBytes(bytes, start, end);
     const isLong = size > limits.bytes || pack.count + 1 > limits.elements;
-    if (isLong || exact > COLLECTION_INLINE_MAX) this.#toQuicklist();
+    if (isLong || exact > COLLECTION_INLINE_MAX) this.#toQuicklist(!isLong);
   }
 
-  #toQuicklist(): void {
-    const { keyspace } = this.cursor.db;
-    const list = new Quicklist(keyspace.entries.arena, keyspace.limits.listMaxListpackSize);
+  #limits(): { bytes: number; elements: number } {
+    const { limits, listNodeMaxBytes } = this.cursor.db.keyspace;
+    return nodeLimits(limits.listMaxListpackSize, listNodeMaxBytes);
+  }
+
+  /** `isListpack`: it is not too long for a listpack, only for one that lies inline. */
+  #toQuicklist(isListpack: boolean): void {
+    const { limits, entries, listNodeMaxBytes } = this.cursor.db.keyspace;
+    const list = new Quicklist(entries.arena, limits.listMaxListpackSize, listNodeMaxBytes);
+    list.isListpack = isListpack;
     if (this.pack.count > 0) list.adopt(this.pack);
     this.cursor.toObject(list);
   }
@@ -87,7 +94,7 @@ export class ListValue {
     if (list === null || list.nodeCount !== 1) return;
     list.open(0);
     const { size, count } = list.pack;
-    const limits = nodeLimits(this.cursor.db.keyspace.limits.listMaxListpackSize);
+    const limits = this.#limits();
     if (size > limits.bytes / 2 || count > limits.elements / 2) return;
     if (size > COLLECTION_INLINE_MAX) return;
     const content = new Uint8Array(size);

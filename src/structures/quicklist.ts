@@ -34,12 +34,17 @@ const LONG_LIST_NODES = 16;
 const NODE_OVERHEAD = 72;
 const LIST_OVERHEAD = 200;
 
-/** The limits of a node that a value of `list-max-listpack-size` stands for. */
-export function nodeLimits(fill: number): { bytes: number; elements: number } {
+/**
+ * The limits of a node that a value of `list-max-listpack-size` stands for; `bytesMax` bounds its bytes
+ * further.
+ */
+export function nodeLimits(fill: number, bytesMax: number): { bytes: number; elements: number } {
   if (fill >= 0) {
-    return { bytes: COUNTED_NODE_BYTES, elements: Math.min(Math.max(fill, 1), ELEMENTS_MAX) };
+    const elements = Math.min(Math.max(fill, 1), ELEMENTS_MAX);
+    return { bytes: Math.min(COUNTED_NODE_BYTES, bytesMax), elements };
   }
-  return { bytes: NODE_BYTES[Math.min(-fill, NODE_BYTES.length) - 1], elements: Infinity };
+  const bytes = NODE_BYTES[Math.min(-fill, NODE_BYTES.length) - 1];
+  return { bytes: Math.min(bytes, bytesMax), elements: Infinity };
 }
 
 class Node {
@@ -53,7 +58,8 @@ class Node {
 
 /** See the module's head. */
 export class Quicklist implements ListpackHome {
-  readonly encodingName = "quicklist";
+  /** Whether it is what would be a listpack, if that could lie inline. It ends with the second node. */
+  isListpack = false;
   booked = 0;
   /** Elements in all nodes. */
   count = 0;
@@ -73,12 +79,16 @@ export class Quicklist implements ListpackHome {
   #arenaBytes = 0;
   #bufferBytes = 0;
 
-  /** `fill` is the value of `list-max-listpack-size`. */
-  constructor(arena: Arena, readonly fill: number) {
+  /** `fill` is the value of `list-max-listpack-size`; nodes have at most `bytesMax` bytes, whatever it says. */
+  constructor(arena: Arena, readonly fill: number, readonly bytesMax: number = Infinity) {
     this.#arena = arena;
-    const limits = nodeLimits(fill);
+    const limits = nodeLimits(fill, bytesMax);
     this.#bytesMax = limits.bytes;
     this.#elementsMax = limits.elements;
+  }
+
+  get encodingName(): string {
+    return this.isListpack ? "listpack" : "quicklist";
   }
 
   get isEmpty(): boolean {
@@ -137,7 +147,7 @@ export class Quicklist implements ListpackHome {
     const length = listpackEntryBytes(bytes, start, end);
     if (!this.#allows(0, length)) {
       if (this.#nodes.length > 0) this.#tighten(this.#nodes[0]);
-      this.#nodes.unshift(this.#newNode());
+      this.#insertNode(0, this.#newNode());
       this.open(0);
     }
     const node = this.#nodes[0];
@@ -151,8 +161,8 @@ export class Quicklist implements ListpackHome {
     let last = this.#nodes.length - 1;
     if (!this.#allows(last, listpackEntryBytes(bytes, start, end))) {
       if (last >= 0) this.#tighten(this.#nodes[last]);
-      this.#nodes.push(this.#newNode());
-      this.open(++last);
+      this.#insertNode(++last, this.#newNode());
+      this.open(last);
     }
     this.pack.appendMeasured(bytes, view, start, end);
     this.#nodes[last].count++;
@@ -239,7 +249,7 @@ export class Quicklist implements ListpackHome {
     this.pack.split(this.pack.at(half), half, this.#other);
     tail.count = node.count - half;
     node.count = half;
-    this.#nodes.splice(index + 1, 0, tail);
+    this.#insertNode(index + 1, tail);
     this.#splitLarge(index + 1);
     this.#splitLarge(index);
   }
@@ -303,6 +313,13 @@ export class Quicklist implements ListpackHome {
     pack.open(chunk.bytes, chunk.view, offsetOf(node.ref) + node.lead);
   }
 
+  #insertNode(index: number, node: Node): void {
+    if (index === this.#nodes.length) this.#nodes.push(node);
+    else if (index === 0) this.#nodes.unshift(node);
+    else this.#nodes.splice(index, 0, node);
+    if (this.#nodes.length > 1) this.isListpack = false;
+  }
+
   #newNode(): Node {
     const node = new Node();
     node.ref = this.#alloc(EMPTY_LISTPACK_BYTES);
@@ -331,7 +348,7 @@ export class Quicklist implements ListpackHome {
   /** Takes the elements of `source` over as the last node. */
   adopt(source: Listpack): void {
     const node = this.#newNode();
-    this.#nodes.push(node);
+    this.#insertNode(this.#nodes.length, node);
     this.#copyInto(node, source);
     this.count += node.count;
     this.#splitLarge(this.#nodes.length - 1);
@@ -347,7 +364,8 @@ export class Quicklist implements ListpackHome {
   }
 
   clone(): Quicklist {
-    const twin = new Quicklist(this.#arena, this.fill);
+    const twin = new Quicklist(this.#arena, this.fill, this.bytesMax);
+    twin.isListpack = this.isListpack;
     for (let i = 0; i < this.#nodes.length; i++) {
       this.open(i);
       twin.adopt(this.pack);
