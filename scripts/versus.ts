@@ -14,6 +14,7 @@ import { print, SERVER_PERMISSIONS } from "./run.ts";
 const SERVER_CORE = "0";
 const CLIENT_CORE = "1";
 const VALUE_BYTES = 32;
+const STRINGS = `strings of ${VALUE_BYTES} bytes`;
 const CLIENTS = 50;
 const KEYS_OF_BENCHMARK = 100_000;
 /** Requests of a run, a pipelined command: the least that tells anything, and what the first estimate takes. */
@@ -180,8 +181,6 @@ async function compareMemory(pair: Pair): Promise<void> {
     print(`${name.padEnd(28)} ${figures} ${(used[0] / used[1]).toFixed(2).padStart(6)}`);
   }
 }
-
-const STRINGS = `strings of ${VALUE_BYTES} bytes`;
 
 function dataSets(): DataSet[] {
   const small = Math.ceil(keys / 5);
