@@ -360,8 +360,8 @@ export class ZsetValue {
   }
 
   #showRef(set: SortedSet, ref: Ref, visit: ScoredVisitor): void {
-    set.members.key(ref, this.#member);
-    visit(this.#member, set.members.score(ref));
+    const score = set.members.keyAndScore(ref, this.#member);
+    visit(this.#member, score);
   }
 
   /** The listpack becomes a table with a tree. */

@@ -232,7 +232,21 @@ export class Listpack {
   // Editing
 
   append(bytes: Uint8Array, start: number, end: number): void {
-    this.insert(0, bytes, start, end);
+    classify(bytes, start, end);
+    this.#append(bytes, start, end);
+  }
+
+  /** Appends the classified element. */
+  #append(bytes: Uint8Array, start: number, end: number): void {
+    const { size } = this;
+    const length = encodedBytes + backlenBytes(encodedBytes);
+    this.#home.resize(this, size + length);
+    const at = this.start + size - 1;
+    this.#encode(at, bytes, start, end);
+    writeBacklen(this.bytes, at + encodedBytes, encodedBytes);
+    this.bytes[at + length] = END;
+    this.view.setUint32(this.start, size + length, true);
+    this.#countBy(1);
   }
 
   prepend(bytes: Uint8Array, start: number, end: number): void {
@@ -247,15 +261,15 @@ export class Listpack {
   }
 
   appendNumber(value: number): void {
-    this.insertNumber(0, value);
+    classifyNumber(value);
+    this.#append(NO_BYTES, 0, 0);
   }
 
   appendInt64(value: Int64): void {
     integer.hi = value.hi;
     integer.lo = value.lo;
     classifyInteger();
-    this.#put(this.size - 1, 0, NO_BYTES, 0, 0);
-    this.#countBy(1);
+    this.#append(NO_BYTES, 0, 0);
   }
 
   /** As `insert`, an integer within ±2^53. */

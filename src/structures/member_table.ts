@@ -194,6 +194,19 @@ export class MemberTable implements KeyLayout {
     else into.set(this.#bytes, this.#view, start, start + length);
   }
 
+  /** Puts `into` on a member's key and returns its score, a value of 8 bytes. */
+  keyAndScore(ref: Ref, into: Slice): number {
+    const { bytes, view } = this.#arena.chunkOf(ref);
+    const start = offsetOf(ref) + HEADER_BYTES;
+    const end = start + view.getUint8(start - HEADER_BYTES);
+    if (end - start < LONG) {
+      into.set(bytes, view, start, end);
+      return view.getFloat64(end, true);
+    }
+    this.key(ref, into);
+    return this.score(ref);
+  }
+
   /** The score of a member whose value has 8 bytes. */
   score(ref: Ref): number {
     const { view } = this.#arena.chunkOf(ref);

@@ -84,6 +84,8 @@ Deno.test("a score is read and set, and members compare by their bytes", () => {
     return ref;
   });
   assertEquals(refs.map((ref) => table.score(ref)), [-0.5, 0.5, 1.5, 2.5]);
+  assertEquals(refs.map((ref) => table.keyAndScore(ref, slice)), [-0.5, 0.5, 1.5, 2.5]);
+  assertEquals(textOf(slice), "c".repeat(300));
   for (let i = 1; i < refs.length; i++) {
     assertEquals(table.compareKeys(refs[i - 1], refs[i]) < 0, true);
   }
