@@ -88,7 +88,7 @@ export class Cron {
 
   #mayExpire(): boolean {
     const { activeExpiry, keyspace } = this.#engine;
-    return activeExpiry && !keyspace.keepExpired;
+    return activeExpiry && !keyspace.mayNotExpire;
   }
 
   /** Removes keys whose time has come until `isOver`; returns whether some are left. */
@@ -96,7 +96,9 @@ export class Cron {
     if (!this.#mayExpire()) return false;
     for (const db of this.#engine.keyspace.databases) {
       while (db.nextDeadline < now) {
-        for (let i = 0; i < KEYS_A_LOOK && db.expireNext(now); i++);
+        for (let i = 0; i < KEYS_A_LOOK && db.expireNext(now); i++) {
+          this.#engine.propagation.endUnit();
+        }
         if (isOver()) {
           this.#engine.keyspace.stats.expiryTimeouts++;
           return true;
@@ -112,6 +114,7 @@ export class Cron {
     counters.peakMemoryBytes = Math.max(counters.peakMemoryBytes, this.#engine.usedBytes);
     this.#engine.limitOutputs?.(this.#engine.clients.values());
     this.#closeIdle(now, parameters.values.timeout * 1000);
+    this.#engine.durability?.tick();
   }
 
   #closeIdle(now: number, timeoutMs: number): void {

@@ -6,6 +6,8 @@ import { commandTable } from "../commands/table.ts";
 import { Engine, type Host } from "../engine/engine.ts";
 import { Evaluator } from "../engine/evaluator.ts";
 import { Clock } from "../lib/clock.ts";
+import { Replay } from "../engine/replay.ts";
+import { Durability } from "../persistence/durability.ts";
 import { randomSeed } from "../lib/hash.ts";
 import { Hub } from "../net/hub.ts";
 import { type Endpoint, Listener } from "../net/listener.ts";
@@ -25,6 +27,7 @@ export class Server {
   readonly evaluator: Evaluator;
   readonly hub: Hub;
   readonly cron: Cron;
+  readonly durability: Durability;
   readonly listeners: Listener[] = [];
 
   constructor(parameters: Parameters, log: Log, host: Host, commands = commandTable()) {
@@ -44,6 +47,31 @@ export class Server {
     const outputLimits = new OutputLimits(this.engine);
     this.engine.limitOutputs = (clients) => outputLimits.enforce(clients);
     this.engine.afterBatch = () => this.cron.afterBatch();
+    this.durability = this.#makeDurability(host.version);
+  }
+
+  /** Saves, loads and appends; the engine sees what commands need of it. */
+  #makeDurability(version: string): Durability {
+    const { engine, hub } = this;
+    const { parameters, keyspace, clock, log, gates, propagation } = engine;
+    const durability = new Durability({
+      parameters,
+      keyspace,
+      clock,
+      log,
+      gates,
+      stream: propagation,
+      target: new Replay(engine),
+      version,
+      usedBytes: () => engine.usedBytes,
+    });
+    engine.durability = durability;
+    engine.commit = () => durability.commit();
+    propagation.onPending = () => {
+      if (durability.holdsReplies) engine.mustCommit = true;
+      hub.endTurnSoon();
+    };
+    return durability;
   }
 
   /** Listens on the endpoints; returns why one can't be had, or null. Optional ones may fail. */

@@ -18,17 +18,34 @@ export class Shutdown {
     for (const signal of signals) {
       Deno.addSignalListener(signal, () => {
         if (this.#hasBegun) Deno.exit(1);
-        this.begin(`Received ${signal} scheduling shutdown...`);
+        this.#bySignal(signal);
       });
     }
   }
 
-  /** Stops accepting, lets replies go out, ends the process with 0. */
-  begin(reason: string): void {
-    if (this.#hasBegun) return;
-    this.#hasBegun = true;
+  /** `shutdown-on-sigint` and `shutdown-on-sigterm` say what is saved. */
+  #bySignal(signal: Deno.Signal): void {
+    const { log, parameters } = this.#server.engine;
+    const { shutdownOnSigint, shutdownOnSigterm } = parameters.values;
+    const words = (signal === "SIGINT" ? shutdownOnSigint : shutdownOnSigterm).split(" ");
+    const save = words.includes("save") ? true : words.includes("nosave") ? false : null;
+    const reason = `Received ${signal} scheduling shutdown...`;
+    if (this.begin(reason, save, words.includes("force"))) return;
+    log.warning(
+      `${signal} received but errors trying to shut down the server, check the logs for more information`,
+    );
+  }
+
+  /**
+   * Saves if that is wanted (null: if there are save points), stops accepting, lets replies go out, ends the
+   * process with 0. Returns false, going on, if what had to be saved could not be, unless forced.
+   */
+  begin(reason: string, save: boolean | null, isForced: boolean): boolean {
+    if (this.#hasBegun) return true;
     const { log, parameters } = this.#server.engine;
     log.warning(reason);
+    if (!this.#server.durability.shutdown(save) && !isForced) return false;
+    this.#hasBegun = true;
     const last = setTimeout(() => Deno.exit(0), GRACE_MS);
     void this.#server.stop().then(() => {
       clearTimeout(last);
@@ -36,6 +53,7 @@ export class Shutdown {
       log.warning("Respite is now ready to exit, bye bye...");
       Deno.exit(0);
     });
+    return true;
   }
 }
 

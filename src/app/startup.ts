@@ -47,8 +47,19 @@ export function startServer(argv: readonly string[]): Server {
   announce(server, log);
   server.start();
   host.shutdownOf.listenToSignals();
-  log.notice("Ready to accept connections");
+  void load(server, log);
   return server;
+}
+
+/** Loads what was saved; clients that come meanwhile are told so. */
+async function load(server: Server, log: Log): Promise<void> {
+  try {
+    await server.durability.start();
+    log.notice("Ready to accept connections");
+  } catch (error) {
+    log.warning(`Fatal error: ${reasonOf(error)}`);
+    fail(reasonOf(error));
+  }
 }
 
 /** Reads file, standard input, environment and command line, later ones winning; returns the path. */
@@ -156,6 +167,7 @@ function listenToChanges(server: Server, log: Log): void {
     latency.thresholdMs = values.latencyMonitorThreshold;
     slowlog.trim(values.slowlogMaxLen);
     keyspace.frequencyPolicy = values.maxmemoryPolicy.endsWith("lfu");
+    keyspace.recencyPolicy = values.maxmemoryPolicy.endsWith("lru");
     keyspace.lfuLogFactor = values.lfuLogFactor;
     keyspace.lfuDecayMinutes = values.lfuDecayTime;
     return null;
@@ -271,8 +283,8 @@ class ProcessHost implements Host {
     }
   }
 
-  shutdown(options: { now: boolean; force: boolean; save: boolean | null }): void {
-    this.shutdownOf?.begin(options.now ? "SHUTDOWN NOW" : "SHUTDOWN");
+  shutdown({ now, force, save }: { now: boolean; force: boolean; save: boolean | null }): boolean {
+    return this.shutdownOf?.begin(now ? "SHUTDOWN NOW" : "SHUTDOWN", save, force) ?? false;
   }
 
   /** Nothing makes a shutdown wait, so there never is one to undo. */

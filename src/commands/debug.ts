@@ -23,10 +23,12 @@ const SUBCOMMANDS: Record<string, readonly [least: number, run: Run]> = {
   "ERROR": [3, ({ args, reply }) => reply.error(errorReply(args.text(2)))],
   "HELP": [2, help],
   "HTSTATS": [3, htstats],
+  "LOADAOF": [2, loadaof],
   "LOG": [3, log],
   "OBJECT": [3, object],
   "POPULATE": [3, populate],
   "PROTOCOL": [3, protocol],
+  "RELOAD": [2, reload],
   "SET-ACTIVE-EXPIRE": [3, setActiveExpire],
   "QUICKLIST-PACKED-THRESHOLD": [3, quicklistPackedThreshold],
   "SLEEP": [3, sleep],
@@ -82,8 +84,29 @@ function log({ args, reply, engine }: Call): void {
   reply.ok();
 }
 
+/** RELOAD [NOSAVE] [NOFLUSH] [MERGE] */
+function reload({ args, reply, engine }: Call): void {
+  const options = { saves: true, flushes: true };
+  for (let i = 2; i < args.count; i++) {
+    if (args.is(i, "NOSAVE")) options.saves = false;
+    else if (args.is(i, "NOFLUSH")) options.flushes = false;
+    // MERGE lets keys be in the file and in memory: the file wins, as it does without.
+    else if (!args.is(i, "MERGE")) return reply.error(Errors.debugReload);
+  }
+  const error = engine.durability?.reload(options) ?? null;
+  if (error === null) reply.ok();
+  else reply.error(error);
+}
+
+function loadaof({ reply, engine }: Call): void {
+  const error = engine.durability?.reloadLog() ?? null;
+  if (error === null) reply.ok();
+  else reply.error(error);
+}
+
 /** POPULATE count [prefix] [size]: keys "prefix:0" …, which hold "value:0" … or `size` bytes. */
-function populate({ args, reply, db }: Call): void {
+function populate(call: Call): void {
+  const { args, reply, db } = call;
   const count = args.integer(2);
   const prefix = args.count > 3 ? args.text(3) : "key";
   const size = args.count > 4 ? args.integer(4) : 0;
@@ -99,6 +122,8 @@ function populate({ args, reply, db }: Call): void {
       value.set(text.length <= size ? text : new Uint8Array(text.buffer, 0, size));
     }
     db.setString(key, 0, value, 0, value.length, false, Events.set);
+    const stream = call.rewrite(3)?.word("SET").argument(key, 0);
+    stream?.bytes(value, 0, value.length);
   }
   reply.ok();
 }
@@ -195,10 +220,15 @@ function help({ reply }: Call): void {
     ["DIGEST-VALUE <key> [<key> ...]", "The same of single values."],
     ["ERROR <string>", "Answers that error."],
     ["HTSTATS <dbid>", "Figures of a database's table."],
+    ["LOADAOF", "Empties the server and loads the append-only file."],
     ["LOG <message>", "Writes a line to the log."],
     ["OBJECT <key>", "How a value is stored."],
     ["POPULATE <count> [<prefix>] [<size>]", "Makes keys that are missing."],
     ["PROTOCOL <type>", "A reply of that RESP type."],
+    [
+      "RELOAD [NOSAVE] [NOFLUSH] [MERGE]",
+      "Saves, empties the server and loads what was saved.",
+    ],
     [
       "QUICKLIST-PACKED-THRESHOLD <size>",
       "Gives longer elements of lists nodes of their own (0: as configured).",

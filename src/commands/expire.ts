@@ -2,6 +2,7 @@
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";
+import { setDeadline } from "./expire_times.ts";
 import { Errors, invalidExpireTime, unsupportedOption } from "../protocol/errors.ts";
 
 const NX = 1;
@@ -39,12 +40,7 @@ function expireGeneric(call: Call, relative: boolean, seconds: boolean, name: st
 
   const ref = db.find(args, 1);
   if (ref === 0 || !isMet(conditions, db.deadline(ref), deadline)) return reply.integer(0);
-  if (deadline <= call.nowMs && !db.keyspace.keepExpired) {
-    db.remove(args, 1);
-  } else {
-    db.expireAt(args, 1, deadline);
-    db.changed(args, 1, Events.expire);
-  }
+  setDeadline(call, deadline);
   reply.integer(1);
 }
 

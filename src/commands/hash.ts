@@ -127,7 +127,8 @@ function hincrby({ args, reply, db }: Call): void {
 }
 
 /** Adds in 80-bit floats, as INCRBYFLOAT does. */
-function hincrbyfloat({ args, reply, db }: Call): void {
+function hincrbyfloat(call: Call): void {
+  const { args, reply, db } = call;
   const increment = parseLongDouble(args.binary(3));
   if (increment === null) return reply.error(Errors.notAFloat);
   if (/inf|nan/i.test(args.binary(3))) return reply.error(Errors.incrementNotFinite);
@@ -143,6 +144,7 @@ function hincrbyfloat({ args, reply, db }: Call): void {
   const bytes = binaryBytes(longDoubleText(sum));
   set(args, 2, bytes, 0, bytes.length);
   hash.cursor.changed(Events.hincrbyfloat);
+  call.rewrite(4)?.word("HSET").argument(args, 1).argument(args, 2).bytes(bytes, 0, bytes.length);
   reply.bulk(bytes, 0, bytes.length);
 }
 

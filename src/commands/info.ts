@@ -4,7 +4,7 @@ import { type CommandSpec, Flag } from "../engine/command.ts";
 import type { Engine } from "../engine/engine.ts";
 
 type Field = readonly [name: string, value: string | number];
-type Section = readonly [title: string, fields: (engine: Engine) => Field[]];
+type Section = readonly [title: string, fields: (engine: Engine) => readonly Field[]];
 
 /** In Redis's order. */
 const SECTIONS: readonly Section[] = [
@@ -159,40 +159,8 @@ function memory(engine: Engine): Field[] {
   ];
 }
 
-/** Nothing is saved yet, so these figures are those of a server with persistence off. */
-function persistence(engine: Engine): Field[] {
-  return [
-    ["loading", 0],
-    ["async_loading", 0],
-    ["current_cow_peak", 0],
-    ["current_cow_size", 0],
-    ["current_cow_size_age", 0],
-    ["current_fork_perc", "0.00"],
-    ["current_save_keys_processed", 0],
-    ["current_save_keys_total", 0],
-    ["rdb_changes_since_last_save", engine.keyspace.hooks.dirty],
-    ["rdb_bgsave_in_progress", 0],
-    ["rdb_last_save_time", Math.floor(engine.lastSaveMs / 1000)],
-    ["rdb_last_bgsave_status", "ok"],
-    ["rdb_last_bgsave_time_sec", -1],
-    ["rdb_current_bgsave_time_sec", -1],
-    ["rdb_saves", 0],
-    ["rdb_last_cow_size", 0],
-    ["rdb_last_load_keys_expired", 0],
-    ["rdb_last_load_keys_loaded", 0],
-    ["aof_enabled", 0],
-    ["aof_rewrite_in_progress", 0],
-    ["aof_rewrite_scheduled", 0],
-    ["aof_last_rewrite_time_sec", -1],
-    ["aof_current_rewrite_time_sec", -1],
-    ["aof_last_bgrewrite_status", "ok"],
-    ["aof_rewrites", 0],
-    ["aof_rewrites_consecutive_failures", 0],
-    ["aof_last_write_status", "ok"],
-    ["aof_last_cow_size", 0],
-    ["module_fork_in_progress", 0],
-    ["module_fork_last_cow_size", 0],
-  ];
+function persistence(engine: Engine): readonly Field[] {
+  return engine.durability?.fields() ?? [];
 }
 
 function stats(engine: Engine): Field[] {

@@ -28,7 +28,9 @@ function pop(call: Call, atTail: boolean): void {
     reply.bulkOf(element);
     list.dropEnd(atTail);
     list.shrink();
-    return list.cursor.changed(atTail ? Events.rpop : Events.lpop);
+    list.cursor.changed(atTail ? Events.rpop : Events.lpop);
+    call.rewrite(2)?.word(atTail ? "RPOP" : "LPOP").argument(args, i);
+    return;
   }
   if (!call.block(1, last, Type.list, timeoutMs)) reply.nullArray();
 }

@@ -68,6 +68,9 @@ export function move(call: Call, fromTail: boolean, toTail: boolean, timeoutMs =
   // One change with two events.
   source.cursor.changed(fromTail ? Events.rpop : Events.lpop, 0);
   reply.bulk(moved, 0, size);
+  if (timeoutMs < 0) return;
+  const stream = call.rewrite(5)?.word("LMOVE").argument(args, 1).argument(args, 2);
+  stream?.word(fromTail ? "RIGHT" : "LEFT").word(toTail ? "RIGHT" : "LEFT");
 }
 
 /** LMPOP numkeys key [key …] LEFT|RIGHT [COUNT count] */
@@ -99,14 +102,15 @@ export function popFromFirst(call: Call, at: number, timeoutMs: number): void {
     if (!exists) continue;
     reply.array(2);
     reply.bulk(args.bytes, args.start(i), args.end(i));
-    return popInto(call, count, fromTail);
+    const size = Math.min(count, source.count);
+    popInto(call, size, fromTail);
+    return void call.rewrite(3)?.word(fromTail ? "RPOP" : "LPOP").argument(args, i).integer(size);
   }
   if (timeoutMs < 0 || !call.block(first, where - 1, Type.list, timeoutMs)) reply.nullArray();
 }
 
-/** Pops up to `count` elements of `source` and replies with them. */
-function popInto({ reply }: Call, count: number, fromTail: boolean): void {
-  const size = Math.min(count, source.count);
+/** Pops `size` elements of `source` and replies with them. */
+function popInto({ reply }: Call, size: number, fromTail: boolean): void {
   reply.array(size);
   for (let i = 0; i < size; i++) {
     source.at(fromTail ? source.count - 1 : 0, element);

@@ -30,6 +30,7 @@ function flushall(call: Call): void {
   }
   engine.keyspace.clear();
   finishFlush(call, removed, async);
+  engine.durability?.flushed();
   reply.ok();
 }
 
@@ -74,10 +75,6 @@ function time({ reply, engine }: Call): void {
   reply.bulkText(String(Math.floor(microseconds % 1e6)));
 }
 
-function lastsave({ reply, engine }: Call): void {
-  reply.integer(Math.floor(engine.lastSaveMs / 1000));
-}
-
 function monitor({ reply, client, engine }: Call): void {
   if (client.transaction.isOpen) return reply.error(Errors.notInTransaction);
   client.isMonitor = true;
@@ -100,7 +97,8 @@ function shutdown(call: Call): void {
     return reply.ok();
   }
   const save = given.save ? true : given.nosave ? false : null;
-  engine.host.shutdown({ now: given.now, force: given.force, save });
+  const isEnding = engine.host.shutdown({ now: given.now, force: given.force, save });
+  if (!isEnding) reply.error(Errors.shutdownFailed);
 }
 
 /** A picture in the spirit of the commands of Redis's releases, and our version. */
@@ -167,17 +165,6 @@ export const serverCommands: readonly CommandSpec[] = [
     tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
     history: [["4.0.0", "ASYNC."], ["6.2.0", "SYNC."]],
     run: flushdb,
-  },
-  {
-    name: "lastsave",
-    usage: "",
-    summary: "Returns the Unix time of the last successful save.",
-    since: "1.0.0",
-    complexity: "O(1)",
-    flags: Flag.loading | Flag.stale | Flag.fast,
-    acl: ["admin", "dangerous"],
-    tips: ["nondeterministic_output"],
-    run: lastsave,
   },
   {
     name: "lolwut",

@@ -2,6 +2,7 @@
 /** Commands on sets: https://redis.io/docs/latest/commands/?group=set */
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
+import type { Propagation } from "../engine/propagation.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import { SetValue } from "../keyspace/set_value.ts";
 import { Slice } from "../lib/slice.ts";
@@ -70,6 +71,9 @@ function smembers({ args, reply, db }: Call): void {
   if (exists) set.forEach((member) => reply.bulkOf(member));
 }
 
+/** SPOP is propagated as SREM of so many members each. */
+const MEMBERS_A_COMMAND = 1024;
+
 function spop(call: Call): void {
   const { args, reply, db } = call;
   if (args.count > 2) return popMany(call);
@@ -78,11 +82,13 @@ function spop(call: Call): void {
   }
   set.random(picked);
   reply.bulkOf(picked);
+  call.rewrite(3)?.word("SREM").argument(args, 1).wordOf(picked);
   set.remove(picked.bytes, picked.view, picked.start, picked.end);
   set.cursor.changed(Events.spop);
 }
 
-function popMany({ args, reply, db }: Call): void {
+function popMany(call: Call): void {
+  const { args, reply, db } = call;
   if (args.count > 3) return reply.error(Errors.syntax);
   const count = positiveCount(args, 2);
   if (args.error !== null) return reply.error(args.error);
@@ -91,8 +97,23 @@ function popMany({ args, reply, db }: Call): void {
   if (!exists || count === 0) return reply.set(0);
   const size = Math.min(count, set.count);
   reply.set(size);
-  set.pop(size, (member) => reply.bulkOf(member));
+  const isWhole = size === set.count;
+  let popped = 0;
+  let stream: Propagation | null = null;
+  set.pop(size, (member) => {
+    reply.bulkOf(member);
+    if (isWhole) return;
+    if (popped % MEMBERS_A_COMMAND === 0) {
+      stream = call.rewrite(2 + Math.min(size - popped, MEMBERS_A_COMMAND));
+      stream?.word("SREM").argument(args, 1);
+    }
+    stream?.wordOf(member);
+    popped++;
+  });
   set.cursor.changed(Events.spop, size);
+  if (!isWhole) return;
+  const isLazy = call.engine.parameters.values.lazyfreeLazyServerDel;
+  call.rewrite(2)?.word(isLazy ? "UNLINK" : "DEL").argument(args, 1);
 }
 
 /** SRANDMEMBER key [count]: with a negative count a member may come more than once. */

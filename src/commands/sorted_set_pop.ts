@@ -39,9 +39,17 @@ function popFromFirst(call: Call, at: number, timeoutMs: number): void {
     reply.array(2);
     reply.bulk(args.bytes, args.start(i), args.end(i));
     reply.array(size);
-    return popInto(call, zset, size, isMax, true);
+    popInto(call, zset, size, isMax, true);
+    return propagatePop(call, i, isMax, size);
   }
   if (timeoutMs < 0 || !call.block(first, where - 1, Type.zset, timeoutMs)) reply.nullArray();
+}
+
+/** What is propagated names the one key, and does not wait. */
+function propagatePop(call: Call, key: number, isMax: boolean, size: number): void {
+  const stream = call.rewrite(size === 1 ? 2 : 3)?.word(isMax ? "ZPOPMAX" : "ZPOPMIN");
+  stream?.argument(call.args, key);
+  if (size !== 1) stream?.integer(size);
 }
 
 const zmpop = (call: Call): void => popFromFirst(call, 1, -1);
@@ -63,7 +71,8 @@ function pop(call: Call, isMax: boolean): void {
     if (!exists) continue;
     reply.array(3);
     reply.bulk(args.bytes, args.start(i), args.end(i));
-    return popInto(call, zset, 1, isMax, false);
+    popInto(call, zset, 1, isMax, false);
+    return propagatePop(call, i, isMax, 1);
   }
   if (!call.block(1, last, Type.zset, timeoutMs)) reply.nullArray();
 }

@@ -2,6 +2,7 @@
 /** Commands on a stream's entries: https://redis.io/docs/latest/commands/?group=stream */
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
+import type { Propagation } from "../engine/propagation.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import { StreamValue } from "../keyspace/stream_value.ts";
 import type { Slice } from "../lib/slice.ts";
@@ -17,6 +18,7 @@ import {
 } from "../structures/stream_log.ts";
 import {
   isCharacter,
+  propagateId,
   readId,
   readRangeEnd,
   readRangeStart,
@@ -200,10 +202,28 @@ function xadd(call: Call): void {
   stream.cursor.changed(Events.xadd);
   if (trimmed > 0) db.alsoNotify(args, 1, Events.xtrim);
   replyId(reply, id);
+  propagateAdd(call, at, trimmed);
+}
+
+/** What is propagated has the id, and the length after trimming; the id stands at argument `at`. */
+function propagateAdd(call: Call, at: number, trimmed: number): void {
+  const { args } = call;
+  const stream = call.rewrite(2 + (trimmed > 0 ? 3 : 0) + args.count - at);
+  if (stream === null) return;
+  stream.word("XADD").argument(args, 1);
+  if (trimmed > 0) propagateLength(stream);
+  propagateId(stream, id);
+  for (let i = at + 1; i < args.count; i++) stream.argument(args, i);
+}
+
+/** However it was asked for, trimming leaves the newest entries. */
+function propagateLength(to: Propagation): void {
+  to.word("MAXLEN").word("=").integer(stream.count);
 }
 
 /** XTRIM key MAXLEN | MINID [= | ~] threshold [LIMIT count] */
-function xtrim({ args, reply, db }: Call): void {
+function xtrim(call: Call): void {
+  const { args, reply, db } = call;
   trim.reset();
   for (let at = 2; at < args.count && args.error === null; at++) {
     const end = readTrimOption(args, at);
@@ -217,8 +237,11 @@ function xtrim({ args, reply, db }: Call): void {
   if (args.error !== null) return reply.error(args.error);
   if (!exists) return reply.integer(0);
   const trimmed = trim.apply(stream.log, db.keyspace.limits);
-  if (trimmed > 0) stream.cursor.changed(Events.xtrim, trimmed);
   reply.integer(trimmed);
+  if (trimmed === 0) return;
+  stream.cursor.changed(Events.xtrim, trimmed);
+  const propagated = call.rewrite(5)?.word("XTRIM").argument(args, 1);
+  if (propagated !== undefined) propagateLength(propagated);
 }
 
 function xlen({ args, reply, db }: Call): void {

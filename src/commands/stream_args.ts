@@ -1,5 +1,6 @@
 // hot path
 /** Ids and ranges of ids, as the commands on streams read them; entries, as they show them. */
+import type { Propagation } from "../engine/propagation.ts";
 import type { Args } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
@@ -48,6 +49,11 @@ export function readRangeEnd(args: Args, index: number, id: StreamId): void {
   const isExclusive = readBound(args, index, id, true);
   if (args.error !== null) return;
   if (isExclusive && !id.decrement()) args.fail(Errors.invalidRangeEnd);
+}
+
+/** Adds an id to a command that is propagated. */
+export function propagateId(stream: Propagation | null, id: StreamId): void {
+  stream?.bytes(text, 0, id.writeText(text, 0));
 }
 
 export function replyId(reply: ReplyWriter, id: StreamId): void {

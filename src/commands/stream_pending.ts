@@ -15,6 +15,12 @@ import type { Ref } from "../structures/arena.ts";
 import type { Consumer, ConsumerGroup, PendingList } from "../structures/consumer_groups.ts";
 import { StreamId } from "../structures/stream_id.ts";
 import { LogCursor } from "../structures/stream_log.ts";
+import {
+  propagateAck,
+  propagateConsumer,
+  propagateDelivery,
+  propagateGroup,
+} from "./stream_propagation.ts";
 import { readId, readRangeEnd, readRangeStart, replyEntry, replyId } from "./stream_args.ts";
 
 /** XAUTOCLAIM looks at so many pending entries for each that it may claim. */
@@ -185,6 +191,7 @@ function openConsumer(call: Call, group: ConsumerGroup): Consumer {
     consumer = group.addConsumer(name, nowMs);
     stream.cursor.changedQuietly(1);
     db.alsoNotify(args, 1, Events.xgroupCreateconsumer);
+    propagateConsumer(call, 1, group, consumer);
   }
   consumer.seenMs = nowMs;
   return consumer;
@@ -200,13 +207,15 @@ function xclaim(call: Call): void {
   if (claim.hasLastId && to.compare(group.lastId) > 0) {
     group.lastId.copy(to);
     stream.cursor.changedQuietly(1);
+    propagateGroup(call, 1, group);
   }
+  call.rewriteToNothing();
   const consumer = openConsumer(call, group);
   const begin = reply.mark();
   let claimed = 0;
   for (let i = 5; i < claim.end; i++) {
     readId(args, i, id);
-    if (!claimOne(reply, group, consumer, claim, nowMs)) continue;
+    if (!claimOne(call, group, consumer, claim)) continue;
     consumer.activeMs = nowMs;
     claimed++;
   }
@@ -216,12 +225,12 @@ function xclaim(call: Call): void {
 
 /** Gives the entry `id` to the consumer and shows it; returns false if it can't be had. */
 function claimOne(
-  reply: ReplyWriter,
+  call: Call,
   group: ConsumerGroup,
   consumer: Consumer,
   claim: Claim,
-  nowMs: number,
 ): boolean {
+  const { reply, nowMs } = call;
   let ref = group.pending.find(id);
   cursor.seek(stream.log, id, id, false);
   if (!cursor.next()) {
@@ -229,6 +238,7 @@ function claimOne(
     if (ref !== 0) {
       group.remove(ref);
       stream.cursor.changedQuietly(1);
+      propagateAck(call, 1, group, id);
     }
     return false;
   }
@@ -243,6 +253,7 @@ function claimOne(
   if (claim.retries >= 0) deliveries = claim.retries;
   else if (!claim.isJustId) deliveries++;
   group.setDelivery(ref, claim.deliveredMs, deliveries);
+  propagateDelivery(call, 1, group, ref);
   if (claim.isJustId) replyId(reply, id);
   else replyEntry(reply, cursor);
   return true;
@@ -266,6 +277,7 @@ function xautoclaim(call: Call): void {
   if (args.error !== null) return reply.error(args.error);
   const group = openGroup(call, true);
   if (group === null) return reply.error(args.error ?? Errors.syntax);
+  call.rewriteToNothing();
   const consumer = openConsumer(call, group);
 
   const claimed: Ref[] = [];
@@ -282,6 +294,7 @@ function xautoclaim(call: Call): void {
     if (isOld && !cursor.next()) {
       group.remove(ref);
       deleted.push(id.toString());
+      propagateAck(call, 1, group, id);
       continue;
     }
     rank++;
@@ -290,6 +303,7 @@ function xautoclaim(call: Call): void {
   for (const ref of claimed) {
     group.assign(ref, consumer);
     group.setDelivery(ref, nowMs, group.deliveries(ref) + (isJustId ? 0 : 1));
+    propagateDelivery(call, 1, group, ref);
   }
   if (claimed.length > 0) consumer.activeMs = nowMs;
   stream.cursor.changedQuietly(claimed.length + deleted.length);

@@ -9,8 +9,10 @@ import { type Args, argsOf, binaryBytes } from "../protocol/args.ts";
 import { Errors, noSuchKeyOrGroup, unbalancedStreams } from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import { type Consumer, type ConsumerGroup, UNKNOWN_READ } from "../structures/consumer_groups.ts";
+import type { Ref } from "../structures/arena.ts";
 import { LAST_ID, StreamId } from "../structures/stream_id.ts";
 import { LogCursor } from "../structures/stream_log.ts";
+import { propagateConsumer, propagateDelivery, propagateGroup } from "./stream_propagation.ts";
 import { isCharacter, readId, replyEntry, replyId } from "./stream_args.ts";
 
 const DOLLAR = 0x24;
@@ -114,6 +116,8 @@ function read(call: Call, isGroup: boolean): void {
   const { count, timeoutMs } = request;
   const begin = reply.mark();
   let shown = 0;
+  // What is delivered is propagated piece by piece.
+  call.rewriteToNothing();
   for (let i = 0; i < count; i++) {
     const isShown = isGroup ? showForGroup(call, request, i) : showNewer(call, request, i);
     if (isShown) shown++;
@@ -208,6 +212,7 @@ function consumerOf(call: Call, key: number, group: ConsumerGroup, name: string)
     consumer = group.addConsumer(name, call.nowMs);
     stream.cursor.changedQuietly(1);
     call.db.alsoNotify(call.args, key, Events.xgroupCreateconsumer);
+    propagateConsumer(call, key, group, consumer);
   }
   consumer.seenMs = call.nowMs;
   return consumer;
@@ -215,12 +220,13 @@ function consumerOf(call: Call, key: number, group: ConsumerGroup, name: string)
 
 /** Shows entries after the group's last and makes them pending; returns whether there are some. */
 function deliver(
-  { args, reply, nowMs }: Call,
+  call: Call,
   { first, limit, isNoAck }: Request,
   i: number,
   group: ConsumerGroup,
   consumer: Consumer,
 ): boolean {
+  const { args, reply, nowMs } = call;
   const { log } = stream;
   id.copy(group.lastId);
   if (!id.increment()) return false;
@@ -236,10 +242,13 @@ function deliver(
     group.lastId.copy(delivered);
     if (group.entriesRead !== UNKNOWN_READ && !stream.hasGapsFrom(delivered)) group.entriesRead++;
     else group.entriesRead = stream.addedUpTo(delivered);
-    if (!isNoAck) makePending(group, consumer, delivered, nowMs);
+    if (isNoAck) continue;
+    const ref = makePending(group, consumer, delivered, nowMs);
+    propagateDelivery(call, first + i, group, ref);
   } while (shown !== limit && cursor.next());
   consumer.activeMs = nowMs;
   stream.cursor.changedQuietly(shown);
+  propagateGroup(call, first + i, group);
   reply.arrayFrom(begin, shown);
   return true;
 }
@@ -250,13 +259,12 @@ function makePending(
   consumer: Consumer,
   delivered: StreamId,
   nowMs: number,
-): void {
+): Ref {
   const ref = group.pending.find(delivered);
-  if (ref === 0) group.add(delivered, consumer, nowMs, 1);
-  else {
-    group.assign(ref, consumer);
-    group.setDelivery(ref, nowMs, 1);
-  }
+  if (ref === 0) return group.add(delivered, consumer, nowMs, 1);
+  group.assign(ref, consumer);
+  group.setDelivery(ref, nowMs, 1);
+  return ref;
 }
 
 /** Shows what is pending for the consumer after `id`; null for entries that were deleted. */

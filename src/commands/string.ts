@@ -9,7 +9,7 @@ import type { Args } from "../protocol/args.ts";
 import { Errors, invalidExpireTime, wrongArity } from "../protocol/errors.ts";
 import { Options } from "../protocol/options.ts";
 import type { Ref } from "../structures/arena.ts";
-import { deadlineFrom } from "./expire_times.ts";
+import { deadlineFrom, setDeadline } from "./expire_times.ts";
 
 const times = ["EX", "PX", "EXAT", "PXAT"];
 const setOptions = new Options(
@@ -71,7 +71,17 @@ function set(call: Call): void {
     db.setDeadline(ref, deadline);
     db.alsoNotify(args, 1, Events.expire);
   }
+  if (deadline >= 0 || (given & SET_GET) !== 0) propagateSet(call, 2, deadline, keepTtl);
   if ((given & SET_GET) === 0) reply.ok();
+}
+
+/** What is propagated is SET with the value at argument `value`, and with a point in time if there is one. */
+function propagateSet(call: Call, value: number, deadline: number, keepTtl: boolean): void {
+  const { args } = call;
+  const stream = call.rewrite(deadline >= 0 ? 5 : keepTtl ? 4 : 3);
+  stream?.word("SET").argument(args, 1).argument(args, value);
+  if (deadline >= 0) stream?.word("PXAT").integer(deadline);
+  else if (keepTtl) stream?.word("KEEPTTL");
 }
 
 /** Answers the string at argument 1, or null; false (and an error) if it is no string. */
@@ -117,6 +127,7 @@ function setWithTime(call: Call, seconds: boolean, error: Uint8Array): void {
   const ref = db.setString(args, 1, args.bytes, args.start(3), args.end(3), false, Events.set);
   db.setDeadline(ref, deadline);
   db.alsoNotify(args, 1, Events.expire);
+  propagateSet(call, 3, deadline, false);
   reply.ok();
 }
 
@@ -124,11 +135,12 @@ function getset(call: Call): void {
   if (!replyOld(call)) return;
   const { args, db } = call;
   db.setString(args, 1, args.bytes, args.start(2), args.end(2), false, Events.set);
+  propagateSet(call, 2, -1, false);
 }
 
 function getdel(call: Call): void {
   if (!replyOld(call)) return;
-  call.db.remove(call.args, 1);
+  if (call.db.remove(call.args, 1)) call.rewrite(2)?.word("DEL").argument(call.args, 1);
 }
 
 function getex(call: Call): void {
@@ -141,13 +153,10 @@ function getex(call: Call): void {
   const isThere = db.exists(args, 1);
   if (!replyOld(call) || !isThere || given === 0) return;
   if (given === GETEX_PERSIST) {
-    if (db.persist(args, 1)) db.changed(args, 1, Events.persist);
-  } else if (deadline <= call.nowMs) {
-    db.remove(args, 1);
-  } else {
-    db.expireAt(args, 1, deadline);
-    db.changed(args, 1, Events.expire);
-  }
+    if (!db.persist(args, 1)) return;
+    db.changed(args, 1, Events.persist);
+    call.rewrite(2)?.word("PERSIST").argument(args, 1);
+  } else setDeadline(call, deadline);
 }
 
 function mget({ args, reply, db }: Call): void {

@@ -61,7 +61,8 @@ function getrange({ args, reply, db }: Call): void {
 }
 
 /** Adds in 80-bit floats, as Redis does, so that sums of decimals come out as people expect. */
-function incrbyfloat({ args, reply, db }: Call): void {
+function incrbyfloat(call: Call): void {
+  const { args, reply, db } = call;
   const value = db.peekString(args, 1);
   if (args.error !== null) return reply.error(args.error);
   const current = parseLongDouble(
@@ -73,6 +74,7 @@ function incrbyfloat({ args, reply, db }: Call): void {
   if (sum === null) return reply.error(Errors.nanOrInfinity);
   const text = binaryBytes(longDoubleText(sum));
   db.setString(args, 1, text, 0, text.length, true, Events.incrbyfloat);
+  call.rewrite(4)?.word("SET").argument(args, 1).bytes(text, 0, text.length).word("KEEPTTL");
   reply.bulk(text, 0, text.length);
 }
 

@@ -27,6 +27,7 @@ import { streamInfoCommands } from "./stream_info.ts";
 import { keyCommands } from "./keys.ts";
 import { expireCommands } from "./expire.ts";
 import { scanCommands } from "./scan.ts";
+import { durabilityCommands, payloadCommands } from "./durability.ts";
 import { sortCommands } from "./sort.ts";
 import { objectCommands } from "./object.ts";
 import { connectionCommands } from "./connection.ts";
@@ -78,6 +79,7 @@ export const commandGroups: readonly CommandGroup[] = [
       ...scanCommands,
       ...objectCommands,
       ...sortCommands,
+      ...payloadCommands,
     ],
   },
   { group: "connection", commands: [...connectionCommands, ...clientCommands] },
@@ -86,6 +88,7 @@ export const commandGroups: readonly CommandGroup[] = [
     group: "server",
     commands: [
       ...serverCommands,
+      ...durabilityCommands,
       ...configCommands,
       ...commandCommands,
       ...debugCommands,

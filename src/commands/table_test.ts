@@ -18,6 +18,8 @@ const FACTS = `
   bf.reserve -4 denyoom,write slow,write i1/r0,1,0/OW
   bfadd 3 denyoom,write slow,write i1/r0,1,0/RW
   bfexists 3 readonly read,slow i1/r0,1,0/RO
+  bgrewriteaof 1 admin,no_async_loading,noscript admin,dangerous,slow -
+  bgsave -1 admin,no_async_loading,noscript admin,dangerous,slow -
   bitcount -2 readonly bitmap,read,slow i1/r0,1,0/RO
   bitfield -2 denyoom,write bitmap,slow,write i1/r0,1,0/RW
   bitfield_ro -2 fast,readonly bitmap,fast,read i1/r0,1,0/RO
@@ -67,6 +69,7 @@ const FACTS = `
   decrby 3 denyoom,fast,write fast,string,write i1/r0,1,0/RW
   del -2 write keyspace,slow,write i1/r-1,1,0/RM
   discard 1 allow_busy,fast,loading,noscript,stale fast,transaction -
+  dump 2 readonly keyspace,read,slow i1/r0,1,0/RO
   echo 2 fast,loading,stale connection,fast -
   exec 1 loading,noscript,skip_slowlog,stale slow,transaction -
   exists -2 fast,readonly fast,keyspace,read i1/r-1,1,0/RO
@@ -174,11 +177,13 @@ const FACTS = `
   rename 3 write keyspace,slow,write i1/r0,1,0/RW i2/r0,1,0/OW
   renamenx 3 fast,write fast,keyspace,write i1/r0,1,0/RW i2/r0,1,0/OW
   reset 1 allow_busy,fast,loading,no_auth,noscript,stale connection,fast -
+  restore -4 denyoom,write dangerous,keyspace,slow,write i1/r0,1,0/OW
   rpop -2 fast,write fast,list,write i1/r0,1,0/RW
   rpoplpush 3 denyoom,write list,slow,write i1/r0,1,0/RW i2/r0,1,0/RW
   rpush -3 denyoom,fast,write fast,list,write i1/r0,1,0/RW
   rpushx -3 denyoom,fast,write fast,list,write i1/r0,1,0/RW
   sadd -3 denyoom,fast,write fast,set,write i1/r0,1,0/RW
+  save 1 admin,no_async_loading,no_multi,noscript admin,dangerous,slow -
   scan -2 readonly keyspace,read,slow -
   scard 2 fast,readonly fast,read,set i1/r0,1,0/RO
   sdiff -2 readonly read,set,slow i1/r-1,1,0/RO

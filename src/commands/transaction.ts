@@ -40,6 +40,7 @@ function exec(call: Call): void {
     else engine.evaluator.runQueued(client, queued.command);
   }
   engine.blocking.denied--;
+  call.rewriteToNothing();
   call.args = own;
   call.command = command;
 }

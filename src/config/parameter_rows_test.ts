@@ -31,7 +31,7 @@ Deno.test("exactly the parameters that nothing reads are marked inert", () => {
   const read = new Set(
     [...source.matchAll(/\b(?:values|limits)\.(\w+)/g)].map((match) => match[1]),
   );
-  for (const [, fields] of source.matchAll(/\{([^{}]*)\} = [\w.]*\b(?:values|limits);/g)) {
+  for (const [, fields] of source.matchAll(/\{([^{}]*)\} = [\w.#]*\b(?:values|limits);/g)) {
     for (const field of fields.split(",")) read.add(field.trim().split(":")[0]);
   }
   const camel = (name: string): string =>

@@ -186,6 +186,7 @@ export class Blocking {
     call.args = args;
     call.db = db;
     this.#engine.evaluator.runBlocked(client, command);
+    this.#engine.propagation.endUnit();
     call.args = own;
     call.db = selected;
     this.#retried = null;

@@ -26,7 +26,7 @@ const host: Host = {
   systemBytes: () => 0,
   cpuSeconds: () => null,
   rewriteConfig: () => null,
-  shutdown: () => {},
+  shutdown: () => true,
   abortShutdown: () => false,
 };
 

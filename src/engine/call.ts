@@ -6,6 +6,7 @@ import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import type { Client } from "./client.ts";
 import type { Command } from "./command.ts";
 import type { Engine } from "./engine.ts";
+import type { Propagation } from "./propagation.ts";
 
 export class Call {
   args: Args;
@@ -26,6 +27,21 @@ export class Call {
     if (this.args.error === null) return false;
     this.reply.error(this.args.error);
     return true;
+  }
+
+  /**
+   * Begins a command of `count` words that is propagated in the place of this one, or one more of them; null if
+   * nobody listens. Where running this one again would not do the same.
+   */
+  rewrite(count: number): Propagation | null {
+    const { propagation } = this.engine;
+    propagation.wasRewritten = true;
+    return propagation.isOn ? propagation.begin(this.db.index, count) : null;
+  }
+
+  /** This command is not propagated: what it has changed was, already. */
+  rewriteToNothing(): void {
+    this.engine.propagation.wasRewritten = true;
   }
 
   /** See Blocking.block. */

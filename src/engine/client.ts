@@ -47,6 +47,8 @@ export class Client {
   replyMode: ReplyMode = "on";
   isMonitor = false;
   noEvict = false;
+  /** What it sends must be run: it is what has happened already, read from a file. */
+  isReplay = false;
   noTouch = false;
   /** Its request waits for CLIENT PAUSE to end; the connection runs it again then. */
   isPostponed = false;

@@ -4,7 +4,7 @@
  */
 import type { Parameters } from "../config/parameters.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
-import { Events } from "../keyspace/change_hooks.ts";
+import { Events, type KeyEvent } from "../keyspace/change_hooks.ts";
 import type { Clock } from "../lib/clock.ts";
 import { Counters } from "../observe/counters.ts";
 import { LatencyMonitor } from "../observe/latency.ts";
@@ -13,11 +13,12 @@ import { Slowlog } from "../observe/slowlog.ts";
 import { Blocking } from "./blocking.ts";
 import type { Client } from "./client.ts";
 import type { CommandTable } from "./command.ts";
+import type { Durability } from "./durability.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Evaluator } from "./evaluator.ts";
 import { Gates } from "./gates.ts";
 import { Pause, type PauseKind } from "./pause.ts";
-import type { Propagation } from "./propagation.ts";
+import { Propagation } from "./propagation.ts";
 import { WatchedKeys } from "./transaction.ts";
 
 /** What only the app can do or know; commands call it. */
@@ -38,8 +39,11 @@ export interface Host {
   cpuSeconds(): { user: number; system: number } | null;
   /** Rewrites the configuration file, with all defaults if asked; returns an error text or null. */
   rewriteConfig(withDefaults: boolean): string | null;
-  /** Ends the process after the replies in hand; `now` skips what could take time. */
-  shutdown(options: { now: boolean; force: boolean; save: boolean | null }): void;
+  /**
+   * Ends the process after the replies in hand; `now` skips what could take time. Returns false, going on, if
+   * what had to be saved could not be, unless forced.
+   */
+  shutdown(options: { now: boolean; force: boolean; save: boolean | null }): boolean;
   /** Undoes a shutdown that is waiting; returns whether there was one. */
   abortShutdown(): boolean;
 }
@@ -73,7 +77,7 @@ export class Engine {
   readonly monitors = new Set<Client>();
   /** Clients that got messages from others in this batch and must be flushed at its end. */
   readonly toFlush = new Set<Client>();
-  propagation: Propagation | null = null;
+  readonly propagation = new Propagation();
   /** Set by the evaluator's constructor: EXEC runs commands through it. */
   evaluator!: Evaluator;
   /** Closes clients whose output is over its limit; the app sets it. */
@@ -83,8 +87,12 @@ export class Engine {
   readonly startedMs: number;
   /** Bytes of the empty keyspace's tables. */
   readonly startupBytes: number;
-  /** When the data were last saved, in Unix ms: LASTSAVE. */
-  lastSaveMs: number;
+  /** What saves and loads; the app sets it, and tests may do without. */
+  durability: Durability | null = null;
+  /** Replies must wait until `commit` has been called: changes are to be on disk before. */
+  mustCommit = false;
+  /** Hands over what is to be propagated; returns whether replies may go out. */
+  commit: () => boolean = () => true;
   /** DEBUG SET-ACTIVE-EXPIRE. */
   activeExpiry = true;
   #nextClientId = 1;
@@ -101,13 +109,30 @@ export class Engine {
     this.keyspace = new Keyspace(parts.clock, parts.seed, values.databases, values);
     this.startupBytes = this.keyspace.usedBytes;
     this.deadlines = new Deadlines(parts.clock);
-    this.startedMs = this.lastSaveMs = parts.clock.nowMs();
+    this.startedMs = parts.clock.nowMs();
     this.keyspace.hooks.listen((database, bytes, start, end, event) => {
       if (this.watchedKeys.size > 0) {
         this.watchedKeys.changed(database, bytes, start, end, event === Events.expired);
       }
       if (this.blocking.keyCount > 0) this.blocking.changed(database, bytes, start, end);
+      const isGone = event === Events.expired || event === Events.evicted;
+      if (isGone && this.propagation.isOn) {
+        this.#propagateRemoval(database, bytes, start, end, event);
+      }
     });
+  }
+
+  /** A key that went by itself goes as if somebody had removed it: time passes elsewhere otherwise. */
+  #propagateRemoval(
+    database: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    event: KeyEvent,
+  ): void {
+    const { lazyfreeLazyExpire, lazyfreeLazyEviction } = this.parameters.values;
+    const isLazy = event === Events.expired ? lazyfreeLazyExpire : lazyfreeLazyEviction;
+    this.propagation.begin(database, 2).word(isLazy ? "UNLINK" : "DEL").bytes(bytes, start, end);
   }
 
   /** The id of the next client; ids ascend and are never used again. */

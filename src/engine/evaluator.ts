@@ -59,7 +59,6 @@ export class Evaluator {
   endBatch(): void {
     this.#closeRun();
     const engine = this.#engine;
-    engine.propagation?.endOfBatch();
     engine.afterBatch?.();
     engine.flushOthers();
   }
@@ -115,21 +114,23 @@ export class Evaluator {
   /** As `run`, but no monitor sees it. */
   #runUnseen(client: Client, command: Command): void {
     const call = client.call;
-    const { reply, args } = call;
-    const hooks = this.#engine.keyspace.hooks;
+    const { reply, args, db } = call;
+    const { propagation, keyspace } = this.#engine;
+    const { hooks } = keyspace;
     const errorsBefore = reply.errorCount;
     const dirtyBefore = hooks.dirty;
     const mark = reply.mark();
     args.error = null;
     call.command = command;
+    propagation.wasRewritten = false;
     try {
       command.run(call);
     } catch (error) {
       this.#failed(client, command, mark, error);
     }
     if (reply.errorCount !== errorsBefore) this.#countFailure(client, command, mark);
-    if (hooks.dirty !== dirtyBefore && this.#engine.propagation !== null) {
-      this.#engine.propagation.append(call.db.index, args);
+    if (propagation.isOn && hooks.dirty !== dirtyBefore && !propagation.wasRewritten) {
+      propagation.append(db.index, args);
     }
   }
 
@@ -160,6 +161,7 @@ export class Evaluator {
   /** Why this client may not run this command now, or null. The order is Redis's. */
   #refusal(client: Client, command: Command): ErrorReply | null {
     const flags = command.flags;
+    if (client.isReplay) return null;
     if (!client.authenticated && (flags & Flag.noAuth) === 0) return Errors.noAuth;
     if (client.transaction.isOpen && (flags & Flag.noMulti) !== 0) return Errors.notInTransaction;
     const { gates, pause } = this.#engine;
@@ -185,6 +187,7 @@ export class Evaluator {
 
   /** Why a command that EXEC is about to run may not run now, or null. */
   refusalInside(client: Client, command: Command): ErrorReply | null {
+    if (client.isReplay) return null;
     if (!client.authenticated && (command.flags & Flag.noAuth) === 0) return Errors.noAuth;
     const { gates } = this.#engine;
     return gates.anyClosed ? gateRefusal(gates, command.flags) : null;
@@ -235,6 +238,7 @@ export class Evaluator {
     this.#runLength++;
     engine.counters.commands++;
     this.run(client, command);
+    engine.propagation.endUnit();
     if (engine.blocking.hasReady) engine.blocking.serve();
     if (isAlone) this.#closeRun();
   }

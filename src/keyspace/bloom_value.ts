@@ -5,7 +5,7 @@ import { Cursor } from "./cursor.ts";
 import { type HeapValue, Type } from "./entry.ts";
 
 /** The object behind a Bloom filter. */
-class Bloom implements HeapValue {
+export class Bloom implements HeapValue {
   /** What Redis answers for the types of modules. */
   readonly encodingName = "raw";
   readonly arenaBytes = 0;
@@ -35,6 +35,8 @@ export class BloomValue {
   errorRate = 0.01;
   capacity = 100;
   expansion = 2;
+  /** What `editOrCreate` makes a key of instead, where one is read from a file. */
+  restored: BloomFilter | null = null;
 
   get filter(): BloomFilter {
     return (this.cursor.object as Bloom).filter;
@@ -47,7 +49,7 @@ export class BloomValue {
 
   #create(): Ref {
     const { db, args, index } = this.cursor;
-    const filter = new BloomFilter(this.errorRate, this.capacity, this.expansion);
+    const filter = this.restored ?? new BloomFilter(this.errorRate, this.capacity, this.expansion);
     filter.begin();
     return db.createObject(args, index, Type.bloom, new Bloom(filter));
   }

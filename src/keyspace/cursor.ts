@@ -129,6 +129,14 @@ export class Cursor implements ListpackHome {
     this.#open();
   }
 
+  /** Makes the inline value, a listpack, a copy of `pack`. */
+  setInline(pack: Listpack): void {
+    const { size } = pack;
+    this.resizeInline(size);
+    const source = new Uint8Array(pack.bytes.buffer, pack.bytes.byteOffset + pack.start, size);
+    this.pack.bytes.set(source, this.pack.start);
+  }
+
   /** Makes the inline value `size` bytes long. */
   resizeInline(size: number): void {
     this.resize(this.pack, size);

@@ -40,6 +40,14 @@ const OBJECT_BYTES = 4;
 /** Growing values get half as much again, up to this many bytes. */
 const SPARE_MAX_BYTES = 1024 * 1024;
 
+/** See Database.contents. */
+export interface DatabaseContents {
+  readonly index: number;
+  readonly entries: Entries;
+  readonly table: DashTable;
+  readonly heap: DeadlineHeap;
+}
+
 export class Database {
   #entries: Entries;
   #table: DashTable;
@@ -457,6 +465,39 @@ export class Database {
     return next;
   }
 
+  // What persistence needs
+
+  /** What the database consists of now; it stays so when the database is emptied or exchanged with another. */
+  contents(): DatabaseContents {
+    const table = this.#table;
+    const heap = this.#heap;
+    return { index: this.index, entries: this.#entries, table, heap };
+  }
+
+  /** Takes over the key at argument `index` of `other`, which has the same arena, in the place of its own. */
+  takeFrom(other: Database, args: Args, index: number): void {
+    const ref = other.find(args, index);
+    assert(ref !== 0, "a key that is taken over exists");
+    other.#unlink(ref);
+    this.#adopt(ref, args, index, -1);
+  }
+
+  /** Gives the key at argument `index`, which was restored, its deadline (−1: none) and access field. */
+  setRestored(args: Args, index: number, deadlineMs: number, access: number): void {
+    const ref = this.find(args, index);
+    assert(ref !== 0, "a key that was restored exists");
+    this.#entries.setAccess(ref, access);
+    if (deadlineMs >= 0) this.setDeadline(ref, deadlineMs);
+  }
+
+  /** Removes the key at argument `index` without telling anybody; returns whether it was there. */
+  removeQuietly(args: Args, index: number): boolean {
+    const ref = this.find(args, index);
+    if (ref === 0) return false;
+    this.#discard(ref);
+    return true;
+  }
+
   /** Removes an entry whose collection is empty or about to be replaced: counts and tells nothing. */
   removeEmpty(ref: Ref): void {
     this.#discard(ref);
@@ -639,12 +680,16 @@ export class Database {
   }
 
   #isDue(ref: Ref): boolean {
-    return this.keyspace.clock.nowMs() > this.#heap.deadlineAt(this.#entries.heapSlot(ref));
+    const { keyspace } = this;
+    if (keyspace.isLoading) return false;
+    return keyspace.clock.nowMs() > this.#heap.deadlineAt(this.#entries.heapSlot(ref));
   }
 
+  /** Time has changed the data, nobody else: nothing is counted. */
   #expire(ref: Ref): void {
     this.keyspace.stats.expired++;
     this.#removeEntry(ref, Events.expired);
+    this.keyspace.hooks.dirty--;
   }
 
   #dropDeadline(ref: Ref): void {
@@ -692,6 +737,11 @@ export class Database {
     this.keyspace.lazyFree.add(this.#table);
     this.restart();
     return count;
+  }
+
+  /** Whether `table` is the one that this database has now. */
+  hasTable(table: DashTable): boolean {
+    return this.#table === table;
   }
 
   /** Lets go of the table; the arena is about to be dropped whole. */

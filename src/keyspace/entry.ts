@@ -127,6 +127,8 @@ export class Entries implements KeyLayout {
   readonly seed: number;
   /** Bytes of keys and values that live outside the arena. */
   outsideBytes = 0;
+  /** The flag `epoch` as new entries have it: a snapshot turns it around, and knows the older ones by theirs. */
+  epoch = 0;
   /** Large collections that no entry has any more: they are freed in slices. */
   readonly dying: Releasable[] = [];
 
@@ -216,7 +218,7 @@ export class Entries implements KeyLayout {
     const view = chunk.view;
     view.setUint32(at, type | (encoding << 4) | (access << 8), true);
     const shown = keyLength < LONG_KEY ? keyLength : LONG_KEY;
-    view.setUint32(at + 4, (shown << 8) | (valueSize << 16), true);
+    view.setUint32(at + 4, this.epoch | (shown << 8) | (valueSize << 16), true);
     if (shown === LONG_KEY) view.setUint32(at + HEADER_BYTES, keyLength, true);
     copyBytes(keyBytes, keyStart, keyEnd, chunk.bytes, at + keyAt);
     return ref;
@@ -239,7 +241,8 @@ export class Entries implements KeyLayout {
     const view = this.arena.chunkOf(ref).view;
     const at = offsetOf(ref);
     view.setUint32(at, type | (encoding << 4) | (access << 8), true);
-    view.setUint32(at + 4, EntryFlag.keyOutside | (LONG_KEY << 8) | (valueSize << 16), true);
+    const flags = EntryFlag.keyOutside | this.epoch;
+    view.setUint32(at + 4, flags | (LONG_KEY << 8) | (valueSize << 16), true);
     view.setUint32(at + HEADER_BYTES, size, true);
     view.setUint32(at + HEADER_BYTES + 4, this.#outsideKeys.add(own), true);
     return ref;

@@ -40,12 +40,16 @@ export class Keyspace {
   readonly lazyFree: LazyFree;
   /** Whether maxmemory-policy counts frequency (LFU) instead of age (LRU). */
   frequencyPolicy = false;
+  /** Whether maxmemory-policy looks at age at all. */
+  recencyPolicy = false;
   lfuLogFactor = 10;
   lfuDecayMinutes = 1;
   /** The client that runs has asked with CLIENT NO-TOUCH that its reads leave no trace. */
   noTouch = false;
   /** Keys past their deadline are hidden but stay: a write pause, or a replica. */
   keepExpired = false;
+  /** Time stands still: what is being loaded is as it was when it was written. */
+  isLoading = false;
 
   /** Bounds the nodes of lists, whatever list-max-listpack-size says: DEBUG sets it. */
   listNodeMaxBytes = Infinity;
@@ -60,6 +64,11 @@ export class Keyspace {
     this.entries = new Entries(seed);
     this.lazyFree = new LazyFree(this);
     for (let i = 0; i < count; i++) this.databases.push(new Database(i, this));
+  }
+
+  /** Whether keys may not go by themselves now. */
+  get mayNotExpire(): boolean {
+    return this.keepExpired || this.isLoading;
   }
 
   /** Bytes of entries, values, tables and heaps: what used_memory counts of the data. */
@@ -90,6 +99,14 @@ export class Keyspace {
       if (Math.random() < 1 / (base * this.lfuLogFactor + 1)) counter++;
     }
     return (this.#minutes() << 8) | counter;
+  }
+
+  /** The access field of an entry that was idle for so many seconds, or accessed so often; −1 where unknown. */
+  accessRestored(idleSeconds: number, frequency: number): number {
+    if (this.frequencyPolicy) {
+      return frequency < 0 ? this.accessOfNew() : (this.#minutes() << 8) | frequency;
+    }
+    return idleSeconds < 0 ? this.#seconds() : (this.#seconds() - idleSeconds) & SECONDS_24_BITS;
   }
 
   /** The logarithmic access counter, decayed by the minutes since the last access. */

@@ -19,6 +19,8 @@ export class LazyFree {
   readonly #owner: Owner;
   #tables: { table: DashTable; next: number }[] = [];
   #pendingEntries = 0;
+  /** Tables stay as they are: a snapshot reads them. */
+  holdsTables = false;
   /** Entries freed so far: lazyfreed_objects of INFO. */
   freed = 0;
 
@@ -47,7 +49,7 @@ export class LazyFree {
       this.freed++;
       this.#pendingEntries--;
     };
-    while (this.#tables.length > 0) {
+    while (this.#tables.length > 0 && !this.holdsTables) {
       const first = this.#tables[0];
       first.next = first.table.forEachFrom(first.next, free);
       if (first.next === 0) this.#tables.shift();

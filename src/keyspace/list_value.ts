@@ -88,6 +88,20 @@ export class ListValue {
     this.cursor.toObject(list);
   }
 
+  /** Adds the elements of `pack`, which is not of this list, behind the others. */
+  appendPack(pack: Listpack): void {
+    const { limits, entries, listNodeMaxBytes } = this.cursor.db.keyspace;
+    if (this.#list === null && this.pack.count === 0) {
+      const { bytes, elements } = this.#limits();
+      const isLong = pack.size > bytes || pack.count > elements;
+      if (!isLong && pack.size <= COLLECTION_INLINE_MAX) return this.cursor.setInline(pack);
+      const list = new Quicklist(entries.arena, limits.listMaxListpackSize, listNodeMaxBytes);
+      list.isListpack = !isLong;
+      this.cursor.toObject(list);
+    } else if (this.#list === null) this.#toQuicklist(false);
+    this.#list?.adopt(pack);
+  }
+
   /** A list that has shrunk to one node, at most half full, becomes a listpack again. */
   shrink(): void {
     const list = this.#list;

@@ -7,7 +7,7 @@ import { Cursor } from "./cursor.ts";
 import { type Entries, type HeapValue, Type } from "./entry.ts";
 
 /** The object behind a stream, however small. */
-class Stream implements HeapValue {
+export class Stream implements HeapValue {
   readonly encodingName = "stream";
   /** Streams stay when they are empty. */
   readonly isEmpty = false;

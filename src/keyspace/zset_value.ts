@@ -45,7 +45,7 @@ export class RangeBound {
 }
 
 /** A large sorted set. */
-class SortedSet implements HeapValue, Order, Bound {
+export class SortedSet implements HeapValue, Order, Bound {
   readonly encodingName = "skiplist";
   booked = 0;
   readonly members: MemberTable;

@@ -97,6 +97,7 @@ export class Connection implements Transport {
     if (this.#isWriting || this.#isClosed) return;
     const writer = this.client.reply;
     if (writer.size === 0) return;
+    if (this.#hub.engine.mustCommit) return this.#hub.flushSoon(this);
     this.#sendEnd = writer.size;
     this.#sent = 0;
     this.#sending = writer.release();

@@ -18,6 +18,7 @@ export class Hub {
   /** Connections with replies to send, in this turn of the event loop. */
   #unsent: Transport[] = [];
   #hops = 0;
+  #isEnding = false;
 
   constructor(readonly engine: Engine, readonly evaluator: Evaluator) {}
 
@@ -27,17 +28,30 @@ export class Hub {
    */
   flushSoon(transport: Transport): void {
     this.#unsent.push(transport);
-    if (this.#unsent.length === 1) {
-      this.#hops = FLUSH_HOPS;
-      queueMicrotask(this.#hop);
-    }
+    this.endTurnSoon();
+  }
+
+  /** As `flushSoon` where nothing is to be flushed: changes are handed on at the end of the turn. */
+  endTurnSoon(): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    this.#hops = FLUSH_HOPS;
+    queueMicrotask(this.#hop);
   }
 
   readonly #hop = (): void => {
     if (--this.#hops > 0) return queueMicrotask(this.#hop);
+    this.#isEnding = false;
+    const { engine } = this;
+    const isCommitted = engine.commit();
+    engine.mustCommit = false;
     const unsent = this.#unsent;
-    for (let i = 0; i < unsent.length; i++) unsent[i].flush();
-    unsent.length = 0;
+    this.#unsent = [];
+    for (let i = 0; i < unsent.length; i++) {
+      if (isCommitted) unsent[i].flush();
+      // What it would be told is not true yet: it is told nothing.
+      else unsent[i].kill();
+    }
   };
 
   /** Bytes of one unfinished request: client-query-buffer-limit. */

@@ -191,6 +191,27 @@ export const Errors = {
       " errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check" +
       " the Redis logs for details about the RDB error.",
   ),
+  failed: e("ERR"),
+  saveInProgress: e("ERR Background save already in progress"),
+  saveWhileRewriting: e(
+    "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order" +
+      " to schedule a BGSAVE whenever possible.",
+  ),
+  rewriteInProgress: e("ERR Background append only file rewriting already in progress"),
+  rewriteFailed: e(
+    "ERR Can't execute an AOF background rewriting. Please check the server logs for more information.",
+  ),
+  debugReload: e("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options."),
+  reloadFailed: e("ERR Error trying to load the RDB dump, check server logs."),
+  reloadLogFailed: e("ERR Error trying to load the AOF files, check server logs."),
+  reloadLogOff: e("ERR the append only file is off"),
+  shutdownFailed: e("ERR Errors trying to SHUTDOWN. Check logs."),
+  noPayload: e("ERR DUMP payload version or checksum are wrong"),
+  badPayload: e("ERR Bad data format"),
+  busyKey: e("BUSYKEY Target key name already exists."),
+  invalidTtl: e("ERR Invalid TTL value, must be >= 0"),
+  invalidIdleTime: e("ERR Invalid IDLETIME value, must be >= 0"),
+  invalidFrequency: e("ERR Invalid FREQ value, must be >= 0 and <= 255"),
   noReplicas: e("NOREPLICAS Not enough good replicas to write."),
   readOnly: e("READONLY You can't write against a read only replica."),
   maxClients: e("ERR max number of clients reached"),

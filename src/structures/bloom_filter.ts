@@ -130,14 +130,34 @@ export class BloomFilter {
 
   /** Adds a layer; returns undefined if the filter may not grow, or can't. */
   #grow(last: BloomLayer | undefined): BloomLayer | undefined {
+    return this.#addLayer(last, (size) => size > LAYER_BYTES_MAX ? null : new Uint8Array(size));
+  }
+
+  /** Adds a layer as it was saved; returns false, adding none, if this filter's next layer is not so. */
+  restoreLayer(bits: Uint8Array, count: number): boolean {
+    const layer = this.#addLayer(
+      this.layers.at(-1),
+      (size) => size === bits.length ? bits : null,
+    );
+    if (layer === undefined) return false;
+    layer.count = count;
+    this.count += count;
+    return true;
+  }
+
+  /** `bitsOf` gives a layer's bytes, or null if it can't be had. */
+  #addLayer(
+    last: BloomLayer | undefined,
+    bitsOf: (size: number) => Uint8Array | null,
+  ): BloomLayer | undefined {
     if (last !== undefined && this.expansion === 0) return undefined;
     const first = this.expansion === 0 ? this.errorRate : this.errorRate * TIGHTENING;
     const errorRate = last === undefined ? first : last.errorRate * TIGHTENING;
     const capacity = last === undefined ? this.capacity : last.capacity * this.expansion;
-    const size = layerBytes(capacity, errorRate);
-    if (size > LAYER_BYTES_MAX) return undefined;
+    const bits = bitsOf(layerBytes(capacity, errorRate));
+    if (bits === null) return undefined;
     const hashCount = Math.max(Math.ceil(-Math.log2(errorRate)), 1);
-    const layer = new BloomLayer(capacity, errorRate, hashCount, new Uint8Array(size));
+    const layer = new BloomLayer(capacity, errorRate, hashCount, bits);
     this.layers.push(layer);
     return layer;
   }

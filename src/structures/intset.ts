@@ -13,7 +13,7 @@
  *
  * @module
  */
-import { assert } from "../lib/assert.ts";
+import { assert, unreachable } from "../lib/assert.ts";
 import type { Int64 } from "../lib/decimal.ts";
 
 /** Who owns the bytes under an intset: see ListpackHome. */
@@ -182,6 +182,28 @@ export class Intset {
     }
   }
 }
+
+/** Whether `view[start, end)` is one whole intset whose integers ascend. For bytes from outside. */
+export function isIntset(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+  if (end - start < EMPTY_INTSET_BYTES) return false;
+  const width = view.getUint32(start, true);
+  const isWhole = (width === 2 || width === 4 || width === 8) &&
+    view.getUint32(start + 4, true) * width === end - start - HEADER_BYTES;
+  if (!isWhole) return false;
+  inspected.open(bytes, view, start);
+  try {
+    inspected.verify();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The home of intsets that are only read. */
+export const READ_ONLY_INTSET: IntsetHome = {
+  resizeIntset: () => unreachable("a set that is read grows"),
+};
+const inspected = new Intset(READ_ONLY_INTSET);
 
 /** The bytes that an integer needs in an intset. */
 function widthOf({ hi, lo }: Int64): number {

@@ -19,7 +19,7 @@
  *
  * @module
  */
-import { assert } from "../lib/assert.ts";
+import { assert, unreachable } from "../lib/assert.ts";
 import { Int64, parseInt64 } from "../lib/decimal.ts";
 import type { Slice } from "../lib/slice.ts";
 import { copyWords } from "../lib/words.ts";
@@ -517,6 +517,27 @@ export class Listpack {
     assert(told === COUNT_UNKNOWN || told === count, "the header tells the number of elements");
   }
 }
+
+/**
+ * Whether `bytes[start, end)` is one whole listpack whose lengths are true, so that every element can be read. For
+ * bytes from outside.
+ */
+export function isListpack(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+  if (end - start < EMPTY_LISTPACK_BYTES || view.getUint32(start, true) !== end - start) {
+    return false;
+  }
+  inspected.open(bytes, view, start);
+  try {
+    inspected.verify();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The home of listpacks that are only read. */
+export const READ_ONLY: ListpackHome = { resize: () => unreachable("a pack that is read grows") };
+const inspected = new Listpack(READ_ONLY);
 
 const wanted = new Int64();
 const NO_BYTES = new Uint8Array(0);

@@ -246,6 +246,11 @@ export class MemberTable implements KeyLayout {
     this.#table.forEach(visit);
   }
 
+  /** As DashTable.forEachFrom. */
+  forEachFrom(index: number, visit: (ref: Ref) => void): number {
+    return this.#table.forEachFrom(index, visit);
+  }
+
   randomRef(random: () => number): Ref {
     return this.#table.randomRef(random);
   }

@@ -119,6 +119,11 @@ export class Quicklist implements ListpackHome {
     this.#openNode(this.pack, node);
   }
 
+  /** Puts `pack`, whoever's it is, on node `index`, to be read. */
+  openIn(index: number, pack: Listpack): void {
+    this.#openNode(pack, this.#nodes[index]);
+  }
+
   /** Elements of node `index`. */
   countOf(index: number): number {
     return this.#nodes[index].count;

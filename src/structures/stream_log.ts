@@ -149,14 +149,23 @@ export class StreamLog implements ListpackHome {
   }
 
   #open(node: Ref): void {
+    this.#node = node;
+    this.#openIn(node, this.#base, this.pack);
+  }
+
+  /** As `openNode` with a pack of the caller's, to be read: what the log has open stays so. */
+  openNodeIn(rank: number, base: StreamId, pack: Listpack): void {
+    this.#openIn(this.#tree.at(rank), base, pack);
+  }
+
+  #openIn(node: Ref, base: StreamId, pack: Listpack): void {
     const { bytes, view } = this.#arena.chunkOf(node);
     const at = offsetOf(node);
-    this.#node = node;
-    this.#base.read(view, at);
+    base.read(view, at);
     const index = view.getUint32(at + STREAM_ID_BYTES, true);
-    if (index === 0) return this.pack.open(bytes, view, at + HEAD_BYTES);
+    if (index === 0) return pack.open(bytes, view, at + HEAD_BYTES);
     const outside = this.#outside.get(index);
-    this.pack.open(outside.bytes, outside.view, 0);
+    pack.open(outside.bytes, outside.view, 0);
   }
 
   /** The open node's listpack changes its size. */
@@ -407,6 +416,26 @@ export class StreamLog implements ListpackHome {
 
   // Whole logs
 
+  /**
+   * Adds a node as it was saved, behind the others: `pack`, which is not of this log, with `first`, the id of its
+   * first entry. Returns false, adding nothing, if it is not such a node. `count` grows by its live entries.
+   */
+  restoreNode(first: StreamId, pack: Listpack): boolean {
+    const live = nodeEntries(pack);
+    if (live === 0) return false;
+    if (this.#tree.count > 0) {
+      this.#order.bound.copy(first);
+      this.#order.includesEqual = false;
+      if (this.#tree.countBefore(this.#order) < this.#tree.count) return false;
+    }
+    this.#addNode(first);
+    this.resize(this.pack, pack.size);
+    const from = pack.bytes.byteOffset + pack.start;
+    this.pack.bytes.set(new Uint8Array(pack.bytes.buffer, from, pack.size), this.pack.start);
+    this.count += live;
+    return true;
+  }
+
   clone(): StreamLog {
     const twin = new StreamLog(this.#arena);
     for (let rank = 0; rank < this.#tree.count; rank++) {
@@ -455,6 +484,44 @@ export class StreamLog implements ListpackHome {
       assert(this.pack.readNumber(this.pack.first()) > 0, "a node has live entries");
     }
   }
+}
+
+/** Live entries of a node, 0 if its elements are not those of one. */
+function nodeEntries(pack: Listpack): number {
+  const integerAt = (at: number): number => {
+    if (at === 0 || !pack.isInteger(at)) return -1;
+    return pack.readNumber(at);
+  };
+  const skip = (at: number, count: number): number => {
+    for (let left = count; left > 0 && at !== 0; left--) at = pack.next(at);
+    return at;
+  };
+  const first = pack.first();
+  const live = integerAt(first);
+  const deletedAt = skip(first, 1);
+  const deleted = integerAt(deletedAt);
+  const namesAt = skip(deletedAt, 1);
+  const names = integerAt(namesAt);
+  if (live < 1 || deleted < 0 || names < 1) return 0;
+  const masterEnd = skip(namesAt, names + 1);
+  if (integerAt(masterEnd) !== 0) return 0;
+  let seenLive = 0;
+  let seen = 0;
+  for (let at = pack.next(masterEnd); at !== 0; seen++) {
+    const mark = integerAt(at);
+    const ms = skip(at, 1);
+    const seq = skip(ms, 1);
+    if (mark < 0 || ms === 0 || !pack.isInteger(ms) || seq === 0 || !pack.isInteger(seq)) return 0;
+    const isSame = (mark & EntryMark.sameFields) !== 0;
+    const countAt = skip(seq, 1);
+    const fields = isSame ? names : integerAt(countAt);
+    if (fields < 0) return 0;
+    const lengthAt = isSame ? skip(countAt, fields) : skip(countAt, 2 * fields + 1);
+    if (integerAt(lengthAt) !== 3 + (isSame ? fields : 1 + 2 * fields)) return 0;
+    if ((mark & EntryMark.deleted) === 0) seenLive++;
+    at = pack.next(lengthAt);
+  }
+  return seenLive === live && seen === live + deleted ? live : 0;
 }
 
 /** Without a limit a node ends here all the same. */

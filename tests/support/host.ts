@@ -13,6 +13,6 @@ export const testHost: Host = {
   systemBytes: () => 1,
   cpuSeconds: () => null,
   rewriteConfig: () => "The server is running without a config file",
-  shutdown: () => {},
+  shutdown: () => true,
   abortShutdown: () => false,
 };

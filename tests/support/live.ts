@@ -16,7 +16,13 @@ export function startRespite(
   directives: Record<string, string> = {},
 ): LiveServer & { server: Server } {
   const parameters = new Parameters();
-  const own = { "enable-debug-command": "yes", port: `${freePort()}`, bind: "127.0.0.1" };
+  const own = {
+    "enable-debug-command": "yes",
+    port: `${freePort()}`,
+    bind: "127.0.0.1",
+    save: "",
+    dir: Deno.makeTempDirSync(),
+  };
   for (const [name, value] of Object.entries({ ...own, ...directives })) {
     const error = parameters.load({ name, words: [value] });
     if (error !== null) throw new Error(`${name}: ${error}`);
@@ -27,7 +33,12 @@ export function startRespite(
   );
   if (error !== null) throw new Error(error);
   server.start();
-  return { server, port: server.listeners[0].port, stop: () => server.stop() };
+  const stop = async (): Promise<void> => {
+    await server.stop();
+    server.durability.shutdown(false);
+    await Deno.remove(own.dir, { recursive: true });
+  };
+  return { server, port: server.listeners[0].port, stop };
 }
 
 /** redis-server, or null where it is not installed. */

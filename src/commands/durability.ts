@@ -1,0 +1,210 @@
+/** Commands that save, rewrite and restore. */
+import type { Call } from "../engine/call.ts";
+import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
+import type { BackgroundStart } from "../engine/durability.ts";
+import { Events } from "../keyspace/change_hooks.ts";
+import { Database } from "../keyspace/database.ts";
+import type { Keyspace } from "../keyspace/keyspace.ts";
+import { BufferSink } from "../persistence/byte_sink.ts";
+import { isPayload, PayloadWriter, readPayload } from "../persistence/payload.ts";
+import { Args } from "../protocol/args.ts";
+import { type ErrorReply, Errors } from "../protocol/errors.ts";
+
+function save({ reply, engine }: Call): void {
+  const error = engine.durability === null ? Errors.failed : engine.durability.saveNow();
+  if (error === null) reply.ok();
+  else reply.error(error);
+}
+
+function bgsave({ args, reply, engine }: Call): void {
+  const mayWait = args.count === 2 && args.is(1, "SCHEDULE");
+  if (args.count > 1 && !mayWait) return reply.error(Errors.syntax);
+  const started = engine.durability?.saveInBackground(mayWait) ?? Errors.failed;
+  replyStart(reply, started, "Background saving");
+}
+
+function bgrewriteaof({ reply, engine }: Call): void {
+  const started = engine.durability?.rewriteLog() ?? Errors.rewriteFailed;
+  replyStart(reply, started, "Background append only file rewriting");
+}
+
+function replyStart(
+  reply: Call["reply"],
+  started: BackgroundStart | ErrorReply,
+  what: string,
+): void {
+  if (typeof started === "string") reply.simple(`${what} ${started}`);
+  else reply.error(started);
+}
+
+function lastsave({ reply, engine }: Call): void {
+  reply.integer(Math.floor((engine.durability?.lastSaveMs ?? engine.startedMs) / 1000));
+}
+
+const payload = new BufferSink();
+
+function dump({ args, reply, db, engine }: Call): void {
+  const ref = db.read(args, 1);
+  if (ref === 0) return reply.nullBulk();
+  const { rdbVersion, rdbcompression } = engine.parameters.values;
+  const { entries } = db.keyspace;
+  entries.open(ref);
+  payload.clear(PAYLOAD_KEPT_BYTES);
+  new PayloadWriter(payload, rdbVersion, rdbcompression).write(entries);
+  reply.bulk(payload.bytes, 0, payload.at);
+}
+
+const PAYLOAD_KEPT_BYTES = 64 * 1024;
+
+/** What RESTORE's options ask for. */
+interface RestoreOptions {
+  replaces: boolean;
+  isAbsolute: boolean;
+  /** −1 where it is not told. */
+  idleSeconds: number;
+  frequency: number;
+}
+
+function readRestoreOptions(args: Args): RestoreOptions {
+  const options = { replaces: false, isAbsolute: false, idleSeconds: -1, frequency: -1 };
+  for (let at = 4; at < args.count && args.error === null; at++) {
+    const hasMore = at + 1 < args.count;
+    if (args.is(at, "REPLACE")) options.replaces = true;
+    else if (args.is(at, "ABSTTL")) options.isAbsolute = true;
+    else if (args.is(at, "IDLETIME") && hasMore && options.frequency < 0) {
+      options.idleSeconds = args.roundedInt64(++at);
+      if (args.error === null && options.idleSeconds < 0) args.fail(Errors.invalidIdleTime);
+    } else if (args.is(at, "FREQ") && hasMore && options.idleSeconds < 0) {
+      options.frequency = args.roundedInt64(++at);
+      const isFine = options.frequency >= 0 && options.frequency <= 255;
+      if (args.error === null && !isFine) args.fail(Errors.invalidFrequency);
+    } else args.fail(Errors.syntax);
+  }
+  return options;
+}
+
+/** RESTORE key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency] */
+function restore(call: Call): void {
+  const { args, reply, db, nowMs } = call;
+  const options = readRestoreOptions(args);
+  if (args.error !== null) return reply.error(args.error);
+  if (!options.replaces && db.exists(args, 1)) return reply.error(Errors.busyKey);
+  const ttl = args.roundedInt64(2);
+  if (args.error !== null) return reply.error(args.error);
+  if (ttl < 0) return reply.error(Errors.invalidTtl);
+  if (!isPayload(args.bytes, args.start(3), args.end(3))) return reply.error(Errors.noPayload);
+  const deadline = ttl === 0 || options.isAbsolute ? ttl : nowMs + ttl;
+
+  const isRestored = restoreTo(call, options, ttl === 0 ? -1 : deadline);
+  if (!isRestored) return reply.error(Errors.badPayload);
+  reply.ok();
+}
+
+/** Reads the payload in a place of its own, so that what is broken leaves the key as it was. */
+function restoreTo(call: Call, options: RestoreOptions, deadline: number): boolean {
+  const { args, db, nowMs } = call;
+  const { keyspace } = db;
+  const key = new Args();
+  key.use(args.bytes, args.view);
+  key.push(args.start(1), args.end(1));
+  const { dirty } = keyspace.hooks;
+  const own = new Database(PRIVATE, keyspace as Keyspace);
+  const isRead = readPayload(args.bytes, args.start(3), args.end(3), own, key);
+  keyspace.hooks.dirty = dirty;
+  if (!isRead) return false;
+  if (deadline >= 0 && deadline <= nowMs && !keyspace.mayNotExpire) {
+    own.removeQuietly(key, 0);
+    if (db.remove(args, 1)) call.rewrite(2)?.word("DEL").argument(args, 1);
+    return true;
+  }
+  db.takeFrom(own, key, 0);
+  const access = keyspace.accessRestored(options.idleSeconds, options.frequency);
+  db.setRestored(args, 1, deadline, access);
+  db.changed(args, 1, Events.restore);
+  if (deadline < 0 || options.isAbsolute) return true;
+  propagateRestore(call, deadline);
+  return true;
+}
+
+/** The index of a database that is none of the keyspace's. */
+const PRIVATE = -1;
+
+/** What is propagated has the point in time. */
+function propagateRestore(call: Call, deadline: number): void {
+  const { args } = call;
+  const stream = call.rewrite(args.count + 1)?.argument(args, 0).argument(args, 1);
+  stream?.integer(deadline);
+  for (let i = 3; i < args.count; i++) stream?.argument(args, i);
+  stream?.word("ABSTTL");
+}
+
+/** Rows of the table: see engine/command.ts. */
+export const durabilityCommands: readonly CommandSpec[] = [
+  {
+    name: "save",
+    usage: "",
+    summary: "Saves all data to disk, and lets nobody else run meanwhile.",
+    since: "1.0.0",
+    complexity: "O(N)",
+    flags: Flag.noAsyncLoading | Flag.admin | Flag.noScript | Flag.noMulti,
+    run: save,
+  },
+  {
+    name: "bgsave",
+    usage: "[SCHEDULE]@3.2.2",
+    summary: "Saves all data to disk while others go on.",
+    since: "1.0.0",
+    complexity: "O(1)",
+    flags: Flag.noAsyncLoading | Flag.admin | Flag.noScript,
+    history: [["3.2.2", "SCHEDULE."]],
+    run: bgsave,
+  },
+  {
+    name: "bgrewriteaof",
+    usage: "",
+    summary: "Rewrites the append-only file so that it is as short as it can be.",
+    since: "1.0.0",
+    complexity: "O(1)",
+    flags: Flag.noAsyncLoading | Flag.admin | Flag.noScript,
+    run: bgrewriteaof,
+  },
+  {
+    name: "lastsave",
+    usage: "",
+    summary: "Returns the Unix time of the last successful save.",
+    since: "1.0.0",
+    complexity: "O(1)",
+    flags: Flag.loading | Flag.stale | Flag.fast,
+    acl: ["admin", "dangerous"],
+    tips: ["nondeterministic_output"],
+    run: lastsave,
+  },
+];
+
+/** Rows of the group generic. */
+export const payloadCommands: readonly CommandSpec[] = [
+  {
+    name: "dump",
+    usage: "key",
+    summary: "Returns a value as RESTORE takes it.",
+    since: "2.6.0",
+    complexity: "O(N)",
+    flags: Flag.readonly,
+    keys: [oneKey("RO access")],
+    tips: ["nondeterministic_output"],
+    run: dump,
+  },
+  {
+    name: "restore",
+    usage:
+      "key ttl:integer serialized-value [REPLACE]@3.0.0 [ABSTTL]@5.0.0 [IDLETIME seconds:integer]@5.0.0 [FREQ frequency:integer]@5.0.0",
+    summary: "Makes a key of what DUMP has returned.",
+    since: "2.6.0",
+    complexity: "O(N)",
+    flags: Flag.write | Flag.denyOom,
+    keys: [oneKey("OW update")],
+    acl: ["dangerous"],
+    history: [["3.0.0", "REPLACE."], ["5.0.0", "ABSTTL, IDLETIME and FREQ."]],
+    run: restore,
+  },
+];

@@ -1,0 +1,63 @@
+/**
+ * What reading for a group is propagated as: who got which entry when, and how far the group is. Running
+ * XREADGROUP or XCLAIM again would deliver at another time.
+ */
+import type { Call } from "../engine/call.ts";
+import { binaryBytes } from "../protocol/args.ts";
+import type { Propagation } from "../engine/propagation.ts";
+import type { Ref } from "../structures/arena.ts";
+import { type Consumer, type ConsumerGroup, UNKNOWN_READ } from "../structures/consumer_groups.ts";
+import { StreamId } from "../structures/stream_id.ts";
+import { propagateId } from "./stream_args.ts";
+
+const id = new StreamId();
+
+function propagateName(stream: Propagation, name: string): Propagation {
+  const bytes = binaryBytes(name);
+  return stream.bytes(bytes, 0, bytes.length);
+}
+
+/** A consumer that is new to the group of the stream at argument `key`. */
+export function propagateConsumer(
+  call: Call,
+  key: number,
+  group: ConsumerGroup,
+  consumer: Consumer,
+): void {
+  const stream = call.rewrite(5);
+  if (stream === null) return;
+  stream.word("XGROUP").word("CREATECONSUMER").argument(call.args, key);
+  propagateName(propagateName(stream, group.name), consumer.name);
+}
+
+/** A pending entry, as it is now. */
+export function propagateDelivery(call: Call, key: number, group: ConsumerGroup, ref: Ref): void {
+  const stream = call.rewrite(14);
+  if (stream === null) return;
+  stream.word("XCLAIM").argument(call.args, key);
+  propagateName(propagateName(stream, group.name), group.consumerOf(ref).name).word("0");
+  group.readId(ref, id);
+  propagateId(stream, id);
+  stream.word("TIME").integer(group.deliveredMs(ref));
+  stream.word("RETRYCOUNT").integer(group.deliveries(ref));
+  stream.word("FORCE").word("JUSTID").word("LASTID");
+  propagateId(stream, group.lastId);
+}
+
+/** A pending entry that is no more, as its entry was deleted. */
+export function propagateAck(call: Call, key: number, group: ConsumerGroup, of: StreamId): void {
+  const stream = call.rewrite(4);
+  if (stream === null) return;
+  propagateName(stream.word("XACK").argument(call.args, key), group.name);
+  propagateId(stream, of);
+}
+
+/** How far the group is. */
+export function propagateGroup(call: Call, key: number, group: ConsumerGroup): void {
+  const { entriesRead } = group;
+  const stream = call.rewrite(entriesRead === UNKNOWN_READ ? 5 : 7);
+  if (stream === null) return;
+  propagateName(stream.word("XGROUP").word("SETID").argument(call.args, key), group.name);
+  propagateId(stream, group.lastId);
+  if (entriesRead !== UNKNOWN_READ) stream.word("ENTRIESREAD").integer(entriesRead);
+}

@@ -1,0 +1,66 @@
+/** Runs commands that are read from the append-only file, as a client that nobody refuses and nobody answers. */
+import type { Args } from "../protocol/args.ts";
+import { Client, type Transport } from "./client.ts";
+import type { Engine } from "./engine.ts";
+
+const NOWHERE: Transport = {
+  flush() {},
+  closeAfterReply() {},
+  kill() {},
+  resume() {},
+  inFlightBytes: 0,
+  queryBytes: 0,
+  queryFreeBytes: 0,
+  address: "",
+  localAddress: "",
+  isUnixSocket: false,
+};
+
+export class Replay {
+  readonly #engine: Engine;
+  #client: Client | null = null;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  get isInTransaction(): boolean {
+    return this.#client?.transaction.isOpen ?? false;
+  }
+
+  /** Runs one command; returns why it can't be run at all, or null. */
+  apply(args: Args): string | null {
+    const engine = this.#engine;
+    this.#client ??= this.#newClient();
+    const client = this.#client;
+    const command = engine.commands.find(args);
+    if (command === null) {
+      return `Unknown command '${args.text(0)}' reading the append only file`;
+    }
+    // The file's buffer takes the place of the client's, for this command.
+    client.args.use(args.bytes, args.view);
+    client.args.count = 0;
+    for (let i = 0; i < args.count; i++) client.args.push(args.start(i), args.end(i));
+    engine.blocking.denied++;
+    engine.evaluator.execute(client);
+    engine.blocking.denied--;
+    client.reply.rewind(0);
+    return null;
+  }
+
+  abandonTransaction(): void {
+    this.#client?.transaction.reset();
+  }
+
+  /** A file begins: in database 0. */
+  begin(): void {
+    this.#client = null;
+  }
+
+  #newClient(): Client {
+    const client = new Client(this.#engine, this.#engine.takeClientId(), NOWHERE);
+    client.isReplay = true;
+    client.authenticated = true;
+    return client;
+  }
+}

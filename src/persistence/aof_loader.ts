@@ -1,0 +1,124 @@
+/** Loads one file of an append-only file: commands, an RDB, or an RDB with commands behind it. */
+import type { Keyspace } from "../keyspace/keyspace.ts";
+import type { Args } from "../protocol/args.ts";
+import { AofReader, TruncatedData } from "./aof_reader.ts";
+import { CorruptData } from "./byte_source.ts";
+import { FileSource } from "./file_source.ts";
+import { RDB_MAGIC } from "./rdb_format.ts";
+import { DamagedFile } from "./rdb_file.ts";
+import { type LoadOptions, RdbLoader } from "./rdb_loader.ts";
+
+const COMMANDS_A_LOOK = 32;
+
+/** Runs what was read. */
+export interface AofTarget {
+  /** A file begins: in database 0. */
+  begin(): void;
+  /** Runs a command; returns why it can't be run at all, or null. */
+  apply(args: Args): string | null;
+  /** Whether a MULTI is open. */
+  readonly isInTransaction: boolean;
+  /** Forgets what was queued since MULTI. */
+  abandonTransaction(): void;
+}
+
+export class AofFileLoader {
+  /** Up to where the file is whole; behind it stands a part of a command or transaction. */
+  validTo = 0;
+  /** Commands that were run. */
+  commands = 0;
+  isTruncated = false;
+  readonly #file: Deno.FsFile;
+  readonly #source: FileSource;
+  readonly #reader: AofReader;
+  readonly #target: AofTarget;
+  #rdb: RdbLoader | null = null;
+
+  constructor(
+    readonly path: string,
+    readonly keyspace: Keyspace,
+    target: AofTarget,
+    options: LoadOptions,
+  ) {
+    this.#target = target;
+    target.begin();
+    this.#file = Deno.openSync(path, { read: true });
+    const isRdb = beginsAsRdb(this.#file);
+    this.#source = new FileSource(this.#file, isRdb && options.checksCrc);
+    this.#reader = new AofReader(this.#source);
+    if (isRdb) this.#rdb = this.#guarded(() => new RdbLoader(this.#source, keyspace, options));
+  }
+
+  get rdb(): RdbLoader | null {
+    return this.#rdb;
+  }
+
+  get offset(): number {
+    return this.#source.offset;
+  }
+
+  get size(): number {
+    return this.#source.size;
+  }
+
+  /** Loads until `isOver` says so; returns whether something is left. */
+  slice(isOver: () => boolean): boolean {
+    return this.#guarded(() => {
+      for (;;) {
+        for (let i = 0; i < COMMANDS_A_LOOK; i++) if (!this.#next()) return false;
+        if (isOver()) return true;
+      }
+    });
+  }
+
+  #hasRdb = true;
+
+  #next(): boolean {
+    if (this.#rdb !== null && this.#hasRdb) {
+      if (this.#rdb.next()) return true;
+      this.#hasRdb = false;
+      this.validTo = this.#source.offset;
+    }
+    if (!this.#nextCommand()) return false;
+    const failure = this.#target.apply(this.#reader.args);
+    if (failure !== null) {
+      throw new DamagedFile(this.path, this.#reader.commandOffset, failure);
+    }
+    this.commands++;
+    if (!this.#target.isInTransaction) this.validTo = this.#source.offset;
+    return true;
+  }
+
+  /** Reads a command; returns false where the file ends, be it within one. */
+  #nextCommand(): boolean {
+    try {
+      if (this.#reader.next()) return true;
+      this.isTruncated = this.#target.isInTransaction;
+    } catch (error) {
+      if (!(error instanceof TruncatedData)) throw error;
+      this.isTruncated = true;
+    }
+    if (this.#target.isInTransaction) this.#target.abandonTransaction();
+    return false;
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  #guarded<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof CorruptData)) throw error;
+      throw new DamagedFile(this.path, error.offset, error.message);
+    }
+  }
+}
+
+function beginsAsRdb(file: Deno.FsFile): boolean {
+  const head = new Uint8Array(RDB_MAGIC.length);
+  const count = file.readSync(head) ?? 0;
+  file.seekSync(0, Deno.SeekMode.Start);
+  return count === head.length && String.fromCharCode(...head) === RDB_MAGIC;
+}

@@ -1,0 +1,214 @@
+// hot path
+/**
+ * The file that grows: takes what is propagated, writes it once a turn, and makes it durable as `appendfsync` says.
+ *
+ * always    written and synced before `take` returns, so before anybody is answered
+ * everysec  written at once, synced by a second descriptor beside the event loop once a second; while a sync is
+ *           under way writes wait for it, two seconds at most
+ * no        written at once
+ *
+ * Where the disk takes nothing, what came stays in memory and is tried again; the file keeps no half of it.
+ */
+
+import { BufferSink } from "./byte_sink.ts";
+
+export type SyncPolicy = "always" | "everysec" | "no";
+
+const SYNC_EVERY_MS = 1000;
+/** A write waits no longer for a sync. */
+const POSTPONE_MAX_MS = 2000;
+const KEPT_BYTES = 1024 * 1024;
+
+/** What the log asks of its owner. */
+export interface AofLogOwner {
+  readonly policy: SyncPolicy;
+  /** Whether syncs are left out now: no-appendfsync-on-rewrite. */
+  readonly holdsSyncs: boolean;
+  /** Whether lines with the time are wanted. */
+  readonly writesTimestamps: boolean;
+  nowMs(): number;
+  /** Writing has failed, or works again (null). */
+  statusChanged(failure: string | null): void;
+  /** A sync took so long that a write has waited in vain. */
+  syncDelayed(): void;
+}
+
+/** A taker of what the engine propagates. */
+export class AofLog {
+  /** Bytes of the present file. */
+  size = 0;
+  /** Why the last write failed; null if it did not. */
+  failure: string | null = null;
+  readonly #owner: AofLogOwner;
+  #file: Deno.FsFile;
+  #syncFile: Deno.FsFile;
+  readonly #pending = new BufferSink(64 * 1024);
+  #isDirty = false;
+  #isSyncing = false;
+  #lastSyncMs: number;
+  /** When a write began to wait for a sync; 0 if none does. */
+  #postponedMs = 0;
+  #lastSecond = 0;
+
+  /** Goes on with the file at `path`, which is made if it is not there. */
+  constructor(path: string, owner: AofLogOwner) {
+    this.#owner = owner;
+    this.#file = openToAppend(path);
+    this.#syncFile = openToAppend(path);
+    this.size = this.#file.statSync().size;
+    this.#lastSyncMs = owner.nowMs();
+  }
+
+  /** Bytes that are not in the file yet. */
+  get pendingBytes(): number {
+    return this.#pending.at;
+  }
+
+  /** Syncs under way. */
+  get pendingSyncs(): number {
+    return this.#isSyncing ? 1 : 0;
+  }
+
+  /** Takes `bytes[0, end)`, whole commands. */
+  take(bytes: Uint8Array, end: number): void {
+    if (this.#owner.writesTimestamps) this.#writeTimestamp();
+    this.#pending.write(bytes, 0, end);
+    if (this.failure === null || this.#owner.policy === "always") this.#writeOut();
+  }
+
+  #writeTimestamp(): void {
+    const second = Math.floor(this.#owner.nowMs() / 1000);
+    if (second === this.#lastSecond) return;
+    this.#lastSecond = second;
+    this.#pending.text(`#TS:${second}\r\n`);
+  }
+
+  /** Whether everything that came is as durable as the policy wants it before answers. */
+  get isCommitted(): boolean {
+    return this.#owner.policy !== "always" || (this.#pending.at === 0 && !this.#isDirty);
+  }
+
+  #writeOut(): void {
+    const { policy } = this.#owner;
+    if (policy === "everysec" && this.#isSyncing && this.#mayPostpone()) return;
+    this.#postponedMs = 0;
+    if (!this.#write()) return;
+    if (policy === "always") this.#syncNow();
+  }
+
+  /** Whether a write may wait for the sync that is under way. */
+  #mayPostpone(): boolean {
+    const now = this.#owner.nowMs();
+    if (this.#postponedMs === 0) this.#postponedMs = now;
+    if (now - this.#postponedMs < POSTPONE_MAX_MS) return true;
+    this.#owner.syncDelayed();
+    return false;
+  }
+
+  /** Writes what is pending; returns whether that worked. */
+  #write(): boolean {
+    const { bytes, at: end } = this.#pending;
+    if (end === 0) return true;
+    let at = 0;
+    try {
+      while (at < end) at += this.#file.writeSync(new Uint8Array(bytes.buffer, at, end - at));
+    } catch (error) {
+      this.#takeBack(at);
+      this.#failed(error);
+      return false;
+    }
+    this.size += end;
+    this.#isDirty = true;
+    this.#pending.clear(KEPT_BYTES);
+    this.#succeeded();
+    return true;
+  }
+
+  /** The first `count` bytes were written and the others not: units are whole or not there. */
+  #takeBack(count: number): void {
+    if (count === 0) return;
+    try {
+      this.#file.truncateSync(this.size);
+    } catch {
+      // The disk has failed altogether; what is half there is cut off when the file is loaded.
+    }
+  }
+
+  #syncNow(): void {
+    try {
+      this.#file.syncDataSync();
+      this.#isDirty = false;
+      this.#lastSyncMs = this.#owner.nowMs();
+      this.#succeeded();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error);
+    if (text === this.failure) return;
+    this.failure = text;
+    this.#owner.statusChanged(text);
+  }
+
+  #succeeded(): void {
+    if (this.failure === null) return;
+    this.failure = null;
+    this.#owner.statusChanged(null);
+  }
+
+  /** Several times a second: tries again what failed, writes what waited, syncs if a second is over. */
+  tick(): void {
+    if (this.#pending.at > 0) this.#writeOut();
+    else if (this.failure !== null && this.#owner.policy === "always") this.#syncNow();
+    const isDue = this.#owner.nowMs() - this.#lastSyncMs >= SYNC_EVERY_MS;
+    if (this.#owner.policy !== "everysec" || !this.#isDirty || this.#isSyncing || !isDue) return;
+    if (!this.#owner.holdsSyncs) void this.#sync();
+  }
+
+  async #sync(): Promise<void> {
+    this.#isSyncing = true;
+    this.#isDirty = false;
+    this.#lastSyncMs = this.#owner.nowMs();
+    try {
+      await this.#syncFile.syncData();
+    } catch (error) {
+      this.#isDirty = true;
+      this.#failed(error);
+    }
+    this.#isSyncing = false;
+  }
+
+  /** Goes over to the file at `path`; what came until now is in the old one, and made durable. */
+  rotate(path: string): void {
+    const file = openToAppend(path);
+    const syncFile = openToAppend(path);
+    this.#write();
+    const [old, oldSync] = [this.#file, this.#syncFile];
+    void oldSync.syncData().catch((error) => this.#failed(error)).finally(() => {
+      old.close();
+      oldSync.close();
+    });
+    this.#file = file;
+    this.#syncFile = syncFile;
+    this.size = file.statSync().size;
+    this.#lastSecond = 0;
+  }
+
+  /** Writes and syncs what is left, at once; returns whether that worked. */
+  finish(): boolean {
+    if (!this.#write()) return false;
+    this.#syncNow();
+    return this.failure === null;
+  }
+
+  close(): void {
+    this.#file.close();
+    this.#syncFile.close();
+  }
+}
+
+function openToAppend(path: string): Deno.FsFile {
+  return Deno.openSync(path, { append: true, create: true });
+}

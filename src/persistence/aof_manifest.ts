@@ -1,0 +1,150 @@
+/**
+ * The manifest of an append-only file: which files it consists of, in the order in which they are read.
+ *
+ * ```
+ * file NAME seq N type b      the base: everything up to some instant, one at most
+ * file NAME seq N type i      what has changed since, in ascending order
+ * file NAME seq N type h      replaced, not yet removed
+ * ```
+ *
+ * A `#` begins a line to be skipped; names with blanks are quoted.
+ * Source: https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/
+ */
+import { quoteWord, splitWords } from "../config/words.ts";
+import { binaryBytes, binaryText } from "../protocol/args.ts";
+
+export type AofFileType = "b" | "i" | "h";
+
+export interface AofFile {
+  readonly name: string;
+  readonly sequence: number;
+  readonly type: AofFileType;
+}
+
+/** A manifest that can't be read. */
+class InvalidManifest extends Error {
+  override name = "InvalidManifest";
+}
+
+const NAME_SUFFIX = ".manifest";
+
+/** The manifest's own name beside files that are called `prefix`. */
+export function manifestName(prefix: string): string {
+  return prefix + NAME_SUFFIX;
+}
+
+export class AofManifest {
+  base: AofFile | null = null;
+  incremental: AofFile[] = [];
+  history: AofFile[] = [];
+  /** Of the last base and the last incremental file; 0 if there was none. */
+  baseSequence = 0;
+  incrementalSequence = 0;
+
+  /** `prefix` is `appendfilename`. */
+  constructor(readonly prefix: string) {}
+
+  static parse(prefix: string, bytes: Uint8Array): AofManifest {
+    const manifest = new AofManifest(prefix);
+    const text = binaryText(bytes, 0, bytes.length);
+    if (text === "") throw new InvalidManifest("Found an empty AOF manifest");
+    if (!text.endsWith("\n")) {
+      throw new InvalidManifest("The AOF manifest file ends within a line");
+    }
+    for (const line of text.slice(0, -1).split("\n")) {
+      if (!line.startsWith("#")) manifest.#add(parseLine(line.replace(/\r$/, "")));
+    }
+    return manifest;
+  }
+
+  #add(file: AofFile): void {
+    const { name, sequence, type } = file;
+    if (type === "h") this.history.push(file);
+    else if (type === "b") {
+      if (this.base !== null) {
+        throw new InvalidManifest("Found duplicate base file information");
+      }
+      this.base = file;
+      this.baseSequence = sequence;
+    } else {
+      if (sequence <= this.incrementalSequence) {
+        throw new InvalidManifest(`Found a non-monotonic sequence number of ${name}`);
+      }
+      this.incremental.push(file);
+      this.incrementalSequence = sequence;
+    }
+  }
+
+  /** Files to be read, in order. */
+  files(): AofFile[] {
+    return this.base === null ? this.incremental : [this.base, ...this.incremental];
+  }
+
+  format(): Uint8Array {
+    const lines = [...this.base === null ? [] : [this.base], ...this.history, ...this.incremental]
+      .map(({ name, sequence, type }) =>
+        `file ${/[^!-~]|["'\\]/.test(name) ? quoteWord(name) : name} seq ${sequence} type ${type}\n`
+      );
+    return binaryBytes(lines.join(""));
+  }
+
+  /** The next incremental file, added at the end. */
+  addIncremental(): AofFile {
+    const sequence = ++this.incrementalSequence;
+    const file: AofFile = { name: `${this.prefix}.${sequence}.incr.aof`, sequence, type: "i" };
+    this.incremental.push(file);
+    return file;
+  }
+
+  /** The name that the next base will have. */
+  nextBaseName(isRdb: boolean): string {
+    return `${this.prefix}.${this.baseSequence + 1}.base.${isRdb ? "rdb" : "aof"}`;
+  }
+
+  /**
+   * Puts a base of that name in the place of the present one and of the incremental files before sequence
+   * `first`; these become history.
+   */
+  replaceBase(name: string, first: number): void {
+    const gone = this.incremental.filter(({ sequence }) => sequence < first);
+    if (this.base !== null) gone.unshift(this.base);
+    this.history.push(...gone.map((file): AofFile => ({ ...file, type: "h" })));
+    this.incremental = this.incremental.filter(({ sequence }) => sequence >= first);
+    this.base = { name, sequence: ++this.baseSequence, type: "b" };
+  }
+
+  copy(): AofManifest {
+    const twin = new AofManifest(this.prefix);
+    twin.base = this.base;
+    twin.incremental = [...this.incremental];
+    twin.history = [...this.history];
+    twin.baseSequence = this.baseSequence;
+    twin.incrementalSequence = this.incrementalSequence;
+    return twin;
+  }
+}
+
+function parseLine(line: string): AofFile {
+  const words = splitWords(line);
+  if (words === null || words.length < 6 || words.length % 2 !== 0) {
+    throw new InvalidManifest(`Invalid AOF manifest file format: ${line}`);
+  }
+  let name = "";
+  let sequence = 0;
+  let type = "";
+  for (let i = 0; i < words.length; i += 2) {
+    const key = words[i].toLowerCase();
+    if (key === "file") name = words[i + 1];
+    else if (key === "seq") sequence = Number(words[i + 1]);
+    else if (key === "type") type = words[i + 1];
+    // Other keys are of later versions.
+  }
+  if (name.includes("/")) {
+    throw new InvalidManifest(`File can't be a path, just a filename: ${name}`);
+  }
+  const isValid = name !== "" && Number.isInteger(sequence) && sequence > 0;
+  if (!isValid || (type !== "b" && type !== "i" && type !== "h")) {
+    throw new InvalidManifest(`Invalid AOF manifest file format: ${line}`);
+  }
+  return { name, sequence, type };
+}

@@ -1,0 +1,109 @@
+// hot path
+/**
+ * Reads the commands of an append-only file: RESP as clients send it, and nothing else, between lines that begin
+ * with `#`. An incomplete command at the end and one that can't be are told apart.
+ */
+import { Args } from "../protocol/args.ts";
+import { type ByteSource, CorruptData } from "./byte_source.ts";
+
+const STAR = 0x2a;
+const DOLLAR = 0x24;
+const HASH = 0x23;
+const CR = 0x0d;
+const LF = 0x0a;
+/** Digits of a length, its mark and its end. */
+const LENGTH_BYTES_MAX = 20;
+/** The longest line of a comment. */
+const COMMENT_BYTES_MAX = 1024;
+
+/** The file ends within a command, which began at `offset`. */
+export class TruncatedData extends CorruptData {
+  override name = "TruncatedData";
+}
+
+export class AofReader {
+  /** The command that `next` has read; good until it is called again. */
+  readonly args = new Args();
+  /** Where that command began. */
+  commandOffset = 0;
+  readonly #source: ByteSource;
+  /** Bytes of the present command that were read. */
+  #length = 0;
+
+  constructor(source: ByteSource) {
+    this.#source = source;
+  }
+
+  /** Reads a command; returns false at the end. */
+  next(): boolean {
+    const source = this.#source;
+    for (;;) {
+      if (source.left === 0) return false;
+      this.commandOffset = source.offset;
+      this.#length = 0;
+      if (this.#peek(0) !== HASH) break;
+      this.#skipComment();
+    }
+    this.#readCommand();
+    source.at += this.#length;
+    return true;
+  }
+
+  #readCommand(): void {
+    const source = this.#source;
+    const count = this.#count(STAR);
+    if (count < 1) this.#invalid();
+    const { args } = this;
+    args.count = 0;
+    args.error = null;
+    for (let i = 0; i < count; i++) {
+      const size = this.#count(DOLLAR);
+      const start = this.#length;
+      this.#need(start + size + 2);
+      const end = source.at + start + size;
+      if (source.bytes[end] !== CR || source.bytes[end + 1] !== LF) this.#invalid();
+      args.push(start, start + size);
+      this.#length = start + size + 2;
+    }
+    // Only now the bytes stay where they are.
+    args.use(source.bytes, source.view);
+    for (let i = 0; i < 2 * count; i++) args.bounds[i] += source.at;
+  }
+
+  /** A count between `mark` and the end of the line. */
+  #count(mark: number): number {
+    const from = this.#length;
+    if (this.#peek(from) !== mark) this.#invalid();
+    let value = 0;
+    let at = from + 1;
+    for (;; at++) {
+      const byte = this.#peek(at);
+      if (byte === CR) break;
+      if (byte < 0x30 || byte > 0x39 || at - from > LENGTH_BYTES_MAX) this.#invalid();
+      value = 10 * value + byte - 0x30;
+    }
+    if (at === from + 1 || this.#peek(at + 1) !== LF) this.#invalid();
+    this.#length = at + 2;
+    return value;
+  }
+
+  #peek(index: number): number {
+    this.#need(index + 1);
+    return this.#source.bytes[this.#source.at + index];
+  }
+
+  #need(count: number): void {
+    if (count <= this.#source.left) return this.#source.need(count);
+    throw new TruncatedData("Unexpected end of file", this.commandOffset);
+  }
+
+  #invalid(): never {
+    throw new CorruptData("Bad file format", this.commandOffset);
+  }
+
+  #skipComment(): void {
+    let length = 0;
+    while (this.#peek(length) !== LF) if (++length > COMMENT_BYTES_MAX) this.#invalid();
+    this.#source.at += length + 1;
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * The append-only file as a whole: a directory with a base, files of what has changed since, and the manifest that
+ * names them. A crash at any moment leaves a manifest whose files are whole.
+ */
+import { type AofFile, AofManifest, manifestName } from "./aof_manifest.ts";
+import { AofLog, type AofLogOwner } from "./aof_log.ts";
+import { exists, removeFile, replaceFileSync, sizeOf, writeFileWhole } from "./files.ts";
+
+/** Where the files lie and how they are called. */
+export interface AofPlace {
+  /** `dir` */
+  readonly parent: string;
+  /** `appenddirname` */
+  readonly directoryName: string;
+  /** `appendfilename` */
+  readonly prefix: string;
+}
+
+/** A base that is being written. */
+export interface Rewrite {
+  /** Where it is written, and its name once it is whole. */
+  readonly temporary: string;
+  readonly baseName: string;
+  /** The first incremental file that is read after it. */
+  readonly firstSequence: number;
+  /** The incremental file that is in no manifest until the base is whole; null if it is. */
+  readonly unlisted: AofFile | null;
+}
+
+export class AppendOnlyFile {
+  manifest: AofManifest;
+  /** Null while nothing is appended. */
+  log: AofLog | null = null;
+  /** Bytes at the beginning, or after the last rewrite: what growth is measured by. */
+  baseSize = 0;
+  readonly #place: AofPlace;
+
+  constructor(place: AofPlace) {
+    this.#place = place;
+    this.manifest = new AofManifest(place.prefix);
+  }
+
+  get directory(): string {
+    return `${this.#place.parent}/${this.#place.directoryName}`;
+  }
+
+  pathOf({ name }: { readonly name: string }): string {
+    return `${this.directory}/${name}`;
+  }
+
+  get #manifestPath(): string {
+    return `${this.directory}/${manifestName(this.#place.prefix)}`;
+  }
+
+  /** Bytes of all files that are read. */
+  get size(): number {
+    const files = this.manifest.files();
+    const last = files.at(-1);
+    let sum = 0;
+    for (const file of files) {
+      sum += file === last && this.log !== null
+        ? this.log.size
+        : Math.max(sizeOf(this.pathOf(file)), 0);
+    }
+    return sum;
+  }
+
+  /**
+   * Reads the manifest; one single file of a server before 7.0 becomes the base. Returns whether there is
+   * anything to load.
+   */
+  read(): boolean {
+    const { parent, prefix } = this.#place;
+    Deno.mkdirSync(this.directory, { recursive: true });
+    if (exists(this.#manifestPath)) {
+      this.manifest = AofManifest.parse(prefix, Deno.readFileSync(this.#manifestPath));
+      return this.manifest.files().length > 0;
+    }
+    const single = `${parent}/${prefix}`;
+    this.manifest = new AofManifest(prefix);
+    if (!exists(single)) return false;
+    this.manifest.base = { name: prefix, sequence: 1, type: "b" };
+    this.manifest.baseSequence = 1;
+    this.#persist(this.manifest);
+    replaceFileSync(single, `${this.directory}/${prefix}`);
+    return true;
+  }
+
+  #persist(manifest: AofManifest): void {
+    writeFileWhole(this.#manifestPath, manifest.format());
+    this.manifest = manifest;
+  }
+
+  /** Appends from now on to the last incremental file, or to a first one. */
+  open(owner: AofLogOwner): AofLog {
+    let last = this.manifest.incremental.at(-1);
+    if (last === undefined) {
+      const manifest = this.manifest.copy();
+      last = manifest.addIncremental();
+      this.log = new AofLog(this.pathOf(last), owner);
+      this.#persist(manifest);
+    } else this.log = new AofLog(this.pathOf(last), owner);
+    this.baseSize = this.size;
+    return this.log;
+  }
+
+  close(): void {
+    this.log?.close();
+    this.log = null;
+  }
+
+  /** What was replaced is removed. */
+  removeHistory(): void {
+    const { history } = this.manifest;
+    if (history.length === 0) return;
+    const manifest = this.manifest.copy();
+    manifest.history = [];
+    this.#persist(manifest);
+    for (const file of history) removeFile(this.pathOf(file));
+  }
+
+  /**
+   * Begins a rewrite: what comes from now on goes to a new file, which is read after the base that the caller is
+   * about to write. With nothing appended so far (`owner` then begins) the new file is listed only together
+   * with its base: what the manifest names until then lacks changes.
+   */
+  beginRewrite(isRdb: boolean, begins: AofLogOwner | null): Rewrite {
+    const manifest = this.manifest.copy();
+    const baseName = manifest.nextBaseName(isRdb);
+    const temporary = `${this.directory}/temp-rewriteaof-bg-${Deno.pid}.aof`;
+    if (this.log === null && begins === null) {
+      const firstSequence = manifest.incrementalSequence + 1;
+      return { temporary, baseName, firstSequence, unlisted: null };
+    }
+    const file = manifest.addIncremental();
+    const firstSequence = file.sequence;
+    // A file of that name is the rest of an attempt before.
+    removeFile(this.pathOf(file));
+    if (this.log !== null) {
+      this.log.rotate(this.pathOf(file));
+      this.#persist(manifest);
+      return { temporary, baseName, firstSequence, unlisted: null };
+    }
+    if (begins !== null) this.log = new AofLog(this.pathOf(file), begins);
+    return { temporary, baseName, firstSequence, unlisted: file };
+  }
+
+  /** Where the base of a rewrite belongs. */
+  basePathOf({ baseName }: Rewrite): string {
+    return `${this.directory}/${baseName}`;
+  }
+
+  /** The base of a rewrite is whole and in its place. */
+  completeRewrite({ baseName, firstSequence, unlisted }: Rewrite): void {
+    const manifest = this.manifest.copy();
+    if (unlisted !== null) {
+      manifest.incremental.push(unlisted);
+      manifest.incrementalSequence = unlisted.sequence;
+    }
+    manifest.replaceBase(baseName, firstSequence);
+    this.#persist(manifest);
+    this.removeHistory();
+    this.baseSize = this.size;
+  }
+
+  /** A rewrite has failed; what was to be read after its base is of no use if nothing else is. */
+  abandonRewrite({ unlisted }: Rewrite): void {
+    if (unlisted === null) return;
+    this.close();
+    removeFile(this.pathOf(unlisted));
+  }
+}

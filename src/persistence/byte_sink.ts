@@ -1,0 +1,77 @@
+// hot path
+/**
+ * Where serialised bytes go. A writer puts them at `at` of `bytes` after it has asked for room; a sink gives room
+ * by growing (`BufferSink`) or by passing on what it holds (`FileSink`).
+ */
+export abstract class ByteSink {
+  bytes: Uint8Array;
+  view: DataView;
+  /** Where the next byte goes. */
+  at = 0;
+
+  constructor(size: number) {
+    this.bytes = new Uint8Array(size);
+    this.view = new DataView(this.bytes.buffer);
+  }
+
+  /** Makes room for `count` bytes, which are at most `PIECE_BYTES`. */
+  need(count: number): void {
+    if (this.at + count > this.bytes.length) this.makeRoom(count);
+  }
+
+  protected abstract makeRoom(count: number): void;
+
+  byte(value: number): void {
+    if (this.at === this.bytes.length) this.makeRoom(1);
+    this.bytes[this.at++] = value;
+  }
+
+  /** Writes `source[start, end)`, however long. */
+  write(source: Uint8Array, start: number, end: number): void {
+    while (end - start > PIECE_BYTES) {
+      this.#copy(source, start, start + PIECE_BYTES);
+      start += PIECE_BYTES;
+    }
+    this.#copy(source, start, end);
+  }
+
+  #copy(source: Uint8Array, start: number, end: number): void {
+    const count = end - start;
+    this.need(count);
+    const { bytes, at } = this;
+    if (count > 40) {
+      bytes.set(new Uint8Array(source.buffer, source.byteOffset + start, count), at);
+    } else for (let i = 0; i < count; i++) bytes[at + i] = source[start + i];
+    this.at = at + count;
+  }
+
+  /** Writes a text of bytes, a character a byte. */
+  text(text: string): void {
+    for (let i = 0; i < text.length; i++) this.byte(text.charCodeAt(i));
+  }
+}
+
+/** A sink has room for so many bytes at once. */
+const PIECE_BYTES = 64 * 1024;
+
+/** Keeps all that it gets: `bytes[0, at)`. */
+export class BufferSink extends ByteSink {
+  constructor(size = 256) {
+    super(size);
+  }
+
+  protected override makeRoom(count: number): void {
+    const grown = new Uint8Array(Math.max(2 * this.bytes.length, this.at + count));
+    grown.set(new Uint8Array(this.bytes.buffer, 0, this.at));
+    this.bytes = grown;
+    this.view = new DataView(grown.buffer);
+  }
+
+  /** Forgets what it holds; memory beyond `keep` bytes is given back. */
+  clear(keep = Infinity): void {
+    this.at = 0;
+    if (this.bytes.length <= keep) return;
+    this.bytes = new Uint8Array(keep);
+    this.view = new DataView(this.bytes.buffer);
+  }
+}

@@ -1,0 +1,72 @@
+// hot path
+/**
+ * Where serialised bytes come from. A reader asks for `need(n)` and then finds n bytes at `at` of `bytes`, until it
+ * asks again. Bytes that are missing or cannot be are a `CorruptData` error that says where.
+ */
+/** What was read is not what it should be; `offset` bytes lie before it. */
+export class CorruptData extends Error {
+  override name = "CorruptData";
+  constructor(message: string, readonly offset: number) {
+    super(message);
+  }
+}
+
+export abstract class ByteSource {
+  bytes: Uint8Array = NOTHING;
+  view: DataView = new DataView(NOTHING.buffer);
+  at = 0;
+  /** Where the bytes at hand end. */
+  end = 0;
+
+  /** Bytes before `at`, from the beginning of the file or buffer. */
+  abstract get offset(): number;
+
+  /** Bytes from `at` to the end of the file or buffer. */
+  abstract get left(): number;
+
+  /** Puts `count` bytes at `at` or fails. */
+  need(count: number): void {
+    if (this.at + count <= this.end) return;
+    // Before anything is allocated: a length that is wrong may be any.
+    if (count > this.left) throw new CorruptData("Unexpected end of file", this.offset);
+    this.fill(count);
+  }
+
+  protected abstract fill(count: number): void;
+
+  byte(): number {
+    if (this.at === this.end) this.need(1);
+    return this.bytes[this.at++];
+  }
+
+  fail(message: string): never {
+    throw new CorruptData(message, this.offset);
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** Reads `bytes[start, end)`. */
+export class BufferSource extends ByteSource {
+  readonly #start: number;
+
+  constructor(bytes: Uint8Array, start: number, end: number) {
+    super();
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#start = this.at = start;
+    this.end = end;
+  }
+
+  override get offset(): number {
+    return this.at - this.#start;
+  }
+
+  override get left(): number {
+    return this.end - this.at;
+  }
+
+  protected override fill(): void {
+    this.fail("Unexpected end of file");
+  }
+}

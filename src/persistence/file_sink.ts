@@ -1,0 +1,134 @@
+/** A sink that writes to a file, at once or beside the event loop. */
+import { Crc64 } from "../lib/crc.ts";
+import { ByteSink } from "./byte_sink.ts";
+
+const CHUNK_BYTES = 256 * 1024;
+/** What lies in the system's cache for longer is written to disk bit by bit, not all at the end. */
+const SYNC_EVERY_BYTES = 4 * 1024 * 1024;
+
+/** A sink that cannot write: why, as the system says. */
+class SinkError extends Error {
+  override name = "SinkError";
+}
+
+/**
+ * Writes to a file and sums up its CRC-64. While `isSync`, a full chunk is written at once; otherwise chunks
+ * wait in a queue and are written beside the event loop, and whoever fills the sink asks `backlog` first.
+ *
+ * After a failure it takes bytes and drops them; `failure` says why.
+ */
+export class FileSink extends ByteSink {
+  readonly #file: Deno.FsFile;
+  readonly #crc: Crc64 | null;
+  readonly #syncsOften: boolean;
+  /** Chunks to be written, and chunks that were: full and empty. */
+  #waiting: Uint8Array[] = [];
+  readonly #spare: Uint8Array[] = [];
+  #pump: Promise<void> | null = null;
+  #sinceSync = 0;
+  /** Bytes passed on, written or not. */
+  #passed = 0;
+  failure: SinkError | null = null;
+  isSync = false;
+
+  constructor(file: Deno.FsFile, withCrc: boolean, syncsOften: boolean) {
+    super(CHUNK_BYTES);
+    this.#file = file;
+    this.#crc = withCrc ? new Crc64() : null;
+    this.#syncsOften = syncsOften;
+  }
+
+  /** Bytes that it was given. */
+  get size(): number {
+    return this.#passed + this.at;
+  }
+
+  /** Bytes that wait for the disk. */
+  get backlog(): number {
+    return this.#waiting.length * CHUNK_BYTES;
+  }
+
+  protected override makeRoom(): void {
+    this.#pass();
+  }
+
+  /** The sum over all bytes so far, to be written behind them; 0 without one. */
+  crc(): Crc64 {
+    this.#pass();
+    return this.#crc ?? new Crc64();
+  }
+
+  #pass(): void {
+    if (this.at === 0) return;
+    this.#crc?.update(this.bytes, 0, this.at);
+    this.#passed += this.at;
+    const full = new Uint8Array(this.bytes.buffer, 0, this.at);
+    this.at = 0;
+    if (this.failure !== null) return;
+    if (this.isSync && this.#pump === null) return this.#writeNow(full);
+    this.#waiting.push(full);
+    this.bytes = this.#spare.pop() ?? new Uint8Array(CHUNK_BYTES);
+    this.view = new DataView(this.bytes.buffer);
+    this.#pump ??= this.#run();
+  }
+
+  #writeNow(bytes: Uint8Array): void {
+    try {
+      for (let at = 0; at < bytes.length;) at += this.#file.writeSync(bytes.subarray(at));
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** Writes what waits, one chunk after the other. */
+  async #run(): Promise<void> {
+    try {
+      for (;;) {
+        const bytes = this.#waiting[0];
+        if (bytes === undefined) break;
+        for (let at = 0; at < bytes.length;) at += await this.#file.write(bytes.subarray(at));
+        this.#waiting.shift();
+        this.#spare.push(new Uint8Array(bytes.buffer));
+        this.#sinceSync += bytes.length;
+        if (this.#syncsOften && this.#sinceSync >= SYNC_EVERY_BYTES) {
+          this.#sinceSync = 0;
+          await this.#file.syncData();
+        }
+      }
+    } catch (error) {
+      this.#failed(error);
+    }
+    this.#pump = null;
+  }
+
+  #failed(error: unknown): void {
+    this.failure ??= new SinkError(error instanceof Error ? error.message : String(error));
+    this.#waiting = [];
+  }
+
+  /** Resolves when at most `bytes` wait. */
+  async drained(): Promise<void> {
+    while (this.#pump !== null) await this.#pump;
+  }
+
+  /** Writes the rest and makes it durable; `failure` says whether that worked. */
+  async finish(): Promise<void> {
+    this.#pass();
+    await this.drained();
+    try {
+      if (this.failure === null) await this.#file.sync();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** As `finish`, at once: for a sink that was `isSync` all the time. */
+  finishSync(): void {
+    this.#pass();
+    try {
+      if (this.failure === null) this.#file.syncSync();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+}

@@ -1,0 +1,73 @@
+/** A source that reads a file. */
+import { Crc64 } from "../lib/crc.ts";
+import { ByteSource } from "./byte_source.ts";
+
+const CHUNK_BYTES = 1024 * 1024;
+/** Hashes look at bytes behind the last, four at a time. */
+const SLACK_BYTES = 8;
+
+/** Reads a file from where it stands, and sums up its CRC-64. */
+export class FileSource extends ByteSource {
+  readonly #file: Deno.FsFile;
+  readonly #crc: Crc64 | null;
+  /** Offset in the file of the first byte at hand. */
+  #base: number;
+  /** Bytes of the file, as it was opened. */
+  readonly size: number;
+  /** Up to where of the bytes at hand the sum goes. */
+  #summed = 0;
+
+  /** `withCrc`: whether `crc` will be asked. */
+  constructor(file: Deno.FsFile, withCrc: boolean) {
+    super();
+    this.#file = file;
+    this.#crc = withCrc ? new Crc64() : null;
+    this.#base = file.seekSync(0, Deno.SeekMode.Current);
+    this.size = file.statSync().size;
+    this.#take(new Uint8Array(CHUNK_BYTES + SLACK_BYTES));
+  }
+
+  override get offset(): number {
+    return this.#base + this.at;
+  }
+
+  override get left(): number {
+    return this.size - this.offset;
+  }
+
+  protected override fill(count: number): void {
+    this.#sum(this.at);
+    const kept = this.end - this.at;
+    const old = this.bytes;
+    const from = this.at;
+    this.#base += from;
+    // A large string gets a buffer of its own for as long as it is being read.
+    const size = Math.max(CHUNK_BYTES, count) + SLACK_BYTES;
+    if (size !== old.length) this.#take(new Uint8Array(size));
+    this.bytes.set(old.subarray(from, from + kept), 0);
+    this.at = 0;
+    this.end = kept;
+    this.#summed = 0;
+    while (this.end < count) {
+      const read = this.#file.readSync(this.bytes.subarray(this.end, size - SLACK_BYTES));
+      if (read === null) this.fail("Unexpected end of file");
+      this.end += read;
+    }
+  }
+
+  #take(bytes: Uint8Array): void {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer);
+  }
+
+  #sum(to: number): void {
+    this.#crc?.update(this.bytes, this.#summed, to);
+    this.#summed = to;
+  }
+
+  /** The sum over what was read up to `at`. */
+  crc(): Crc64 {
+    this.#sum(this.at);
+    return this.#crc ?? new Crc64();
+  }
+}

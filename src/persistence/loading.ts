@@ -1,0 +1,102 @@
+/** Loading what was saved: in slices while the server starts, or at once. */
+import type { Clock } from "../lib/clock.ts";
+import type { Log } from "../observe/log.ts";
+
+/** The event loop gets its turn after so long. */
+const SLICE_US = 5000;
+/** How often the log tells how far it is. */
+const PROGRESS_EVERY_MS = 2000;
+
+/** A file that is being loaded. */
+export interface FileLoading {
+  readonly path: string;
+  /** Bytes read, of how many. */
+  readonly offset: number;
+  readonly size: number;
+  slice(isOver: () => boolean): boolean;
+  close(): void;
+}
+
+/** How far it is: INFO. */
+export class LoadProgress {
+  isOn = false;
+  startedMs = 0;
+  totalBytes = 0;
+  /** Of the files before the present one. */
+  #doneBytes = 0;
+  #file: FileLoading | null = null;
+
+  begin(nowMs: number, totalBytes: number): void {
+    this.isOn = true;
+    this.startedMs = nowMs;
+    this.totalBytes = totalBytes;
+    this.#doneBytes = 0;
+  }
+
+  enter(file: FileLoading): void {
+    this.#file = file;
+  }
+
+  leave(file: FileLoading): void {
+    this.#doneBytes += file.size;
+    this.#file = null;
+  }
+
+  end(): void {
+    this.isOn = false;
+    this.#file = null;
+  }
+
+  get loadedBytes(): number {
+    return this.#doneBytes + (this.#file?.offset ?? 0);
+  }
+
+  /** Seconds to go, at the speed so far. */
+  etaSeconds(nowMs: number): number {
+    const elapsed = Math.floor((nowMs - this.startedMs) / 1000);
+    const loaded = this.loadedBytes;
+    if (elapsed === 0 || loaded === 0) return 1;
+    return Math.floor(elapsed * (this.totalBytes - loaded) / loaded);
+  }
+}
+
+/** Loads a file at once. */
+export function loadNow(file: FileLoading, progress: LoadProgress): void {
+  progress.enter(file);
+  try {
+    file.slice(() => false);
+  } finally {
+    progress.leave(file);
+    file.close();
+  }
+}
+
+/** Loads a file in slices. */
+export async function loadInSlices(
+  file: FileLoading,
+  progress: LoadProgress,
+  clock: Clock,
+  log: Log,
+): Promise<void> {
+  progress.enter(file);
+  let told = performance.now();
+  try {
+    for (;;) {
+      const end = clock.monotonicUs() + SLICE_US;
+      if (!file.slice(() => clock.monotonicUs() >= end)) break;
+      if (performance.now() - told > PROGRESS_EVERY_MS) {
+        told = performance.now();
+        const { loadedBytes, totalBytes } = progress;
+        log.notice(`Loading ${file.path}: ${percent(loadedBytes, totalBytes)}% of all data`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+  } finally {
+    progress.leave(file);
+    file.close();
+  }
+}
+
+function percent(part: number, whole: number): string {
+  return whole === 0 ? "100.00" : (100 * part / whole).toFixed(2);
+}

@@ -1,0 +1,90 @@
+/** One value as DUMP gives it and RESTORE takes it: its type, itself, the format's version, a sum. */
+import type { Database } from "../keyspace/database.ts";
+import type { Entries } from "../keyspace/entry.ts";
+import { Crc64 } from "../lib/crc.ts";
+import type { Args } from "../protocol/args.ts";
+import type { BufferSink } from "./byte_sink.ts";
+import { BufferSource, CorruptData } from "./byte_source.ts";
+import { RDB_VERSION_MAX } from "./rdb_format.ts";
+import { RdbReader } from "./rdb_reader.ts";
+import { RdbWriter } from "./rdb_writer.ts";
+import { type Rest, ValueWriter } from "./value_writer.ts";
+import { ValueReader } from "./value_reader.ts";
+
+const VERSION_BYTES = 2;
+const FOOTER_BYTES = VERSION_BYTES + 8;
+
+const crc = new Crc64();
+
+export class PayloadWriter {
+  readonly #sink: BufferSink;
+  readonly #out: RdbWriter;
+  readonly #values: ValueWriter;
+
+  constructor(sink: BufferSink, version: number, compresses: boolean) {
+    this.#sink = sink;
+    this.#out = new RdbWriter(sink, version, compresses);
+    this.#values = new ValueWriter(this.#out);
+  }
+
+  /** Writes the open entry's value, of a large one the beginning; returns what writes the rest, or null. */
+  begin(entries: Entries): Rest | null {
+    this.#values.type(entries);
+    return this.#values.value(entries);
+  }
+
+  /** Ends a payload that fills the sink. */
+  end(): void {
+    const { version } = this.#out;
+    this.#sink.byte(version & 255);
+    this.#sink.byte(version >>> 8);
+    crc.reset();
+    crc.update(this.#sink.bytes, 0, this.#sink.at);
+    this.#out.checksum(crc);
+  }
+
+  /** Writes the open entry's value whole. */
+  write(entries: Entries): void {
+    const rest = this.begin(entries);
+    if (rest !== null) { while (rest.next().done !== true); }
+    this.end();
+  }
+}
+
+/** Whether `bytes[start, end)` has a version that can be read, and the right sum. */
+export function isPayload(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start < FOOTER_BYTES) return false;
+  const footer = end - FOOTER_BYTES;
+  if ((bytes[footer] | (bytes[footer + 1] << 8)) > RDB_VERSION_MAX) return false;
+  crc.reset();
+  crc.update(bytes, start, footer + VERSION_BYTES);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const lo = view.getInt32(footer + VERSION_BYTES, true);
+  const hi = view.getInt32(footer + VERSION_BYTES + 4, true);
+  return (lo === 0 && hi === 0) || (lo === crc.lo && hi === crc.hi);
+}
+
+/**
+ * Reads the payload `bytes[start, end)` to argument `0` of `key`, which `db` has not; returns false, leaving
+ * nothing, if it is not one.
+ */
+export function readPayload(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  db: Database,
+  key: Args,
+): boolean {
+  const source = new BufferSource(bytes, start, end - FOOTER_BYTES);
+  const input = new RdbReader(source);
+  const values = new ValueReader(input, db, key, () => {});
+  try {
+    const type = input.byte();
+    const isThere = values.read(type, db, key, true);
+    if (isThere && source.left === 0) return true;
+  } catch (error) {
+    if (!(error instanceof CorruptData)) throw error;
+  }
+  db.removeQuietly(key, 0);
+  return false;
+}

@@ -1,0 +1,172 @@
+/** Whole RDB files: written from a snapshot in slices or at once, and loaded. */
+import type { Keyspace } from "../keyspace/keyspace.ts";
+import { FileSink } from "./file_sink.ts";
+import { CorruptData } from "./byte_source.ts";
+import { FileSource } from "./file_source.ts";
+import { removeFile, replaceFile, replaceFileSync } from "./files.ts";
+import { type LoadOptions, RdbLoader } from "./rdb_loader.ts";
+import { CommandEntryWriter, RdbEntryWriter } from "./entry_writer.ts";
+import { RdbWriter } from "./rdb_writer.ts";
+import { Snapshotter } from "./snapshotter.ts";
+
+/** The walk stops for others after so long. */
+const SLICE_US = 500;
+/** With more than this waiting for the disk the walk waits, too. */
+const BACKLOG_MAX_BYTES = 2 * 1024 * 1024;
+
+/** How files are written: parameters, and what a file says of itself. */
+export interface RdbSettings {
+  /** An RDB; else commands that restore the entries. */
+  readonly isRdb: boolean;
+  readonly version: number;
+  readonly compresses: boolean;
+  readonly withCrc: boolean;
+  readonly syncsOften: boolean;
+  readonly aux: readonly (readonly [name: string, value: string])[];
+  /** Code of function libraries. */
+  readonly functions: readonly Uint8Array[];
+}
+
+/** One file that is being written. */
+export class RdbFileWriter {
+  readonly snapshot: Snapshotter;
+  readonly #keyspace: Keyspace;
+  readonly #path: string;
+  readonly #temporary: string;
+  readonly #file: Deno.FsFile;
+  readonly #sink: FileSink;
+  readonly #settings: RdbSettings;
+  readonly #out: RdbWriter;
+  /** Nobody wants the file any more. */
+  isCancelled = false;
+
+  /** Begins a snapshot, to be written to `path` by way of `temporary`. Fails where that can't be made. */
+  constructor(keyspace: Keyspace, path: string, temporary: string, settings: RdbSettings) {
+    this.#keyspace = keyspace;
+    this.#path = path;
+    this.#temporary = temporary;
+    this.#settings = settings;
+    this.#file = Deno.openSync(temporary, { write: true, create: true, truncate: true });
+    const { version, compresses, withCrc, syncsOften, isRdb } = settings;
+    this.#sink = new FileSink(this.#file, withCrc && isRdb, syncsOften);
+    this.#out = new RdbWriter(this.#sink, version, compresses);
+    if (isRdb) {
+      this.#out.header(settings.aux);
+      for (const code of settings.functions) this.#out.functionLibrary(code);
+    }
+    this.snapshot = new Snapshotter(
+      keyspace,
+      this.#sink,
+      (keyspace, sink) =>
+        isRdb
+          ? new RdbEntryWriter(keyspace, sink, version, compresses)
+          : new CommandEntryWriter(sink, version, compresses),
+    );
+  }
+
+  /** Bytes written so far. */
+  get size(): number {
+    return this.#sink.size;
+  }
+
+  /** Writes all in slices and puts the file in its place; fails, leaving the old one, if it can't. */
+  async run(): Promise<void> {
+    const { clock } = this.#keyspace;
+    for (;;) {
+      const end = clock.monotonicUs() + SLICE_US;
+      if (!this.snapshot.slice(() => clock.monotonicUs() >= end)) break;
+      if (this.#sink.backlog > BACKLOG_MAX_BYTES) await this.#sink.drained();
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    if (this.#settings.isRdb) this.#out.end(() => this.#sink.crc());
+    await this.#sink.finish();
+    this.#file.close();
+    this.#check();
+    await replaceFile(this.#temporary, this.#path);
+  }
+
+  /** As `run`, at once. */
+  runSync(): void {
+    this.#sink.isSync = true;
+    this.snapshot.slice(() => false);
+    if (this.#settings.isRdb) this.#out.end(() => this.#sink.crc());
+    this.#sink.finishSync();
+    this.#file.close();
+    this.#check();
+    replaceFileSync(this.#temporary, this.#path);
+  }
+
+  #check(): void {
+    const { failure } = this.#sink;
+    if (failure === null && !this.isCancelled) return;
+    removeFile(this.#temporary);
+    throw failure ?? new Error("cancelled");
+  }
+
+  /** All databases were emptied, or the server ends: the file is not wanted any more. */
+  cancel(): void {
+    this.isCancelled = true;
+    this.snapshot.end();
+    removeFile(this.#temporary);
+  }
+
+  /** The file is not wanted any more; the walk goes on, as every key must be marked. */
+  discard(): void {
+    this.isCancelled = true;
+  }
+}
+
+/** A file that is being loaded. */
+export class RdbFileLoader {
+  readonly loader: RdbLoader;
+  readonly #file: Deno.FsFile;
+
+  constructor(readonly path: string, keyspace: Keyspace, options: LoadOptions) {
+    this.#file = Deno.openSync(path, { read: true });
+    const source = new FileSource(this.#file, options.checksCrc);
+    this.loader = this.#guarded(() => new RdbLoader(source, keyspace, options));
+  }
+
+  /** Bytes read, and bytes of the file. */
+  get offset(): number {
+    return this.loader.source.offset;
+  }
+
+  get size(): number {
+    return this.loader.source.size;
+  }
+
+  /** Loads until `isOver` says so; returns whether something is left. */
+  slice(isOver: () => boolean): boolean {
+    return this.#guarded(() => {
+      for (;;) {
+        for (let i = 0; i < KEYS_A_LOOK; i++) if (!this.loader.next()) return false;
+        if (isOver()) return true;
+      }
+    });
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  #guarded<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof CorruptData)) throw error;
+      throw new DamagedFile(this.path, error.offset, error.message);
+    }
+  }
+}
+
+/** Keys that are loaded between two looks at the clock. */
+const KEYS_A_LOOK = 32;
+
+/** A file that can't be read to its end. */
+export class DamagedFile extends Error {
+  override name = "DamagedFile";
+  constructor(readonly path: string, readonly offset: number, what: string) {
+    super(`Bad file format reading ${path} at offset ${offset}: ${what}`);
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * Loads an RDB file into a keyspace, entry by entry, so that the caller may do other things between. See
+ * rdb_format.ts for the format.
+ */
+import type { Keyspace } from "../keyspace/keyspace.ts";
+import { Args } from "../protocol/args.ts";
+import { Slice } from "../lib/slice.ts";
+import type { FileSource } from "./file_source.ts";
+import {
+  Opcode,
+  RDB_MAGIC,
+  RDB_VERSION_CRC,
+  RDB_VERSION_MAX,
+  RDB_VERSION_MIN,
+} from "./rdb_format.ts";
+import { RdbReader, Scratch } from "./rdb_reader.ts";
+import { type OnLoss, ValueReader } from "./value_reader.ts";
+
+const HEADER_BYTES = 9;
+const CRC_BYTES = 8;
+
+export interface LoadOptions {
+  /** Keys whose time has come are left out. */
+  readonly dropsExpired: boolean;
+  /** Whether the sum at the end is compared. */
+  readonly checksCrc: boolean;
+  readonly onLoss: OnLoss;
+}
+
+export class RdbLoader {
+  /** Name and value of what the file says of itself. */
+  readonly aux = new Map<string, string>();
+  /** Code of function libraries. */
+  readonly functions: Uint8Array[] = [];
+  keysLoaded = 0;
+  keysExpired = 0;
+  readonly source: FileSource;
+  readonly #in: RdbReader;
+  readonly #keyspace: Keyspace;
+  readonly #options: LoadOptions;
+  readonly #values: ValueReader;
+  readonly #key = new Args();
+  readonly #keyBytes = new Scratch();
+  readonly #slice = new Slice();
+  readonly #version: number;
+  #database = 0;
+  #deadline = -1;
+  #idle = -1;
+  #frequency = -1;
+
+  /** Reads the header; what does not begin with one is an error. */
+  constructor(source: FileSource, keyspace: Keyspace, options: LoadOptions) {
+    this.source = source;
+    this.#in = new RdbReader(source);
+    this.#keyspace = keyspace;
+    this.#options = options;
+    this.#values = new ValueReader(this.#in, keyspace.databases[0], this.#key, options.onLoss);
+    this.#version = this.#readHeader();
+  }
+
+  #readHeader(): number {
+    const { source } = this;
+    source.need(HEADER_BYTES);
+    let text = "";
+    for (let i = 0; i < HEADER_BYTES; i++) text += String.fromCharCode(source.byte());
+    if (!text.startsWith(RDB_MAGIC)) source.fail("Wrong signature trying to load DB from file");
+    const version = Number(text.slice(RDB_MAGIC.length));
+    if (!(version >= RDB_VERSION_MIN && version <= RDB_VERSION_MAX)) {
+      source.fail(`Can't handle RDB format version ${text.slice(RDB_MAGIC.length)}`);
+    }
+    return version;
+  }
+
+  /** Reads up to the end of the next entry; returns false at the end of the file. */
+  next(): boolean {
+    for (;;) {
+      const code = this.#in.byte();
+      if (code === Opcode.end) {
+        this.#end();
+        return false;
+      }
+      if (code < Opcode.slotInfo) {
+        this.#entry(code);
+        return true;
+      }
+      this.#attribute(code);
+    }
+  }
+
+  #attribute(code: number): void {
+    const input = this.#in;
+    if (code === Opcode.expireMs) this.#deadline = input.milliseconds();
+    else if (code === Opcode.expireSeconds) this.#deadline = 1000 * input.uint32();
+    else if (code === Opcode.idle) this.#idle = input.length();
+    else if (code === Opcode.frequency) this.#frequency = input.byte();
+    else if (code === Opcode.selectDb) this.#select(input.length());
+    else if (code === Opcode.resizeDb) {
+      input.length();
+      input.length();
+    } else if (code === Opcode.aux) this.aux.set(input.text(), input.text());
+    else if (code === Opcode.function2) this.functions.push(input.ownBytes());
+    else if (code === Opcode.slotInfo) { for (let i = 0; i < 3; i++) input.length(); }
+    else if (code === Opcode.moduleAux) {
+      this.source.fail("The RDB file contains module data I can't load");
+    } else this.source.fail("Pre-release function format not supported");
+  }
+
+  #select(index: number): void {
+    if (this.#keyspace.databases[index] === undefined) {
+      this.source.fail(
+        `Data file was created with a Redis server configured to handle more than ${this.#keyspace.databases.length} databases`,
+      );
+    }
+    this.#database = index;
+  }
+
+  #entry(type: number): void {
+    const db = this.#keyspace.databases[this.#database];
+    const key = this.#key;
+    this.#in.string(this.#slice);
+    this.#keyBytes.keep(this.#slice);
+    key.count = 0;
+    key.error = null;
+    key.use(this.#slice.bytes, this.#slice.view);
+    key.push(0, this.#slice.length);
+    if (db.removeQuietly(key, 0)) this.#options.onLoss("keys that are in the file twice");
+    const isThere = this.#values.read(type, db, key, false);
+    const isDue = this.#deadline >= 0 && this.#deadline < this.#keyspace.clock.nowMs();
+    if (!isThere) this.#options.onLoss("empty keys");
+    else if (isDue && this.#options.dropsExpired) {
+      db.removeQuietly(key, 0);
+      this.keysExpired++;
+    } else {
+      const access = this.#keyspace.accessRestored(this.#idle, this.#frequency);
+      db.setRestored(key, 0, this.#deadline, access);
+      this.keysLoaded++;
+    }
+    this.#deadline = this.#idle = this.#frequency = -1;
+  }
+
+  #end(): void {
+    const { source } = this;
+    if (this.#version < RDB_VERSION_CRC) return;
+    const { lo, hi } = source.crc();
+    source.need(CRC_BYTES);
+    const storedLo = source.view.getInt32(source.at, true);
+    const storedHi = source.view.getInt32(source.at + 4, true);
+    source.at += CRC_BYTES;
+    const isAbsent = storedLo === 0 && storedHi === 0;
+    if (!this.#options.checksCrc || isAbsent) return;
+    if (storedLo !== lo || storedHi !== hi) source.fail("Wrong RDB checksum");
+  }
+}

@@ -1,0 +1,191 @@
+// hot path
+/** Reads RDB: lengths and strings. What values consist of is value_reader.ts's. See rdb_format.ts. */
+import { Int64 } from "../lib/decimal.ts";
+import { decompress } from "../lib/lzf.ts";
+import { Slice } from "../lib/slice.ts";
+import type { ByteSource } from "./byte_source.ts";
+import { LengthKind, StringEncoding } from "./rdb_format.ts";
+
+const TWO_32 = 4294967296;
+/** LZF's best: 264 bytes from three. */
+const EXPANSION_MAX = 90;
+const SCRATCH_BYTES = 4096;
+const LARGE_BYTES = 1024 * 1024;
+/** Hashes look at bytes behind the last, four at a time. */
+const READ_BEHIND = 4;
+
+export class RdbReader {
+  readonly #scratch = new Scratch();
+  readonly #wide = new Int64();
+  /** Of the string encoding that `#head` met instead of a length; −1: none. */
+  #encoding = -1;
+
+  constructor(readonly source: ByteSource) {}
+
+  byte(): number {
+    return this.source.byte();
+  }
+
+  /** A count; fails beyond 2^53. */
+  length(): number {
+    const wide = this.#wide;
+    this.length64(wide);
+    const count = (wide.hi >>> 0) * TWO_32 + (wide.lo >>> 0);
+    if (count > Number.MAX_SAFE_INTEGER) this.source.fail("Length out of range");
+    return count;
+  }
+
+  /** A count of 64 bits. */
+  length64(into: Int64): void {
+    this.#head(into);
+    if (this.#encoding >= 0) this.source.fail("An encoded string where a length should be");
+  }
+
+  #head(into: Int64): void {
+    const { source } = this;
+    const first = source.byte();
+    this.#encoding = -1;
+    into.hi = 0;
+    const kind = first >>> 6;
+    if (kind === LengthKind.bits6) into.lo = first & 63;
+    else if (kind === LengthKind.bits14) into.lo = ((first & 63) << 8) | source.byte();
+    else if (kind === LengthKind.encoded) this.#encoding = first & 63;
+    else if (first === LengthKind.bits32) {
+      source.need(4);
+      into.lo = source.view.getInt32(source.at);
+      source.at += 4;
+    } else if (first === LengthKind.bits64) {
+      source.need(8);
+      into.hi = source.view.getInt32(source.at);
+      into.lo = source.view.getInt32(source.at + 4);
+      source.at += 8;
+    } else source.fail(`Unknown length encoding ${first}`);
+  }
+
+  /** Unix ms, or −1. */
+  milliseconds(): number {
+    const { source } = this;
+    source.need(8);
+    const lo = source.view.getUint32(source.at, true);
+    const hi = source.view.getInt32(source.at + 4, true);
+    source.at += 8;
+    return hi * TWO_32 + lo;
+  }
+
+  uint32(): number {
+    const { source } = this;
+    source.need(4);
+    source.at += 4;
+    return source.view.getUint32(source.at - 4, true);
+  }
+
+  double(): number {
+    const { source } = this;
+    source.need(8);
+    source.at += 8;
+    return source.view.getFloat64(source.at - 8, true);
+  }
+
+  /** Puts `into` on the next string, which is good until something else is read. */
+  string(into: Slice): void {
+    const { source } = this;
+    const wide = this.#wide;
+    this.#head(wide);
+    if (this.#encoding >= 0) return this.#encoded(this.#encoding, into);
+    const size = (wide.hi >>> 0) * TWO_32 + (wide.lo >>> 0);
+    this.raw(size, into);
+    source.at = into.end;
+  }
+
+  /** Puts `into` on the next `size` bytes, and stays before them. */
+  raw(size: number, into: Slice): void {
+    const { source } = this;
+    source.need(size);
+    into.set(source.bytes, source.view, source.at, source.at + size);
+  }
+
+  #encoded(encoding: number, into: Slice): void {
+    const { source } = this;
+    let value: number;
+    if (encoding === StringEncoding.int8) {
+      source.need(1);
+      value = source.view.getInt8(source.at);
+      source.at += 1;
+    } else if (encoding === StringEncoding.int16) {
+      source.need(2);
+      value = source.view.getInt16(source.at, true);
+      source.at += 2;
+    } else if (encoding === StringEncoding.int32) {
+      source.need(4);
+      value = source.view.getInt32(source.at, true);
+      source.at += 4;
+    } else if (encoding === StringEncoding.lzf) return this.#unpack(into);
+    else return source.fail(`Unknown string encoding ${encoding}`);
+    into.setInt64(value >> 31, value);
+  }
+
+  #unpack(into: Slice): void {
+    const { source } = this;
+    const packed = this.length();
+    const size = this.length();
+    if (size > packed * EXPANSION_MAX) source.fail("Invalid LZF compressed string");
+    source.need(packed);
+    const { bytes, at } = source;
+    const scratch = this.#scratch;
+    scratch.makeRoom(size);
+    if (!decompress(bytes, at, at + packed, scratch.bytes, size)) {
+      source.fail("Invalid LZF compressed string");
+    }
+    source.at += packed;
+    into.set(scratch.bytes, scratch.view, 0, size);
+  }
+
+  /** The next string as a text of bytes, a character a byte: names. */
+  text(): string {
+    const slice = new Slice();
+    this.string(slice);
+    let text = "";
+    for (let i = slice.start; i < slice.end; i++) text += String.fromCharCode(slice.bytes[i]);
+    return text;
+  }
+
+  /** The next string, in memory of its own. */
+  ownBytes(): Uint8Array {
+    const slice = new Slice();
+    this.string(slice);
+    const own = new Uint8Array(slice.length);
+    own.set(new Uint8Array(slice.bytes.buffer, slice.bytes.byteOffset + slice.start, slice.length));
+    return own;
+  }
+
+  skipString(): void {
+    this.string(skipped);
+  }
+}
+
+const skipped = new Slice();
+
+/** Bytes that are used again and again. */
+export class Scratch {
+  bytes = new Uint8Array(SCRATCH_BYTES);
+  view = new DataView(this.bytes.buffer);
+
+  /** Makes it long enough for `size` bytes; what it held is gone, and memory that was for a large string, too. */
+  makeRoom(size: number): void {
+    const needed = size + READ_BEHIND;
+    const isWasteful = this.bytes.length > LARGE_BYTES && needed <= LARGE_BYTES;
+    if (needed <= this.bytes.length && !isWasteful) return;
+    this.bytes = new Uint8Array(Math.max(needed, SCRATCH_BYTES));
+    this.view = new DataView(this.bytes.buffer);
+  }
+
+  /** Moves `slice` into it, where it stays while other things are read. */
+  keep(slice: Slice): void {
+    const { bytes, start, end, length } = slice;
+    this.makeRoom(length);
+    const own = this.bytes;
+    if (length > 40) own.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, length));
+    else for (let i = start; i < end; i++) own[i - start] = bytes[i];
+    slice.set(own, this.view, 0, length);
+  }
+}

@@ -1,0 +1,206 @@
+// hot path
+/** Writes RDB: headers, lengths and strings. What values consist of is value_writer.ts's. See rdb_format.ts. */
+import { Crc64 } from "../lib/crc.ts";
+import { Int64, parseInt64 } from "../lib/decimal.ts";
+import { compress } from "../lib/lzf.ts";
+import type { Slice } from "../lib/slice.ts";
+import type { ByteSink } from "./byte_sink.ts";
+import { LengthKind, Opcode, RDB_MAGIC, RDB_VERSION_CRC, StringEncoding } from "./rdb_format.ts";
+
+/** Longer strings are not integers of 32 bits. */
+const INTEGER_TEXT_MAX = 11;
+/** Shorter strings are not worth compressing. */
+const COMPRESS_FROM = 21;
+/** Longer strings are written as they are: compressing one stops the server for milliseconds. */
+const COMPRESS_TO = 1024 * 1024;
+const TWO_32 = 4294967296;
+
+const integer = new Int64();
+let packed = new Uint8Array(4096);
+
+export class RdbWriter {
+  constructor(
+    readonly sink: ByteSink,
+    /** Of the format: 9 to 11. */
+    readonly version: number,
+    readonly compresses: boolean,
+  ) {}
+
+  // The file
+
+  header(fields: readonly (readonly [name: string, value: string])[]): void {
+    this.sink.text(RDB_MAGIC + String(this.version).padStart(4, "0"));
+    for (const [name, value] of fields) {
+      this.sink.byte(Opcode.aux);
+      this.textString(name);
+      this.textString(value);
+    }
+  }
+
+  functionLibrary(code: Uint8Array): void {
+    this.sink.byte(Opcode.function2);
+    this.string(code, 0, code.length);
+  }
+
+  /** Entries of database `index` follow. */
+  database(index: number): void {
+    this.sink.byte(Opcode.selectDb);
+    this.length(index);
+  }
+
+  /** How many keys the database has, for the reader to make room. */
+  databaseSize(keys: number, expiring: number): void {
+    this.sink.byte(Opcode.resizeDb);
+    this.length(keys);
+    this.length(expiring);
+  }
+
+  /** Ends the file; `crc` gives the sum over what was written. */
+  end(crc: () => Crc64): void {
+    this.sink.byte(Opcode.end);
+    if (this.version < RDB_VERSION_CRC) return;
+    this.checksum(crc());
+  }
+
+  checksum({ lo, hi }: Crc64): void {
+    const { sink } = this;
+    sink.need(8);
+    sink.view.setInt32(sink.at, lo, true);
+    sink.view.setInt32(sink.at + 4, hi, true);
+    sink.at += 8;
+  }
+
+  // An entry's attributes
+
+  deadline(ms: number): void {
+    this.sink.byte(Opcode.expireMs);
+    this.milliseconds(ms);
+  }
+
+  idle(seconds: number): void {
+    this.sink.byte(Opcode.idle);
+    this.length(seconds);
+  }
+
+  frequency(count: number): void {
+    this.sink.byte(Opcode.frequency);
+    this.sink.byte(count);
+  }
+
+  // Numbers
+
+  /** A count within 2^53. */
+  length(count: number): void {
+    const { sink } = this;
+    sink.need(9);
+    const { view, at } = sink;
+    if (count < 64) {
+      view.setUint8(at, count);
+      sink.at = at + 1;
+    } else if (count < 16384) {
+      view.setUint16(at, (LengthKind.bits14 << 14) | count);
+      sink.at = at + 2;
+    } else if (count < TWO_32) {
+      view.setUint8(at, LengthKind.bits32);
+      view.setUint32(at + 1, count);
+      sink.at = at + 5;
+    } else this.length64(Math.floor(count / TWO_32), count % TWO_32);
+  }
+
+  /** A count of 64 bits, in two halves. */
+  length64(hi: number, lo: number): void {
+    if (hi === 0) return this.length(lo >>> 0);
+    const { sink } = this;
+    sink.need(9);
+    sink.view.setUint8(sink.at, LengthKind.bits64);
+    sink.view.setUint32(sink.at + 1, hi);
+    sink.view.setUint32(sink.at + 5, lo);
+    sink.at += 9;
+  }
+
+  /** Unix ms, within 2^53; −1 where there is no time. */
+  milliseconds(ms: number): void {
+    const { sink } = this;
+    sink.need(8);
+    sink.view.setUint32(sink.at, ms % TWO_32, true);
+    sink.view.setInt32(sink.at + 4, Math.floor(ms / TWO_32), true);
+    sink.at += 8;
+  }
+
+  double(value: number): void {
+    const { sink } = this;
+    sink.need(8);
+    sink.view.setFloat64(sink.at, value, true);
+    sink.at += 8;
+  }
+
+  // Strings
+
+  stringOf({ bytes, start, end }: Slice): void {
+    this.string(bytes, start, end);
+  }
+
+  /** A text of bytes, a character a byte. */
+  textString(text: string): void {
+    const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
+    this.string(bytes, 0, bytes.length);
+  }
+
+  /** The string `bytes[start, end)`, in whichever way is shortest. */
+  string(bytes: Uint8Array, start: number, end: number): void {
+    const size = end - start;
+    if (size <= INTEGER_TEXT_MAX && parseInt64(bytes, start, end, integer)) {
+      if (this.#integer(integer)) return;
+    }
+    if (size >= COMPRESS_FROM && size <= COMPRESS_TO && this.compresses) {
+      if (this.#compressed(bytes, start, end)) return;
+    }
+    this.plainString(bytes, start, end);
+  }
+
+  plainString(bytes: Uint8Array, start: number, end: number): void {
+    this.length(end - start);
+    this.sink.write(bytes, start, end);
+  }
+
+  /** The text of an integer, whose halves these are; returns false, writing nothing, beyond 32 bits. */
+  int32String(hi: number, lo: number): boolean {
+    integer.hi = hi;
+    integer.lo = lo;
+    return this.#integer(integer);
+  }
+
+  #integer({ hi, lo }: Int64): boolean {
+    if (hi !== lo >> 31) return false;
+    const { sink } = this;
+    sink.need(5);
+    const { view, at } = sink;
+    const kind = LengthKind.encoded << 6;
+    if (lo << 24 >> 24 === lo) {
+      view.setUint8(at, kind | StringEncoding.int8);
+      view.setInt8(at + 1, lo);
+      sink.at = at + 2;
+    } else if (lo << 16 >> 16 === lo) {
+      view.setUint8(at, kind | StringEncoding.int16);
+      view.setInt16(at + 1, lo, true);
+      sink.at = at + 3;
+    } else {
+      view.setUint8(at, kind | StringEncoding.int32);
+      view.setInt32(at + 1, lo, true);
+      sink.at = at + 5;
+    }
+    return true;
+  }
+
+  #compressed(bytes: Uint8Array, start: number, end: number): boolean {
+    const limit = end - start - 4;
+    if (packed.length < limit) packed = new Uint8Array(2 * limit);
+    const size = compress(bytes, start, end, packed, limit);
+    if (size === 0) return false;
+    this.sink.byte((LengthKind.encoded << 6) | StringEncoding.lzf);
+    this.length(size);
+    this.length(end - start);
+    this.sink.write(packed, 0, size);
+    return true;
+  }
+}

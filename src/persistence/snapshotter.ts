@@ -1,0 +1,162 @@
+/**
+ * A snapshot of all databases as they are at one instant, without a copy of them and without stopping: the walk goes
+ * over the tables in slices, and what is about to change is written before.
+ *
+ * Every entry has a flag, its epoch. Beginning turns the epoch of new entries around, so that the older ones, which
+ * belong to the snapshot, are known by theirs; one that was written gets the new epoch. `ChangeHooks.before` tells
+ * which entry is about to change or to go. Tables that are emptied or exchanged meanwhile are walked as they were.
+ *
+ * A large collection is written over several slices. If it is about to change, its rest is written first; other
+ * entries that are about to change meanwhile are kept aside until it is complete.
+ *
+ * Invariant: what is written is the keyspace of the instant in which the snapshot began.
+ * Costs: a flag a key; `BufferSink` for what is kept aside, at most `ASIDE_MAX_BYTES` and one entry.
+ */
+import { EntryFlag } from "../keyspace/entry.ts";
+import type { Entries } from "../keyspace/entry.ts";
+import type { DatabaseContents } from "../keyspace/database.ts";
+import type { Keyspace } from "../keyspace/keyspace.ts";
+import type { Ref } from "../structures/arena.ts";
+import { BufferSink, type ByteSink } from "./byte_sink.ts";
+import type { EntryWriter } from "./entry_writer.ts";
+import type { Rest } from "./value_writer.ts";
+
+/** Keys that are written between two looks at the clock. */
+const KEYS_A_STEP = 8;
+/** With so much aside the large collection is written to its end. */
+const ASIDE_MAX_BYTES = 1024 * 1024;
+
+export class Snapshotter {
+  /** Keys at the beginning, and those that were written. */
+  readonly total: number;
+  written = 0;
+  readonly #keyspace: Keyspace;
+  readonly #sink: ByteSink;
+  readonly #writer: EntryWriter;
+  readonly #aside = new BufferSink();
+  readonly #asideWriter: EntryWriter;
+  /** What is left to walk, the present one first. */
+  readonly #contents: DatabaseContents[];
+  #cursor = 0;
+  #hasBegun = false;
+  /** The large collection that is being written, and its entry. */
+  #rest: Rest | null = null;
+  #restRef: Ref = 0;
+  #isOver = false;
+
+  /** Begins: what the keyspace holds now is what will be written. */
+  constructor(
+    keyspace: Keyspace,
+    sink: ByteSink,
+    makeWriter: (keyspace: Keyspace, sink: ByteSink) => EntryWriter,
+  ) {
+    this.#keyspace = keyspace;
+    this.#sink = sink;
+    this.#writer = makeWriter(keyspace, sink);
+    this.#asideWriter = makeWriter(keyspace, this.#aside);
+    this.total = keyspace.keyCount;
+    this.#contents = keyspace.databases.filter((db) => db.size > 0).map((db) => db.contents());
+    keyspace.entries.epoch ^= EntryFlag.epoch;
+    keyspace.hooks.before = (database, ref) => this.#before(database, ref);
+    keyspace.lazyFree.holdsTables = true;
+  }
+
+  /** Writes until `isOver` says so; returns whether something is left. */
+  slice(isOver: () => boolean): boolean {
+    while (!this.#isOver) {
+      if (this.#rest !== null) this.#writeOn();
+      else this.#walk();
+      if (isOver()) break;
+    }
+    return !this.#isOver;
+  }
+
+  #writeOn(): void {
+    if (this.#rest?.next().done === true) this.#endRest();
+  }
+
+  /** The large collection is complete: what was kept aside follows it. */
+  #endRest(): void {
+    this.#rest = null;
+    this.#restRef = 0;
+    if (this.#aside.at === 0) return;
+    this.#sink.write(this.#aside.bytes, 0, this.#aside.at);
+    this.#aside.clear(ASIDE_MAX_BYTES);
+    this.#asideWriter.forgetDatabase();
+    this.#writer.forgetDatabase();
+  }
+
+  #walk(): void {
+    const contents = this.#contents[0];
+    if (contents === undefined) return this.end();
+    if (!this.#hasBegun) {
+      this.#hasBegun = true;
+      this.#writer.beginDatabase(contents);
+    }
+    this.#cursor = contents.table.scan(this.#cursor, KEYS_A_STEP, (ref) => {
+      if (!this.#isOld(contents.entries, ref)) return;
+      // The scan shows some more: they must wait for the large collection, as if they were to change.
+      if (this.#rest === null) this.#write(contents, ref);
+      else this.#keepAside(contents, ref);
+    });
+    if (this.#cursor !== 0) return;
+    this.#contents.shift();
+    this.#hasBegun = false;
+  }
+
+  /** Whether an entry belongs to the snapshot and was not yet written. */
+  #isOld(entries: Entries, ref: Ref): boolean {
+    return entries.hasFlag(ref, EntryFlag.epoch) !== (entries.epoch !== 0);
+  }
+
+  #write(contents: DatabaseContents, ref: Ref): void {
+    this.#mark(contents, ref);
+    this.#rest = this.#writer.write(contents, ref);
+    if (this.#rest !== null) this.#restRef = ref;
+  }
+
+  #keepAside(contents: DatabaseContents, ref: Ref): void {
+    this.#mark(contents, ref);
+    const rest = this.#asideWriter.write(contents, ref);
+    if (rest !== null) { while (rest.next().done !== true); }
+    if (this.#aside.at > ASIDE_MAX_BYTES) this.#finishRest();
+  }
+
+  #mark({ entries }: DatabaseContents, ref: Ref): void {
+    this.written++;
+    entries.setFlag(ref, EntryFlag.epoch, entries.epoch !== 0);
+  }
+
+  #finishRest(): void {
+    while (this.#rest !== null) this.#writeOn();
+  }
+
+  /** The hook: an entry is about to change or to go. */
+  #before(database: number, ref: Ref): void {
+    if (ref === this.#restRef) this.#finishRest();
+    const { entries } = this.#keyspace;
+    if (!this.#isOld(entries, ref)) return;
+    const db = this.#keyspace.databases[database];
+    const contents = this.#contents.find(({ table }) => db.hasTable(table));
+    if (contents === undefined) return;
+    if (this.#rest !== null) this.#keepAside(contents, ref);
+    else {
+      this.#write(contents, ref);
+      this.#finishRest();
+    }
+    // Who changes it may have had it open.
+    entries.open(ref);
+  }
+
+  /**
+   * Ends: everything was written, or all databases were emptied since it began. If something that is left
+   * were not written, the next snapshot would take it for new.
+   */
+  end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#keyspace.hooks.before = null;
+    this.#keyspace.lazyFree.holdsTables = false;
+    this.#rest = null;
+  }
+}

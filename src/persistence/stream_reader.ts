@@ -1,0 +1,129 @@
+/** Reads streams, in any of the three formats. */
+import type { Database } from "../keyspace/database.ts";
+import { StreamValue } from "../keyspace/stream_value.ts";
+import { Int64 } from "../lib/decimal.ts";
+import { Slice } from "../lib/slice.ts";
+import type { Args } from "../protocol/args.ts";
+import { type Consumer, type ConsumerGroup, UNKNOWN_READ } from "../structures/consumer_groups.ts";
+import { isListpack, Listpack, READ_ONLY } from "../structures/listpack.ts";
+import { STREAM_ID_BYTES, StreamId } from "../structures/stream_id.ts";
+import type { RdbReader } from "./rdb_reader.ts";
+
+/** The format in which deleted entries are counted, and the one in which consumers' activity is noted. */
+const FORMAT_COUNTS = 2;
+const FORMAT_ACTIVITY = 3;
+const COUNT_MAX = Number.MAX_SAFE_INTEGER;
+
+const stream = new StreamValue();
+const pack = new Listpack(READ_ONLY);
+const slice = new Slice();
+const wide = new Int64();
+const other = new Int64();
+const id = new StreamId();
+
+/** Reads a stream to argument 0 of `key`, which `db` has not. */
+export function readStream(input: RdbReader, format: number, db: Database, key: Args): void {
+  stream.cursor.editOrCreate(db, key, 0);
+  for (let left = input.length(); left > 0; left--) readNode(input);
+  readCounters(input, format);
+  for (let left = input.length(); left > 0; left--) readGroup(input, format);
+  db.keyspace.entries.book(stream.stream);
+}
+
+function readNode(input: RdbReader): void {
+  input.string(slice);
+  if (slice.length !== STREAM_ID_BYTES) input.source.fail("Invalid stream node id");
+  id.read(slice.view, slice.start);
+  input.string(slice);
+  const { bytes, view, start, end } = slice;
+  if (!isListpack(bytes, view, start, end)) input.source.fail("Invalid stream listpack");
+  pack.open(bytes, view, start);
+  if (!stream.log.restoreNode(id, pack)) input.source.fail("Invalid stream node");
+}
+
+function readCounters(input: RdbReader, format: number): void {
+  const { log } = stream;
+  if (input.length() !== log.count) input.source.fail("Invalid number of stream entries");
+  readId(input, log.lastId);
+  log.readTopId(id);
+  if (id.compare(log.lastId) > 0) input.source.fail("Invalid last id of a stream");
+  log.added = log.count;
+  if (format < FORMAT_COUNTS) return;
+  readId(input, id); // the first entry's, which the log tells
+  readId(input, log.maxDeletedId);
+  log.added = readCount(input);
+}
+
+/** A count of 64 bits; beyond 2^53 it is as good as the greatest. */
+function readCount(input: RdbReader): number {
+  input.length64(wide);
+  return Math.min((wide.hi >>> 0) * 4294967296 + (wide.lo >>> 0), COUNT_MAX);
+}
+
+function readId(input: RdbReader, into: StreamId): void {
+  input.length64(wide);
+  input.length64(other);
+  into.setWords(wide.hi, wide.lo, other.hi, other.lo);
+}
+
+function readGroup(input: RdbReader, format: number): void {
+  const name = input.text();
+  if (stream.group(name) !== undefined) input.source.fail("Duplicated consumer group name");
+  const group = stream.addGroup(name);
+  readId(input, group.lastId);
+  if (format >= FORMAT_COUNTS) {
+    input.length64(wide);
+    group.entriesRead = wide.hi === -1 && wide.lo === -1
+      ? UNKNOWN_READ
+      : Math.min((wide.hi >>> 0) * 4294967296 + (wide.lo >>> 0), COUNT_MAX);
+  }
+  const pending = readPending(input);
+  for (let left = input.length(); left > 0; left--) readConsumer(input, format, group, pending);
+  if (pending.size > 0) input.source.fail("A pending entry without consumer");
+}
+
+/** What a group knows of an entry that was delivered. */
+interface Delivery {
+  readonly deliveredMs: number;
+  readonly deliveries: number;
+}
+
+/** By the id's text. */
+function readPending(input: RdbReader): Map<string, Delivery> {
+  const pending = new Map<string, Delivery>();
+  for (let left = input.length(); left > 0; left--) {
+    readRawId(input);
+    const deliveredMs = input.milliseconds();
+    const text = id.toString();
+    if (pending.has(text)) input.source.fail("Duplicated pending entry");
+    pending.set(text, { deliveredMs, deliveries: readCount(input) });
+  }
+  return pending;
+}
+
+function readRawId(input: RdbReader): void {
+  input.raw(STREAM_ID_BYTES, slice);
+  id.read(slice.view, slice.start);
+  input.source.at = slice.end;
+}
+
+function readConsumer(
+  input: RdbReader,
+  format: number,
+  group: ConsumerGroup,
+  pending: Map<string, Delivery>,
+): void {
+  const name = input.text();
+  if (group.consumer(name) !== undefined) input.source.fail("Duplicated stream consumer");
+  const consumer: Consumer = group.addConsumer(name, input.milliseconds());
+  consumer.activeMs = format >= FORMAT_ACTIVITY ? input.milliseconds() : consumer.seenMs;
+  for (let left = input.length(); left > 0; left--) {
+    readRawId(input);
+    const delivery = pending.get(id.toString());
+    if (delivery === undefined) {
+      input.source.fail("Consumer entry not found in the group's pending entries");
+    }
+    pending.delete(id.toString());
+    group.add(id, consumer, delivery.deliveredMs, delivery.deliveries);
+  }
+}

@@ -1,0 +1,573 @@
+// hot path
+/**
+ * Reads values into a database. What lies in a file as it will lie in memory is copied whole, if the limits in
+ * force allow; else its elements are added one by one, as commands would.
+ */
+import type { Database } from "../keyspace/database.ts";
+import { BloomValue } from "../keyspace/bloom_value.ts";
+import { Events } from "../keyspace/change_hooks.ts";
+import { COLLECTION_INLINE_MAX, Encoding, type HeapValue, Type } from "../keyspace/entry.ts";
+import { HashValue } from "../keyspace/hash_value.ts";
+import { ListValue } from "../keyspace/list_value.ts";
+import { SetValue } from "../keyspace/set_value.ts";
+import { ZsetValue } from "../keyspace/zset_value.ts";
+import { Int64 } from "../lib/decimal.ts";
+import { parseDouble } from "../lib/double_text.ts";
+import { compareBytes, Slice } from "../lib/slice.ts";
+import type { Args } from "../protocol/args.ts";
+import { Intset, isIntset, READ_ONLY_INTSET } from "../structures/intset.ts";
+import { isListpack, Listpack, READ_ONLY } from "../structures/listpack.ts";
+import { BloomFilter } from "../structures/bloom_filter.ts";
+import { walkZiplist, walkZipmap } from "./old_encodings.ts";
+import {
+  BLOOM_NAME,
+  BLOOM_VERSION,
+  ListNode,
+  moduleId,
+  moduleName,
+  ModulePart,
+  RdbType,
+} from "./rdb_format.ts";
+import { type RdbReader, Scratch } from "./rdb_reader.ts";
+import { readStream } from "./stream_reader.ts";
+
+const TWO_32 = 4294967296;
+/** Scores in the oldest format: a length, or one of these. */
+const TextScore = { negativeInfinity: 255, infinity: 254, notANumber: 253 } as const;
+
+/** Something of the file that this server knows no place for. */
+export type OnLoss = (what: string) => void;
+
+export class ValueReader {
+  readonly #in: RdbReader;
+  readonly #onLoss: OnLoss;
+  readonly #list = new ListValue();
+  readonly #set = new SetValue();
+  readonly #zset = new ZsetValue();
+  readonly #hash = new HashValue();
+  readonly #bloom = new BloomValue();
+  readonly #one = new Slice();
+  readonly #other = new Slice();
+  readonly #blob = new Slice();
+  readonly #kept = new Scratch();
+  readonly #pack = new Listpack(READ_ONLY);
+  readonly #intset = new Intset(READ_ONLY_INTSET);
+  readonly #integer = new Int64();
+  /** Where the value goes: the key is argument 0, which `db` has not. */
+  #db: Database;
+  #key: Args;
+  /** Whether what was written by somebody unknown is looked through for what can't be. */
+  #isUntrusted = false;
+
+  constructor(input: RdbReader, db: Database, key: Args, onLoss: OnLoss) {
+    this.#in = input;
+    this.#db = db;
+    this.#key = key;
+    this.#onLoss = onLoss;
+  }
+
+  /** Reads a value of that type to the missing key `key` of `db`. Returns whether there is one now. */
+  read(type: number, db: Database, key: Args, isUntrusted: boolean): boolean {
+    this.#db = db;
+    this.#key = key;
+    this.#isUntrusted = isUntrusted;
+    const reader = READERS[type];
+    if (reader === undefined) return this.#in.source.fail(`Unknown RDB type ${type}`);
+    return reader(this);
+  }
+
+  /** The next string, which stays while others are read. */
+  #keep(): Slice {
+    this.#in.string(this.#one);
+    this.#kept.keep(this.#one);
+    return this.#one;
+  }
+
+  /** The next string, which holds other elements. */
+  #readBlob(): Slice {
+    this.#in.string(this.#blob);
+    return this.#blob;
+  }
+
+  #broken(what: string): never {
+    return this.#in.source.fail(`Invalid ${what}`);
+  }
+
+  string(): boolean {
+    const value = this.#one;
+    this.#in.string(value);
+    const { bytes, start, end } = value;
+    this.#db.setString(this.#key, 0, bytes, start, end, false, Events.restore);
+    return true;
+  }
+
+  // Blobs
+
+  /** Opens the next string, a listpack, to be read. */
+  #openPack(): Listpack {
+    const { bytes, view, start, end } = this.#readBlob();
+    if (!isListpack(bytes, view, start, end)) this.#broken("listpack");
+    this.#pack.open(bytes, view, start);
+    return this.#pack;
+  }
+
+  /** Puts the blob, which is as it will lie in memory, in the place of the key's value. */
+  #adopt(type: number, encoding: number): boolean {
+    const { bytes, start, length } = this.#blob;
+    this.#db.find(this.#key, 0);
+    this.#db.createValue(this.#key, 0, type, encoding, length);
+    const { entries } = this.#db.keyspace;
+    entries.bytes.set(
+      new Uint8Array(bytes.buffer, bytes.byteOffset + start, length),
+      entries.valueStart,
+    );
+    return true;
+  }
+
+  /** Whether a listpack may lie inline as it is: no longer than `entries` elements of `bytes`. */
+  #fits(pack: Listpack, entries: number, bytes: number): boolean {
+    if (pack.count > entries || pack.size > COLLECTION_INLINE_MAX) return false;
+    const { count } = pack;
+    // Nothing in it can exceed the limit.
+    if (pack.size <= bytes) return count > 0;
+    for (let at = pack.first(); at !== 0; at = pack.next(at)) {
+      pack.read(at, this.#one);
+      if (this.#one.length > bytes) return false;
+    }
+    return count > 0;
+  }
+
+  // Lists
+
+  #beginList(): ListValue {
+    this.#list.cursor.editOrCreate(this.#db, this.#key, 0);
+    return this.#list;
+  }
+
+  #push({ bytes, view, start, end }: Slice): void {
+    this.#list.makeRoomFor(bytes, start, end);
+    this.#list.pushTail(bytes, view, start, end);
+  }
+
+  #endList(): boolean {
+    this.#book(this.#list.cursor.object);
+    const { count } = this.#list;
+    this.#list.cursor.discard();
+    return count > 0;
+  }
+
+  /** Counts the memory of an object that was filled. */
+  #book(object: HeapValue | null): void {
+    if (object !== null) this.#db.keyspace.entries.book(object);
+  }
+
+  list(): boolean {
+    this.#beginList();
+    for (let left = this.#in.length(); left > 0; left--) {
+      this.#in.string(this.#one);
+      this.#push(this.#one);
+    }
+    return this.#endList();
+  }
+
+  /** A list as ziplists: so many of them, or one. */
+  listZiplists(count: number): boolean {
+    this.#beginList();
+    for (let left = count; left > 0; left--) this.#pushZiplist();
+    return this.#endList();
+  }
+
+  #pushZiplist(): void {
+    const visit = (): boolean => {
+      this.#push(this.#one);
+      return true;
+    };
+    if (!walkZiplist(this.#readBlob(), this.#one, visit)) this.#broken("ziplist");
+  }
+
+  quicklist(): boolean {
+    return this.listZiplists(this.#in.length());
+  }
+
+  quicklist2(): boolean {
+    const list = this.#beginList();
+    for (let left = this.#in.length(); left > 0; left--) {
+      const kind = this.#in.length();
+      if (kind === ListNode.plain) {
+        this.#in.string(this.#one);
+        this.#push(this.#one);
+        continue;
+      }
+      if (kind !== ListNode.packed) this.#broken("quicklist node");
+      const pack = this.#openPack();
+      if (pack.count > 0) list.appendPack(pack);
+    }
+    return this.#endList();
+  }
+
+  // Sets
+
+  /** Begins a set for `count` members, of which the first is `slice`. */
+  #beginSet(count: number, { bytes, start, end }: Slice): void {
+    this.#set.expect(count, bytes, start, end);
+    this.#set.cursor.editOrCreate(this.#db, this.#key, 0);
+  }
+
+  #add({ bytes, view, start, end }: Slice): void {
+    if (!this.#set.add(bytes, view, start, end) && this.#isUntrusted) this.#broken("set");
+  }
+
+  #endSet(): boolean {
+    this.#book(this.#set.cursor.object);
+    return true;
+  }
+
+  set(): boolean {
+    const count = this.#in.length();
+    for (let i = 0; i < count; i++) {
+      this.#in.string(this.#one);
+      if (i === 0) this.#beginSet(count, this.#one);
+      this.#add(this.#one);
+    }
+    return count > 0 && this.#endSet();
+  }
+
+  intset(): boolean {
+    const { bytes, view, start, end } = this.#readBlob();
+    if (!isIntset(bytes, view, start, end)) this.#broken("intset");
+    const set = this.#intset;
+    set.open(bytes, view, start);
+    const { limits } = this.#db.keyspace;
+    // All may need eight bytes when the next integer comes.
+    const isSmall = set.count <= limits.setMaxIntsetEntries &&
+      8 * (set.count + 2) <= COLLECTION_INLINE_MAX;
+    if (set.count === 0) return false;
+    if (isSmall) return this.#adopt(Type.set, Encoding.intset);
+    for (let i = 0; i < set.count; i++) {
+      set.at(i, this.#integer);
+      this.#one.setInt64(this.#integer.hi, this.#integer.lo);
+      if (i === 0) this.#beginSet(set.count, this.#one);
+      this.#add(this.#one);
+    }
+    return this.#endSet();
+  }
+
+  setListpack(): boolean {
+    const pack = this.#openPack();
+    const { limits } = this.#db.keyspace;
+    const isSmall = this.#fits(pack, limits.setMaxListpackEntries, limits.setMaxListpackValue);
+    if (isSmall && !this.#isUntrusted) return this.#adopt(Type.set, Encoding.listpack);
+    const { count } = pack;
+    for (let at = pack.first(); at !== 0; at = pack.next(at)) {
+      pack.read(at, this.#one);
+      if (at === pack.first()) {
+        this.#beginSet(count, this.#one);
+      }
+      this.#add(this.#one);
+    }
+    return count > 0 && this.#endSet();
+  }
+
+  // Sorted sets
+
+  #beginZset(count: number): void {
+    this.#zset.cursor.editOrCreate(this.#db, this.#key, 0);
+    this.#zset.makeRoom(count, 0);
+  }
+
+  #score({ bytes, view, start, end }: Slice, score: number): void {
+    if (Number.isNaN(score)) this.#broken("score");
+    if (!this.#zset.set(bytes, view, start, end, score) && this.#isUntrusted) {
+      this.#broken("sorted set");
+    }
+  }
+
+  #endZset(): boolean {
+    this.#book(this.#zset.cursor.object);
+    return true;
+  }
+
+  zset(): boolean {
+    return this.#zsetWith(() => this.#in.double());
+  }
+
+  zsetText(): boolean {
+    return this.#zsetWith(() => this.#textScore());
+  }
+
+  #zsetWith(readScore: () => number): boolean {
+    const count = this.#in.length();
+    if (count === 0) return false;
+    this.#beginZset(count);
+    for (let left = count; left > 0; left--) {
+      const member = this.#keep();
+      this.#score(member, readScore());
+    }
+    return this.#endZset();
+  }
+
+  #textScore(): number {
+    const length = this.#in.byte();
+    if (length === TextScore.negativeInfinity) return -Infinity;
+    if (length === TextScore.infinity) return Infinity;
+    if (length === TextScore.notANumber) return NaN;
+    const text = this.#other;
+    this.#in.raw(length, text);
+    this.#in.source.at = text.end;
+    return parseDouble(text.bytes, text.start, text.end);
+  }
+
+  zsetListpack(): boolean {
+    const pack = this.#openPack();
+    const { count } = pack;
+    if (count % 2 !== 0) this.#broken("sorted set");
+    if (count === 0) return false;
+    const { limits } = this.#db.keyspace;
+    const isSmall = this.#fits(
+      pack,
+      2 * limits.zsetMaxListpackEntries,
+      limits.zsetMaxListpackValue,
+    );
+    if (isSmall && !this.#isUntrusted && this.#isOrdered(pack)) {
+      return this.#adopt(Type.zset, Encoding.listpack);
+    }
+    this.#beginZset(count / 2);
+    for (let at = pack.first(); at !== 0; at = pack.next(at)) {
+      pack.read(at, this.#one);
+      at = pack.next(at);
+      this.#score(this.#one, this.#packScore(pack, at));
+    }
+    return this.#endZset();
+  }
+
+  #packScore(pack: Listpack, at: number): number {
+    const text = this.#other;
+    pack.read(at, text);
+    return parseDouble(text.bytes, text.start, text.end);
+  }
+
+  #isOrdered(pack: Listpack): boolean {
+    let before = -Infinity;
+    let memberBefore = 0;
+    for (let at = pack.first(); at !== 0; at = pack.next(at)) {
+      const member = at;
+      at = pack.next(at);
+      const score = this.#packScore(pack, at);
+      if (!(score >= before)) return false;
+      if (score === before && memberBefore !== 0) {
+        pack.read(memberBefore, this.#one);
+        pack.read(member, this.#other);
+        const { bytes, start, end } = this.#other;
+        if (compareBytes(this.#one, bytes, start, end) >= 0) return false;
+      }
+      before = score;
+      memberBefore = member;
+    }
+    return true;
+  }
+
+  zsetZiplist(): boolean {
+    let isScore = false;
+    this.#beginZset(0);
+    const visit = (): boolean => {
+      const { bytes, start, end } = this.#other;
+      if (isScore) this.#score(this.#one, parseDouble(bytes, start, end));
+      else this.#take();
+      isScore = !isScore;
+      return true;
+    };
+    if (!walkZiplist(this.#readBlob(), this.#other, visit) || isScore) this.#broken("ziplist");
+    if (this.#zset.count > 0) return this.#endZset();
+    this.#zset.cursor.discard();
+    return false;
+  }
+
+  /** Keeps the slice at hand, the first of two. */
+  #take(): void {
+    const { bytes, view, start, end } = this.#other;
+    this.#one.set(bytes, view, start, end);
+    this.#kept.keep(this.#one);
+  }
+
+  // Hashes
+
+  #beginHash(): void {
+    this.#hash.cursor.editOrCreate(this.#db, this.#key, 0);
+  }
+
+  #field(field: Slice, value: Slice): void {
+    const isNew = this.#hash.set(
+      field.bytes,
+      field.view,
+      field.start,
+      field.end,
+      value.bytes,
+      value.start,
+      value.end,
+    );
+    if (!isNew && this.#isUntrusted) this.#broken("hash");
+  }
+
+  #endHash(): boolean {
+    this.#book(this.#hash.cursor.object);
+    if (this.#hash.count > 0) return true;
+    this.#hash.cursor.discard();
+    return false;
+  }
+
+  hash(): boolean {
+    const count = this.#in.length();
+    this.#beginHash();
+    for (let left = count; left > 0; left--) {
+      const field = this.#keep();
+      this.#in.string(this.#other);
+      this.#field(field, this.#other);
+    }
+    return this.#endHash();
+  }
+
+  /** Each field with its own deadline, which Redis 7.4 has and 7.2 has not. */
+  hashFieldExpiry(): boolean {
+    this.#in.milliseconds();
+    const count = this.#in.length();
+    this.#beginHash();
+    for (let left = count; left > 0; left--) {
+      if (this.#in.length() > 0) this.#onLoss("expiry times of fields of hashes");
+      const field = this.#keep();
+      this.#in.string(this.#other);
+      this.#field(field, this.#other);
+    }
+    return this.#endHash();
+  }
+
+  hashListpackFieldExpiry(): boolean {
+    this.#in.milliseconds();
+    const pack = this.#openPack();
+    if (pack.count % 3 !== 0) this.#broken("hash");
+    this.#beginHash();
+    for (let at = pack.first(); at !== 0; at = pack.next(at)) {
+      pack.read(at, this.#one);
+      at = pack.next(at);
+      pack.read(at, this.#other);
+      at = pack.next(at);
+      if (!pack.isInteger(at)) this.#broken("hash");
+      if (pack.readNumber(at) !== 0) this.#onLoss("expiry times of fields of hashes");
+      this.#field(this.#one, this.#other);
+    }
+    return this.#endHash();
+  }
+
+  hashListpack(): boolean {
+    const pack = this.#openPack();
+    const { count } = pack;
+    if (count % 2 !== 0) this.#broken("hash");
+    if (count === 0) return false;
+    const { limits } = this.#db.keyspace;
+    const isSmall = this.#fits(
+      pack,
+      2 * limits.hashMaxListpackEntries,
+      limits.hashMaxListpackValue,
+    );
+    if (isSmall && !this.#isUntrusted) return this.#adopt(Type.hash, Encoding.listpack);
+    this.#beginHash();
+    for (let at = pack.first(); at !== 0; at = pack.next(at)) {
+      pack.read(at, this.#one);
+      at = pack.next(at);
+      pack.read(at, this.#other);
+      this.#field(this.#one, this.#other);
+    }
+    return this.#endHash();
+  }
+
+  hashZiplist(): boolean {
+    return this.#hashPairs((visit) => walkZiplist(this.#readBlob(), this.#other, visit));
+  }
+
+  hashZipmap(): boolean {
+    return this.#hashPairs((visit) => walkZipmap(this.#readBlob(), this.#other, visit));
+  }
+
+  #hashPairs(walk: (visit: () => boolean) => boolean): boolean {
+    let isValue = false;
+    this.#beginHash();
+    const visit = (): boolean => {
+      if (isValue) this.#field(this.#one, this.#other);
+      else this.#take();
+      isValue = !isValue;
+      return true;
+    };
+    if (!walk(visit) || isValue) this.#broken("hash");
+    return this.#endHash();
+  }
+
+  // Streams and modules
+
+  stream(version: number): boolean {
+    readStream(this.#in, version, this.#db, this.#key);
+    return true;
+  }
+
+  module(): boolean {
+    this.#in.length64(this.#integer);
+    const { hi, lo } = this.#integer;
+    const id = BigInt(hi >>> 0) * BigInt(TWO_32) + BigInt(lo >>> 0);
+    if (id !== moduleId(BLOOM_NAME, BLOOM_VERSION)) {
+      return this.#in.source.fail(
+        `The RDB file contains module data I can't load: no matching module type '${
+          moduleName(id)
+        }'`,
+      );
+    }
+    const capacity = this.#moduleNumber();
+    const expansion = this.#moduleNumber();
+    if (this.#in.length() !== ModulePart.double) this.#broken("Bloom filter");
+    const errorRate = this.#in.double();
+    if (!(errorRate > 0 && errorRate < 1)) this.#broken("Bloom filter");
+    const filter = new BloomFilter(errorRate, capacity, expansion);
+    for (let left = this.#moduleNumber(); left > 0; left--) {
+      const count = this.#moduleNumber();
+      if (this.#in.length() !== ModulePart.string) this.#broken("Bloom filter");
+      if (!filter.restoreLayer(this.#in.ownBytes(), count)) this.#broken("Bloom filter");
+    }
+    if (this.#in.length() !== ModulePart.end) this.#broken("Bloom filter");
+    this.#bloom.restored = filter;
+    this.#bloom.cursor.editOrCreate(this.#db, this.#key, 0);
+    this.#bloom.restored = null;
+    return true;
+  }
+
+  #moduleNumber(): number {
+    if (this.#in.length() !== ModulePart.unsigned) this.#broken("Bloom filter");
+    return this.#in.length();
+  }
+
+  listZiplist(): boolean {
+    return this.listZiplists(1);
+  }
+}
+
+/** By the type's byte. */
+const READERS: Record<number, (reader: ValueReader) => boolean> = {
+  [RdbType.string]: (reader) => reader.string(),
+  [RdbType.list]: (reader) => reader.list(),
+  [RdbType.set]: (reader) => reader.set(),
+  [RdbType.zsetText]: (reader) => reader.zsetText(),
+  [RdbType.hash]: (reader) => reader.hash(),
+  [RdbType.zset]: (reader) => reader.zset(),
+  [RdbType.module]: (reader) => reader.module(),
+  [RdbType.hashZipmap]: (reader) => reader.hashZipmap(),
+  [RdbType.listZiplist]: (reader) => reader.listZiplist(),
+  [RdbType.setIntset]: (reader) => reader.intset(),
+  [RdbType.zsetZiplist]: (reader) => reader.zsetZiplist(),
+  [RdbType.hashZiplist]: (reader) => reader.hashZiplist(),
+  [RdbType.listQuicklist]: (reader) => reader.quicklist(),
+  [RdbType.stream]: (reader) => reader.stream(1),
+  [RdbType.hashListpack]: (reader) => reader.hashListpack(),
+  [RdbType.zsetListpack]: (reader) => reader.zsetListpack(),
+  [RdbType.listQuicklist2]: (reader) => reader.quicklist2(),
+  [RdbType.stream2]: (reader) => reader.stream(2),
+  [RdbType.setListpack]: (reader) => reader.setListpack(),
+  [RdbType.stream3]: (reader) => reader.stream(3),
+  [RdbType.hashFieldExpiry]: (reader) => reader.hashFieldExpiry(),
+  [RdbType.hashListpackFieldExpiry]: (reader) => reader.hashListpackFieldExpiry(),
+};

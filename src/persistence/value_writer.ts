@@ -1,0 +1,317 @@
+// hot path
+/**
+ * Writes values, each in the type of RDB that is nearest to how it lies in memory. Small values are written at once;
+ * large collections as they come, with a pause after every so many elements in which the caller may do
+ * other things, as long as the value stays as it is.
+ */
+import { parseDouble } from "../lib/double_text.ts";
+import { Slice } from "../lib/slice.ts";
+import { Bloom } from "../keyspace/bloom_value.ts";
+import { Encoding, type Entries, type HeapValue, Type } from "../keyspace/entry.ts";
+import { HashTable } from "../keyspace/hash_table.ts";
+import { Stream } from "../keyspace/stream_value.ts";
+import { StringValue } from "../keyspace/values.ts";
+import { SortedSet } from "../keyspace/zset_value.ts";
+import { unreachable } from "../lib/assert.ts";
+import { offsetOf } from "../structures/arena.ts";
+import type { Consumer, ConsumerGroup, PendingList } from "../structures/consumer_groups.ts";
+import { Intset, READ_ONLY_INTSET } from "../structures/intset.ts";
+import { Listpack, READ_ONLY } from "../structures/listpack.ts";
+import { Quicklist } from "../structures/quicklist.ts";
+import { STREAM_ID_BYTES, StreamId } from "../structures/stream_id.ts";
+import {
+  BLOOM_NAME,
+  BLOOM_VERSION,
+  ListNode,
+  moduleId,
+  ModulePart,
+  RdbType,
+} from "./rdb_format.ts";
+import type { RdbWriter } from "./rdb_writer.ts";
+
+/** The version of RDB from which on there are listpacks, and the one from which on sets have them, too. */
+const VERSION_LISTPACK = 10;
+const VERSION_SET_LISTPACK = 11;
+/** Elements that are written without a pause. */
+const ELEMENTS_A_STEP = 256;
+/** Objects with no more elements, or nodes, are written at once. */
+const EFFORT_AT_ONCE = 64;
+
+/** What is left of a value: each `next` writes some more. */
+export type Rest = Generator<void, void>;
+
+export class ValueWriter {
+  readonly #out: RdbWriter;
+  readonly #string = new StringValue();
+  readonly #one = new Slice();
+  readonly #other = new Slice();
+  readonly #pack = new Listpack(READ_ONLY);
+  readonly #intset = new Intset(READ_ONLY_INTSET);
+
+  constructor(out: RdbWriter) {
+    this.#out = out;
+  }
+
+  /** The type's byte of the open entry. */
+  type(entries: Entries): void {
+    this.#out.sink.byte(this.#typeOf(entries));
+  }
+
+  #typeOf(entries: Entries): number {
+    const { version } = this.#out;
+    const isPacked = entries.encoding === Encoding.listpack && version >= VERSION_LISTPACK;
+    switch (entries.type) {
+      case Type.string:
+        return RdbType.string;
+      case Type.list:
+        return version >= VERSION_LISTPACK ? RdbType.listQuicklist2 : RdbType.list;
+      case Type.set:
+        if (entries.encoding === Encoding.intset) return RdbType.setIntset;
+        return isPacked && version >= VERSION_SET_LISTPACK ? RdbType.setListpack : RdbType.set;
+      case Type.zset:
+        return isPacked ? RdbType.zsetListpack : RdbType.zset;
+      case Type.hash:
+        return isPacked ? RdbType.hashListpack : RdbType.hash;
+      case Type.stream:
+        if (version >= VERSION_SET_LISTPACK) return RdbType.stream3;
+        return version >= VERSION_LISTPACK ? RdbType.stream2 : RdbType.stream;
+      default:
+        return RdbType.module;
+    }
+  }
+
+  /** Writes the open entry's value, of a large one the beginning; returns what writes the rest, or null. */
+  value(entries: Entries): Rest | null {
+    if (entries.type === Type.string) this.#writeString(entries);
+    else if (entries.encoding === Encoding.object) {
+      return this.#writeObject(entries.object(), entries.type);
+    } else if (entries.encoding === Encoding.intset) this.#writeIntset(entries);
+    else this.#writeListpack(entries);
+    return null;
+  }
+
+  #writeString(entries: Entries): void {
+    if (entries.encoding === Encoding.int) {
+      const { view, valueStart } = entries;
+      const lo = view.getInt32(valueStart, true);
+      if (this.#out.int32String(view.getInt32(valueStart + 4, true), lo)) return;
+    }
+    this.#string.read(entries);
+    this.#out.stringOf(this.#string);
+  }
+
+  #writeIntset(entries: Entries): void {
+    this.#intset.open(entries.bytes, entries.view, entries.valueStart);
+    const { valueStart } = entries;
+    this.#out.string(entries.bytes, valueStart, valueStart + this.#intset.size);
+  }
+
+  #writeListpack(entries: Entries): void {
+    const { version } = this.#out;
+    const pack = this.#pack;
+    pack.open(entries.bytes, entries.view, entries.valueStart);
+    if (entries.type === Type.list) {
+      if (version >= VERSION_LISTPACK) {
+        this.#out.length(1);
+        return this.#node(pack);
+      }
+      this.#out.length(pack.count);
+      return this.#elements(pack);
+    }
+    const isWhole =
+      version >= (entries.type === Type.set ? VERSION_SET_LISTPACK : VERSION_LISTPACK);
+    if (isWhole) return this.#blob(pack);
+    this.#out.length(entries.type === Type.set ? pack.count : pack.count / 2);
+    if (entries.type === Type.zset) this.#scores(pack);
+    else this.#elements(pack);
+  }
+
+  #blob(pack: Listpack): void {
+    this.#out.string(pack.bytes, pack.start, pack.start + pack.size);
+  }
+
+  #node(pack: Listpack): void {
+    this.#out.length(ListNode.packed);
+    this.#blob(pack);
+  }
+
+  #elements(pack: Listpack): void {
+    for (let at = pack.first(); at !== 0; at = pack.next(at)) {
+      pack.read(at, this.#one);
+      this.#out.stringOf(this.#one);
+    }
+  }
+
+  #scores(pack: Listpack): void {
+    const slice = this.#one;
+    for (let at = pack.first(); at !== 0; at = pack.next(at)) {
+      pack.read(at, slice);
+      this.#out.stringOf(slice);
+      at = pack.next(at);
+      pack.read(at, slice);
+      this.#out.double(parseDouble(slice.bytes, slice.start, slice.end));
+    }
+  }
+
+  #writeObject(object: HeapValue, type: number): Rest | null {
+    const rest = this.#stepsOf(object, type);
+    if (object.effort > EFFORT_AT_ONCE) return rest;
+    while (rest.next().done !== true);
+    return null;
+  }
+
+  #stepsOf(object: HeapValue, type: number): Rest {
+    if (object instanceof HashTable) return this.#table(object, type === Type.hash);
+    if (object instanceof Quicklist) return this.#list(object);
+    if (object instanceof SortedSet) return this.#zset(object);
+    if (object instanceof Stream) return this.#stream(object);
+    if (object instanceof Bloom) return this.#bloom(object);
+    return unreachable("every object has a writer");
+  }
+
+  *#table({ members }: HashTable, hasValues: boolean): Rest {
+    const key = this.#one;
+    const value = this.#other;
+    this.#out.length(members.count);
+    let index = 0;
+    let written = 0;
+    do {
+      index = members.forEachFrom(index, (ref) => {
+        members.key(ref, key);
+        this.#out.stringOf(key);
+        if (hasValues) {
+          members.value(ref, value);
+          this.#out.stringOf(value);
+        }
+        written++;
+      });
+      if (written < ELEMENTS_A_STEP) continue;
+      written = 0;
+      yield;
+    } while (index !== 0);
+  }
+
+  *#list(list: Quicklist): Rest {
+    const pack = this.#pack;
+    const isWhole = this.#out.version >= VERSION_LISTPACK;
+    this.#out.length(isWhole ? list.nodeCount : list.count);
+    for (let i = 0; i < list.nodeCount; i++) {
+      list.openIn(i, pack);
+      if (isWhole) this.#node(pack);
+      else this.#elements(pack);
+      yield;
+    }
+  }
+
+  /** The greatest first, as Redis has it: it then inserts each at the front. */
+  *#zset({ members, tree }: SortedSet): Rest {
+    const member = this.#one;
+    this.#out.length(tree.count);
+    for (let left = tree.count; left > 0;) {
+      const count = Math.min(left, ELEMENTS_A_STEP);
+      tree.forEachFrom(left - 1, count, true, (ref) => {
+        const score = members.keyAndScore(ref, member);
+        this.#out.stringOf(member);
+        this.#out.double(score);
+      });
+      left -= count;
+      yield;
+    }
+  }
+
+  *#stream({ log, groups }: Stream): Rest {
+    const out = this.#out;
+    const pack = this.#pack;
+    const id = new StreamId();
+    const idBytes = new Uint8Array(STREAM_ID_BYTES);
+    const idView = new DataView(idBytes.buffer);
+    out.length(log.nodeCount);
+    for (let rank = 0; rank < log.nodeCount; rank++) {
+      log.openNodeIn(rank, id, pack);
+      id.write(idView, 0);
+      out.plainString(idBytes, 0, STREAM_ID_BYTES);
+      this.#blob(pack);
+      yield;
+    }
+    out.length(log.count);
+    this.#id(log.lastId);
+    if (out.version >= VERSION_LISTPACK) {
+      log.readFirstId(id);
+      this.#id(id);
+      this.#id(log.maxDeletedId);
+      out.length(log.added);
+    }
+    out.length(groups?.count ?? 0);
+    for (const group of groups?.all() ?? []) yield* this.#group(group);
+  }
+
+  #id(id: StreamId): void {
+    const view = new DataView(new ArrayBuffer(STREAM_ID_BYTES));
+    id.write(view, 0);
+    for (const at of [0, 8]) this.#out.length64(view.getUint32(at), view.getUint32(at + 4));
+  }
+
+  *#group(group: ConsumerGroup): Rest {
+    const out = this.#out;
+    out.textString(group.name);
+    this.#id(group.lastId);
+    if (out.version >= VERSION_LISTPACK) {
+      if (group.entriesRead >= 0) out.length(group.entriesRead);
+      else out.length64(-1, -1);
+    }
+    yield* this.#pending(group.pending, group);
+    const consumers = group.consumers();
+    out.length(consumers.length);
+    for (const consumer of consumers) {
+      this.#consumer(consumer);
+      yield* this.#pending(consumer.pending, null);
+    }
+  }
+
+  #consumer(consumer: Consumer): void {
+    const out = this.#out;
+    out.textString(consumer.name);
+    out.milliseconds(consumer.seenMs);
+    if (out.version >= VERSION_SET_LISTPACK) out.milliseconds(consumer.activeMs);
+  }
+
+  /** Pending entries' ids; those of a group with what is known of their delivery. */
+  *#pending(list: PendingList, group: ConsumerGroup | null): Rest {
+    const out = this.#out;
+    out.length(list.count);
+    for (let rank = 0; rank < list.count; rank++) {
+      const ref = list.at(rank);
+      const at = offsetOf(ref);
+      out.sink.write(list.arena.chunkOf(ref).bytes, at, at + STREAM_ID_BYTES);
+      if (group !== null) {
+        out.milliseconds(group.deliveredMs(ref));
+        out.length(group.deliveries(ref));
+      }
+      if (rank % ELEMENTS_A_STEP === ELEMENTS_A_STEP - 1) yield;
+    }
+  }
+
+  /** A module's value: redis-server without that module refuses it, and knows how to skip it. */
+  *#bloom({ filter }: Bloom): Rest {
+    const out = this.#out;
+    const id = moduleId(BLOOM_NAME, BLOOM_VERSION);
+    out.length64(Number(id >> 32n), Number(id & 0xffffffffn));
+    this.#moduleNumber(filter.capacity);
+    this.#moduleNumber(filter.expansion);
+    out.length(ModulePart.double);
+    out.double(filter.errorRate);
+    this.#moduleNumber(filter.layers.length);
+    for (const { count, bits } of filter.layers) {
+      this.#moduleNumber(count);
+      out.length(ModulePart.string);
+      out.plainString(bits, 0, bits.length);
+      yield;
+    }
+    out.length(ModulePart.end);
+  }
+
+  #moduleNumber(value: number): void {
+    this.#out.length(ModulePart.unsigned);
+    this.#out.length(value);
+  }
+}
