@@ -77,12 +77,10 @@ export const PARAMETER_ROWS = [
   text("appenddirname", "appendonlydir", {
     check: fileName("appenddirname", "dirname", false),
     immutable: true,
-    inert: true,
   }),
   text("appendfilename", "appendonly.aof", {
     check: fileName("appendfilename", "filename", false),
     immutable: true,
-    inert: true,
   }),
   choice("appendfsync", "everysec", ["everysec", "always", "no"]),
   bool("appendonly", false),
