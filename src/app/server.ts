@@ -68,7 +68,8 @@ export class Server {
     engine.durability = durability;
     engine.commit = () => durability.commit();
     propagation.onPending = () => {
-      if (durability.holdsReplies) engine.mustCommit = true;
+      // Nobody is answered before what he has changed is written, whenever it is synced.
+      if (durability.isAppending) engine.mustCommit = true;
       hub.endTurnSoon();
     };
     return durability;

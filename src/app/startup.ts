@@ -57,7 +57,7 @@ async function load(server: Server, log: Log): Promise<void> {
     await server.durability.start();
     log.notice("Ready to accept connections");
   } catch (error) {
-    log.warning(`Fatal error: ${reasonOf(error)}`);
+    log.warning(`Fatal error loading the data: ${reasonOf(error)}`);
     fail(reasonOf(error));
   }
 }

@@ -17,6 +17,7 @@ type Run = (call: Call) => void;
 
 /** Subcommands by name, with the number of arguments that each takes at least. */
 const SUBCOMMANDS: Record<string, readonly [least: number, run: Run]> = {
+  "AOF-FLUSH-SLEEP": [3, aofFlushSleep],
   "CONFIG-REWRITE-FORCE-ALL": [2, configRewriteForceAll],
   "DIGEST": [2, digest],
   "DIGEST-VALUE": [3, digestValue],
@@ -96,6 +97,13 @@ function reload({ args, reply, engine }: Call): void {
   const error = engine.durability?.reload(options) ?? null;
   if (error === null) reply.ok();
   else reply.error(error);
+}
+
+function aofFlushSleep({ args, reply, engine }: Call): void {
+  const microseconds = args.integer(2);
+  if (args.error !== null) return reply.error(args.error);
+  if (engine.durability !== null) engine.durability.flushSleepUs = microseconds;
+  reply.ok();
 }
 
 function loadaof({ reply, engine }: Call): void {
@@ -215,6 +223,7 @@ function protocol(call: Call): void {
 
 function help({ reply }: Call): void {
   replyHelp(reply, "DEBUG", [
+    ["AOF-FLUSH-SLEEP <microsec>", "Waits before the append-only file is written."],
     ["CONFIG-REWRITE-FORCE-ALL", "CONFIG REWRITE that writes defaults, too."],
     ["DIGEST", "A sum over all data; equal data have equal sums."],
     ["DIGEST-VALUE <key> [<key> ...]", "The same of single values."],

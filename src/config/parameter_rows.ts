@@ -152,7 +152,7 @@ export const PARAMETER_ROWS = [
   integer("io-threads", 1, 1, 128, { immutable: true, inert: true }),
   bool("io-threads-do-reads", false, { immutable: true, inert: true }),
   bool("jemalloc-bg-thread", true, { inert: true }),
-  integer("key-load-delay", 0, INT_MIN, INT_MAX, { hidden: true, inert: true }),
+  integer("key-load-delay", 0, INT_MIN, INT_MAX, { hidden: true }),
   integer("latency-monitor-threshold", 0, 0, LONG_MAX),
   bool("latency-tracking", true),
   words("latency-tracking-info-percentiles", "50 99 99.9", percentiles),
@@ -212,7 +212,7 @@ export const PARAMETER_ROWS = [
   bool("protected-mode", true),
   memory("proto-max-bulk-len", 536_870_912, 1_048_576, LONG_MAX),
   bool("rdb-del-sync-files", false, { inert: true }),
-  integer("rdb-key-save-delay", 0, INT_MIN, INT_MAX, { hidden: true, inert: true }),
+  integer("rdb-key-save-delay", 0, INT_MIN, INT_MAX, { hidden: true }),
   bool("rdb-save-incremental-fsync", true),
   // Ours: which version of the format is written.
   integer("rdb-version", 10, 9, 11),

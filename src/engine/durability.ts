@@ -20,6 +20,8 @@ export interface Durability {
   reload(options: { saves: boolean; flushes: boolean }): ErrorReply | null;
   /** DEBUG LOADAOF. */
   reloadLog(): ErrorReply | null;
+  /** DEBUG AOF-FLUSH-SLEEP, in µs. */
+  flushSleepUs: number;
   /** FLUSHALL: what is being saved is not wanted any more, and the empty keyspace is saved if saves are wanted. */
   flushed(): void;
   /** Several times a second: what is due by time. */

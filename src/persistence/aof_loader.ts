@@ -5,10 +5,9 @@ import { AofReader, TruncatedData } from "./aof_reader.ts";
 import { CorruptData } from "./byte_source.ts";
 import { FileSource } from "./file_source.ts";
 import { RDB_MAGIC } from "./rdb_format.ts";
+import { KEYS_A_LOOK } from "./loading.ts";
 import { DamagedFile } from "./rdb_file.ts";
 import { type LoadOptions, RdbLoader } from "./rdb_loader.ts";
-
-const COMMANDS_A_LOOK = 32;
 
 /** Runs what was read. */
 export interface AofTarget {
@@ -65,7 +64,7 @@ export class AofFileLoader {
   slice(isOver: () => boolean): boolean {
     return this.#guarded(() => {
       for (;;) {
-        for (let i = 0; i < COMMANDS_A_LOOK; i++) if (!this.#next()) return false;
+        for (let i = 0; i < KEYS_A_LOOK; i++) if (!this.#next()) return false;
         if (isOver()) return true;
       }
     });
@@ -82,7 +81,7 @@ export class AofFileLoader {
     if (!this.#nextCommand()) return false;
     const failure = this.#target.apply(this.#reader.args);
     if (failure !== null) {
-      throw new DamagedFile(this.path, this.#reader.commandOffset, failure);
+      throw new DamagedFile(this.path, this.#reader.commandOffset, failure, "append only");
     }
     this.commands++;
     if (!this.#target.isInTransaction) this.validTo = this.#source.offset;
@@ -111,7 +110,7 @@ export class AofFileLoader {
       return work();
     } catch (error) {
       if (!(error instanceof CorruptData)) throw error;
-      throw new DamagedFile(this.path, error.offset, error.message);
+      throw new DamagedFile(this.path, error.offset, error.message, "append only");
     }
   }
 }

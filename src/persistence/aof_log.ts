@@ -26,6 +26,8 @@ export interface AofLogOwner {
   readonly holdsSyncs: boolean;
   /** Whether lines with the time are wanted. */
   readonly writesTimestamps: boolean;
+  /** DEBUG: before each write nothing happens for so long, in µs. */
+  readonly flushSleepUs: number;
   nowMs(): number;
   /** Writing has failed, or works again (null). */
   statusChanged(failure: string | null): void;
@@ -80,7 +82,7 @@ export class AofLog {
     const second = Math.floor(this.#owner.nowMs() / 1000);
     if (second === this.#lastSecond) return;
     this.#lastSecond = second;
-    this.#pending.text(`#TS:${second}\r\n`);
+    this.#pending.text(timestampLine(this.#owner.nowMs()));
   }
 
   /** Whether everything that came is as durable as the policy wants it before answers. */
@@ -109,6 +111,7 @@ export class AofLog {
   #write(): boolean {
     const { bytes, at: end } = this.#pending;
     if (end === 0) return true;
+    if (this.#owner.flushSleepUs > 0) sleep(this.#owner.flushSleepUs);
     let at = 0;
     try {
       while (at < end) at += this.#file.writeSync(new Uint8Array(bytes.buffer, at, end - at));
@@ -207,6 +210,15 @@ export class AofLog {
     this.#file.close();
     this.#syncFile.close();
   }
+}
+
+function sleep(microseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, microseconds / 1000);
+}
+
+/** A line with the time, in seconds, which is skipped when the file is read. */
+export function timestampLine(nowMs: number): string {
+  return `#TS:${Math.floor(nowMs / 1000)}\r\n`;
 }
 
 function openToAppend(path: string): Deno.FsFile {

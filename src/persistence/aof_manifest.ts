@@ -26,6 +26,7 @@ class InvalidManifest extends Error {
   override name = "InvalidManifest";
 }
 
+const LINE_MAX = 1024;
 const NAME_SUFFIX = ".manifest";
 
 /** The manifest's own name beside files that are called `prefix`. */
@@ -125,6 +126,9 @@ export class AofManifest {
 }
 
 function parseLine(line: string): AofFile {
+  if (line.length > LINE_MAX) {
+    throw new InvalidManifest("The AOF manifest file contains too long line");
+  }
   const words = splitWords(line);
   if (words === null || words.length < 6 || words.length % 2 !== 0) {
     throw new InvalidManifest(`Invalid AOF manifest file format: ${line}`);
@@ -142,9 +146,11 @@ function parseLine(line: string): AofFile {
   if (name.includes("/")) {
     throw new InvalidManifest(`File can't be a path, just a filename: ${name}`);
   }
-  const isValid = name !== "" && Number.isInteger(sequence) && sequence > 0;
-  if (!isValid || (type !== "b" && type !== "i" && type !== "h")) {
+  if (name === "" || !Number.isInteger(sequence) || sequence <= 0 || type === "") {
     throw new InvalidManifest(`Invalid AOF manifest file format: ${line}`);
+  }
+  if (type !== "b" && type !== "i" && type !== "h") {
+    throw new InvalidManifest(`Unknown AOF file type ${type}`);
   }
   return { name, sequence, type };
 }

@@ -74,6 +74,7 @@ export class AppendOnlyFile {
     Deno.mkdirSync(this.directory, { recursive: true });
     if (exists(this.#manifestPath)) {
       this.manifest = AofManifest.parse(prefix, Deno.readFileSync(this.#manifestPath));
+      this.#completeUpgrade();
       return this.manifest.files().length > 0;
     }
     const single = `${parent}/${prefix}`;
@@ -82,8 +83,18 @@ export class AppendOnlyFile {
     this.manifest.base = { name: prefix, sequence: 1, type: "b" };
     this.manifest.baseSequence = 1;
     this.#persist(this.manifest);
-    replaceFileSync(single, `${this.directory}/${prefix}`);
+    this.#completeUpgrade();
     return true;
+  }
+
+  /** The manifest names a single file of a server before 7.0, which may not have been moved yet. */
+  #completeUpgrade(): void {
+    const { base } = this.manifest;
+    const { parent, prefix } = this.#place;
+    if (base?.name !== prefix || exists(this.pathOf(base)) || !exists(`${parent}/${prefix}`)) {
+      return;
+    }
+    replaceFileSync(`${parent}/${prefix}`, this.pathOf(base));
   }
 
   #persist(manifest: AofManifest): void {

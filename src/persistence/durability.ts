@@ -9,7 +9,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../observe/log.ts";
 import { type ErrorReply, errorReply, Errors } from "../protocol/errors.ts";
 import { AofFileLoader, type AofTarget } from "./aof_loader.ts";
-import type { AofLogOwner, SyncPolicy } from "./aof_log.ts";
+import { type AofLogOwner, type SyncPolicy, timestampLine } from "./aof_log.ts";
 import { AppendOnlyFile, type Rewrite } from "./append_only_file.ts";
 import { DirectoryLock, exists, sizeOf } from "./files.ts";
 import { type FileLoading, loadInSlices, loadNow, LoadProgress } from "./loading.ts";
@@ -87,6 +87,8 @@ export class Durability implements AofLogOwner {
   #savedDirty = 0;
   #aofFailure: string | null = null;
   #delayedSyncs = 0;
+  /** DEBUG AOF-FLUSH-SLEEP: the log waits so long before each write, in µs. */
+  flushSleepUs = 0;
   /** Libraries of functions in what was loaded: they are kept, and written again. */
   #functions: readonly Uint8Array[] = [];
   #keysLoaded = 0;
@@ -169,9 +171,9 @@ export class Durability implements AofLogOwner {
     } else gates.misconf = null;
   }
 
-  /** Whether replies must wait until what was changed is on disk. */
-  get holdsReplies(): boolean {
-    return this.#aof !== null && this.#aof.log !== null && this.policy === "always";
+  /** Whether what changes is written to the append-only file. */
+  get isAppending(): boolean {
+    return this.#aof !== null && this.#aof.log !== null;
   }
 
   /** Writes what has gathered; returns whether replies may go out. */
@@ -191,6 +193,7 @@ export class Durability implements AofLogOwner {
       compresses: values.rdbcompression,
       withCrc: values.rdbchecksum,
       syncsOften: isAofBase ? values.aofRewriteIncrementalFsync : values.rdbSaveIncrementalFsync,
+      keyDelayUs: values.rdbKeySaveDelay,
       aux: [
         ["redis-ver", version],
         ["redis-bits", "64"],
@@ -199,6 +202,7 @@ export class Durability implements AofLogOwner {
         ["aof-base", isAofBase ? "1" : "0"],
       ],
       functions: this.#functions,
+      head: values.aofTimestampEnabled ? timestampLine(clock.nowMs()) : "",
     };
   }
 
@@ -488,7 +492,11 @@ export class Durability implements AofLogOwner {
     }
     return aof.manifest.files().map((file) => {
       const path = aof.pathOf(file);
-      if (!exists(path)) throw new Error(`The AOF file ${path} doesn't exist`);
+      if (!exists(path)) {
+        throw new Error(
+          `Can't open the append log file ${file.name} for reading: No such file or directory`,
+        );
+      }
       const options = this.#loadOptions(false);
       return { path, open: () => new AofFileLoader(path, keyspace, target, options) };
     });
@@ -512,7 +520,11 @@ export class Durability implements AofLogOwner {
       this.#beginLoading(files);
       for (const [i, file] of files.entries()) {
         const loading = file.open();
-        await loadInSlices(loading, this.progress, this.#parts.clock, this.#parts.log);
+        await loadInSlices(loading, this.progress, {
+          clock: this.#parts.clock,
+          log: this.#parts.log,
+          keyDelayUs: () => this.#values.keyLoadDelay,
+        });
         this.#fileLoaded(loading, i === files.length - 1);
       }
       this.#endLoading();

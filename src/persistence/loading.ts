@@ -7,6 +7,9 @@ const SLICE_US = 5000;
 /** How often the log tells how far it is. */
 const PROGRESS_EVERY_MS = 2000;
 
+/** Keys or commands that are loaded between two looks at the clock. */
+export const KEYS_A_LOOK = 32;
+
 /** A file that is being loaded. */
 export interface FileLoading {
   readonly path: string;
@@ -71,25 +74,34 @@ export function loadNow(file: FileLoading, progress: LoadProgress): void {
   }
 }
 
+/** What loading in slices needs beside the file. */
+interface LoadPace {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** key-load-delay: how long each key takes at least, for tests. */
+  readonly keyDelayUs: () => number;
+}
+
 /** Loads a file in slices. */
 export async function loadInSlices(
   file: FileLoading,
   progress: LoadProgress,
-  clock: Clock,
-  log: Log,
+  { clock, log, keyDelayUs }: LoadPace,
 ): Promise<void> {
   progress.enter(file);
   let told = performance.now();
   try {
     for (;;) {
       const end = clock.monotonicUs() + SLICE_US;
-      if (!file.slice(() => clock.monotonicUs() >= end)) break;
+      const isSlow = keyDelayUs() > 0;
+      if (!file.slice(() => isSlow || clock.monotonicUs() >= end)) break;
       if (performance.now() - told > PROGRESS_EVERY_MS) {
         told = performance.now();
         const { loadedBytes, totalBytes } = progress;
         log.notice(`Loading ${file.path}: ${percent(loadedBytes, totalBytes)}% of all data`);
       }
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      const pauseMs = isSlow ? keyDelayUs() * KEYS_A_LOOK / 1000 : 0;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   } finally {
     progress.leave(file);

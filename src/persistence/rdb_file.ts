@@ -4,6 +4,7 @@ import { FileSink } from "./file_sink.ts";
 import { CorruptData } from "./byte_source.ts";
 import { FileSource } from "./file_source.ts";
 import { removeFile, replaceFile, replaceFileSync } from "./files.ts";
+import { KEYS_A_LOOK } from "./loading.ts";
 import { type LoadOptions, RdbLoader } from "./rdb_loader.ts";
 import { CommandEntryWriter, RdbEntryWriter } from "./entry_writer.ts";
 import { RdbWriter } from "./rdb_writer.ts";
@@ -22,9 +23,13 @@ export interface RdbSettings {
   readonly compresses: boolean;
   readonly withCrc: boolean;
   readonly syncsOften: boolean;
+  /** How long each key takes at least, in µs. */
+  readonly keyDelayUs: number;
   readonly aux: readonly (readonly [name: string, value: string])[];
   /** Code of function libraries. */
   readonly functions: readonly Uint8Array[];
+  /** What stands before the commands where it is no RDB. */
+  readonly head: string;
 }
 
 /** One file that is being written. */
@@ -37,6 +42,7 @@ export class RdbFileWriter {
   readonly #sink: FileSink;
   readonly #settings: RdbSettings;
   readonly #out: RdbWriter;
+  #delayedKeys = 0;
   /** Nobody wants the file any more. */
   isCancelled = false;
 
@@ -53,7 +59,7 @@ export class RdbFileWriter {
     if (isRdb) {
       this.#out.header(settings.aux);
       for (const code of settings.functions) this.#out.functionLibrary(code);
-    }
+    } else this.#sink.text(settings.head);
     this.snapshot = new Snapshotter(
       keyspace,
       this.#sink,
@@ -74,15 +80,29 @@ export class RdbFileWriter {
     const { clock } = this.#keyspace;
     for (;;) {
       const end = clock.monotonicUs() + SLICE_US;
-      if (!this.snapshot.slice(() => clock.monotonicUs() >= end)) break;
+      const isSlow = this.#settings.keyDelayUs > 0;
+      if (!this.snapshot.slice(() => isSlow || clock.monotonicUs() >= end)) break;
       if (this.#sink.backlog > BACKLOG_MAX_BYTES) await this.#sink.drained();
       await new Promise((resolve) => setTimeout(resolve, 0));
+      await this.#delay();
     }
     if (this.#settings.isRdb) this.#out.end(() => this.#sink.crc());
     await this.#sink.finish();
     this.#file.close();
     this.#check();
     await replaceFile(this.#temporary, this.#path);
+  }
+
+  /** rdb-key-save-delay: makes saving slow, for tests. */
+  async #delay(): Promise<void> {
+    const { written } = this.snapshot;
+    const { keyDelayUs } = this.#settings;
+    if (keyDelayUs <= 0) return;
+    const until = performance.now() + keyDelayUs * (written - this.#delayedKeys) / 1000;
+    this.#delayedKeys = written;
+    while (performance.now() < until && !this.isCancelled) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
   }
 
   /** As `run`, at once. */
@@ -160,13 +180,20 @@ export class RdbFileLoader {
   }
 }
 
-/** Keys that are loaded between two looks at the clock. */
-const KEYS_A_LOOK = 32;
-
 /** A file that can't be read to its end. */
 export class DamagedFile extends Error {
   override name = "DamagedFile";
-  constructor(readonly path: string, readonly offset: number, what: string) {
-    super(`Bad file format reading ${path} at offset ${offset}: ${what}`);
+  constructor(
+    readonly path: string,
+    readonly offset: number,
+    what: string,
+    kind: "RDB" | "append only" = "RDB",
+  ) {
+    const remedy = kind === "RDB"
+      ? "respite check-rdb <file> tells more"
+      : "make a backup of your AOF file, then use respite check-aof --fix <filename.manifest>";
+    super(
+      `Bad file format reading the ${kind} file ${path} at offset ${offset} (${what}): ${remedy}`,
+    );
   }
 }

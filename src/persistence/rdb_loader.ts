@@ -148,6 +148,8 @@ export class RdbLoader {
     source.at += CRC_BYTES;
     const isAbsent = storedLo === 0 && storedHi === 0;
     if (!this.#options.checksCrc || isAbsent) return;
-    if (storedLo !== lo || storedHi !== hi) source.fail("Wrong RDB checksum");
+    if (storedLo !== lo || storedHi !== hi) {
+      source.fail("CRC error: the sum at the end is not that of the file");
+    }
   }
 }
