@@ -68,7 +68,7 @@ export const PARAMETER_ROWS = [
   bool("activedefrag", false, { refusesYes: NO_DEFRAGMENTATION, inert: true }),
   bool("activerehashing", true, { inert: true }),
   bool("always-show-logo", false, { immutable: true, inert: true }),
-  bool("aof-disable-auto-gc", false, { hidden: true, inert: true }),
+  bool("aof-disable-auto-gc", false, { hidden: true }),
   bool("aof-load-truncated", true),
   bool("aof-rewrite-incremental-fsync", true),
   bool("aof-timestamp-enabled", false),

@@ -107,9 +107,9 @@ export class AofManifest {
    * `first`; these become history.
    */
   replaceBase(name: string, first: number): void {
-    const gone = this.incremental.filter(({ sequence }) => sequence < first);
-    if (this.base !== null) gone.unshift(this.base);
-    this.history.push(...gone.map((file): AofFile => ({ ...file, type: "h" })));
+    const gone = this.incremental.filter(({ sequence }) => sequence < first).reverse();
+    if (this.base !== null) gone.push(this.base);
+    this.history.unshift(...gone.map((file): AofFile => ({ ...file, type: "h" })));
     this.incremental = this.incremental.filter(({ sequence }) => sequence >= first);
     this.base = { name, sequence: ++this.baseSequence, type: "b" };
   }

@@ -170,7 +170,6 @@ export class AppendOnlyFile {
     }
     manifest.replaceBase(baseName, firstSequence);
     this.#persist(manifest);
-    this.removeHistory();
     this.baseSize = this.size;
   }
 

@@ -361,6 +361,7 @@ export class Durability implements AofLogOwner {
     if (isFine) {
       try {
         aof.completeRewrite(rewrite);
+        if (!this.#values.aofDisableAutoGc) aof.removeHistory();
         this.#isWaitingForRewrite = false;
       } catch (error) {
         log.warning(`Can't complete the AOF rewrite: ${textOf(error)}`);
@@ -422,6 +423,7 @@ export class Durability implements AofLogOwner {
   tick(): void {
     if (this.progress.isOn) return;
     this.#aof?.log?.tick();
+    if (!this.#values.aofDisableAutoGc) this.#aof?.removeHistory();
     if (this.#job !== null) return;
     if (this.#isRewriteScheduled && this.#mayRewrite()) return void this.#beginRewrite();
     if (this.#isWaitingForRewrite && this.#aof?.log === null && this.#mayRewrite()) {
@@ -596,7 +598,7 @@ export class Durability implements AofLogOwner {
       aof.completeRewrite(rewrite);
       log.notice(`Creating AOF base file ${rewrite.baseName} on server start`);
     }
-    aof.removeHistory();
+    if (!this.#values.aofDisableAutoGc) aof.removeHistory();
     stream.addTaker(aof.open(this));
   }
 
@@ -606,10 +608,11 @@ export class Durability implements AofLogOwner {
   }
 
   reloadLog(): ErrorReply | null {
-    if (this.#aof === null || this.#aof.log === null) return Errors.reloadLogOff;
+    const aof = this.#aof ?? this.#newAof();
     this.#parts.stream.flush();
-    if (!this.#aof.log.finish()) return Errors.reloadLogFailed;
-    return this.#loadAtOnce(true, this.#aof) ? null : Errors.reloadLogFailed;
+    if (aof.log?.finish() === false) return Errors.reloadLogFailed;
+    if (aof.log === null && !aof.read()) return Errors.reloadLogFailed;
+    return this.#loadAtOnce(true, aof) ? null : Errors.reloadLogFailed;
   }
 
   /** Loads the append-only file, or without one the last save, at once; returns whether that worked. */

@@ -62,14 +62,15 @@ export class RdbReader {
     } else source.fail(`Unknown length encoding ${first}`);
   }
 
-  /** Unix ms, or −1. */
+  /** Unix ms, or −1; what can't be a time is the nearest that can be counted. */
   milliseconds(): number {
     const { source } = this;
     source.need(8);
     const lo = source.view.getUint32(source.at, true);
     const hi = source.view.getInt32(source.at + 4, true);
     source.at += 8;
-    return hi * TWO_32 + lo;
+    const ms = hi * TWO_32 + lo;
+    return Math.max(Math.min(ms, Number.MAX_SAFE_INTEGER), -Number.MAX_SAFE_INTEGER);
   }
 
   uint32(): number {

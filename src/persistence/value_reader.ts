@@ -524,7 +524,9 @@ export class ValueReader {
     const errorRate = this.#in.double();
     if (!(errorRate > 0 && errorRate < 1)) this.#broken("Bloom filter");
     const filter = new BloomFilter(errorRate, capacity, expansion);
-    for (let left = this.#moduleNumber(); left > 0; left--) {
+    const layers = this.#moduleNumber();
+    if (layers === 0) this.#broken("Bloom filter");
+    for (let left = layers; left > 0; left--) {
       const count = this.#moduleNumber();
       if (this.#in.length() !== ModulePart.string) this.#broken("Bloom filter");
       if (!filter.restoreLayer(this.#in.ownBytes(), count)) this.#broken("Bloom filter");

@@ -204,7 +204,6 @@ export const Errors = {
   debugReload: e("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options."),
   reloadFailed: e("ERR Error trying to load the RDB dump, check server logs."),
   reloadLogFailed: e("ERR Error trying to load the AOF files, check server logs."),
-  reloadLogOff: e("ERR the append only file is off"),
   shutdownFailed: e("ERR Errors trying to SHUTDOWN. Check logs."),
   noPayload: e("ERR DUMP payload version or checksum are wrong"),
   badPayload: e("ERR Bad data format"),

@@ -513,6 +513,7 @@ export class Listpack {
       count++;
     }
     assert(at === size - 1, "the mark is where the header says");
+    assert(count === 0 || this.#before(at) === previous, "the last length points back");
     const told = this.view.getUint16(this.start + 4, true);
     assert(told === COUNT_UNKNOWN || told === count, "the header tells the number of elements");
   }

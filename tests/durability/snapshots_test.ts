@@ -1,0 +1,226 @@
+/** Snapshots while everything changes: the file must hold the instant in which it began. */
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { Replay } from "../../src/engine/replay.ts";
+import { AofFileLoader } from "../../src/persistence/aof_loader.ts";
+import { RdbFileLoader, RdbFileWriter, type RdbSettings } from "../../src/persistence/rdb_file.ts";
+import { BufferSink } from "../../src/persistence/byte_sink.ts";
+import { PayloadWriter } from "../../src/persistence/payload.ts";
+import { argsOf } from "../../src/protocol/args.ts";
+import { randomCommands } from "../differential/commands.ts";
+import { ReplyError, TestServer } from "../support/harness.ts";
+
+const SETTINGS: RdbSettings = {
+  isRdb: true,
+  version: 10,
+  compresses: true,
+  withCrc: true,
+  syncsOften: false,
+  keyDelayUs: 0,
+  aux: [],
+  functions: [],
+  head: "",
+};
+const LOAD = {
+  dropsExpired: false,
+  checksCrc: true,
+  onLoss: (what: string) => assert(false, what),
+};
+
+/** What the random commands must not do here: it takes the keys' place, or waits. */
+const LEFT_OUT =
+  /^(multi|exec|discard|watch|select|blpop|brpop|bl?mpop|blmove|bzpop|bzmpop|brpoplpush)/;
+
+/** Runs `count` random commands, some of which empty, exchange and move databases. */
+function change(server: TestServer, commands: Iterator<string[]>, count: number): void {
+  for (let left = count; left > 0;) {
+    const words = commands.next().value as string[];
+    if (LEFT_OUT.test(words[0])) continue;
+    server.call(...words.map((word) => Uint8Array.from(word, (c) => c.charCodeAt(0))));
+    left--;
+  }
+}
+
+/** A few collections that are too large to be written in one step. */
+function addLarge(server: TestServer): void {
+  const numbers = Array.from({ length: 3000 }, (_, i) => `${i}`);
+  server.call("rpush", "large:list", ...numbers.map((n) => n.repeat(20)));
+  server.call("sadd", "large:set", ...numbers.map((n) => `m${n}`));
+  server.call("hset", "large:hash", ...numbers.flatMap((n) => [`f${n}`, n]));
+  server.call("zadd", "large:zset", ...numbers.flatMap((n) => [n, `m${n}`]));
+  for (const n of numbers.slice(0, 1500)) server.call("xadd", "large:stream", "*", "field", n);
+}
+
+const CHANGES_OF_LARGE = [
+  "rpush large:list x",
+  "lpop large:list",
+  "srem large:set m7",
+  "del large:hash",
+  "hset large:hash f1 other",
+  "zadd large:zset 5 new",
+  "xdel large:stream 1-1",
+  "xtrim large:stream maxlen 10",
+  "rename large:set large:other",
+  "flushdb",
+  "flushall",
+  "swapdb 0 1",
+  "move large:zset 1",
+  "expire large:zset 100",
+  "copy large:list copied replace",
+];
+
+/** Saves `server`'s data while `between` is called after every step; returns the file's path. */
+async function save(
+  server: TestServer,
+  settings: RdbSettings,
+  between: () => void,
+): Promise<string> {
+  const path = Deno.makeTempFileSync();
+  const writer = new RdbFileWriter(server.engine.keyspace, path, `${path}.temp`, settings);
+  while (writer.snapshot.slice(() => true)) between();
+  await writer.run();
+  return path;
+}
+
+function load(path: string, isRdb: boolean): TestServer {
+  const server = new TestServer();
+  const { keyspace } = server.engine;
+  keyspace.isLoading = true;
+  const file = isRdb
+    ? new RdbFileLoader(path, keyspace, LOAD)
+    : new AofFileLoader(path, keyspace, new Replay(server.engine), LOAD);
+  file.slice(() => false);
+  file.close();
+  keyspace.isLoading = false;
+  Deno.removeSync(path);
+  return server;
+}
+
+async function verify(settings: RdbSettings, runs: number): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer(),
+      fc.integer({ min: 0, max: 6 }),
+      fc.array(fc.constantFrom(...CHANGES_OF_LARGE), { maxLength: 12 }),
+      async (seed, rate, changes) => {
+        const server = new TestServer();
+        const commands = randomCommands(seed);
+        change(server, commands, 300);
+        addLarge(server);
+        const expected = server.run("debug digest");
+        let step = 0;
+        const path = await save(server, settings, () => {
+          change(server, commands, rate);
+          if (step++ % 5 === 0 && changes.length > 0) server.run(changes.shift() ?? "ping");
+        });
+        assertEquals(load(path, settings.isRdb).run("debug digest"), expected);
+        // The next one finds every key marked.
+        const now = server.run("debug digest");
+        const again = await save(server, settings, () => {});
+        assertEquals(load(again, settings.isRdb).run("debug digest"), now);
+      },
+    ),
+    { numRuns: runs },
+  );
+}
+
+Deno.test("a snapshot holds the instant in which it began, whatever changes meanwhile", async () => {
+  await verify(SETTINGS, 12);
+});
+Deno.test("a snapshot in the format of Redis 7.2 does, too", async () => {
+  await verify({ ...SETTINGS, version: 11, compresses: false }, 4);
+});
+Deno.test("a snapshot in the format of Redis 6 does, too", async () => {
+  await verify({ ...SETTINGS, version: 9 }, 4);
+});
+Deno.test("a snapshot that consists of commands does, too", async () => {
+  await verify({ ...SETTINGS, isRdb: false, head: "#TS:1\r\n" }, 4);
+});
+Deno.test("a snapshot leaves keys past their deadline to the reader", async () => {
+  const server = new TestServer();
+  server.run("set soon v px 10");
+  server.run("set late v px 100000");
+  const path = await save(server, SETTINGS, () => {});
+  const reader = new TestServer();
+  reader.advance(50);
+  const file = new RdbFileLoader(path, reader.engine.keyspace, { ...LOAD, dropsExpired: true });
+  file.slice(() => false);
+  file.close();
+  Deno.removeSync(path);
+  assertEquals(file.loader.keysExpired, 1);
+  assertEquals(reader.run("keys *"), ["late"]);
+  assertEquals(reader.run("pttl late"), 100_000 - 50);
+});
+Deno.test("DUMP and RESTORE give back every value, and refuse what was damaged", () => {
+  const server = new TestServer();
+  const commands = randomCommands(11);
+  change(server, commands, 2000);
+  addLarge(server);
+  for (const key of server.run("keys *") as string[]) {
+    const name = Uint8Array.from(key, (c) => c.charCodeAt(0));
+    const before = server.call("debug", "digest-value", name);
+    const payload = dumped(server, name);
+    assertEquals(server.call("restore", "again", "0", payload, "replace"), "OK", key);
+    assertEquals(server.call("debug", "digest-value", "again"), before, key);
+    payload[payload.length >> 1] ^= 0x55;
+    const failed = server.call("restore", "damaged", "0", payload);
+    assert(failed instanceof ReplyError, "the sum tells");
+  }
+});
+Deno.test("RESTORE of bytes that lie about themselves changes nothing, and the server lives", () => {
+  const server = new TestServer();
+  addLarge(server);
+  server.run("rpush list a 1 b 2 c");
+  server.run("zadd zset 1 a 2 b");
+  server.run("hset hash f v g w");
+  server.run("sadd ints 1 2 3");
+  server.run("xadd stream 1-1 f v");
+  server.run("xgroup create stream g 0");
+  server.run("xreadgroup group g ann streams stream >");
+  server.run("bf.add bloom x");
+  const keys = ["list", "zset", "hash", "ints", "stream", "bloom"];
+  const payloads = keys.map((key) => dumped(server, new TextEncoder().encode(key)));
+  const before = server.run("debug digest");
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...payloads),
+      fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+      (payload, edits) => {
+        const broken = Uint8Array.from(payload);
+        const size = Math.min(broken.length - 10, 300);
+        for (const [at, byte] of edits) broken[at % size] = byte;
+        // A sum of zeros is not compared, as in Redis.
+        broken.fill(0, broken.length - 8);
+        const reply = server.call("restore", "target", "0", broken);
+        if (reply === "OK") { for (const line of READ_ALL) server.run(line); }
+        assertEquals(server.run("ping"), "PONG");
+      },
+    ),
+    { numRuns: 2000 },
+  );
+  assertEquals(server.run("debug digest"), before);
+  assertEquals(server.logged.filter((line) => line.includes("failed:")), []);
+});
+
+/** Commands that look at every part of a value. */
+const READ_ALL = [
+  "debug digest-value target",
+  "xinfo stream target full",
+  "xrevrange target + -",
+  "xclaim target g bob 0 1-1 force",
+  "zrange target 0 -1 rev",
+  "lrange target 0 -1",
+  "spop target 2",
+  "copy target copied replace",
+  "del target copied",
+];
+
+/** The payload that DUMP gives. */
+function dumped(server: TestServer, key: Uint8Array): Uint8Array {
+  const { keyspace } = server.engine;
+  const { entries } = keyspace;
+  entries.open(keyspace.databases[0].find(argsOf(key), 0));
+  const sink = new BufferSink();
+  new PayloadWriter(sink, 10, true).write(entries);
+  return sink.bytes.slice(0, sink.at);
+}
