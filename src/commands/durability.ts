@@ -119,7 +119,7 @@ function restoreTo(call: Call, options: RestoreOptions, deadline: number): boole
   }
   db.takeFrom(own, key, 0);
   const access = keyspace.accessRestored(options.idleSeconds, options.frequency);
-  db.setRestored(args, 1, deadline, access);
+  db.setRestored(db.find(args, 1), deadline, access);
   db.changed(args, 1, Events.restore);
   if (deadline < 0 || options.isAbsolute) return true;
   propagateRestore(call, deadline);

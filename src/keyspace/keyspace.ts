@@ -101,12 +101,14 @@ export class Keyspace {
     return (this.#minutes() << 8) | counter;
   }
 
-  /** The access field of an entry that was idle for so many seconds, or accessed so often; −1 where unknown. */
+  /**
+   * The access field of an entry that was idle for so many seconds, or accessed so often; −1 where that is unknown, and
+   * then in return.
+   */
   accessRestored(idleSeconds: number, frequency: number): number {
-    if (this.frequencyPolicy) {
-      return frequency < 0 ? this.accessOfNew() : (this.#minutes() << 8) | frequency;
-    }
-    return idleSeconds < 0 ? this.#seconds() : (this.#seconds() - idleSeconds) & SECONDS_24_BITS;
+    if ((this.frequencyPolicy ? frequency : idleSeconds) < 0) return -1;
+    if (this.frequencyPolicy) return (this.#minutes() << 8) | frequency;
+    return (this.#seconds() - idleSeconds) & SECONDS_24_BITS;
   }
 
   /** The logarithmic access counter, decayed by the minutes since the last access. */

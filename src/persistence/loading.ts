@@ -3,7 +3,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../observe/log.ts";
 
 /** The event loop gets its turn after so long. */
-const SLICE_US = 5000;
+const SLICE_US = 50_000;
 /** How often the log tells how far it is. */
 const PROGRESS_EVERY_MS = 2000;
 

@@ -80,6 +80,8 @@ export function readPayload(
   const values = new ValueReader(input, db, key, () => {});
   try {
     const type = input.byte();
+    // What is added goes where the key was not found.
+    if (db.find(key, 0) !== 0) return false;
     const isThere = values.read(type, db, key, true);
     if (isThere && source.left === 0) return true;
   } catch (error) {

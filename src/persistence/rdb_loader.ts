@@ -18,6 +18,8 @@ import { type OnLoss, ValueReader } from "./value_reader.ts";
 
 const HEADER_BYTES = 9;
 const CRC_BYTES = 8;
+/** Of a key in a file. */
+const KEY_BYTES_MIN = 4;
 
 export interface LoadOptions {
   /** Keys whose time has come are left out. */
@@ -95,8 +97,8 @@ export class RdbLoader {
     else if (code === Opcode.frequency) this.#frequency = input.byte();
     else if (code === Opcode.selectDb) this.#select(input.length());
     else if (code === Opcode.resizeDb) {
-      input.length();
-      input.length();
+      this.#reserve(input.length());
+      input.length(); // those that expire
     } else if (code === Opcode.aux) this.aux.set(input.text(), input.text());
     else if (code === Opcode.function2) this.functions.push(input.ownBytes());
     else if (code === Opcode.slotInfo) { for (let i = 0; i < 3; i++) input.length(); }
@@ -114,6 +116,12 @@ export class RdbLoader {
     this.#database = index;
   }
 
+  /** The file says how many keys there are, which may be true: each takes four bytes of it at least. */
+  #reserve(keys: number): void {
+    const db = this.#keyspace.databases[this.#database];
+    db.reserve(Math.min(keys, Math.floor(this.source.left / KEY_BYTES_MIN)));
+  }
+
   #entry(type: number): void {
     const db = this.#keyspace.databases[this.#database];
     const key = this.#key;
@@ -125,6 +133,7 @@ export class RdbLoader {
     key.push(0, this.#slice.length);
     if (db.removeQuietly(key, 0)) this.#options.onLoss("keys that are in the file twice");
     const isThere = this.#values.read(type, db, key, false);
+    const ref = isThere ? this.#values.ref : 0;
     const isDue = this.#deadline >= 0 && this.#deadline < this.#keyspace.clock.nowMs();
     if (!isThere) this.#options.onLoss("empty keys");
     else if (isDue && this.#options.dropsExpired) {
@@ -132,7 +141,7 @@ export class RdbLoader {
       this.keysExpired++;
     } else {
       const access = this.#keyspace.accessRestored(this.#idle, this.#frequency);
-      db.setRestored(key, 0, this.#deadline, access);
+      db.setRestored(ref, this.#deadline, access);
       this.keysLoaded++;
     }
     this.#deadline = this.#idle = this.#frequency = -1;

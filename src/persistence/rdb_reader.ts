@@ -2,6 +2,7 @@
 /** Reads RDB: lengths and strings. What values consist of is value_reader.ts's. See rdb_format.ts. */
 import { Int64 } from "../lib/decimal.ts";
 import { decompress } from "../lib/lzf.ts";
+import { copyWords } from "../lib/words.ts";
 import { Slice } from "../lib/slice.ts";
 import type { ByteSource } from "./byte_source.ts";
 import { LengthKind, StringEncoding } from "./rdb_format.ts";
@@ -11,6 +12,10 @@ const TWO_32 = 4294967296;
 const EXPANSION_MAX = 90;
 const SCRATCH_BYTES = 4096;
 const LARGE_BYTES = 1024 * 1024;
+/** There is always room for so many bytes. */
+const KEPT_MIN = SCRATCH_BYTES - 8;
+/** Strings up to so many bytes are copied word by word. */
+const WORDS_MAX = 100;
 /** Hashes look at bytes behind the last, four at a time. */
 const READ_BEHIND = 4;
 
@@ -182,11 +187,12 @@ export class Scratch {
 
   /** Moves `slice` into it, where it stays while other things are read. */
   keep(slice: Slice): void {
-    const { bytes, start, end, length } = slice;
-    this.makeRoom(length);
+    const { bytes, view, start, end } = slice;
+    const size = end - start;
+    if (size > KEPT_MIN) this.makeRoom(size);
     const own = this.bytes;
-    if (length > 40) own.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, length));
-    else for (let i = start; i < end; i++) own[i - start] = bytes[i];
-    slice.set(own, this.view, 0, length);
+    if (size <= WORDS_MAX) copyWords(view, start, end, this.view, 0);
+    else own.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, size));
+    slice.set(own, this.view, 0, size);
   }
 }

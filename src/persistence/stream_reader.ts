@@ -5,6 +5,7 @@ import { Int64 } from "../lib/decimal.ts";
 import { Slice } from "../lib/slice.ts";
 import type { Args } from "../protocol/args.ts";
 import { type Consumer, type ConsumerGroup, UNKNOWN_READ } from "../structures/consumer_groups.ts";
+import type { Ref } from "../structures/arena.ts";
 import { isListpack, Listpack, READ_ONLY } from "../structures/listpack.ts";
 import { STREAM_ID_BYTES, StreamId } from "../structures/stream_id.ts";
 import type { RdbReader } from "./rdb_reader.ts";
@@ -21,13 +22,14 @@ const wide = new Int64();
 const other = new Int64();
 const id = new StreamId();
 
-/** Reads a stream to argument 0 of `key`, which `db` has not. */
-export function readStream(input: RdbReader, format: number, db: Database, key: Args): void {
+/** Reads a stream to argument 0 of `key`, which `db` has not; returns its entry. */
+export function readStream(input: RdbReader, format: number, db: Database, key: Args): Ref {
   stream.cursor.editOrCreate(db, key, 0);
   for (let left = input.length(); left > 0; left--) readNode(input);
   readCounters(input, format);
   for (let left = input.length(); left > 0; left--) readGroup(input, format);
   db.keyspace.entries.book(stream.stream);
+  return stream.cursor.ref;
 }
 
 function readNode(input: RdbReader): void {

@@ -5,7 +5,6 @@
  */
 import type { Database } from "../keyspace/database.ts";
 import { BloomValue } from "../keyspace/bloom_value.ts";
-import { Events } from "../keyspace/change_hooks.ts";
 import { COLLECTION_INLINE_MAX, Encoding, type HeapValue, Type } from "../keyspace/entry.ts";
 import { HashValue } from "../keyspace/hash_value.ts";
 import { ListValue } from "../keyspace/list_value.ts";
@@ -16,6 +15,7 @@ import { parseDouble } from "../lib/double_text.ts";
 import { compareBytes, Slice } from "../lib/slice.ts";
 import type { Args } from "../protocol/args.ts";
 import { Intset, isIntset, READ_ONLY_INTSET } from "../structures/intset.ts";
+import type { Ref } from "../structures/arena.ts";
 import { isListpack, Listpack, READ_ONLY } from "../structures/listpack.ts";
 import { BloomFilter } from "../structures/bloom_filter.ts";
 import { walkZiplist, walkZipmap } from "./old_encodings.ts";
@@ -39,6 +39,8 @@ const TextScore = { negativeInfinity: 255, infinity: 254, notANumber: 253 } as c
 export type OnLoss = (what: string) => void;
 
 export class ValueReader {
+  /** The entry that `read` has made. */
+  ref: Ref = 0;
   readonly #in: RdbReader;
   readonly #onLoss: OnLoss;
   readonly #list = new ListValue();
@@ -96,8 +98,8 @@ export class ValueReader {
   string(): boolean {
     const value = this.#one;
     this.#in.string(value);
-    const { bytes, start, end } = value;
-    this.#db.setString(this.#key, 0, bytes, start, end, false, Events.restore);
+    const { bytes, view, start, end } = value;
+    this.ref = this.#db.insertString(this.#key, 0, bytes, view, start, end);
     return true;
   }
 
@@ -115,7 +117,7 @@ export class ValueReader {
   #adopt(type: number, encoding: number): boolean {
     const { bytes, start, length } = this.#blob;
     this.#db.find(this.#key, 0);
-    this.#db.createValue(this.#key, 0, type, encoding, length);
+    this.ref = this.#db.createValue(this.#key, 0, type, encoding, length);
     const { entries } = this.#db.keyspace;
     entries.bytes.set(
       new Uint8Array(bytes.buffer, bytes.byteOffset + start, length),
@@ -152,6 +154,7 @@ export class ValueReader {
   #endList(): boolean {
     this.#book(this.#list.cursor.object);
     const { count } = this.#list;
+    this.ref = this.#list.cursor.ref;
     this.#list.cursor.discard();
     return count > 0;
   }
@@ -219,6 +222,7 @@ export class ValueReader {
 
   #endSet(): boolean {
     this.#book(this.#set.cursor.object);
+    this.ref = this.#set.cursor.ref;
     return true;
   }
 
@@ -284,6 +288,7 @@ export class ValueReader {
 
   #endZset(): boolean {
     this.#book(this.#zset.cursor.object);
+    this.ref = this.#zset.cursor.ref;
     return true;
   }
 
@@ -410,6 +415,7 @@ export class ValueReader {
 
   #endHash(): boolean {
     this.#book(this.#hash.cursor.object);
+    this.ref = this.#hash.cursor.ref;
     if (this.#hash.count > 0) return true;
     this.#hash.cursor.discard();
     return false;
@@ -503,7 +509,7 @@ export class ValueReader {
   // Streams and modules
 
   stream(version: number): boolean {
-    readStream(this.#in, version, this.#db, this.#key);
+    this.ref = readStream(this.#in, version, this.#db, this.#key);
     return true;
   }
 
@@ -535,6 +541,7 @@ export class ValueReader {
     this.#bloom.restored = filter;
     this.#bloom.cursor.editOrCreate(this.#db, this.#key, 0);
     this.#bloom.restored = null;
+    this.ref = this.#bloom.cursor.ref;
     return true;
   }
 

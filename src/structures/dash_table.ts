@@ -124,6 +124,9 @@ class Segment {
   }
 }
 
+/** How full the segments are to become that `reserve` makes. */
+const RESERVED_LOAD = 0.78;
+
 // Where the refs of segments wait while they are spread again; each use ends before the next.
 let waitingRefs = new Uint32Array(2 * CAPACITY);
 let waitingHashes = new Int32Array(2 * CAPACITY);
@@ -218,6 +221,23 @@ export class DashTable {
     }
     segment.put(slot, hash, ref);
     this.#count++;
+    this.#lastSlot = -1;
+  }
+
+  /** Makes an empty table ready for `count` refs, so that filling it splits hardly any segment. */
+  reserve(count: number): void {
+    if (this.#count > 0 || count <= CAPACITY) return;
+    const segments = count / (RESERVED_LOAD * CAPACITY);
+    const depth = Math.min(Math.ceil(Math.log2(segments)), MAX_DEPTH);
+    this.#depth = depth;
+    this.#directory = [];
+    this.#segmentsOfDepth.fill(0);
+    this.#segmentCount = this.#segmentBytes = 0;
+    for (let i = 0; i < 2 ** depth; i++) {
+      const segment = new Segment(CAPACITY, depth);
+      this.#directory.push(segment);
+      this.#remember(segment);
+    }
     this.#lastSlot = -1;
   }
 
