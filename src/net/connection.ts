@@ -26,6 +26,7 @@ export class Connection implements Transport {
   readonly #hub: Hub;
   readonly #path: string | null;
   readonly #decoder: RequestDecoder;
+  holds = 0;
   #sending: Uint8Array = NO_BYTES;
   #sent = 0;
   #sendEnd = 0;
@@ -98,6 +99,7 @@ export class Connection implements Transport {
     const writer = this.client.reply;
     if (writer.size === 0) return;
     if (this.#hub.engine.mustCommit) return this.#hub.flushSoon(this);
+    if (this.holds > 0) return;
     this.#sendEnd = writer.size;
     this.#sent = 0;
     this.#sending = writer.release();
@@ -105,11 +107,23 @@ export class Connection implements Transport {
     this.#writeOn();
   }
 
+  released(): void {
+    this.flush();
+    if (!this.#isIdle || !this.#isClosing) return;
+    this.#close();
+    this.#wakeUp();
+  }
+
+  /** Nothing is being sent, or waits to be. */
+  get #isIdle(): boolean {
+    return !this.#isWriting && this.holds === 0;
+  }
+
   closeAfterReply(): void {
     this.#isClosing = true;
     this.#wakeUp();
     // Its own command: the loop will see it. Another's: the loop waits for bytes and must be freed.
-    if (!this.#isProcessing && !this.#isWriting) this.#close();
+    if (!this.#isProcessing && this.#isIdle) this.#close();
   }
 
   kill(): void {
@@ -222,7 +236,7 @@ export class Connection implements Transport {
     this.#sending = NO_BYTES;
     this.#isWriting = false;
     this.flush();
-    if (this.#isClosing && !this.#isWriting) this.#close();
+    if (this.#isClosing && this.#isIdle) this.#close();
     if (this.#wake !== null && (!this.#isWriting || this.#isClosing)) {
       if (!this.client.isPostponed) this.#wakeUp();
     }
@@ -237,7 +251,7 @@ export class Connection implements Transport {
   async #finish(): Promise<void> {
     this.#hub.remove(this.client);
     this.flush();
-    while (this.#isWriting && !this.#isClosed) {
+    while (!this.#isIdle && !this.#isClosed) {
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
     this.#close();

@@ -14,9 +14,17 @@ import type { RequestLimits } from "../protocol/request_decoder.ts";
  */
 const FLUSH_HOPS = 12;
 
+/** A transport whose replies wait for others to be served, or for a commit. */
+interface HeldTransport extends Transport {
+  /** How often it waits. */
+  holds: number;
+  /** It waits no longer. */
+  released(): void;
+}
+
 export class Hub {
   /** Connections with replies to send, in this turn of the event loop. */
-  #unsent: Transport[] = [];
+  #unsent: HeldTransport[] = [];
   #hops = 0;
   #isEnding = false;
 
@@ -26,7 +34,8 @@ export class Hub {
    * Has `transport` flushed after the other connections that this turn of the event loop woke have been
    * served, so that a peer finds many replies at once. What that gains is in docs/ARCHITECTURE.md: little.
    */
-  flushSoon(transport: Transport): void {
+  flushSoon(transport: HeldTransport): void {
+    transport.holds++;
     this.#unsent.push(transport);
     this.endTurnSoon();
   }
@@ -48,9 +57,10 @@ export class Hub {
     const unsent = this.#unsent;
     this.#unsent = [];
     for (let i = 0; i < unsent.length; i++) {
-      if (isCommitted) unsent[i].flush();
+      const transport = unsent[i];
       // What it would be told is not true yet: it is told nothing.
-      else unsent[i].kill();
+      if (!isCommitted) transport.kill();
+      else if (--transport.holds === 0) transport.released();
     }
   };
 
