@@ -73,7 +73,7 @@ export async function startRedis(): Promise<LiveServer | null> {
   };
 }
 
-function freePort(): number {
+export function freePort(): number {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();

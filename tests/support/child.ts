@@ -1,0 +1,64 @@
+/** Respite as a process of its own, which a test may kill. */
+import { Wire } from "./live.ts";
+
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+
+export class Child {
+  readonly #process: Deno.ChildProcess;
+  readonly #output: Promise<Deno.CommandOutput>;
+
+  private constructor(readonly port: number, process: Deno.ChildProcess) {
+    this.#process = process;
+    this.#output = process.output();
+  }
+
+  /** Starts a server with `dir` as its directory; it may not listen yet. */
+  static spawn(port: number, dir: string, ...directives: string[]): Child {
+    const permissions = ["--allow-net", "--allow-read", "--allow-write", "--allow-env"];
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", ...permissions, "--config", CONFIG, MAIN, "--port", `${port}`, "--dir", dir],
+        ...["--enable-debug-command", "yes", ...directives],
+      ],
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    return new Child(port, child);
+  }
+
+  /** A connection, as soon as the server has loaded its data; null if it ends instead. */
+  async ready(): Promise<Wire | null> {
+    let hasEnded = false;
+    void this.#output.then(() => (hasEnded = true));
+    while (!hasEnded) {
+      const wire = await Wire.connect(this.port).catch(() => null);
+      if (wire !== null) {
+        const reply = await wire.roundTrip("ping").catch(() => "");
+        if (reply === "+PONG\r\n") return wire;
+        wire.close();
+      }
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    return null;
+  }
+
+  /** Ends it; returns what it has printed. */
+  async stop(signal: Deno.Signal): Promise<string> {
+    try {
+      this.#process.kill(signal);
+    } catch {
+      // It has ended.
+    }
+    const { stdout, stderr } = await this.#output;
+    const decoder = new TextDecoder();
+    return decoder.decode(stdout) + decoder.decode(stderr);
+  }
+
+  /** What it has printed, once it has ended by itself. */
+  async ended(): Promise<{ code: number; text: string }> {
+    const { code, stdout, stderr } = await this.#output;
+    const decoder = new TextDecoder();
+    return { code, text: decoder.decode(stdout) + decoder.decode(stderr) };
+  }
+}
