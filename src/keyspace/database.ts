@@ -11,7 +11,6 @@ import { type Int64, parseInt64 } from "../lib/decimal.ts";
 import { hashBytes } from "../lib/hash.ts";
 import type { Args } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
-import { copyWords } from "../lib/words.ts";
 import { offsetOf, type Ref } from "../structures/arena.ts";
 import { DashTable } from "../structures/dash_table.ts";
 import { DeadlineHeap } from "../structures/deadline_heap.ts";
@@ -36,8 +35,6 @@ import {
 } from "./values.ts";
 
 const SLOT_BYTES = 4;
-/** Strings up to so many bytes are copied word by word. */
-const WORDS_MAX = 100;
 /** An object's index in the side table. */
 const OBJECT_BYTES = 4;
 /** Growing values get half as much again, up to this many bytes. */
@@ -473,41 +470,6 @@ export class Database {
   /** Makes an empty database ready for so many keys. */
   reserve(keys: number): void {
     this.#table.reserve(keys);
-  }
-
-  /**
-   * Adds the string `bytes[start, end)` under the key at argument `index`, which `find` has just not found; returns
-   * its ref.
-   */
-  insertString(
-    args: Args,
-    index: number,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-  ): Ref {
-    const entries = this.#entries;
-    const size = end - start;
-    const isLarge = size > entries.inlineMax(args.length(index));
-    if (isLarge || isIntegerText(bytes, start, end)) {
-      return this.setString(args, index, bytes, start, end, false, Events.restore);
-    }
-    const ref = entries.create(
-      Type.string,
-      stringEncoding(size),
-      this.keyspace.accessOfNew(),
-      args.bytes,
-      args.start(index),
-      args.end(index),
-      size,
-      size,
-    );
-    this.#table.insert(this.#hash, ref);
-    entries.open(ref);
-    if (size <= WORDS_MAX) copyWords(view, start, end, entries.view, entries.valueStart);
-    else copyBytes(bytes, start, end, entries.bytes, entries.valueStart);
-    return ref;
   }
 
   /** What the database consists of now; it stays so when the database is emptied or exchanged with another. */

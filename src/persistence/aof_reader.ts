@@ -3,7 +3,7 @@
  * Reads the commands of an append-only file: RESP as clients send it, and nothing else, between lines that begin
  * with `#`. An incomplete command at the end and one that can't be are told apart.
  */
-import { Args } from "../protocol/args.ts";
+import { Args, binaryText } from "../protocol/args.ts";
 import { type ByteSource, CorruptData } from "./byte_source.ts";
 
 const STAR = 0x2a;
@@ -30,8 +30,16 @@ export class AofReader {
   /** Bytes of the present command that were read. */
   #length = 0;
 
+  /** Called with each line that begins with `#`, and where it begins. */
+  onComment: ((text: string, offset: number) => void) | null = null;
+
   constructor(source: ByteSource) {
     this.#source = source;
+  }
+
+  /** Where it ended. */
+  get endOffset(): number {
+    return this.#source.offset;
   }
 
   /** Reads a command; returns false at the end. */
@@ -104,6 +112,11 @@ export class AofReader {
   #skipComment(): void {
     let length = 0;
     while (this.#peek(length) !== LF) if (++length > COMMENT_BYTES_MAX) this.#invalid();
-    this.#source.at += length + 1;
+    const source = this.#source;
+    if (this.onComment !== null) {
+      const text = binaryText(source.bytes, source.at, source.at + length);
+      this.onComment(text, this.commandOffset);
+    }
+    source.at += length + 1;
   }
 }

@@ -27,6 +27,8 @@ export interface LoadOptions {
   /** Whether the sum at the end is compared. */
   readonly checksCrc: boolean;
   readonly onLoss: OnLoss;
+  /** Nothing is kept: the file is only looked through. */
+  readonly discards?: boolean;
 }
 
 export class RdbLoader {
@@ -36,6 +38,8 @@ export class RdbLoader {
   readonly functions: Uint8Array[] = [];
   keysLoaded = 0;
   keysExpired = 0;
+  /** Counted where nothing is kept. */
+  keysWithDeadline = 0;
   readonly source: FileSource;
   readonly #in: RdbReader;
   readonly #keyspace: Keyspace;
@@ -118,6 +122,7 @@ export class RdbLoader {
 
   /** The file says how many keys there are, which may be true: each takes four bytes of it at least. */
   #reserve(keys: number): void {
+    if (this.#options.discards === true) return;
     const db = this.#keyspace.databases[this.#database];
     db.reserve(Math.min(keys, Math.floor(this.source.left / KEY_BYTES_MIN)));
   }
@@ -136,7 +141,12 @@ export class RdbLoader {
     const ref = isThere ? this.#values.ref : 0;
     const isDue = this.#deadline >= 0 && this.#deadline < this.#keyspace.clock.nowMs();
     if (!isThere) this.#options.onLoss("empty keys");
-    else if (isDue && this.#options.dropsExpired) {
+    else if (this.#options.discards === true) {
+      db.removeQuietly(key, 0);
+      this.keysLoaded++;
+      if (this.#deadline >= 0) this.keysWithDeadline++;
+      if (isDue) this.keysExpired++;
+    } else if (isDue && this.#options.dropsExpired) {
       db.removeQuietly(key, 0);
       this.keysExpired++;
     } else {

@@ -5,13 +5,22 @@
  */
 import type { Database } from "../keyspace/database.ts";
 import { BloomValue } from "../keyspace/bloom_value.ts";
-import { COLLECTION_INLINE_MAX, Encoding, type HeapValue, Type } from "../keyspace/entry.ts";
+import { Events } from "../keyspace/change_hooks.ts";
+import {
+  COLLECTION_INLINE_MAX,
+  copyBytes,
+  Encoding,
+  type HeapValue,
+  Type,
+} from "../keyspace/entry.ts";
 import { HashValue } from "../keyspace/hash_value.ts";
 import { ListValue } from "../keyspace/list_value.ts";
 import { SetValue } from "../keyspace/set_value.ts";
+import { isIntegerText, stringEncoding } from "../keyspace/values.ts";
 import { ZsetValue } from "../keyspace/zset_value.ts";
 import { Int64 } from "../lib/decimal.ts";
 import { parseDouble } from "../lib/double_text.ts";
+import { copyWords } from "../lib/words.ts";
 import { compareBytes, Slice } from "../lib/slice.ts";
 import type { Args } from "../protocol/args.ts";
 import { Intset, isIntset, READ_ONLY_INTSET } from "../structures/intset.ts";
@@ -32,6 +41,8 @@ import { type RdbReader, Scratch } from "./rdb_reader.ts";
 import { readStream } from "./stream_reader.ts";
 
 const TWO_32 = 4294967296;
+/** Strings up to so many bytes are copied word by word. */
+const WORDS_MAX = 100;
 /** Scores in the oldest format: a length, or one of these. */
 const TextScore = { negativeInfinity: 255, infinity: 254, notANumber: 253 } as const;
 
@@ -98,8 +109,17 @@ export class ValueReader {
   string(): boolean {
     const value = this.#one;
     this.#in.string(value);
-    const { bytes, view, start, end } = value;
-    this.ref = this.#db.insertString(this.#key, 0, bytes, view, start, end);
+    const { bytes, view, start, end, length } = value;
+    const db = this.#db;
+    const { entries } = db.keyspace;
+    const isInline = length <= entries.inlineMax(this.#key.length(0));
+    if (!isInline || isIntegerText(bytes, start, end)) {
+      this.ref = db.setString(this.#key, 0, bytes, start, end, false, Events.restore);
+      return true;
+    }
+    this.ref = db.createValue(this.#key, 0, Type.string, stringEncoding(length), length);
+    if (length <= WORDS_MAX) copyWords(view, start, end, entries.view, entries.valueStart);
+    else copyBytes(bytes, start, end, entries.bytes, entries.valueStart);
     return true;
   }
 

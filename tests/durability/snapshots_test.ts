@@ -75,7 +75,7 @@ async function save(
   settings: RdbSettings,
   between: () => void,
 ): Promise<string> {
-  const path = Deno.makeTempFileSync();
+  const path = await Deno.makeTempFile();
   const writer = new RdbFileWriter(server.engine.keyspace, path, `${path}.temp`, settings);
   while (writer.snapshot.slice(() => true)) between();
   await writer.run();
@@ -146,7 +146,7 @@ Deno.test("a snapshot leaves keys past their deadline to the reader", async () =
   const file = new RdbFileLoader(path, reader.engine.keyspace, { ...LOAD, dropsExpired: true });
   file.slice(() => false);
   file.close();
-  Deno.removeSync(path);
+  await Deno.remove(path);
   assertEquals(file.loader.keysExpired, 1);
   assertEquals(reader.run("keys *"), ["late"]);
   assertEquals(reader.run("pttl late"), 100_000 - 50);

@@ -1,0 +1,61 @@
+/** `respite check-rdb FILE`: reads a whole RDB file, values and all, and says what is in it or where it breaks. */
+import { Keyspace } from "../keyspace/keyspace.ts";
+import { Clock } from "../lib/clock.ts";
+import { CorruptData } from "../persistence/byte_source.ts";
+import { FileSource } from "../persistence/file_source.ts";
+import { RdbLoader } from "../persistence/rdb_loader.ts";
+
+/** A file of somebody else's may have so many databases. */
+const DATABASES = 1024;
+const USAGE = "Usage: respite check-rdb <rdb-file-name>";
+
+type Print = (line: string) => void;
+
+/** Returns the exit code. */
+export function checkRdbCommand(args: readonly string[], print: Print): number {
+  if (args.length !== 1) {
+    print(USAGE);
+    return 1;
+  }
+  try {
+    return checkRdb(args[0], print) < 0 ? 1 : 0;
+  } catch (error) {
+    print(`Cannot open file: ${args[0]}: ${error instanceof Error ? error.message : error}`);
+    return 1;
+  }
+}
+
+/** Looks through the RDB with which a file begins; returns where it ends, −1 if it is broken. */
+export function checkRdb(path: string, print: Print): number {
+  const keyspace = new Keyspace(new Clock(), 0, DATABASES);
+  keyspace.isLoading = true;
+  const file = Deno.openSync(path, { read: true });
+  const source = new FileSource(file, true);
+  const losses = new Set<string>();
+  print(`[offset 0] Checking RDB file ${path}`);
+  try {
+    const loader = new RdbLoader(source, keyspace, {
+      dropsExpired: false,
+      checksCrc: true,
+      onLoss: (what) => losses.add(what),
+      discards: true,
+    });
+    while (loader.next()) keyspace.lazyFree.slice(() => false);
+    for (const [name, value] of loader.aux) print(`[info] AUX FIELD ${name} = '${value}'`);
+    print(`[offset ${source.offset}] Checksum OK`);
+    print(`[offset ${source.offset}] \\o/ RDB looks OK! \\o/`);
+    print(`[info] ${loader.keysLoaded} keys read`);
+    print(`[info] ${loader.keysWithDeadline} expires`);
+    print(`[info] ${loader.keysExpired} already expired`);
+    if (loader.functions.length > 0) print(`[info] ${loader.functions.length} function libraries`);
+    for (const what of losses) print(`[info] would not be loaded: ${what}`);
+    return source.offset;
+  } catch (error) {
+    if (!(error instanceof CorruptData)) throw error;
+    print(`--- RDB ERROR DETECTED ---`);
+    print(`[offset ${error.offset}] ${error.message}`);
+    return -1;
+  } finally {
+    file.close();
+  }
+}
