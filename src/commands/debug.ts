@@ -47,6 +47,8 @@ function debug(call: Call): void {
   if (found === undefined || args.count < found[0]) {
     return reply.error(unknownOrArity(args.text(1), "DEBUG"));
   }
+  // DEBUG itself is never run again; what a subcommand changes it says.
+  call.rewriteToNothing();
   found[1](call);
 }
 

@@ -41,14 +41,24 @@ export function startRespite(
   return { server, port: server.listeners[0].port, stop };
 }
 
+/** A redis-server of the tests. */
+export interface RedisServer extends LiveServer {
+  connect(): Promise<Wire>;
+  /** DEBUG DIGEST. */
+  digest(): Promise<string>;
+}
+
 /** redis-server, or null where it is not installed. */
-export async function startRedis(): Promise<LiveServer | null> {
+export async function startRedis(
+  dir: string | null = null,
+  directives: readonly string[] = ["--save", ""],
+): Promise<RedisServer | null> {
   const port = freePort();
   let child: Deno.ChildProcess;
   try {
     child = new Deno.Command("redis-server", {
-      args: ["--port", `${port}`, "--save", "", "--enable-debug-command", "yes"],
-      cwd: await Deno.makeTempDir(),
+      args: ["--port", `${port}`, "--enable-debug-command", "yes", ...directives],
+      cwd: dir ?? await Deno.makeTempDir(),
       stdout: "null",
       stderr: "null",
     }).spawn();
@@ -57,15 +67,25 @@ export async function startRedis(): Promise<LiveServer | null> {
   }
   for (let tries = 0; tries < 100; tries++) {
     try {
-      const conn = await Deno.connect({ hostname: "127.0.0.1", port });
-      conn.close();
-      break;
+      const wire = await Wire.connect(port);
+      const reply = await wire.roundTrip("ping");
+      wire.close();
+      if (reply === "+PONG\r\n") break;
     } catch {
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      // It does not listen yet.
     }
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
+  const connect = (): Promise<Wire> => Wire.connect(port);
   return {
     port,
+    connect,
+    async digest() {
+      const wire = await connect();
+      const digest = await wire.roundTrip("debug digest");
+      wire.close();
+      return digest;
+    },
     async stop() {
       child.kill("SIGTERM");
       await child.status;

@@ -1,0 +1,199 @@
+/** Files that servers start from: ours, redis-server's, and those that were damaged. */
+import { assert, assertEquals } from "@std/assert";
+import { Child } from "../support/child.ts";
+import { freePort, startRedis, type Wire } from "../support/live.ts";
+import { randomCommands } from "../differential/commands.ts";
+
+const LEFT_OUT = /^(multi|exec|discard|watch|blpop|brpop|b?lmpop|blmove|bzpop|bzmpop|brpoplpush)/;
+const options = { sanitizeOps: false, sanitizeResources: false };
+const AOF = ["--appendonly", "yes", "--save", ""];
+const RDB = ["--appendonly", "no", "--save", "3600 1"];
+
+/** Runs `work` with a server that has `dir`, and stops it. */
+async function withServer(
+  dir: string,
+  directives: readonly string[],
+  work: (wire: Wire) => Promise<void>,
+  signal: Deno.Signal = "SIGTERM",
+): Promise<void> {
+  const child = Child.spawn(freePort(), dir, ...directives);
+  const wire = await child.ready();
+  if (wire === null) throw new Error((await child.ended()).text);
+  try {
+    await work(wire);
+  } finally {
+    wire.close();
+    await child.stop(signal);
+  }
+}
+
+/** What a server says that refuses to start. */
+async function refusal(dir: string, directives: readonly string[]): Promise<string> {
+  const { code, text } = await Child.spawn(freePort(), dir, ...directives).ended();
+  assertEquals(code, 1, text);
+  return text;
+}
+
+async function fill(wire: Wire, seed: number, count: number): Promise<void> {
+  const commands = randomCommands(seed);
+  for (let left = count; left > 0;) {
+    const words = commands.next().value as string[];
+    if (LEFT_OUT.test(words[0])) continue;
+    left--;
+    await wire.send(
+      `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`,
+    );
+    await wire.read();
+  }
+  await wire.roundTrip("select 0");
+}
+
+function fileTest(name: string, work: (dir: string) => Promise<void>, ignore = false): void {
+  const fn = async (): Promise<void> => {
+    const dir = await Deno.makeTempDir();
+    await work(dir);
+    await Deno.remove(dir, { recursive: true });
+  };
+  Deno.test({ name, ignore, ...options, fn });
+}
+
+for (const [kind, directives] of [["append-only file", AOF], ["snapshot", RDB]] as const) {
+  fileTest(`what SIGTERM ends begins again as it was: ${kind}`, async (dir) => {
+    let digest = "";
+    await withServer(dir, directives, async (wire) => {
+      await fill(wire, 3, 2000);
+      await wire.roundTrip("set expiring v px 100000");
+      digest = await wire.roundTrip("debug digest");
+    });
+    await withServer(dir, directives, async (wire) => {
+      assertEquals(await wire.roundTrip("debug digest"), digest);
+      assert((await wire.roundTrip("info persistence")).includes("loading:0"));
+    });
+  });
+}
+fileTest("a second server refuses the directory of another", async (dir) => {
+  await withServer(dir, AOF, async (wire) => {
+    assert((await refusal(dir, AOF)).includes(`Another server writes in ${dir}`), "the second");
+    assertEquals(await wire.roundTrip("set k v"), "+OK\r\n");
+  });
+  await withServer(dir, AOF, async (wire) => {
+    assertEquals(await wire.roundTrip("get k"), "$1\r\nv\r\n");
+  });
+});
+fileTest("a log that ends within a command or a transaction is cut off there", async (dir) => {
+  await withServer(dir, AOF, async (wire) => {
+    await wire.roundTrip("set first 1");
+    await wire.roundTrip("set second 2");
+  });
+  const path = `${dir}/appendonlydir/appendonly.aof.1.incr.aof`;
+  const whole = await Deno.readFile(path);
+  const transaction = "*1\r\n$5\r\nMULTI\r\n*3\r\n$3\r\nset\r\n$5\r\nthird\r\n$1\r\n3\r\n";
+  for (
+    const tail of [
+      whole.slice(0, whole.length - 5),
+      new Uint8Array([...whole, ...new TextEncoder().encode(transaction)]),
+    ]
+  ) {
+    await Deno.writeFile(path, tail);
+    const strict = await refusal(dir, [...AOF, "--aof-load-truncated", "no"]);
+    assert(strict.includes("Unexpected end of file reading the append only file"), strict);
+    await withServer(dir, AOF, async (wire) => {
+      assertEquals(await wire.roundTrip("get first"), "$1\r\n1\r\n");
+      assertEquals(await wire.roundTrip("exists third"), ":0\r\n");
+    });
+    assert((await Deno.stat(path)).size <= whole.length, "what was half there is gone");
+  }
+});
+fileTest(
+  "a log with flipped bytes in the middle is refused, with file, offset, remedy",
+  async (dir) => {
+    await withServer(dir, AOF, async (wire) => {
+      for (let i = 0; i < 100; i++) await wire.roundTrip(`set key:${i} value`);
+    });
+    const path = `${dir}/appendonlydir/appendonly.aof.1.incr.aof`;
+    const bytes = await Deno.readFile(path);
+    const at = new TextDecoder().decode(bytes).indexOf("key:50");
+    // The length of the key.
+    bytes[at - 3] = 0x58;
+    await Deno.writeFile(path, bytes);
+    const text = await refusal(dir, AOF);
+    assert(
+      text.includes(path) && text.includes("at offset") && text.includes("check-aof --fix"),
+      text,
+    );
+  },
+);
+fileTest("a snapshot with flipped bytes is refused, with file and offset", async (dir) => {
+  await withServer(dir, RDB, async (wire) => {
+    for (let i = 0; i < 100; i++) await wire.roundTrip(`set key:${i} value:${i}`);
+  });
+  const path = `${dir}/dump.rdb`;
+  const bytes = await Deno.readFile(path);
+  bytes[bytes.length - 50] ^= 0xff;
+  await Deno.writeFile(path, bytes);
+  const text = await refusal(dir, RDB);
+  assert(text.includes(path) && text.includes("at offset"), text);
+});
+fileTest("appending may be switched on and off, and what comes between is there", async (dir) => {
+  let digest = "";
+  await withServer(dir, ["--save", ""], async (wire) => {
+    await fill(wire, 5, 500);
+    assertEquals(await wire.roundTrip("config set appendonly yes"), "+OK\r\n");
+    await fill(wire, 6, 500);
+    for (;;) {
+      const info = await wire.roundTrip("info persistence");
+      if (info.includes("aof_rewrite_in_progress:0") && info.includes("aof_rewrites:1")) break;
+    }
+    digest = await wire.roundTrip("debug digest");
+  }, "SIGKILL");
+  await withServer(dir, AOF, async (wire) => {
+    assertEquals(await wire.roundTrip("debug digest"), digest);
+    assertEquals(await wire.roundTrip("config set appendonly no"), "+OK\r\n");
+    await wire.roundTrip("set afterwards 1");
+  }, "SIGKILL");
+  await withServer(dir, AOF, async (wire) => {
+    assertEquals(await wire.roundTrip("debug digest"), digest);
+  });
+});
+
+const redis = await startRedis();
+const skips = redis === null ? " (skipped: redis-server is not installed)" : "";
+await redis?.stop();
+
+for (const version of ["9", "10"]) {
+  fileTest(`redis-server starts from our files, rdb-version ${version}${skips}`, async (dir) => {
+    for (const directives of [AOF, RDB]) {
+      let digest = "";
+      await withServer(dir, [...directives, "--rdb-version", version], async (wire) => {
+        await fill(wire, 13, 2000);
+        await wire.roundTrip("del bf bloom");
+        digest = await digestWithoutBloom(wire);
+      });
+      const theirs = await startRedis(dir, directives);
+      if (theirs === null) throw new Error("it is installed");
+      assertEquals(await theirs.digest(), digest);
+      await theirs.stop();
+    }
+  }, redis === null);
+}
+fileTest(`we start from redis-server's files${skips}`, async (dir) => {
+  for (const directives of [AOF, RDB]) {
+    const theirs = await startRedis(dir, directives);
+    if (theirs === null) throw new Error("it is installed");
+    const wire = await theirs.connect();
+    await fill(wire, 17, 2000);
+    const digest = await theirs.digest();
+    wire.close();
+    await theirs.stop();
+    await withServer(dir, directives, async (wire) => {
+      assertEquals(await wire.roundTrip("debug digest"), digest);
+    });
+  }
+}, redis === null);
+
+/** Bloom filters are not in redis-server. */
+async function digestWithoutBloom(wire: Wire): Promise<string> {
+  const reply = await wire.roundTrip("scan 0 count 100000 type MBbloom--");
+  assert(reply.includes("*0"), "no Bloom filter is among the random keys");
+  return await wire.roundTrip("debug digest");
+}
