@@ -5,6 +5,7 @@
  * many keys is done in slices of half a millisecond with a `setTimeout(0)` between them: setImmediate
  * and message channels would starve the sockets.
  */
+import { keptLinks } from "../replication/peer_link.ts";
 import type { Engine } from "../engine/engine.ts";
 
 const SLICE_US = 500;
@@ -115,6 +116,7 @@ export class Cron {
     this.#engine.limitOutputs?.(this.#engine.clients.values());
     this.#closeIdle(now, parameters.values.timeout * 1000);
     this.#engine.durability?.tick();
+    keptLinks.tick(now);
   }
 
   #closeIdle(now: number, timeoutMs: number): void {

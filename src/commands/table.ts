@@ -28,6 +28,7 @@ import { keyCommands } from "./keys.ts";
 import { expireCommands } from "./expire.ts";
 import { scanCommands } from "./scan.ts";
 import { durabilityCommands, payloadCommands } from "./durability.ts";
+import { migrateCommands } from "./migrate.ts";
 import { sortCommands } from "./sort.ts";
 import { objectCommands } from "./object.ts";
 import { connectionCommands } from "./connection.ts";
@@ -80,6 +81,7 @@ export const commandGroups: readonly CommandGroup[] = [
       ...objectCommands,
       ...sortCommands,
       ...payloadCommands,
+      ...migrateCommands,
     ],
   },
   { group: "connection", commands: [...connectionCommands, ...clientCommands] },

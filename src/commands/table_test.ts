@@ -149,6 +149,7 @@ const FACTS = `
   memory|stats 2 - slow -
   memory|usage -3 readonly read,slow i2/r0,1,0/RO
   mget -2 fast,readonly fast,read,string i1/r-1,1,0/RO
+  migrate -6 write dangerous,keyspace,slow,write i3/r0,1,0/RW kKEYS-2/r-1,1,0/RW
   monitor 1 admin,loading,noscript,stale admin,dangerous,slow -
   move 3 fast,write fast,keyspace,write i1/r0,1,0/RW
   mset -3 denyoom,write slow,string,write i1/r-1,2,0/OW

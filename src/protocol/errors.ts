@@ -205,6 +205,10 @@ export const Errors = {
   reloadFailed: e("ERR Error trying to load the RDB dump, check server logs."),
   reloadLogFailed: e("ERR Error trying to load the AOF files, check server logs."),
   shutdownFailed: e("ERR Errors trying to SHUTDOWN. Check logs."),
+  migrateKeys: e(
+    "ERR When using MIGRATE KEYS option, the key argument must be set to the empty string",
+  ),
+  migrateInMulti: e("ERR MIGRATE can't wait for another server inside MULTI"),
   noPayload: e("ERR DUMP payload version or checksum are wrong"),
   badPayload: e("ERR Bad data format"),
   busyKey: e("BUSYKEY Target key name already exists."),

@@ -56,6 +56,7 @@ export const EVERY_COMMAND: readonly (readonly [line: string, expected: Expected
   ["copy s s2", 1],
   ["dump s2", isText],
   ["restore s2 0 nothing", fails("BUSYKEY")],
+  ["migrate 127.0.0.1 1 missing 0 100", "NOKEY"],
   ["restore restored 0 nothing", fails("ERR DUMP payload")],
   ["exists s s2 missing", 2],
   ["rename s2 s3", "OK"],

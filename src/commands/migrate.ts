@@ -1,0 +1,227 @@
+/** MIGRATE: keys go to another server, which then has them alone. */
+import { goAside } from "../engine/aside.ts";
+import type { Call } from "../engine/call.ts";
+import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
+import { keysAfter } from "../engine/key_spec.ts";
+import { Events } from "../keyspace/change_hooks.ts";
+import { BufferSink } from "../persistence/byte_sink.ts";
+import { PayloadWriter } from "../persistence/payload.ts";
+import { type Args, argsOf, binaryBytes } from "../protocol/args.ts";
+import { errorReply, Errors } from "../protocol/errors.ts";
+import { type KeptLinks, keptLinks, LinkError, PeerLink } from "../replication/peer_link.ts";
+
+const TIMEOUT_DEFAULT_MS = 1000;
+/** The clients of this server wait so much longer than a link may take. */
+const PAUSE_EXTRA_MS = 1000;
+
+/** What the arguments ask for. */
+interface Request {
+  readonly host: string;
+  readonly port: number;
+  readonly database: number;
+  readonly timeoutMs: number;
+  copies: boolean;
+  replaces: boolean;
+  /** Words of the AUTH command; none without it. */
+  auth: Uint8Array[];
+  /** Indexes of the first key and behind the last. */
+  firstKey: number;
+  endOfKeys: number;
+}
+
+function readRequest(args: Args): Request {
+  const timeoutMs = args.roundedInt64(5);
+  const request: Request = {
+    host: args.text(1),
+    port: args.integer(2),
+    database: args.integer(4),
+    timeoutMs: timeoutMs > 0 ? timeoutMs : TIMEOUT_DEFAULT_MS,
+    copies: false,
+    replaces: false,
+    auth: [],
+    firstKey: 3,
+    endOfKeys: 4,
+  };
+  for (let at = 6; at < args.count && args.error === null; at++) {
+    const left = args.count - at - 1;
+    if (args.is(at, "COPY")) request.copies = true;
+    else if (args.is(at, "REPLACE")) request.replaces = true;
+    else if (args.is(at, "AUTH") && left > 0) request.auth = wordsOf(args, ++at, 1);
+    else if (args.is(at, "AUTH2") && left > 1) {
+      request.auth = wordsOf(args, at + 1, 2);
+      at += 2;
+    } else if (args.is(at, "KEYS")) {
+      if (args.length(3) !== 0) args.fail(Errors.migrateKeys);
+      request.firstKey = at + 1;
+      request.endOfKeys = args.count;
+      break;
+    } else args.fail(Errors.syntax);
+  }
+  return request;
+}
+
+function wordsOf(args: Args, first: number, count: number): Uint8Array[] {
+  return Array.from({ length: count }, (_, i) => binaryBytes(args.binary(first + i)));
+}
+
+function migrate(call: Call): void {
+  const { args, reply, client, engine } = call;
+  const request = readRequest(args);
+  if (args.error !== null) return reply.error(args.error);
+  if (engine.blocking.denied > 0) return reply.error(Errors.migrateInMulti);
+  const keys = presentKeys(call, request);
+  if (keys.length === 0) return reply.simple("NOKEY");
+  const requests = keys.map((key) => restoreRequest(call, key, request));
+  call.rewriteToNothing();
+  goAside(engine, client, request.timeoutMs + PAUSE_EXTRA_MS, async () => {
+    const outcome = await transfer(request, requests, keptLinks);
+    return () => finish(call, request, keys, outcome);
+  });
+}
+
+/** The keys that are there, each as arguments of its own. */
+function presentKeys({ args, db }: Call, { firstKey, endOfKeys }: Request): Args[] {
+  const keys: Args[] = [];
+  for (let i = firstKey; i < endOfKeys; i++) {
+    if (db.read(args, i) !== 0) keys.push(argsOf(binaryBytes(args.binary(i))));
+  }
+  return keys;
+}
+
+/** RESTORE of one key. */
+function restoreRequest({ db, nowMs }: Call, key: Args, { replaces }: Request): Uint8Array {
+  const { entries } = db.keyspace;
+  const ref = db.find(key, 0);
+  const deadline = db.deadline(ref);
+  const ttl = deadline < 0 ? 0 : Math.max(deadline - nowMs, 1);
+  const payload = new BufferSink();
+  entries.open(ref);
+  new PayloadWriter(payload, PAYLOAD_VERSION, true).write(entries);
+  const words = [
+    binaryBytes("RESTORE"),
+    key.bytes.subarray(key.start(0), key.end(0)),
+    binaryBytes(String(ttl)),
+    payload.bytes.subarray(0, payload.at),
+  ];
+  return requestOf(replaces ? [...words, binaryBytes("REPLACE")] : words);
+}
+
+/** Every server since Redis 7.0 reads it. */
+const PAYLOAD_VERSION = 10;
+
+function requestOf(words: readonly Uint8Array[]): Uint8Array {
+  const sink = new BufferSink();
+  sink.text(`*${words.length}\r\n`);
+  for (const word of words) {
+    sink.text(`$${word.length}\r\n`);
+    sink.write(word, 0, word.length);
+    sink.text("\r\n");
+  }
+  return sink.bytes.subarray(0, sink.at);
+}
+
+/** What became of the keys: which were taken over, and the first failure. */
+interface Outcome {
+  readonly taken: readonly boolean[];
+  readonly failure: string | null;
+}
+
+async function transfer(
+  request: Request,
+  requests: readonly Uint8Array[],
+  links: KeptLinks,
+): Promise<Outcome> {
+  const { host, port, timeoutMs } = request;
+  const name = `${host}:${port}`;
+  let link = links.get(name);
+  const wasKept = link !== undefined;
+  try {
+    link ??= await PeerLink.connect(host, port, timeoutMs);
+  } catch {
+    return { taken: [], failure: "IOERR error or timeout connecting to the client" };
+  }
+  links.set(name, link);
+  link.lastUsedMs = Date.now();
+  const taken: boolean[] = [];
+  try {
+    return await exchange(link, request, requests, taken);
+  } catch (error) {
+    link.close();
+    links.delete(name);
+    if (!(error instanceof LinkError)) throw error;
+    // The other server may have closed a link that nobody used.
+    if (wasKept && taken.length === 0) return await transfer(request, requests, links);
+    return { taken, failure: "IOERR error or timeout reading to target instance" };
+  }
+}
+
+async function exchange(
+  link: PeerLink,
+  { database, auth, timeoutMs }: Request,
+  requests: readonly Uint8Array[],
+  taken: boolean[],
+): Promise<Outcome> {
+  let failure: string | null = null;
+  const note = (line: string): boolean => {
+    if (line.startsWith("-")) {
+      failure ??= `ERR Target instance replied with error: ${line.slice(1)}`;
+    }
+    return !line.startsWith("-");
+  };
+  const before: Uint8Array[] = [];
+  if (auth.length > 0) before.push(requestOf([binaryBytes("AUTH"), ...auth]));
+  if (link.database !== database) {
+    before.push(requestOf([binaryBytes("SELECT"), binaryBytes(String(database))]));
+  }
+  for (const bytes of [...before, ...requests]) await link.send(bytes, timeoutMs);
+  let isSelected = true;
+  for (let i = 0; i < before.length; i++) isSelected = note(await link.readLine(timeoutMs));
+  link.database = isSelected ? database : -1;
+  for (let i = 0; i < requests.length; i++) {
+    // Without its database a key went to another one, and stays here.
+    const isTaken = note(await link.readLine(timeoutMs));
+    taken.push(isTaken && isSelected);
+  }
+  return { taken, failure };
+}
+
+/** Removes what the other server has now, and answers. */
+function finish(call: Call, request: Request, keys: readonly Args[], outcome: Outcome): void {
+  const { reply, db, engine } = call;
+  const gone = keys.filter((_, i) => outcome.taken[i] === true);
+  if (!request.copies && gone.length > 0) {
+    for (const key of gone) db.remove(key, 0, Events.del);
+    const stream = call.rewrite(1 + gone.length)?.word("DEL");
+    for (const key of gone) stream?.argument(key, 0);
+  }
+  if (outcome.failure === null) return reply.ok();
+  const error = errorReply(outcome.failure);
+  engine.counters.countError(error);
+  reply.error(error);
+}
+
+/** Rows of the table: see engine/command.ts. */
+export const migrateCommands: readonly CommandSpec[] = [
+  {
+    name: "migrate",
+    usage:
+      "host port:integer key-selector=(key | empty-string='\"\"') destination-db:integer timeout:integer [COPY]@3.0.0 [REPLACE]@3.0.0 [authentication=(AUTH auth@4.0.7 | AUTH2 auth2=(username password)@6.0.0)] [{KEYS keys:key}*]@3.0.6",
+    summary: "Moves keys to another server.",
+    since: "2.6.0",
+    complexity: "Depends on the subcommand",
+    flags: Flag.write,
+    keys: [
+      oneKey("RW access delete", 3),
+      keysAfter("RW access delete incomplete", "KEYS", -2, { last: -1 }),
+    ],
+    acl: ["dangerous"],
+    tips: ["nondeterministic_output"],
+    history: [
+      ["3.0.0", "COPY and REPLACE."],
+      ["3.0.6", "KEYS."],
+      ["4.0.7", "AUTH."],
+      ["6.0.0", "AUTH2."],
+    ],
+    run: migrate,
+  },
+];

@@ -1,0 +1,126 @@
+/** A connection to another server: sends requests, reads simple replies, each within a time. */
+
+const BUFFER_BYTES = 4096;
+const LF = 0x0a;
+
+/** The other server was not reached, or not in time. */
+export class LinkError extends Error {
+  override name = "LinkError";
+}
+
+export class PeerLink {
+  /** The database that it has selected. */
+  database = 0;
+  lastUsedMs = 0;
+  readonly #conn: Deno.TcpConn;
+  readonly #buffer = new Uint8Array(BUFFER_BYTES);
+  #at = 0;
+  #end = 0;
+
+  private constructor(conn: Deno.TcpConn) {
+    this.#conn = conn;
+  }
+
+  static async connect(hostname: string, port: number, timeoutMs: number): Promise<PeerLink> {
+    const connecting = Deno.connect({ hostname, port });
+    // One that comes too late is not wanted any more.
+    const conn = await within(connecting, timeoutMs, () => {
+      connecting.then((late) => late.close(), () => {});
+    });
+    conn.setNoDelay(true);
+    return new PeerLink(conn);
+  }
+
+  async send(bytes: Uint8Array, timeoutMs: number): Promise<void> {
+    await within(this.#sendAll(bytes), timeoutMs, () => this.close());
+  }
+
+  async #sendAll(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) at += await this.#conn.write(bytes.subarray(at));
+  }
+
+  /** A simple reply with its mark: `+OK`, `-ERR …`, `:1`. */
+  async readLine(timeoutMs: number): Promise<string> {
+    return await within(this.#readLine(), timeoutMs, () => this.close());
+  }
+
+  async #readLine(): Promise<string> {
+    let line = "";
+    for (;;) {
+      while (this.#at < this.#end) {
+        const byte = this.#buffer[this.#at++];
+        if (byte === LF) return line.replace(/\r$/, "");
+        line += String.fromCharCode(byte);
+      }
+      const count = await this.#conn.read(this.#buffer);
+      if (count === null) throw new LinkError("closed by the other server");
+      this.#at = 0;
+      this.#end = count;
+    }
+  }
+
+  close(): void {
+    try {
+      this.#conn.close();
+    } catch {
+      // It is closed.
+    }
+  }
+}
+
+/** What `work` gives; fails if that takes longer, after `giveUp`. */
+async function within<T>(work: Promise<T>, timeoutMs: number, giveUp: () => void): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      giveUp();
+      reject(new LinkError("timeout"));
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } catch (error) {
+    work.catch(() => {});
+    throw error instanceof LinkError ? error : new LinkError(String(error));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const KEPT_MAX = 64;
+const KEPT_MS = 10_000;
+
+/** Links that may be used again for ten seconds, by address. */
+export class KeptLinks {
+  readonly #links = new Map<string, PeerLink>();
+
+  get size(): number {
+    return this.#links.size;
+  }
+
+  get(address: string): PeerLink | undefined {
+    return this.#links.get(address);
+  }
+
+  set(address: string, link: PeerLink): void {
+    this.#links.set(address, link);
+    if (this.#links.size <= KEPT_MAX) return;
+    const [oldest] = this.#links.keys();
+    this.delete(oldest);
+  }
+
+  delete(address: string): void {
+    this.#links.get(address)?.close();
+    this.#links.delete(address);
+  }
+
+  /** Closes those that nobody has used for a while. */
+  tick(nowMs: number): void {
+    for (const [address, { lastUsedMs }] of this.#links) {
+      if (nowMs - lastUsedMs > KEPT_MS) this.delete(address);
+    }
+  }
+}
+
+/** Those of this process. */
+export const keptLinks = new KeptLinks();
