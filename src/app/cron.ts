@@ -122,7 +122,7 @@ export class Cron {
   #closeIdle(now: number, timeoutMs: number): void {
     if (timeoutMs === 0) return;
     for (const client of this.#engine.clients.values()) {
-      if (client.blocked !== null || client.isMonitor) continue;
+      if (client.blocked !== null || client.isMonitor || client.isReplica) continue;
       if (now - client.lastActiveMs > timeoutMs) client.transport.kill();
     }
   }

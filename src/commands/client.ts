@@ -192,7 +192,7 @@ function isMeant(call: Call, other: Client, filter: Filter): boolean {
 
 /** A client's type; monitors count as replicas do in Redis, that is as replicas. */
 function typeOf(client: Client): string {
-  return client.isMonitor ? "replica" : "normal";
+  return client.isMonitor || client.isReplica ? "replica" : "normal";
 }
 
 /** One line of CLIENT LIST. */
@@ -240,6 +240,7 @@ function describe(client: Client): string {
 function flagsOf(client: Client): string {
   let flags = "";
   if (client.isMonitor) flags += "O";
+  else if (client.isReplica) flags += "S";
   if (client.blocked !== null || client.isPostponed) flags += "b";
   if (client.transaction.isOpen) flags += "x";
   if (client.transaction.isBroken) flags += "d";

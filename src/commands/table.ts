@@ -29,6 +29,7 @@ import { expireCommands } from "./expire.ts";
 import { scanCommands } from "./scan.ts";
 import { durabilityCommands, payloadCommands } from "./durability.ts";
 import { migrateCommands } from "./migrate.ts";
+import { replicationCommands } from "./replication.ts";
 import { sortCommands } from "./sort.ts";
 import { objectCommands } from "./object.ts";
 import { connectionCommands } from "./connection.ts";
@@ -91,6 +92,7 @@ export const commandGroups: readonly CommandGroup[] = [
     commands: [
       ...serverCommands,
       ...durabilityCommands,
+      ...replicationCommands,
       ...configCommands,
       ...commandCommands,
       ...debugCommands,

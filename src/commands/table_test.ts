@@ -177,6 +177,7 @@ const FACTS = `
   randomkey 1 readonly keyspace,read,slow -
   rename 3 write keyspace,slow,write i1/r0,1,0/RW i2/r0,1,0/OW
   renamenx 3 fast,write fast,keyspace,write i1/r0,1,0/RW i2/r0,1,0/OW
+  replconf -1 admin,allow_busy,loading,noscript,stale admin,dangerous,slow -
   reset 1 allow_busy,fast,loading,no_auth,noscript,stale connection,fast -
   restore -4 denyoom,write dangerous,keyspace,slow,write i1/r0,1,0/OW
   rpop -2 fast,write fast,list,write i1/r0,1,0/RW
@@ -219,6 +220,7 @@ const FACTS = `
   sunion -2 readonly read,set,slow i1/r-1,1,0/RO
   sunionstore -3 denyoom,write set,slow,write i1/r0,1,0/OW i2/r-1,1,0/RO
   swapdb 3 fast,write dangerous,fast,keyspace,write -
+  sync 1 admin,no_async_loading,no_multi,noscript admin,dangerous,slow -
   time 1 fast,loading,stale fast -
   touch -2 fast,readonly fast,keyspace,read i1/r-1,1,0/RO
   ttl 2 fast,readonly fast,keyspace,read i1/r0,1,0/RO

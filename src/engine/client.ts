@@ -46,6 +46,10 @@ export class Client {
   lastActiveMs: number;
   replyMode: ReplyMode = "on";
   isMonitor = false;
+  /** It gets what is propagated. */
+  isReplica = false;
+  /** REPLCONF rdb-only: it wants the data, and not what changes. */
+  wantsSnapshotOnly = false;
   noEvict = false;
   /** What it sends must be run: it is what has happened already, read from a file. */
   isReplay = false;

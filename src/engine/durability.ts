@@ -16,6 +16,11 @@ export interface Durability {
   saveInBackground(mayWait: boolean): BackgroundStart | ErrorReply;
   /** BGREWRITEAOF. */
   rewriteLog(): BackgroundStart | ErrorReply;
+  /**
+   * Writes a snapshot to a file of its own, which the caller removes, and resolves with its path. `begun` is called in
+   * the instant that it shows; it waits for other saves.
+   */
+  snapshotToFile(begun: () => void): Promise<string>;
   /** DEBUG RELOAD: saves and empties unless told otherwise, then loads; returns why it could not, or null. */
   reload(options: { saves: boolean; flushes: boolean }): ErrorReply | null;
   /** DEBUG LOADAOF. */

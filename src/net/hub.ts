@@ -54,6 +54,8 @@ export class Hub {
     const { engine } = this;
     const isCommitted = engine.commit();
     engine.mustCommit = false;
+    // Replicas are told, too.
+    engine.flushOthers();
     const unsent = this.#unsent;
     this.#unsent = [];
     for (let i = 0; i < unsent.length; i++) {

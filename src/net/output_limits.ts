@@ -34,7 +34,7 @@ export class OutputLimits {
   }
 
   #isOver(client: Client): boolean {
-    const limit = this.#limits.get(client.isMonitor ? "slave" : "normal");
+    const limit = this.#limits.get(client.isMonitor || client.isReplica ? "slave" : "normal");
     const bytes = client.outputWaiting;
     if (limit === undefined || bytes === 0) return false;
     if (limit.hardBytes > 0 && bytes > limit.hardBytes) return true;

@@ -21,6 +21,14 @@ const RETRY_MS = 5000;
 /** Failed rewrites in a row, after which attempts become rarer. */
 const FAILURES_MAX = 3;
 const RETRY_REWRITE_MS = 60_000;
+/** How often one who waits for another's job looks whether it is over. */
+const JOB_LOOK_MS = 5;
+/** What the log says of jobs. */
+const JOB_NAMES = {
+  save: "Background saving",
+  rewrite: "Background AOF rewrite",
+  sync: "Snapshot for a replica",
+} as const;
 
 /** Who takes the stream of changes, and where it comes from. */
 interface ChangeStream {
@@ -46,7 +54,7 @@ interface DurabilityParts {
 
 /** A file that is being written in the background. */
 interface Job {
-  readonly kind: "save" | "rewrite";
+  readonly kind: "save" | "rewrite" | "sync";
   readonly writer: RdbFileWriter;
   readonly startedMs: number;
   /** The count of changes that the file includes. */
@@ -87,6 +95,7 @@ export class Durability implements AofLogOwner {
   #savedDirty = 0;
   #aofFailure: string | null = null;
   #delayedSyncs = 0;
+  #syncs = 0;
   /** DEBUG AOF-FLUSH-SLEEP: the log waits so long before each write, in µs. */
   flushSleepUs = 0;
   /** Libraries of functions in what was loaded: they are kept, and written again. */
@@ -283,7 +292,7 @@ export class Durability implements AofLogOwner {
   /** Runs a job to its end; `ended` hears what came of it, unless it was given up. */
   async #run(job: Job, ended: (isFine: boolean, job: Job) => void): Promise<void> {
     const { log, clock } = this.#parts;
-    const what = job.kind === "save" ? "Background saving" : "Background AOF rewrite";
+    const what = JOB_NAMES[job.kind];
     this.#job = job;
     let isFine = true;
     try {
@@ -298,6 +307,25 @@ export class Durability implements AofLogOwner {
     if (job.writer.isCancelled) return;
     ended(isFine, job);
     if (isFine) log.notice(`${what} terminated with success`);
+  }
+
+  async snapshotToFile(begun: () => void): Promise<string> {
+    while (this.#job !== null) await new Promise((resolve) => setTimeout(resolve, JOB_LOOK_MS));
+    const path = this.#temporaryPath(`sync-${++this.#syncs}-`);
+    const writer = new RdbFileWriter(
+      this.#parts.keyspace,
+      path,
+      `${path}.part`,
+      this.#settings(false),
+    );
+    begun();
+    const { dirty } = this.#parts.keyspace.hooks;
+    let isFine = false;
+    await this.#run({ kind: "sync", writer, startedMs: this.nowMs(), dirty }, (fine) => {
+      isFine = fine;
+    });
+    if (!isFine) throw new Error("the snapshot could not be written");
+    return path;
   }
 
   // The append-only file

@@ -289,6 +289,10 @@ export function wrongArity(fullName: string): ErrorReply {
 }
 
 /** `rest` are the arguments after the name; Redis shows 128 bytes of each and of all together. */
+export function unknownReplconf(option: string): ErrorReply {
+  return errorReply(`ERR Unrecognized REPLCONF option: ${option}`);
+}
+
 export function unknownCommand(name: string, rest: readonly string[]): ErrorReply {
   let shown = "";
   for (const word of rest) {

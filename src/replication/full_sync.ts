@@ -1,0 +1,89 @@
+/**
+ * SYNC: a client gets a snapshot of all data as an RDB, and then every change since, as commands. This is what
+ * `redis-cli --rdb` asks for, and replicas that know no offsets.
+ *
+ * The snapshot is written to a file beside the others first, so that a slow reader costs no memory.
+ */
+import type { Client } from "../engine/client.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { PropagationTaker } from "../engine/propagation.ts";
+import { BufferSink } from "../persistence/byte_sink.ts";
+
+const CHUNK_BYTES = 64 * 1024;
+/** With more than this unsent the file waits. */
+const UNSENT_MAX_BYTES = 512 * 1024;
+const LOOK_EVERY_MS = 2;
+
+class Feed implements PropagationTaker {
+  readonly #engine: Engine;
+  readonly #client: Client;
+  /** Changes that came before the snapshot was sent. */
+  readonly #waiting = new BufferSink();
+  #isLive = false;
+
+  constructor(engine: Engine, client: Client) {
+    this.#engine = engine;
+    this.#client = client;
+  }
+
+  take(bytes: Uint8Array, end: number): void {
+    if (this.#client.isClosing) return queueMicrotask(() => this.#leave());
+    if (this.#isLive) this.#send(bytes, end);
+    else this.#waiting.write(bytes, 0, end);
+  }
+
+  #send(bytes: Uint8Array, end: number): void {
+    this.#client.reply.raw(new Uint8Array(bytes.buffer, 0, end));
+    this.#engine.toFlush.add(this.#client);
+  }
+
+  #leave(): void {
+    this.#engine.propagation.removeTaker(this);
+  }
+
+  async run(durability: NonNullable<Engine["durability"]>): Promise<void> {
+    const client = this.#client;
+    const { propagation, log } = this.#engine;
+    let path: string | null = null;
+    try {
+      path = await durability.snapshotToFile(() => propagation.addTaker(this));
+      await this.#sendFile(path);
+    } catch (error) {
+      log.warning(`SYNC of client ${client.id} failed: ${error}`);
+      client.transport.kill();
+    }
+    if (path !== null) await Deno.remove(path).catch(() => {});
+    if (client.isClosing || client.wantsSnapshotOnly) return this.#leave();
+    this.#isLive = true;
+    if (this.#waiting.at > 0) this.#send(this.#waiting.bytes, this.#waiting.at);
+    this.#waiting.clear(0);
+    this.#engine.flushOthers();
+  }
+
+  async #sendFile(path: string): Promise<void> {
+    const client = this.#client;
+    const file = await Deno.open(path, { read: true });
+    const { size } = await file.stat();
+    client.reply.raw(new TextEncoder().encode(`$${size}\r\n`));
+    const chunk = new Uint8Array(CHUNK_BYTES);
+    for (let left = size; left > 0 && !client.isClosing;) {
+      const count = await file.read(chunk);
+      if (count === null) break;
+      left -= count;
+      client.reply.raw(chunk.subarray(0, count));
+      client.transport.flush();
+      while (client.outputWaiting > UNSENT_MAX_BYTES && !client.isClosing) {
+        await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+      }
+    }
+    file.close();
+  }
+}
+
+/** Sends `client` all data, and from then on what changes. */
+export function beginFullSync(engine: Engine, client: Client): void {
+  const { durability } = engine;
+  if (durability === null) return client.transport.kill();
+  client.isReplica = true;
+  void new Feed(engine, client).run(durability);
+}
