@@ -68,9 +68,16 @@ export function move(call: Call, fromTail: boolean, toTail: boolean, timeoutMs =
   // One change with two events.
   source.cursor.changed(fromTail ? Events.rpop : Events.lpop, 0);
   reply.bulk(moved, 0, size);
-  if (timeoutMs < 0) return;
-  const stream = call.rewrite(5)?.word("LMOVE").argument(args, 1).argument(args, 2);
-  stream?.word(fromTail ? "RIGHT" : "LEFT").word(toTail ? "RIGHT" : "LEFT");
+  if (timeoutMs >= 0) propagateMove(call);
+}
+
+/** What is propagated does not wait: BLMOVE becomes LMOVE, BRPOPLPUSH becomes RPOPLPUSH. */
+function propagateMove(call: Call): void {
+  const { args } = call;
+  const hasEnds = args.count === 6;
+  const stream = call.rewrite(hasEnds ? 5 : 3)?.word(hasEnds ? "LMOVE" : "RPOPLPUSH");
+  stream?.argument(args, 1).argument(args, 2);
+  if (hasEnds) stream?.argument(args, 3).argument(args, 4);
 }
 
 /** LMPOP numkeys key [key …] LEFT|RIGHT [COUNT count] */

@@ -46,10 +46,10 @@ function popFromFirst(call: Call, at: number, timeoutMs: number): void {
 }
 
 /** What is propagated names the one key, and does not wait. */
-function propagatePop(call: Call, key: number, isMax: boolean, size: number): void {
-  const stream = call.rewrite(size === 1 ? 2 : 3)?.word(isMax ? "ZPOPMAX" : "ZPOPMIN");
+function propagatePop(call: Call, key: number, isMax: boolean, size: number | null): void {
+  const stream = call.rewrite(size === null ? 2 : 3)?.word(isMax ? "ZPOPMAX" : "ZPOPMIN");
   stream?.argument(call.args, key);
-  if (size !== 1) stream?.integer(size);
+  if (size !== null) stream?.integer(size);
 }
 
 const zmpop = (call: Call): void => popFromFirst(call, 1, -1);
@@ -72,7 +72,7 @@ function pop(call: Call, isMax: boolean): void {
     reply.array(3);
     reply.bulk(args.bytes, args.start(i), args.end(i));
     popInto(call, zset, 1, isMax, false);
-    return propagatePop(call, i, isMax, 1);
+    return propagatePop(call, i, isMax, null);
   }
   if (!call.block(1, last, Type.zset, timeoutMs)) reply.nullArray();
 }

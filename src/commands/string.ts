@@ -24,6 +24,7 @@ const SET_XX = 2;
 const SET_GET = 4;
 const SET_KEEPTTL = 8;
 const FIRST_TIME = 4;
+const SET_PXAT = 1 << (FIRST_TIME + 3);
 
 const getexOptions = new Options(
   { word: "PERSIST", excludes: times },
@@ -71,7 +72,9 @@ function set(call: Call): void {
     db.setDeadline(ref, deadline);
     db.alsoNotify(args, 1, Events.expire);
   }
-  if (deadline >= 0 || (given & SET_GET) !== 0) propagateSet(call, 2, deadline, keepTtl);
+  // PXAT stays as it is.
+  const isRelative = deadline >= 0 && (given & SET_PXAT) === 0;
+  if (isRelative || (given & SET_GET) !== 0) propagateSet(call, 2, deadline, keepTtl);
   if ((given & SET_GET) === 0) reply.ok();
 }
 

@@ -169,7 +169,8 @@ export class Blocking {
   #serveQueue({ db, args, index, waiters }: Queue): void {
     for (const waiter of [...waiters]) {
       if (waiter.isOver) continue;
-      const ref = db.find(args, index);
+      // Whoever looks at a key that is past its deadline removes it, but not on behalf of one who waits.
+      const ref = db.isExpired(args, index) ? 0 : db.find(args, index);
       // Of those who wait for one key some may want a list, others a sorted set.
       const isThere = ref !== 0 && db.keyspace.entries.typeOf(ref) === waiter.type;
       if (isThere || waiter.wakesWhenGone) this.#retry(waiter);

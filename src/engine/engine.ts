@@ -132,7 +132,7 @@ export class Engine {
   ): void {
     const { lazyfreeLazyExpire, lazyfreeLazyEviction } = this.parameters.values;
     const isLazy = event === Events.expired ? lazyfreeLazyExpire : lazyfreeLazyEviction;
-    this.propagation.begin(database, 2).word(isLazy ? "UNLINK" : "DEL").bytes(bytes, start, end);
+    this.propagation.removal(database, isLazy ? "UNLINK" : "DEL", bytes, start, end);
   }
 
   /** The id of the next client; ids ascend and are never used again. */

@@ -44,6 +44,8 @@ export class Propagation {
   #selected = -1;
   #unitStart = 0;
   #unitCount = 0;
+  /** Whether there is more in the unit than removals. */
+  #hasCommands = false;
   #isAnnounced = false;
 
   addTaker(taker: PropagationTaker): void {
@@ -73,8 +75,18 @@ export class Propagation {
 
   /** Begins a command of `count` words that stands for the one that runs; the words follow. */
   begin(database: number, count: number): this {
-    if (database !== this.#selected) this.#select(database);
+    this.#hasCommands = true;
+    return this.#begin(database, count);
+  }
+
+  /** A key that went by itself. Such removals need not be told together. */
+  removal(database: number, word: string, bytes: Uint8Array, start: number, end: number): void {
+    this.#begin(database, 2).word(word).bytes(bytes, start, end);
+  }
+
+  #begin(database: number, count: number): this {
     if (this.#unitCount === 0) this.#unitStart = this.#at;
+    if (database !== this.#selected) this.#select(database);
     this.#unitCount++;
     return this.#head(STAR, count);
   }
@@ -145,8 +157,9 @@ export class Propagation {
   /** A client's command, with all that it caused, is over. */
   endUnit(): void {
     if (this.#unitCount === 0) return;
-    if (this.#unitCount > 1) this.#wrap();
+    if (this.#unitCount > 1 && this.#hasCommands) this.#wrap();
     this.#unitCount = 0;
+    this.#hasCommands = false;
     if (this.#at > PENDING_MAX) return this.flush();
     if (this.#isAnnounced) return;
     this.#isAnnounced = true;
@@ -166,8 +179,8 @@ export class Propagation {
 
   /** Hands over what has gathered. Within a unit nothing is: units are taken whole. */
   flush(): void {
-    if (this.#unitCount > 0) return;
     this.#isAnnounced = false;
+    if (this.#unitCount > 0) return;
     if (this.#at === 0) return;
     for (let i = 0; i < this.#takers.length; i++) this.#takers[i].take(this.#bytes, this.#at);
     this.#at = 0;

@@ -52,6 +52,8 @@ export class Hub {
     if (--this.#hops > 0) return queueMicrotask(this.#hop);
     this.#isEnding = false;
     const { engine } = this;
+    // Keys may have gone outside of any command.
+    engine.propagation.endUnit();
     const isCommitted = engine.commit();
     engine.mustCommit = false;
     // Replicas are told, too.

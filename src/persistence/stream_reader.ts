@@ -73,7 +73,8 @@ function readGroup(input: RdbReader, format: number): void {
   if (stream.group(name) !== undefined) input.source.fail("Duplicated consumer group name");
   const group = stream.addGroup(name);
   readId(input, group.lastId);
-  if (format >= FORMAT_COUNTS) {
+  if (format < FORMAT_COUNTS) group.entriesRead = stream.addedUpTo(group.lastId);
+  else {
     input.length64(wide);
     group.entriesRead = wide.hi === -1 && wide.lo === -1
       ? UNKNOWN_READ
