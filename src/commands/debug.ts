@@ -4,6 +4,7 @@ import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
 import { type Entries, Type } from "../keyspace/entry.ts";
 import { encodingName, entryBytes, StringValue } from "../keyspace/values.ts";
+import { skipChecksums } from "../persistence/payload.ts";
 import { argsOf } from "../protocol/args.ts";
 import { errorReply, Errors, unknownOrArity } from "../protocol/errors.ts";
 import { Events } from "../keyspace/change_hooks.ts";
@@ -32,6 +33,7 @@ const SUBCOMMANDS: Record<string, readonly [least: number, run: Run]> = {
   "RELOAD": [2, reload],
   "SET-ACTIVE-EXPIRE": [3, setActiveExpire],
   "QUICKLIST-PACKED-THRESHOLD": [3, quicklistPackedThreshold],
+  "SET-SKIP-CHECKSUM-VALIDATION": [3, skipChecksumValidation],
   "SLEEP": [3, sleep],
 };
 
@@ -105,6 +107,11 @@ function aofFlushSleep({ args, reply, engine }: Call): void {
   const microseconds = args.integer(2);
   if (args.error !== null) return reply.error(args.error);
   if (engine.durability !== null) engine.durability.flushSleepUs = microseconds;
+  reply.ok();
+}
+
+function skipChecksumValidation({ args, reply }: Call): void {
+  skipChecksums(args.text(2) !== "0");
   reply.ok();
 }
 
@@ -245,6 +252,7 @@ function help({ reply }: Call): void {
       "Gives longer elements of lists nodes of their own (0: as configured).",
     ],
     ["SET-ACTIVE-EXPIRE <0|1>", "Whether keys vanish without being accessed."],
+    ["SET-SKIP-CHECKSUM-VALIDATION <0|1>", "Whether RESTORE takes any sum."],
     ["SLEEP <seconds>", "Stops the server for that long."],
   ]);
 }

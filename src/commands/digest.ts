@@ -2,7 +2,6 @@
  * DEBUG DIGEST: SHA-1 sums of keys and values, combined by exclusive or where order does not matter. It
  * equals Redis's for equal data (seen by comparing with redis-server).
  */
-import { createHash } from "node:crypto";
 import type { Call } from "../engine/call.ts";
 import type { Database } from "../keyspace/database.ts";
 import { Type } from "../keyspace/entry.ts";
@@ -16,10 +15,11 @@ import { LogCursor } from "../structures/stream_log.ts";
 import { ZsetValue } from "../keyspace/zset_value.ts";
 import { doubleText17 } from "../lib/double_text.ts";
 import { StringValue } from "../keyspace/values.ts";
+import { sha1, SHA1_BYTES } from "../lib/sha1.ts";
 import { Slice } from "../lib/slice.ts";
 import type { Ref } from "../structures/arena.ts";
 
-const DIGEST_BYTES = 20;
+const DIGEST_BYTES = SHA1_BYTES;
 /** Streams and the types of modules. */
 const REDIS_TYPES: Record<number, number> = { [Type.stream]: 6, [Type.bloom]: 5 };
 
@@ -51,7 +51,7 @@ function mixList(db: Database, ref: Ref, own: Uint8Array): void {
 function mixSet(db: Database, ref: Ref, own: Uint8Array): void {
   const set = new SetValue();
   set.cursor.openEntry(db, ref);
-  set.forEach((member) => xorWith(own, sha1(bytesOf(member))));
+  set.forEach((member) => xorWith(own, sumOf(bytesOf(member))));
 }
 
 function mixZset(db: Database, ref: Ref, own: Uint8Array): void {
@@ -61,7 +61,7 @@ function mixZset(db: Database, ref: Ref, own: Uint8Array): void {
     const pair = new Uint8Array(DIGEST_BYTES);
     mix(pair, bytesOf(member));
     mix(pair, new TextEncoder().encode(doubleText17(score)));
-    xorWith(own, sha1(pair));
+    xorWith(own, sumOf(pair));
   });
 }
 
@@ -72,7 +72,7 @@ function mixHash(db: Database, ref: Ref, own: Uint8Array): void {
     const pair = new Uint8Array(DIGEST_BYTES);
     mix(pair, bytesOf(field));
     mix(pair, bytesOf(value));
-    xorWith(own, sha1(pair));
+    xorWith(own, sumOf(pair));
   });
 }
 
@@ -110,17 +110,20 @@ function bytesOf(slice: Slice): Uint8Array {
 
 export function digest({ reply, engine }: Call): void {
   const total = new Uint8Array(DIGEST_BYTES);
+  const own = new Uint8Array(DIGEST_BYTES);
   for (const db of engine.keyspace.databases) {
     if (db.size === 0) continue;
+    const { entries } = db.keyspace;
     const view = new DataView(new ArrayBuffer(4));
     view.setUint32(0, db.index);
     mix(total, new Uint8Array(view.buffer));
-    for (const { key, ref } of entriesOf(db)) {
-      const own = new Uint8Array(DIGEST_BYTES);
-      mix(own, key);
+    db.forEach((ref) => {
+      entries.open(ref);
+      own.fill(0);
+      mixRange(own, entries.keyBytes, entries.keyStart, entries.keyEnd);
       digestEntry(db, ref, own);
-      xorWith(total, sha1(own));
-    }
+      xorWith(total, sumOf(own));
+    });
   }
   reply.simple(hex(total));
 }
@@ -135,44 +138,42 @@ export function digestValue({ args, reply, db }: Call): void {
   }
 }
 
-function entriesOf(db: Database): { key: Uint8Array; ref: Ref }[] {
-  const found: { key: Uint8Array; ref: Ref }[] = [];
-  const { entries } = db.keyspace;
-  db.forEach((ref) => {
-    entries.open(ref);
-    const key = Uint8Array.from(
-      { length: entries.keyEnd - entries.keyStart },
-      (_, i) => entries.keyBytes[entries.keyStart + i],
-    );
-    found.push({ key, ref });
-  });
-  return found;
-}
-
 /** Mixes the value of `ref` and whether it expires into `own`. */
 function digestEntry(db: Database, ref: Ref, own: Uint8Array): void {
   const { entries } = db.keyspace;
   entries.open(ref);
   // The type, as a big-endian 32-bit number: 0 for strings. Redis's numbers of these two are not ours.
   const type = REDIS_TYPES[entries.type] ?? entries.type;
-  mix(own, new Uint8Array([0, 0, 0, type]));
+  typeBytes[3] = type;
+  mix(own, typeBytes);
   const mixValue = BY_TYPE[entries.type];
   mixValue(db, ref, own);
-  if (db.deadline(ref) >= 0) xorWith(own, sha1(new TextEncoder().encode("!!expire!!")));
+  if (db.deadline(ref) >= 0) xorWith(own, sumOf(EXPIRES));
 }
+
+const typeBytes = new Uint8Array(4);
+const EXPIRES = new TextEncoder().encode("!!expire!!");
+const sum = new Uint8Array(DIGEST_BYTES);
 
 /** digest = sha1(digest xor sha1(bytes)). */
 function mix(own: Uint8Array, bytes: Uint8Array): void {
-  xorWith(own, sha1(bytes));
-  own.set(sha1(own));
+  mixRange(own, bytes, 0, bytes.length);
+}
+
+function mixRange(own: Uint8Array, bytes: Uint8Array, start: number, end: number): void {
+  sha1(bytes, start, end, sum);
+  xorWith(own, sum);
+  sha1(own, 0, DIGEST_BYTES, own);
+}
+
+/** The sum of `bytes`, good until the next is taken. */
+function sumOf(bytes: Uint8Array): Uint8Array {
+  sha1(bytes, 0, bytes.length, sum);
+  return sum;
 }
 
 function xorWith(own: Uint8Array, other: Uint8Array): void {
   for (let i = 0; i < DIGEST_BYTES; i++) own[i] ^= other[i];
-}
-
-function sha1(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash("sha1").update(bytes).digest());
 }
 
 function hex(bytes: Uint8Array): string {

@@ -3,10 +3,8 @@ import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import type { BackgroundStart } from "../engine/durability.ts";
 import { Events } from "../keyspace/change_hooks.ts";
-import { Database } from "../keyspace/database.ts";
-import type { Keyspace } from "../keyspace/keyspace.ts";
 import { BufferSink } from "../persistence/byte_sink.ts";
-import { isPayload, PayloadWriter, readPayload } from "../persistence/payload.ts";
+import { isPayload, PayloadReader, PayloadWriter } from "../persistence/payload.ts";
 import { Args } from "../protocol/args.ts";
 import { type ErrorReply, Errors } from "../protocol/errors.ts";
 
@@ -42,6 +40,8 @@ function lastsave({ reply, engine }: Call): void {
 }
 
 const payload = new BufferSink();
+const payloadReader = new PayloadReader();
+const restoredKey = new Args();
 
 function dump({ args, reply, db, engine }: Call): void {
   const ref = db.read(args, 1);
@@ -92,7 +92,7 @@ function restore(call: Call): void {
   const ttl = args.roundedInt64(2);
   if (args.error !== null) return reply.error(args.error);
   if (ttl < 0) return reply.error(Errors.invalidTtl);
-  if (!isPayload(args.bytes, args.start(3), args.end(3))) return reply.error(Errors.noPayload);
+  if (!isPayload(args, 3)) return reply.error(Errors.noPayload);
   const deadline = ttl === 0 || options.isAbsolute ? ttl : nowMs + ttl;
 
   const isRestored = restoreTo(call, options, ttl === 0 ? -1 : deadline);
@@ -104,12 +104,13 @@ function restore(call: Call): void {
 function restoreTo(call: Call, options: RestoreOptions, deadline: number): boolean {
   const { args, db, nowMs } = call;
   const { keyspace } = db;
-  const key = new Args();
+  const key = restoredKey;
+  key.count = 0;
   key.use(args.bytes, args.view);
   key.push(args.start(1), args.end(1));
   const { dirty } = keyspace.hooks;
-  const own = new Database(PRIVATE, keyspace as Keyspace);
-  const isRead = readPayload(args.bytes, args.start(3), args.end(3), own, key);
+  const own = keyspace.aside;
+  const isRead = payloadReader.read(args, 3, own, key);
   keyspace.hooks.dirty = dirty;
   if (!isRead) return false;
   if (deadline >= 0 && deadline <= nowMs && !keyspace.mayNotExpire) {
@@ -125,9 +126,6 @@ function restoreTo(call: Call, options: RestoreOptions, deadline: number): boole
   propagateRestore(call, deadline);
   return true;
 }
-
-/** The index of a database that is none of the keyspace's. */
-const PRIVATE = -1;
 
 /** What is propagated has the point in time. */
 function propagateRestore(call: Call, deadline: number): void {

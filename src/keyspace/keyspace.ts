@@ -124,11 +124,20 @@ export class Keyspace {
     return (this.#seconds() - access) & SECONDS_24_BITS;
   }
 
+  /** A database that is none of `databases`: what is read there is not seen by anybody until it is taken over. */
+  get aside(): Database {
+    this.#aside ??= new Database(-1, this);
+    return this.#aside;
+  }
+
+  #aside: Database | null = null;
+
   /** Empties all databases; the arena is dropped whole, so the cost is that of its chunks. */
   clear(): void {
     for (const db of this.databases) db.detach();
     this.lazyFree.forget();
     this.entries = new Entries(this.seed);
+    this.#aside = null;
     for (const db of this.databases) db.restart();
   }
 

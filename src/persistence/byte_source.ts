@@ -46,14 +46,14 @@ export abstract class ByteSource {
 
 const NOTHING = new Uint8Array(0);
 
-/** Reads `bytes[start, end)`. */
+/** Reads bytes that are at hand. */
 export class BufferSource extends ByteSource {
-  readonly #start: number;
+  #start = 0;
 
-  constructor(bytes: Uint8Array, start: number, end: number) {
-    super();
+  /** Reads `bytes[start, end)` from now on. */
+  use(bytes: Uint8Array, view: DataView, start: number, end: number): void {
     this.bytes = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.view = view;
     this.#start = this.at = start;
     this.end = end;
   }

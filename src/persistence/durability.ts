@@ -428,7 +428,10 @@ export class Durability implements AofLogOwner {
     const aof = this.#aof;
     this.#aof = null;
     this.#isWaitingForRewrite = this.#isRewriteScheduled = false;
-    if (this.#job?.kind === "rewrite") this.#job.writer.discard();
+    if (this.#job?.kind === "rewrite") {
+      this.#job.writer.discard();
+      this.#parts.log.notice("Killing the AOF rewrite, which takes the place of a child process");
+    }
     if (aof === null) return;
     if (aof.log !== null) {
       this.#parts.stream.removeTaker(aof.log);
@@ -636,6 +639,8 @@ export class Durability implements AofLogOwner {
   }
 
   reloadLog(): ErrorReply | null {
+    // The first base is not there yet: nothing could be loaded.
+    if (this.#isWaitingForRewrite) return Errors.rewriteInProgress;
     const aof = this.#aof ?? this.#newAof();
     this.#parts.stream.flush();
     if (aof.log?.finish() === false) return Errors.reloadLogFailed;

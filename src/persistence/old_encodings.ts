@@ -16,6 +16,10 @@
 import type { Slice } from "../lib/slice.ts";
 
 const HEADER_BYTES = 10;
+const TAIL_AT = 4;
+const COUNT_AT = 8;
+/** The count has no room for so many. */
+const COUNT_UNKNOWN = 0xffff;
 const END = 0xff;
 const BIG = 0xfe;
 
@@ -24,13 +28,24 @@ export function walkZiplist(of: Slice, into: Slice, visit: () => boolean): boole
   const { bytes, view, start, end } = of;
   if (end - start < HEADER_BYTES + 1 || view.getUint32(start, true) !== end - start) return false;
   let at = start + HEADER_BYTES;
+  let last = at;
+  let previousBytes = 0;
+  let count = 0;
   while (at < end - 1 && bytes[at] !== END) {
-    at += bytes[at] === BIG ? 5 : 1;
-    const next = readElement(bytes, view, at, end - 1, into);
+    last = at;
+    const isBig = bytes[at] === BIG;
+    if (isBig && at + 5 > end) return false;
+    if ((isBig ? view.getUint32(at + 1, true) : bytes[at]) !== previousBytes) return false;
+    const next = readElement(bytes, view, at + (isBig ? 5 : 1), end - 1, into);
     if (next === 0 || !visit()) return false;
+    previousBytes = next - at;
+    count++;
     at = next;
   }
-  return at === end - 1 && bytes[at] === END;
+  if (at !== end - 1 || bytes[at] !== END) return false;
+  const told = view.getUint16(start + COUNT_AT, true);
+  const isCounted = told === COUNT_UNKNOWN || told === count;
+  return isCounted && view.getUint32(start + TAIL_AT, true) === last - start;
 }
 
 /** Reads the element whose encoding is at `at`; returns where it ends, 0 if not before `end`. */

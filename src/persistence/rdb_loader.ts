@@ -60,7 +60,7 @@ export class RdbLoader {
     this.#in = new RdbReader(source);
     this.#keyspace = keyspace;
     this.#options = options;
-    this.#values = new ValueReader(this.#in, keyspace.databases[0], this.#key, options.onLoss);
+    this.#values = new ValueReader(this.#in, options.onLoss);
     this.#version = this.#readHeader();
   }
 

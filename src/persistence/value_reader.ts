@@ -67,15 +67,13 @@ export class ValueReader {
   readonly #intset = new Intset(READ_ONLY_INTSET);
   readonly #integer = new Int64();
   /** Where the value goes: the key is argument 0, which `db` has not. */
-  #db: Database;
-  #key: Args;
+  #db!: Database;
+  #key!: Args;
   /** Whether what was written by somebody unknown is looked through for what can't be. */
   #isUntrusted = false;
 
-  constructor(input: RdbReader, db: Database, key: Args, onLoss: OnLoss) {
+  constructor(input: RdbReader, onLoss: OnLoss) {
     this.#in = input;
-    this.#db = db;
-    this.#key = key;
     this.#onLoss = onLoss;
   }
 
