@@ -11,6 +11,7 @@ import { type ErrorReply, errorReply, Errors } from "../protocol/errors.ts";
 import { AofFileLoader, type AofTarget } from "./aof_loader.ts";
 import { type AofLogOwner, type SyncPolicy, timestampLine } from "./aof_log.ts";
 import { AppendOnlyFile, type Rewrite } from "./append_only_file.ts";
+import { type Job, JOB_NAMES, Outcome } from "./jobs.ts";
 import { DirectoryLock, exists, sizeOf } from "./files.ts";
 import { type FileLoading, loadInSlices, loadNow, LoadProgress } from "./loading.ts";
 import { RdbFileLoader, RdbFileWriter, type RdbSettings } from "./rdb_file.ts";
@@ -23,12 +24,6 @@ const FAILURES_MAX = 3;
 const RETRY_REWRITE_MS = 60_000;
 /** How often one who waits for another's job looks whether it is over. */
 const JOB_LOOK_MS = 5;
-/** What the log says of jobs. */
-const JOB_NAMES = {
-  save: "Background saving",
-  rewrite: "Background AOF rewrite",
-  sync: "Snapshot for a replica",
-} as const;
 
 /** Who takes the stream of changes, and where it comes from. */
 interface ChangeStream {
@@ -50,32 +45,6 @@ interface DurabilityParts {
   /** The Redis that we are like. */
   readonly version: string;
   usedBytes(): number;
-}
-
-/** A file that is being written in the background. */
-interface Job {
-  readonly kind: "save" | "rewrite" | "sync";
-  readonly writer: RdbFileWriter;
-  readonly startedMs: number;
-  /** The count of changes that the file includes. */
-  readonly dirty: number;
-}
-
-/** What became of the last attempts. */
-class Outcome {
-  isFine = true;
-  /** Seconds that the last one took; −1: there was none. */
-  seconds = -1;
-  count = 0;
-  failures = 0;
-  lastTryMs = 0;
-
-  ended(isFine: boolean, startedMs: number, nowMs: number): void {
-    this.isFine = isFine;
-    this.seconds = Math.floor((nowMs - startedMs) / 1000);
-    if (isFine) this.count++;
-    this.failures = isFine ? 0 : this.failures + 1;
-  }
 }
 
 export class Durability implements AofLogOwner {
