@@ -67,11 +67,13 @@ for (const isSync of [true, false]) {
     }));
 }
 Deno.test("FileSink tells why it can't write, and takes what comes all the same", async () => {
-  const file = await Deno.open("/dev/full", { write: true });
+  const path = await Deno.makeTempFile();
+  const file = await Deno.open(path, { read: true });
   const sink = new FileSink(file, false, false);
   const bytes = new Uint8Array(64 * 1024);
   for (let i = 0; i < 20; i++) sink.write(bytes, 0, bytes.length);
   await sink.finish();
   file.close();
-  assert(sink.failure !== null && sink.failure.message.includes("No space left"), "the reason");
+  await Deno.remove(path);
+  assert(sink.failure !== null && sink.failure.message.length > 0, "the reason");
 });

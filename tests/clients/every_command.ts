@@ -281,6 +281,8 @@ export const EVERY_COMMAND: readonly (readonly [line: string, expected: Expected
   ["flushall async", "OK"],
   ["dbsize", 0],
   ["lastsave", isCount],
+  ["replconf capa eof", "OK"],
+  ["replconf nothing 1", fails("ERR Unrecognized REPLCONF option")],
   ["save", "OK"],
   ["bgsave", has("Background saving")],
   ["bgrewriteaof", has("Background append only file rewriting")],
@@ -324,4 +326,11 @@ export const EVERY_COMMAND: readonly (readonly [line: string, expected: Expected
 ];
 
 /** What the clients' own methods run, since afterwards the connection is in another state. */
-export const RUN_OTHERWISE: readonly string[] = ["hello", "monitor", "quit", "exit", "reset"];
+export const RUN_OTHERWISE: readonly string[] = [
+  "hello",
+  "monitor",
+  "quit",
+  "exit",
+  "reset",
+  "sync",
+];
