@@ -50,20 +50,22 @@ export class Crc64 {
     this.#words[1] = 0;
   }
 
-  /** Takes in `bytes[start, end)`, which continue those before. */
-  update(bytes: Uint8Array, start: number, end: number): void {
+  /** Takes in `bytes[start, end)`, which continue those before; `view` is on the same buffer. */
+  update(bytes: Uint8Array, view: DataView, start: number, end: number): void {
     let lo = this.#words[0];
     let hi = this.#words[1];
     let at = start;
     for (; at + SLICES <= end; at += SLICES) {
-      const a = 1792 + ((bytes[at] ^ lo) & 255);
-      const b = 1536 + ((bytes[at + 1] ^ (lo >>> 8)) & 255);
-      const c = 1280 + ((bytes[at + 2] ^ (lo >>> 16)) & 255);
-      const d = 1024 + (bytes[at + 3] ^ (lo >>> 24));
-      const e = 768 + ((bytes[at + 4] ^ hi) & 255);
-      const f = 512 + ((bytes[at + 5] ^ (hi >>> 8)) & 255);
-      const g = 256 + ((bytes[at + 6] ^ (hi >>> 16)) & 255);
-      const h = bytes[at + 7] ^ (hi >>> 24);
+      lo ^= view.getInt32(at, true);
+      hi ^= view.getInt32(at + 4, true);
+      const a = 1792 + (lo & 255);
+      const b = 1536 + ((lo >>> 8) & 255);
+      const c = 1280 + ((lo >>> 16) & 255);
+      const d = 1024 + (lo >>> 24);
+      const e = 768 + (hi & 255);
+      const f = 512 + ((hi >>> 8) & 255);
+      const g = 256 + ((hi >>> 16) & 255);
+      const h = hi >>> 24;
       lo = lows[a] ^ lows[b] ^ lows[c] ^ lows[d] ^ lows[e] ^ lows[f] ^ lows[g] ^ lows[h];
       hi = highs[a] ^ highs[b] ^ highs[c] ^ highs[d] ^ highs[e] ^ highs[f] ^ highs[g] ^ highs[h];
     }

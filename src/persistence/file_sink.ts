@@ -60,7 +60,7 @@ export class FileSink extends ByteSink {
 
   #pass(): void {
     if (this.at === 0) return;
-    this.#crc?.update(this.bytes, 0, this.at);
+    this.#crc?.update(this.bytes, this.view, 0, this.at);
     this.#passed += this.at;
     const full = new Uint8Array(this.bytes.buffer, 0, this.at);
     this.at = 0;

@@ -61,7 +61,7 @@ export class FileSource extends ByteSource {
   }
 
   #sum(to: number): void {
-    this.#crc?.update(this.bytes, this.#summed, to);
+    this.#crc?.update(this.bytes, this.view, this.#summed, to);
     this.#summed = to;
   }
 

@@ -39,7 +39,7 @@ export class PayloadWriter {
     this.#sink.byte(version & 255);
     this.#sink.byte(version >>> 8);
     crc.reset();
-    crc.update(this.#sink.bytes, 0, this.#sink.at);
+    crc.update(this.#sink.bytes, this.#sink.view, 0, this.#sink.at);
     this.#out.checksum(crc);
   }
 
@@ -63,7 +63,7 @@ export function isPayload(args: Args, index: number): boolean {
   const hi = view.getInt32(footer + VERSION_BYTES + 4, true);
   if ((lo === 0 && hi === 0) || checksumsAreSkipped) return true;
   crc.reset();
-  crc.update(bytes, start, footer + VERSION_BYTES);
+  crc.update(bytes, view, start, footer + VERSION_BYTES);
   return lo === crc.lo && hi === crc.hi;
 }
 
