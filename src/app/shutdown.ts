@@ -8,6 +8,8 @@ const GRACE_MS = 5000;
 export class Shutdown {
   readonly #server: Server;
   #hasBegun = false;
+  /** A signal has come, and the data could not be saved: another one ends it all the same. */
+  #wasRefused = false;
 
   constructor(server: Server) {
     this.#server = server;
@@ -17,7 +19,7 @@ export class Shutdown {
     const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
     for (const signal of signals) {
       Deno.addSignalListener(signal, () => {
-        if (this.#hasBegun) Deno.exit(1);
+        if (this.#hasBegun || this.#wasRefused) Deno.exit(1);
         this.#bySignal(signal);
       });
     }
@@ -31,6 +33,7 @@ export class Shutdown {
     const save = words.includes("save") ? true : words.includes("nosave") ? false : null;
     const reason = `Received ${signal} scheduling shutdown...`;
     if (this.begin(reason, save, words.includes("force"))) return;
+    this.#wasRefused = true;
     log.warning(
       `${signal} received but errors trying to shut down the server, check the logs for more information`,
     );

@@ -186,8 +186,11 @@ export class Blocking {
     this.#isAgain = false;
     call.args = args;
     call.db = db;
-    this.#engine.evaluator.runBlocked(client, command);
-    this.#engine.propagation.endUnit();
+    const { evaluator, propagation, clock } = this.#engine;
+    const startUs = clock.monotonicUs();
+    evaluator.runBlocked(client, command);
+    if (!this.#isAgain) evaluator.bookBlocked(client, command, clock.monotonicUs() - startUs);
+    propagation.endUnit();
     call.args = own;
     call.db = selected;
     this.#retried = null;
@@ -196,7 +199,11 @@ export class Blocking {
 
   /** Ends a wait: with an error, or with the null of a wait in vain. */
   end(waiter: Waiter, error: ErrorReply | null): void {
-    const { reply } = waiter.client;
+    const { reply, call } = waiter.client;
+    const own = call.args;
+    call.args = waiter.args;
+    this.#engine.evaluator.bookBlocked(waiter.client, waiter.command, 0);
+    call.args = own;
     const mark = reply.mark();
     if (error === null) reply.nullArray();
     else {

@@ -100,6 +100,11 @@ export class Evaluator {
     if (this.#engine.monitors.size > 0) feedMonitors(this.#engine, client, command);
   }
 
+  /** Books a command that has waited, and took so many µs when it ran at last. */
+  bookBlocked(client: Client, command: Command, microseconds: number): void {
+    this.#book(client, command, microseconds, 1);
+  }
+
   /** Runs the command of a blocked client again, unless it may not run any more. */
   runBlocked(client: Client, command: Command): void {
     let refusal = this.refusalInside(client, command);
@@ -232,7 +237,8 @@ export class Evaluator {
 
   #timed(client: Client, command: Command): void {
     const engine = this.#engine;
-    const isAlone = this.#fineTiming || command.isTimedAlone;
+    const mayBlock = (command.flags & Flag.blocking) !== 0;
+    const isAlone = this.#fineTiming || command.isTimedAlone || mayBlock;
     if (command !== this.#runCommand || this.#runLength === RUN_MAX || isAlone) this.#closeRun();
     this.#runCommand = command;
     this.#runLength++;
@@ -240,7 +246,15 @@ export class Evaluator {
     this.run(client, command);
     engine.propagation.endUnit();
     if (engine.blocking.hasReady) engine.blocking.serve();
-    if (isAlone) this.#closeRun();
+    if (mayBlock && client.blocked !== null) this.#dropRun();
+    else if (isAlone) this.#closeRun();
+  }
+
+  /** The command waits: it is booked when it is over. */
+  #dropRun(): void {
+    this.#runCommand = null;
+    this.#runLength = 0;
+    this.#runStartUs = this.#engine.clock.monotonicUs();
   }
 
   /** Books the run of equal commands with the time that has passed since it began. */

@@ -510,9 +510,7 @@ export class Durability implements AofLogOwner {
    */
   async start(): Promise<void> {
     const { values } = this.#parts.parameters;
-    if (values.appendonly || values.save !== "") {
-      if (!this.#lock.take(this.#directory)) throw new Error(lockedText(this.#directory));
-    }
+    if (values.appendonly || values.save !== "") this.#lockAtStart();
     if (values.appendonly) {
       this.#aof = this.#newAof();
       this.#aof.read();
@@ -532,6 +530,20 @@ export class Durability implements AofLogOwner {
       this.#endLoading();
     }
     if (this.#aof !== null) this.#appendTo(this.#aof);
+  }
+
+  /** A directory that may not be written to is none of two servers' business, until something must be saved. */
+  #lockAtStart(): void {
+    const directory = this.#directory;
+    let isOurs = true;
+    try {
+      isOurs = this.#lock.take(directory);
+    } catch (error) {
+      this.#parts.log.warning(
+        `Can't write in ${directory}, where data are saved: ${textOf(error)}`,
+      );
+    }
+    if (!isOurs) throw new Error(lockedText(directory));
   }
 
   #beginLoading(files: readonly { path: string }[]): void {
