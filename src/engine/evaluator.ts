@@ -22,6 +22,8 @@ import { noteSlow } from "./timing.ts";
 
 /** With a slowlog threshold under this many µs every command is timed alone. */
 const FINE_TIMING_BELOW_US = 1000;
+/** What an error's reply begins with. */
+const MINUS = 0x2d;
 /** Equal commands that share one look at the clock, at most. */
 const RUN_MAX = 64;
 
@@ -92,6 +94,17 @@ export class Evaluator {
       return reply.queued();
     }
     this.#timed(client, command);
+  }
+
+  /** Runs what has happened before and was read from a file: nothing refuses it, nobody sees or counts it. */
+  replay(client: Client): void {
+    const { args } = client;
+    args.error = null;
+    const command = this.#lookUp(client);
+    if (command === null) return;
+    if (client.transaction.isOpen && (command.flags & Flag.unqueued) === 0) {
+      client.transaction.add(command, args);
+    } else this.#runUnseen(client, command);
   }
 
   /** Runs `command` with the arguments in `client.call`; counts failures and propagates changes. */
@@ -166,7 +179,6 @@ export class Evaluator {
   /** Why this client may not run this command now, or null. The order is Redis's. */
   #refusal(client: Client, command: Command): ErrorReply | null {
     const flags = command.flags;
-    if (client.isReplay) return null;
     if (!client.authenticated && (flags & Flag.noAuth) === 0) return Errors.noAuth;
     if (client.transaction.isOpen && (flags & Flag.noMulti) !== 0) return Errors.notInTransaction;
     const { gates, pause } = this.#engine;
@@ -183,6 +195,7 @@ export class Evaluator {
 
   /** Runs a queued command for EXEC, timed and counted by itself. */
   runQueued(client: Client, command: Command): void {
+    if (client.isReplay) return this.#runUnseen(client, command);
     const { clock, counters } = this.#engine;
     const startUs = clock.monotonicUs();
     this.run(client, command);
@@ -284,9 +297,11 @@ export class Evaluator {
   }
 
   #countFailure(client: Client, command: Command, mark: number): void {
-    if (command.name === "exec") return; // its commands have been counted
+    const answer = client.call.reply.since(mark);
+    // Failures within a transaction's reply are those of its commands, which have been counted.
+    if (answer[0] !== MINUS) return;
     command.stats.failed++;
-    this.#engine.counters.countError(client.call.reply.since(mark));
+    this.#engine.counters.countError(answer);
   }
 }
 

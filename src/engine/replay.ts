@@ -42,7 +42,7 @@ export class Replay {
     client.args.count = 0;
     for (let i = 0; i < args.count; i++) client.args.push(args.start(i), args.end(i));
     engine.blocking.denied++;
-    engine.evaluator.execute(client);
+    engine.evaluator.replay(client);
     engine.blocking.denied--;
     client.reply.rewind(0);
     return null;

@@ -673,6 +673,10 @@ export class Durability implements AofLogOwner {
   /** The server ends: saves if asked to (null: if there are save points). Returns whether it may end. */
   shutdown(save: boolean | null): boolean {
     const { log, stream } = this.#parts;
+    if (this.#isWaitingForRewrite) {
+      log.warning("Writing initial AOF, can't exit");
+      return false;
+    }
     if (this.#job !== null) this.#job.writer.cancel();
     this.#job = null;
     if (this.progress.isOn) return true;
@@ -681,7 +685,9 @@ export class Durability implements AofLogOwner {
     const isWanted = save ?? (this.#values.save !== "");
     if (!isWanted) return true;
     log.notice("Saving the final RDB snapshot before exiting.");
-    return this.#save();
+    if (this.#save()) return true;
+    log.warning("Error trying to save the DB, can't exit.");
+    return false;
   }
 
   // INFO
