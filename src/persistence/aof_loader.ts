@@ -2,11 +2,10 @@
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import type { Args } from "../protocol/args.ts";
 import { AofReader, TruncatedData } from "./aof_reader.ts";
-import { CorruptData } from "./byte_source.ts";
 import { FileSource } from "./file_source.ts";
 import { RDB_MAGIC } from "./rdb_format.ts";
 import { KEYS_A_LOOK } from "./loading.ts";
-import { DamagedFile } from "./rdb_file.ts";
+import { DamagedFile, namingFile } from "./rdb_file.ts";
 import { type LoadOptions, RdbLoader } from "./rdb_loader.ts";
 
 /** Runs what was read. */
@@ -45,7 +44,13 @@ export class AofFileLoader {
     const isRdb = beginsAsRdb(this.#file);
     this.#source = new FileSource(this.#file, isRdb && options.checksCrc);
     this.#reader = new AofReader(this.#source);
-    if (isRdb) this.#rdb = this.#guarded(() => new RdbLoader(this.#source, keyspace, options));
+    if (isRdb) {
+      this.#rdb = namingFile(
+        this.path,
+        "append only",
+        () => new RdbLoader(this.#source, keyspace, options),
+      );
+    }
   }
 
   get rdb(): RdbLoader | null {
@@ -62,7 +67,7 @@ export class AofFileLoader {
 
   /** Loads until `isOver` says so; returns whether something is left. */
   slice(isOver: () => boolean): boolean {
-    return this.#guarded(() => {
+    return namingFile(this.path, "append only", () => {
       for (;;) {
         for (let i = 0; i < KEYS_A_LOOK; i++) if (!this.#next()) return false;
         if (isOver()) return true;
@@ -103,15 +108,6 @@ export class AofFileLoader {
 
   close(): void {
     this.#file.close();
-  }
-
-  #guarded<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (error) {
-      if (!(error instanceof CorruptData)) throw error;
-      throw new DamagedFile(this.path, error.offset, error.message, "append only");
-    }
   }
 }
 

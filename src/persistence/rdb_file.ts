@@ -144,7 +144,7 @@ export class RdbFileLoader {
   constructor(readonly path: string, keyspace: Keyspace, options: LoadOptions) {
     this.#file = Deno.openSync(path, { read: true });
     const source = new FileSource(this.#file, options.checksCrc);
-    this.loader = this.#guarded(() => new RdbLoader(source, keyspace, options));
+    this.loader = namingFile(this.path, "RDB", () => new RdbLoader(source, keyspace, options));
   }
 
   /** Bytes read, and bytes of the file. */
@@ -158,7 +158,7 @@ export class RdbFileLoader {
 
   /** Loads until `isOver` says so; returns whether something is left. */
   slice(isOver: () => boolean): boolean {
-    return this.#guarded(() => {
+    return namingFile(this.path, "RDB", () => {
       for (;;) {
         for (let i = 0; i < KEYS_A_LOOK; i++) if (!this.loader.next()) return false;
         if (isOver()) return true;
@@ -169,14 +169,15 @@ export class RdbFileLoader {
   close(): void {
     this.#file.close();
   }
+}
 
-  #guarded<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (error) {
-      if (!(error instanceof CorruptData)) throw error;
-      throw new DamagedFile(this.path, error.offset, error.message);
-    }
+/** Does `work`, which reads the file at `path`; what is wrong with its bytes is said with the file's name. */
+export function namingFile<T>(path: string, kind: "RDB" | "append only", work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof CorruptData)) throw error;
+    throw new DamagedFile(path, error.offset, error.message, kind);
   }
 }
 
@@ -187,7 +188,7 @@ export class DamagedFile extends Error {
     readonly path: string,
     readonly offset: number,
     what: string,
-    kind: "RDB" | "append only" = "RDB",
+    kind: "RDB" | "append only",
   ) {
     const remedy = kind === "RDB"
       ? "respite check-rdb <file> tells more"
