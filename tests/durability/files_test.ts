@@ -1,7 +1,7 @@
 /** Files that servers start from: ours, redis-server's, and those that were damaged. */
 import { assert, assertEquals } from "@std/assert";
 import { Child } from "../support/child.ts";
-import { freePort, startRedis, type Wire } from "../support/live.ts";
+import { freePort, startRedis, Wire } from "../support/live.ts";
 import { randomCommands } from "../differential/commands.ts";
 
 const LEFT_OUT = /^(multi|exec|discard|watch|blpop|brpop|b?lmpop|blmove|bzpop|bzmpop|brpoplpush)/;
@@ -71,6 +71,29 @@ for (const [kind, directives] of [["append-only file", AOF], ["snapshot", RDB]] 
     });
   });
 }
+fileTest("while data are being loaded clients are told so, and how far it is", async (dir) => {
+  await withServer(dir, RDB, async (wire) => {
+    await wire.roundTrip("debug populate 20000 key 100");
+  });
+  const port = freePort();
+  const child = Child.spawn(port, dir, ...RDB, "--key-load-delay", "50");
+  for (let isLoading = false; !isLoading;) {
+    const wire = await Wire.connect(port).catch(() => null);
+    if (wire === null) continue;
+    const reply = await wire.roundTrip("get key:1");
+    assertEquals(reply, "-LOADING Redis is loading the dataset in memory\r\n");
+    const info = await wire.roundTrip("info persistence");
+    assert(/loading:1\r\n(.*\r\n)*loading_total_bytes:\d{5,}/.test(info), info);
+    isLoading = true;
+    wire.close();
+  }
+  const wire = await child.ready();
+  if (wire === null) throw new Error((await child.ended()).text);
+  assertEquals(await wire.roundTrip("dbsize"), ":20000\r\n");
+  assert((await wire.roundTrip("info persistence")).includes("rdb_last_load_keys_loaded:20000"));
+  wire.close();
+  await child.stop("SIGKILL");
+});
 fileTest("a second server refuses the directory of another", async (dir) => {
   await withServer(dir, AOF, async (wire) => {
     assert((await refusal(dir, AOF)).includes(`Another server writes in ${dir}`), "the second");
