@@ -115,7 +115,9 @@ function restoreTo(call: Call, options: RestoreOptions, deadline: number): boole
   if (!isRead) return false;
   if (deadline >= 0 && deadline <= nowMs && !keyspace.mayNotExpire) {
     own.removeQuietly(key, 0);
-    if (db.remove(args, 1)) call.rewrite(2)?.word("DEL").argument(args, 1);
+    if (!db.remove(args, 1)) return true;
+    const isLazy = call.engine.parameters.values.lazyfreeLazyServerDel;
+    call.rewrite(2)?.word(isLazy ? "UNLINK" : "DEL").argument(args, 1);
     return true;
   }
   db.takeFrom(own, key, 0);

@@ -7,6 +7,7 @@ import { parseDouble } from "../lib/double_text.ts";
 import { Slice } from "../lib/slice.ts";
 import type { Args } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
+import type { ReplyWriter } from "../protocol/reply_writer.ts";
 
 const zset = new ZsetValue();
 const target = new ZsetValue();
@@ -67,6 +68,17 @@ function readBounds(args: Args, kind: RangeKind, min: number, max: number): void
   read(args, max, high, false);
 }
 
+/** What `readRange` has read last. */
+const asked: Range = {
+  kind: "rank",
+  isReversed: false,
+  withScores: false,
+  offset: 0,
+  limit: -1,
+  start: 0,
+  stop: 0,
+};
+
 /**
  * Reads a range whose bounds are arguments `first` and `first + 1`, and the options behind them; what is not
  * given (null) options may choose.
@@ -78,15 +90,12 @@ function readRange(
   isReversed: boolean | null,
   mayShowScores: boolean,
 ): Range {
-  const range: Range = {
-    kind: kind ?? "rank",
-    isReversed: isReversed ?? false,
-    withScores: false,
-    offset: 0,
-    limit: -1,
-    start: 0,
-    stop: 0,
-  };
+  const range = asked;
+  range.kind = kind ?? "rank";
+  range.isReversed = isReversed ?? false;
+  range.withScores = false;
+  range.offset = range.start = range.stop = 0;
+  range.limit = -1;
   for (let i = first + 2; i < args.count && args.error === null; i++) {
     if (mayShowScores && args.is(i, "WITHSCORES")) range.withScores = true;
     else if (args.is(i, "LIMIT") && i + 2 < args.count) {
@@ -126,8 +135,11 @@ function locateBounds(): void {
   to = Math.max(zset.countBefore(high), from);
 }
 
-/** Shows the elements of a range of `zset`; returns how many. */
-function forEachIn(range: Range, visit: ScoredVisitor, begin: (count: number) => void): void {
+let firstRank = 0;
+let rankCount = 0;
+
+/** Finds the elements of a range of `zset`: `rankCount` of them from `firstRank` on. */
+function locate(range: Range): void {
   if (range.kind === "rank") locateRanks(range.start, range.stop);
   else locateBounds();
   let count = to - from;
@@ -139,9 +151,21 @@ function forEachIn(range: Range, visit: ScoredVisitor, begin: (count: number) =>
     first += range.isReversed ? -skipped : skipped;
     if (range.limit >= 0) count = Math.min(count, range.limit);
   }
-  begin(count);
-  zset.forEachFrom(first, count, range.isReversed, visit);
+  firstRank = first;
+  rankCount = count;
 }
+
+// How the range that is being shown is answered.
+let answer: ReplyWriter | null = null;
+let showsScores = false;
+let showsPairs = false;
+
+const show: ScoredVisitor = (member, score) => {
+  if (answer === null) return;
+  if (showsPairs) answer.array(2);
+  answer.bulkOf(member);
+  if (showsScores) answer.double(score);
+};
 
 function answerRange(
   { args, reply, db }: Call,
@@ -153,14 +177,12 @@ function answerRange(
   const exists = zset.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   if (!exists) return reply.emptyArray();
-  const { withScores } = range;
-  const isNested = withScores && reply.resp > 2;
-  const show: ScoredVisitor = (member, score) => {
-    if (isNested) reply.array(2);
-    reply.bulkOf(member);
-    if (withScores) reply.double(score);
-  };
-  forEachIn(range, show, (count) => reply.array(withScores && !isNested ? 2 * count : count));
+  answer = reply;
+  showsScores = range.withScores;
+  showsPairs = showsScores && reply.resp > 2;
+  locate(range);
+  reply.array(showsScores && !showsPairs ? 2 * rankCount : rankCount);
+  zset.forEachFrom(firstRank, rankCount, range.isReversed, show);
 }
 
 const zrange = (call: Call): void => answerRange(call, null, null);
@@ -218,7 +240,10 @@ function zrangestore({ args, reply, db }: Call): void {
     members.push(copyOf(member));
     scores.push(score);
   };
-  if (exists) forEachIn(range, keep, () => {});
+  if (exists) {
+    locate(range);
+    zset.forEachFrom(firstRank, rankCount, range.isReversed, keep);
+  }
   if (members.length === 0) {
     db.remove(args, 1);
     return reply.integer(0);
