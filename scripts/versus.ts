@@ -96,6 +96,8 @@ try {
     "main.ts",
     "--port",
     `${port}`,
+    "--save",
+    "",
   ]);
   const redis = await start("redis-server", (port) => [
     "redis-server",
