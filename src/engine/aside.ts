@@ -2,6 +2,7 @@
  * A command that needs others than this server, and so takes turns of the event loop: its client waits, and everybody
  * else, too, so that no key changes meanwhile.
  */
+import { Errors } from "../protocol/errors.ts";
 import type { Client } from "./client.ts";
 import type { Engine } from "./engine.ts";
 
@@ -17,7 +18,11 @@ export function goAside(
 ): void {
   client.blocked = { unblock() {} };
   engine.pauseClients("all", engine.clock.nowMs() + timeoutMs);
-  void work().then((end) => {
+  const failed = (error: unknown) => (): void => {
+    engine.log.warning(`What client ${client.id} waited for failed: ${error}`);
+    client.reply.error(Errors.internal);
+  };
+  void work().catch(failed).then((end) => {
     engine.clock.refresh();
     end();
     engine.propagation.endUnit();

@@ -148,8 +148,10 @@ export class AppendOnlyFile {
     // A file of that name is the rest of an attempt before.
     removeFile(this.pathOf(file));
     if (this.log !== null) {
-      this.log.rotate(this.pathOf(file));
+      // Nothing is written to a file that the manifest doesn't name, and none is named that isn't there.
+      Deno.openSync(this.pathOf(file), { append: true, create: true }).close();
       this.#persist(manifest);
+      this.log.rotate(this.pathOf(file));
       return { temporary, baseName, firstSequence, unlisted: null };
     }
     if (begins !== null) this.log = new AofLog(this.pathOf(file), begins);

@@ -186,8 +186,12 @@ export class Durability implements AofLogOwner {
 
   /** Begins to write a file, or says why it can't. */
   #openWriter(path: string, temporary: string, isAofBase: boolean): RdbFileWriter {
-    if (!this.#lock.take(this.#directory)) throw new Error(lockedText(this.#directory));
+    this.#takeLock();
     return new RdbFileWriter(this.#parts.keyspace, path, temporary, this.#settings(isAofBase));
+  }
+
+  #takeLock(): void {
+    if (!this.#lock.take(this.#directory)) throw new Error(lockedText(this.#directory));
   }
 
   #temporaryPath(kind: string): string {
@@ -281,12 +285,7 @@ export class Durability implements AofLogOwner {
   async snapshotToFile(begun: () => void): Promise<string> {
     while (this.#job !== null) await new Promise((resolve) => setTimeout(resolve, JOB_LOOK_MS));
     const path = this.#temporaryPath(`sync-${++this.#syncs}-`);
-    const writer = new RdbFileWriter(
-      this.#parts.keyspace,
-      path,
-      `${path}.part`,
-      this.#settings(false),
-    );
+    const writer = this.#openWriter(path, `${path}.part`, false);
     begun();
     const { dirty } = this.#parts.keyspace.hooks;
     let isFine = false;
@@ -324,7 +323,7 @@ export class Durability implements AofLogOwner {
     const aof = this.#aof ?? this.#newAof();
     let rewrite: Rewrite | null = null;
     try {
-      if (!this.#lock.take(this.#directory)) throw new Error(lockedText(this.#directory));
+      this.#takeLock();
       if (aof.log === null) aof.read();
       stream.flush();
       const isBeginning = this.#isWaitingForRewrite && aof.log === null;
@@ -358,7 +357,7 @@ export class Durability implements AofLogOwner {
     if (isFine) {
       try {
         aof.completeRewrite(rewrite);
-        if (!this.#values.aofDisableAutoGc) aof.removeHistory();
+        this.#removeHistory(aof);
         this.#isWaitingForRewrite = false;
       } catch (error) {
         log.warning(`Can't complete the AOF rewrite: ${textOf(error)}`);
@@ -367,6 +366,16 @@ export class Durability implements AofLogOwner {
     }
     if (!isFine) this.#abandon(aof, rewrite);
     this.rewrites.ended(isFine, startedMs, this.nowMs());
+  }
+
+  /** Removes what was replaced. Where the disk does not let it, it is tried again. */
+  #removeHistory(aof: AppendOnlyFile): void {
+    if (this.#values.aofDisableAutoGc) return;
+    try {
+      aof.removeHistory();
+    } catch (error) {
+      this.#parts.log.verbose(`Can't remove old AOF files yet: ${textOf(error)}`);
+    }
   }
 
   #abandon(aof: AppendOnlyFile, rewrite: Rewrite): void {
@@ -423,7 +432,7 @@ export class Durability implements AofLogOwner {
   tick(): void {
     if (this.progress.isOn) return;
     this.#aof?.log?.tick();
-    if (!this.#values.aofDisableAutoGc) this.#aof?.removeHistory();
+    if (this.#aof !== null) this.#removeHistory(this.#aof);
     if (this.#job !== null) return;
     if (this.#isRewriteScheduled && this.#mayRewrite()) return void this.#beginRewrite();
     if (this.#isWaitingForRewrite && this.#aof?.log === null && this.#mayRewrite()) {
@@ -610,7 +619,7 @@ export class Durability implements AofLogOwner {
       aof.completeRewrite(rewrite);
       log.notice(`Creating AOF base file ${rewrite.baseName} on server start`);
     }
-    if (!this.#values.aofDisableAutoGc) aof.removeHistory();
+    this.#removeHistory(aof);
     stream.addTaker(aof.open(this));
   }
 
