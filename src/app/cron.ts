@@ -97,9 +97,8 @@ export class Cron {
     if (!this.#mayExpire()) return false;
     for (const db of this.#engine.keyspace.databases) {
       while (db.nextDeadline < now) {
-        for (let i = 0; i < KEYS_A_LOOK && db.expireNext(now); i++) {
-          this.#engine.propagation.endUnit();
-        }
+        for (let i = 0; i < KEYS_A_LOOK && db.expireNext(now); i++);
+        this.#engine.propagation.endUnit();
         if (isOver()) {
           this.#engine.keyspace.stats.expiryTimeouts++;
           return true;

@@ -2,11 +2,11 @@
  * `respite check-aof [--fix | --truncate-to-timestamp SECONDS] FILE`: looks whether an append-only file, or all that
  * its manifest names, is whole, and cuts off what is not.
  */
+import { beginsAsRdb } from "../persistence/aof_loader.ts";
 import { AofManifest } from "../persistence/aof_manifest.ts";
 import { AofReader } from "../persistence/aof_reader.ts";
 import { CorruptData } from "../persistence/byte_source.ts";
 import { FileSource } from "../persistence/file_source.ts";
-import { RDB_MAGIC } from "../persistence/rdb_format.ts";
 import { checkRdb } from "./check_rdb.ts";
 
 const USAGE =
@@ -87,11 +87,12 @@ function checkAny(path: string, options: Options): void {
 
 function kindOf(path: string): "rdb" | "commands" | "manifest" {
   const file = Deno.openSync(path, { read: true });
-  const head = new Uint8Array(RDB_MAGIC.length);
-  const count = file.readSync(head) ?? 0;
+  const isRdb = beginsAsRdb(file);
+  const head = new Uint8Array(1);
+  const isEmpty = file.readSync(head) === null;
   file.close();
-  if (count === head.length && String.fromCharCode(...head) === RDB_MAGIC) return "rdb";
-  return count === 0 || head[0] === STAR || head[0] === HASH ? "commands" : "manifest";
+  if (isRdb) return "rdb";
+  return isEmpty || head[0] === STAR || head[0] === HASH ? "commands" : "manifest";
 }
 
 /** How far a file is whole. */

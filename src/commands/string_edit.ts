@@ -3,7 +3,8 @@
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";
-import { copyBytes, Type } from "../keyspace/entry.ts";
+import { Type } from "../keyspace/entry.ts";
+import { copyBytes } from "../lib/copy.ts";
 import { addLongDoubles, longDoubleText, parseLongDouble } from "../lib/long_double.ts";
 import { binaryBytes, binaryText } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";

@@ -7,6 +7,7 @@
  * What one client's command, block or script has changed is a unit: if it is of several commands, they stand
  * between MULTI and EXEC.
  */
+import { copyBytes } from "../lib/copy.ts";
 import { writeDecimal } from "../lib/decimal.ts";
 import type { Slice } from "../lib/slice.ts";
 import type { Args } from "../protocol/args.ts";
@@ -109,14 +110,11 @@ export class Propagation {
     this.#head(DOLLAR, size);
     this.#makeRoom(size + 2);
     const bytes = this.#bytes;
-    let at = this.#at;
-    if (size > 40) {
-      bytes.set(new Uint8Array(source.buffer, source.byteOffset + start, size), at);
-      at += size;
-    } else for (let i = start; i < end; i++) bytes[at++] = source[i];
-    bytes[at++] = CR;
-    bytes[at++] = LF;
-    this.#at = at;
+    copyBytes(source, start, end, bytes, this.#at);
+    const at = this.#at + size;
+    bytes[at] = CR;
+    bytes[at + 1] = LF;
+    this.#at = at + 2;
     return this;
   }
 

@@ -15,15 +15,8 @@ import { offsetOf, type Ref } from "../structures/arena.ts";
 import { DashTable } from "../structures/dash_table.ts";
 import { DeadlineHeap } from "../structures/deadline_heap.ts";
 import { Events, type KeyEvent } from "./change_hooks.ts";
-import {
-  copyBytes,
-  Encoding,
-  Entries,
-  EntryFlag,
-  type HeapValue,
-  LargeString,
-  Type,
-} from "./entry.ts";
+import { copyBytes } from "../lib/copy.ts";
+import { Encoding, Entries, EntryFlag, type HeapValue, LargeString, Type } from "./entry.ts";
 import type { Keyspace } from "./keyspace.ts";
 import {
   integerFound,

@@ -16,6 +16,7 @@
  * to the arena's size class (6 % at most).
  */
 import { assert } from "../lib/assert.ts";
+import { copyBytes } from "../lib/copy.ts";
 import { hashBytes } from "../lib/hash.ts";
 import { Arena, MAX_BLOCK, offsetOf, type Ref } from "../structures/arena.ts";
 import type { KeyLayout } from "../structures/dash_table.ts";
@@ -387,19 +388,4 @@ function sameBytes(a: DataView, aAt: number, b: DataView, bAt: number, length: n
   }
   for (; i < length; i++) if (a.getUint8(aAt + i) !== b.getUint8(bAt + i)) return false;
   return true;
-}
-
-/** Copies `source[start, end)` to `at` of `target`: a loop where that beats the flat 33 ns of `set`. */
-export function copyBytes(
-  source: Uint8Array,
-  start: number,
-  end: number,
-  target: Uint8Array,
-  at: number,
-): void {
-  if (end - start > 40) {
-    target.set(new Uint8Array(source.buffer, source.byteOffset + start, end - start), at);
-    return;
-  }
-  for (let i = start; i < end; i++) target[at++] = source[i];
 }

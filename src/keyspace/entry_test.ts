@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { bytesPerCall } from "../lib/alloc.ts";
-import { copyBytes, Encoding, Entries, EntryFlag, LargeString, Type } from "./entry.ts";
+import { copyBytes } from "../lib/copy.ts";
+import { Encoding, Entries, EntryFlag, LargeString, Type } from "./entry.ts";
 
 /** Key lengths around each change of the layout. */
 const KEY_LENGTHS = [0, 1, 254, 255, 256, 32_768, 32_769, 100_000];

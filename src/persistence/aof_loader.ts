@@ -23,8 +23,6 @@ export interface AofTarget {
 export class AofFileLoader {
   /** Up to where the file is whole; behind it stands a part of a command or transaction. */
   validTo = 0;
-  /** Commands that were run. */
-  commands = 0;
   isTruncated = false;
   readonly #file: Deno.FsFile;
   readonly #source: FileSource;
@@ -34,7 +32,7 @@ export class AofFileLoader {
 
   constructor(
     readonly path: string,
-    readonly keyspace: Keyspace,
+    keyspace: Keyspace,
     target: AofTarget,
     options: LoadOptions,
   ) {
@@ -88,7 +86,6 @@ export class AofFileLoader {
     if (failure !== null) {
       throw new DamagedFile(this.path, this.#reader.commandOffset, failure, "append only");
     }
-    this.commands++;
     if (!this.#target.isInTransaction) this.validTo = this.#source.offset;
     return true;
   }
@@ -111,7 +108,8 @@ export class AofFileLoader {
   }
 }
 
-function beginsAsRdb(file: Deno.FsFile): boolean {
+/** Whether a file, which is at its beginning, begins with an RDB. */
+export function beginsAsRdb(file: Deno.FsFile): boolean {
   const head = new Uint8Array(RDB_MAGIC.length);
   const count = file.readSync(head) ?? 0;
   file.seekSync(0, Deno.SeekMode.Start);

@@ -10,6 +10,7 @@
  * Where the disk takes nothing, what came stays in memory and is tried again; the file keeps no half of it.
  */
 
+import { sleep } from "../lib/clock.ts";
 import { BufferSink } from "./byte_sink.ts";
 
 export type SyncPolicy = "always" | "everysec" | "no";
@@ -111,7 +112,7 @@ export class AofLog {
   #write(): boolean {
     const { bytes, at: end } = this.#pending;
     if (end === 0) return true;
-    if (this.#owner.flushSleepUs > 0) sleep(this.#owner.flushSleepUs);
+    if (this.#owner.flushSleepUs > 0) sleep(this.#owner.flushSleepUs / 1000);
     let at = 0;
     try {
       while (at < end) at += this.#file.writeSync(new Uint8Array(bytes.buffer, at, end - at));
@@ -210,10 +211,6 @@ export class AofLog {
     this.#file.close();
     this.#syncFile.close();
   }
-}
-
-function sleep(microseconds: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, microseconds / 1000);
 }
 
 /** A line with the time, in seconds, which is skipped when the file is read. */

@@ -3,6 +3,8 @@
  * Where serialised bytes go. A writer puts them at `at` of `bytes` after it has asked for room; a sink gives room
  * by growing (`BufferSink`) or by passing on what it holds (`FileSink`).
  */
+import { copyBytes } from "../lib/copy.ts";
+
 export abstract class ByteSink {
   bytes: Uint8Array;
   view: DataView;
@@ -38,11 +40,8 @@ export abstract class ByteSink {
   #copy(source: Uint8Array, start: number, end: number): void {
     const count = end - start;
     this.need(count);
-    const { bytes, at } = this;
-    if (count > 40) {
-      bytes.set(new Uint8Array(source.buffer, source.byteOffset + start, count), at);
-    } else for (let i = 0; i < count; i++) bytes[at + i] = source[start + i];
-    this.at = at + count;
+    copyBytes(source, start, end, this.bytes, this.at);
+    this.at += count;
   }
 
   /** Writes a text of bytes, a character a byte. */

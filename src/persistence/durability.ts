@@ -544,15 +544,13 @@ export class Durability implements AofLogOwner {
   /** A directory that may not be written to is none of two servers' business, until something must be saved. */
   #lockAtStart(): void {
     const directory = this.#directory;
-    let isOurs = true;
     try {
-      isOurs = this.#lock.take(directory);
+      if (this.#lock.take(directory)) return;
     } catch (error) {
-      this.#parts.log.warning(
-        `Can't write in ${directory}, where data are saved: ${textOf(error)}`,
-      );
+      const why = textOf(error);
+      return this.#parts.log.warning(`Can't write in ${directory}, where data are saved: ${why}`);
     }
-    if (!isOurs) throw new Error(lockedText(directory));
+    throw new Error(lockedText(directory));
   }
 
   #beginLoading(files: readonly { path: string }[]): void {

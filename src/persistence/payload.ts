@@ -8,7 +8,7 @@ import { BufferSource, CorruptData } from "./byte_source.ts";
 import { RDB_VERSION_MAX } from "./rdb_format.ts";
 import { RdbReader } from "./rdb_reader.ts";
 import { RdbWriter } from "./rdb_writer.ts";
-import { type Rest, ValueWriter } from "./value_writer.ts";
+import { finish, type Rest, ValueWriter } from "./value_writer.ts";
 import { ValueReader } from "./value_reader.ts";
 
 const VERSION_BYTES = 2;
@@ -45,8 +45,7 @@ export class PayloadWriter {
 
   /** Writes the open entry's value whole. */
   write(entries: Entries): void {
-    const rest = this.begin(entries);
-    if (rest !== null) { while (rest.next().done !== true); }
+    finish(this.begin(entries));
     this.end();
   }
 }

@@ -70,11 +70,6 @@ export class RdbFileWriter {
     );
   }
 
-  /** Bytes written so far. */
-  get size(): number {
-    return this.#sink.size;
-  }
-
   /** Writes all in slices and puts the file in its place; fails, leaving the old one, if it can't. */
   async run(): Promise<void> {
     const { clock } = this.#keyspace;

@@ -2,7 +2,7 @@
 /** Reads RDB: lengths and strings. What values consist of is value_reader.ts's. See rdb_format.ts. */
 import { Int64 } from "../lib/decimal.ts";
 import { decompress } from "../lib/lzf.ts";
-import { copyWords } from "../lib/words.ts";
+import { copyWords } from "../lib/copy.ts";
 import { Slice } from "../lib/slice.ts";
 import type { ByteSource } from "./byte_source.ts";
 import { LengthKind, StringEncoding } from "./rdb_format.ts";
@@ -35,7 +35,7 @@ export class RdbReader {
   length(): number {
     const wide = this.#wide;
     this.length64(wide);
-    const count = (wide.hi >>> 0) * TWO_32 + (wide.lo >>> 0);
+    const count = unsigned(wide);
     if (count > Number.MAX_SAFE_INTEGER) this.source.fail("Length out of range");
     return count;
   }
@@ -98,7 +98,7 @@ export class RdbReader {
     const wide = this.#wide;
     this.#head(wide);
     if (this.#encoding >= 0) return this.#encoded(this.#encoding, into);
-    const size = (wide.hi >>> 0) * TWO_32 + (wide.lo >>> 0);
+    const size = unsigned(wide);
     this.raw(size, into);
     source.at = into.end;
   }
@@ -163,13 +163,12 @@ export class RdbReader {
     own.set(new Uint8Array(slice.bytes.buffer, slice.bytes.byteOffset + slice.start, slice.length));
     return own;
   }
-
-  skipString(): void {
-    this.string(skipped);
-  }
 }
 
-const skipped = new Slice();
+/** An unsigned integer, exact within 2^53. */
+export function unsigned({ hi, lo }: Int64): number {
+  return (hi >>> 0) * TWO_32 + (lo >>> 0);
+}
 
 /** Bytes that are used again and again. */
 export class Scratch {

@@ -12,14 +12,13 @@
  * Invariant: what is written is the keyspace of the instant in which the snapshot began.
  * Costs: a flag a key; `BufferSink` for what is kept aside, at most `ASIDE_MAX_BYTES` and one entry.
  */
-import { EntryFlag } from "../keyspace/entry.ts";
-import type { Entries } from "../keyspace/entry.ts";
+import { type Entries, EntryFlag } from "../keyspace/entry.ts";
 import type { DatabaseContents } from "../keyspace/database.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import type { Ref } from "../structures/arena.ts";
 import { BufferSink, type ByteSink } from "./byte_sink.ts";
 import type { EntryWriter } from "./entry_writer.ts";
-import type { Rest } from "./value_writer.ts";
+import { finish, type Rest } from "./value_writer.ts";
 
 /** Keys that are written between two looks at the clock. */
 const KEYS_A_STEP = 8;
@@ -117,8 +116,7 @@ export class Snapshotter {
 
   #keepAside(contents: DatabaseContents, ref: Ref): void {
     this.#mark(contents, ref);
-    const rest = this.#asideWriter.write(contents, ref);
-    if (rest !== null) { while (rest.next().done !== true); }
+    finish(this.#asideWriter.write(contents, ref));
     if (this.#aside.at > ASIDE_MAX_BYTES) this.#finishRest();
   }
 

@@ -8,7 +8,7 @@ import { type Consumer, type ConsumerGroup, UNKNOWN_READ } from "../structures/c
 import type { Ref } from "../structures/arena.ts";
 import { isListpack, Listpack, READ_ONLY } from "../structures/listpack.ts";
 import { STREAM_ID_BYTES, StreamId } from "../structures/stream_id.ts";
-import type { RdbReader } from "./rdb_reader.ts";
+import { type RdbReader, unsigned } from "./rdb_reader.ts";
 
 /** The format in which deleted entries are counted, and the one in which consumers' activity is noted. */
 const FORMAT_COUNTS = 2;
@@ -59,7 +59,7 @@ function readCounters(input: RdbReader, format: number): void {
 /** A count of 64 bits; beyond 2^53 it is as good as the greatest. */
 function readCount(input: RdbReader): number {
   input.length64(wide);
-  return Math.min((wide.hi >>> 0) * 4294967296 + (wide.lo >>> 0), COUNT_MAX);
+  return Math.min(unsigned(wide), COUNT_MAX);
 }
 
 function readId(input: RdbReader, into: StreamId): void {
@@ -78,7 +78,7 @@ function readGroup(input: RdbReader, format: number): void {
     input.length64(wide);
     group.entriesRead = wide.hi === -1 && wide.lo === -1
       ? UNKNOWN_READ
-      : Math.min((wide.hi >>> 0) * 4294967296 + (wide.lo >>> 0), COUNT_MAX);
+      : Math.min(unsigned(wide), COUNT_MAX);
   }
   const pending = readPending(input);
   for (let left = input.length(); left > 0; left--) readConsumer(input, format, group, pending);

@@ -6,13 +6,7 @@
 import type { Database } from "../keyspace/database.ts";
 import { BloomValue } from "../keyspace/bloom_value.ts";
 import { Events } from "../keyspace/change_hooks.ts";
-import {
-  COLLECTION_INLINE_MAX,
-  copyBytes,
-  Encoding,
-  type HeapValue,
-  Type,
-} from "../keyspace/entry.ts";
+import { COLLECTION_INLINE_MAX, Encoding, type HeapValue, Type } from "../keyspace/entry.ts";
 import { HashValue } from "../keyspace/hash_value.ts";
 import { ListValue } from "../keyspace/list_value.ts";
 import { SetValue } from "../keyspace/set_value.ts";
@@ -20,7 +14,7 @@ import { isIntegerText, stringEncoding } from "../keyspace/values.ts";
 import { ZsetValue } from "../keyspace/zset_value.ts";
 import { Int64 } from "../lib/decimal.ts";
 import { parseDouble } from "../lib/double_text.ts";
-import { copyWords } from "../lib/words.ts";
+import { copyBytes, copyWords } from "../lib/copy.ts";
 import { compareBytes, Slice } from "../lib/slice.ts";
 import type { Args } from "../protocol/args.ts";
 import { Intset, isIntset, READ_ONLY_INTSET } from "../structures/intset.ts";
@@ -133,14 +127,11 @@ export class ValueReader {
 
   /** Puts the blob, which is as it will lie in memory, in the place of the key's value. */
   #adopt(type: number, encoding: number): boolean {
-    const { bytes, start, length } = this.#blob;
+    const { bytes, start, end, length } = this.#blob;
     this.#db.find(this.#key, 0);
     this.ref = this.#db.createValue(this.#key, 0, type, encoding, length);
     const { entries } = this.#db.keyspace;
-    entries.bytes.set(
-      new Uint8Array(bytes.buffer, bytes.byteOffset + start, length),
-      entries.valueStart,
-    );
+    copyBytes(bytes, start, end, entries.bytes, entries.valueStart);
     return true;
   }
 

@@ -40,6 +40,11 @@ const EFFORT_AT_ONCE = 64;
 /** What is left of a value: each `next` writes some more. */
 export type Rest = Generator<void, void>;
 
+/** Writes all that is left. */
+export function finish(rest: Rest | null): void {
+  if (rest !== null) { while (rest.next().done !== true); }
+}
+
 export class ValueWriter {
   readonly #out: RdbWriter;
   readonly #string = new StringValue();
@@ -156,7 +161,7 @@ export class ValueWriter {
   #writeObject(object: HeapValue, type: number): Rest | null {
     const rest = this.#stepsOf(object, type);
     if (object.effort > EFFORT_AT_ONCE) return rest;
-    while (rest.next().done !== true);
+    finish(rest);
     return null;
   }
 

@@ -22,7 +22,7 @@
 import { assert, unreachable } from "../lib/assert.ts";
 import { Int64, parseInt64 } from "../lib/decimal.ts";
 import type { Slice } from "../lib/slice.ts";
-import { copyWords } from "../lib/words.ts";
+import { copyWords } from "../lib/copy.ts";
 
 /** Who owns the bytes under a listpack. */
 export interface ListpackHome {

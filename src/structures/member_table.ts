@@ -17,6 +17,7 @@
  * @module
  */
 import { assert } from "../lib/assert.ts";
+import { copyBytes } from "../lib/copy.ts";
 import { hashBytes } from "../lib/hash.ts";
 import { compareBytes, Slice } from "../lib/slice.ts";
 import { type Arena, offsetOf, type Ref } from "./arena.ts";
@@ -101,7 +102,7 @@ export class MemberTable implements KeyLayout {
     const { view } = chunk;
     writeLengths(view, at, size, valueSize);
     if (size > INSIDE_MAX) view.setUint32(at + keyAt, this.#keep(bytes, start, end), true);
-    else copy(bytes, start, end, chunk.bytes, at + keyAt);
+    else copyBytes(bytes, start, end, chunk.bytes, at + keyAt);
     if (valueSize > INSIDE_MAX) {
       view.setUint32(at + keyAt + insideBytes(size), this.#keep(NO_BYTES, 0, 0), true);
     }
@@ -128,7 +129,7 @@ export class MemberTable implements KeyLayout {
     writeLengths(place.view, at, keySize, size);
     const target = at + keyAt + keyBytes;
     if (size > INSIDE_MAX) place.view.setUint32(target, this.#keep(bytes, start, end), true);
-    else copy(bytes, start, end, place.bytes, target);
+    else copyBytes(bytes, start, end, place.bytes, target);
     return ref;
   }
 
@@ -138,7 +139,7 @@ export class MemberTable implements KeyLayout {
     const next = this.#alloc(size);
     const target = this.#arena.chunkOf(next).bytes;
     const source = this.#arena.chunkOf(ref).bytes;
-    copy(source, keyStart, keyStart + keyBytes, target, offsetOf(next) + keyAt);
+    copyBytes(source, keyStart, keyStart + keyBytes, target, offsetOf(next) + keyAt);
     this.#table.replace(hash, ref, next);
     this.#free(ref);
     return next;
@@ -283,7 +284,7 @@ export class MemberTable implements KeyLayout {
     const chunk = arena.chunkOf(next);
     const at = offsetOf(next);
     const start = offsetOf(ref);
-    copy(source.bytes, start, start + arena.blockSize(ref), chunk.bytes, at);
+    copyBytes(source.bytes, start, start + arena.blockSize(ref), chunk.bytes, at);
     this.#read(next);
     const valueStart = this.#valueStart;
     const hasValueOutside = this.#valueLength === OUTSIDE;
@@ -370,7 +371,7 @@ export class MemberTable implements KeyLayout {
   #keep(bytes: Uint8Array, start: number, end: number): number {
     this.#outside ??= new SideTable();
     const own = new Uint8Array(end - start);
-    copy(bytes, start, end, own, 0);
+    copyBytes(bytes, start, end, own, 0);
     this.#outsideBytes += own.length;
     return this.#outside.add(new Outside(own));
   }
@@ -454,19 +455,4 @@ function writeLengths(view: DataView, at: number, keySize: number, valueSize: nu
     at += 2;
   }
   if (valueSize >= LONG) view.setUint16(at, valueSize > INSIDE_MAX ? OUTSIDE : valueSize, true);
-}
-
-/** Copies `source[start, end)` to `at` of `target`: a loop where that beats the flat 33 ns of `set`. */
-function copy(
-  source: Uint8Array,
-  start: number,
-  end: number,
-  target: Uint8Array,
-  at: number,
-): void {
-  if (end - start > 40) {
-    target.set(new Uint8Array(source.buffer, source.byteOffset + start, end - start), at);
-    return;
-  }
-  for (let i = start; i < end; i++) target[at++] = source[i];
 }

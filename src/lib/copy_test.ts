@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { copyWords } from "./words.ts";
+import { copyWords } from "./copy.ts";
 
 Deno.test("copies of every short length are whole, and nothing beside them changes", () => {
   const source = Uint8Array.from({ length: 80 }, (_, i) => i + 1);
