@@ -7,6 +7,7 @@ import type { Args } from "../protocol/args.ts";
 import { arityOf } from "../protocol/usage.ts";
 import type { Call } from "./call.ts";
 import { type KeySpec, type KeyVisitor, type LegacyRange, legacyRange } from "./key_spec.ts";
+import { NameTable } from "./name_table.ts";
 
 export { keyRange, oneKey } from "./key_spec.ts";
 
@@ -129,7 +130,7 @@ export class Command {
   /** Its time depends on its arguments, so it is measured by itself: see Evaluator. */
   readonly isTimedAlone: boolean;
   readonly stats = new CommandStats();
-  readonly #lookUp: NameTable | null;
+  readonly #lookUp: NameTable<Command> | null;
 
   constructor(readonly spec: CommandSpec, group: string, parent: string) {
     this.name = spec.name;
@@ -188,7 +189,7 @@ function neverRun(): void {
 export class CommandTable {
   /** By the name that a command answers to, which is another than its own if it was renamed. */
   readonly #commands: Map<string, Command>;
-  #lookUp: NameTable;
+  #lookUp: NameTable<Command>;
 
   constructor(groups: readonly CommandGroup[]) {
     this.#commands = byOwnName(
@@ -245,60 +246,6 @@ function byOwnName(commands: readonly Command[]): Map<string, Command> {
 /** As clients' spellings are compared: ASCII letters alone have two cases. */
 function inLowerCase(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
-}
-
-/** Names in an open-addressing table, looked up by bytes without a string. */
-class NameTable {
-  readonly #slots: (Command | null)[];
-  readonly #names: Uint8Array[] = [];
-  readonly #mask: number;
-
-  /** Names are in lower case, one character a byte. */
-  constructor(commands: ReadonlyMap<string, Command>) {
-    let size = 16;
-    while (size < 4 * commands.size) size *= 2;
-    this.#mask = size - 1;
-    this.#slots = new Array(size).fill(null);
-    for (let i = 0; i < size; i++) this.#names.push(NO_NAME);
-    for (const [text, command] of commands) {
-      const name = Uint8Array.from(text, (char) => char.charCodeAt(0));
-      let slot = nameHash(name, 0, name.length) & this.#mask;
-      while (this.#slots[slot] !== null) slot = (slot + 1) & this.#mask;
-      this.#slots[slot] = command;
-      this.#names[slot] = name;
-    }
-  }
-
-  find(args: Args, index: number): Command | null {
-    const bytes = args.bytes;
-    const start = args.start(index);
-    const end = args.end(index);
-    let slot = nameHash(bytes, start, end) & this.#mask;
-    for (;;) {
-      const command = this.#slots[slot];
-      if (command === null) return null;
-      if (isSameName(this.#names[slot], bytes, start, end)) return command;
-      slot = (slot + 1) & this.#mask;
-    }
-  }
-}
-
-const NO_NAME = new Uint8Array(0);
-
-function nameHash(bytes: Uint8Array, start: number, end: number): number {
-  let hash = end - start;
-  for (let i = start; i < end; i++) hash = Math.imul(hash, 31) + (bytes[i] | 0x20) | 0;
-  return hash ^ (hash >>> 15);
-}
-
-function isSameName(name: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
-  if (name.length !== end - start) return false;
-  for (let i = 0; i < name.length; i++) {
-    const byte = bytes[start + i];
-    const lower = byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte;
-    if (lower !== name[i]) return false;
-  }
-  return true;
 }
 
 /** All ACL categories, in Redis's order. */

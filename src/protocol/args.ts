@@ -12,6 +12,8 @@ import { Int64, parseInt64, parseInteger } from "../lib/decimal.ts";
 import { parseDouble } from "../lib/double_text.ts";
 import { type ErrorReply, Errors } from "./errors.ts";
 
+/** Arguments that there is room for from the start. */
+export const ROOM_COUNT = 9;
 const EMPTY = new Uint8Array(0);
 const EMPTY_VIEW = new DataView(EMPTY.buffer);
 const wide = new Int64();
@@ -20,7 +22,7 @@ const decoder = new TextDecoder();
 export class Args {
   bytes: Uint8Array = EMPTY;
   view: DataView = EMPTY_VIEW;
-  bounds: Int32Array = new Int32Array(8);
+  bounds: Int32Array = new Int32Array(2 * ROOM_COUNT);
   count = 0;
   error: ErrorReply | null = null;
 

@@ -13,7 +13,7 @@
  * Source: https://redis.io/docs/latest/develop/reference/protocol-spec/
  */
 import { parseInteger } from "../lib/decimal.ts";
-import type { Args } from "./args.ts";
+import { type Args, ROOM_COUNT } from "./args.ts";
 import { type ErrorReply, Errors, expectedDollar } from "./errors.ts";
 import { splitInline } from "./inline.ts";
 
@@ -34,6 +34,9 @@ const STAR = 0x2a;
 const DOLLAR = 0x24;
 const CR = 0x0d;
 const LF = 0x0a;
+/** "*", any byte, CRLF, as a little-endian word; and its CRLF alone. */
+const STAR_CR_LF = 0x0a0d002a;
+const CR_LF = 0x0a0d;
 
 /** The bounds that configuration and authentication put on a request; shared, read at each use. */
 export interface RequestLimits {
@@ -97,6 +100,7 @@ export class RequestDecoder {
         args.count = 0;
         this.#begin = this.#at;
         if (this.#at === this.#filled) return Decoded.more;
+        if (this.#short(args)) return Decoded.request;
         const found = this.#bytes[this.#at] === STAR ? this.#array() : this.#inline(args);
         if (found !== Decoded.request) return found;
         if (this.#pending === 0 && args.count === 0) continue; // an empty array or line
@@ -105,6 +109,45 @@ export class RequestDecoder {
       }
       return this.#bulks(args);
     }
+  }
+
+  /**
+   * Takes a whole request of up to 9 arguments of up to 99 bytes in one pass; false, with nothing taken, if what
+   * lies there is anything else. What nearly every request is: it halves the cost of decoding.
+   */
+  #short(args: Args): boolean {
+    const view = this.#view;
+    const filled = this.#filled;
+    let at = this.#at;
+    if (at + 4 > filled) return false;
+    const head = view.getInt32(at, true);
+    const count = ((head >>> 8) & 0xff) - 0x30;
+    if ((head & ~0xff00) !== STAR_CR_LF || count < 1 || count > ROOM_COUNT) return false;
+    at += 4;
+    const { bounds } = args;
+    for (let i = 0; i < count; i++) {
+      if (at + 5 > filled) return false;
+      const header = view.getInt32(at, true);
+      let size = ((header >>> 8) & 0xff) - 0x30;
+      if ((header & 0xff) !== DOLLAR || size < 0 || size > 9) return false;
+      if (header >>> 16 !== CR_LF) {
+        const ones = ((header >>> 16) & 0xff) - 0x30;
+        if (ones < 0 || ones > 9 || size === 0) return false;
+        if (header >>> 24 !== CR || view.getUint8(at + 4) !== LF) return false;
+        size = 10 * size + ones;
+        at++;
+      }
+      at += 4;
+      const end = at + size;
+      if (end + 2 > filled) return false;
+      bounds[2 * i] = at;
+      bounds[2 * i + 1] = end;
+      at = end + 2;
+    }
+    args.count = count;
+    args.use(this.#bytes, view);
+    this.#at = at;
+    return true;
   }
 
   #bulks(args: Args): number {
