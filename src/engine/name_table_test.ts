@@ -23,7 +23,18 @@ Deno.test("names are found in any case, again and again", () => {
 Deno.test("what is no name is not found, however like a spelling that was met it is", () => {
   const names = table();
   for (const name of NAMES) names.find(argsOf(name, "more"), 0);
-  const others = ["", "ge", "gets", "get\0", "setr", "mgetmget", "setsetrange", "GE\x14", "a\0", "_"];
+  const others = [
+    "",
+    "ge",
+    "gets",
+    "get\0",
+    "setr",
+    "mgetmget",
+    "setsetrange",
+    "GE\x14",
+    "a\0",
+    "_",
+  ];
   for (const other of others) assertEquals(names.find(argsOf(other, "more"), 0), null);
 });
 
