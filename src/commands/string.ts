@@ -42,7 +42,7 @@ const current = new Int64();
 
 function get({ args, reply, db }: Call): void {
   const value = db.readString(args, 1);
-  if (value !== null) return reply.bulk(value.bytes, value.start, value.end);
+  if (value !== null) return reply.bulkIn(value.bytes, value.view, value.start, value.end);
   if (args.error !== null) return reply.error(args.error);
   reply.nullBulk();
 }
@@ -95,7 +95,7 @@ function replyOld({ args, reply, db }: Call): boolean {
     return false;
   }
   if (value === null) reply.nullBulk();
-  else reply.bulk(value.bytes, value.start, value.end);
+  else reply.bulkIn(value.bytes, value.view, value.start, value.end);
   return true;
 }
 
@@ -167,7 +167,7 @@ function mget({ args, reply, db }: Call): void {
   for (let i = 1; i < args.count; i++) {
     const value = db.readString(args, i);
     if (value === null) reply.nullBulk();
-    else reply.bulk(value.bytes, value.start, value.end);
+    else reply.bulkIn(value.bytes, value.view, value.start, value.end);
   }
   args.error = null; // a value of another type is null here
 }

@@ -7,7 +7,7 @@
  * client that is slow to read makes its own loop wait (`DRAIN_ABOVE_BYTES`), never anybody else's.
  */
 import type { Client, Transport } from "../engine/client.ts";
-import { giveBuffer } from "../protocol/buffer_pool.ts";
+import { giveBuffer, NO_BUFFER, type ReplyBuffer } from "../protocol/buffer_pool.ts";
 import { Decoded, RequestDecoder } from "../protocol/request_decoder.ts";
 import type { Hub } from "./hub.ts";
 
@@ -18,7 +18,6 @@ export type Socket = Deno.TcpConn | Deno.UnixConn | Deno.TlsConn;
 const WRITE_MAX_BYTES = 256 * 1024;
 /** With more than this unsent, requests of the client wait. */
 const DRAIN_ABOVE_BYTES = 1024 * 1024;
-const NO_BYTES = new Uint8Array(0);
 
 export class Connection implements Transport {
   readonly client: Client;
@@ -27,7 +26,7 @@ export class Connection implements Transport {
   readonly #path: string | null;
   readonly #decoder: RequestDecoder;
   holds = 0;
-  #sending: Uint8Array = NO_BYTES;
+  #sending: ReplyBuffer = NO_BUFFER;
   #sent = 0;
   #sendEnd = 0;
   #isWriting = false;
@@ -222,7 +221,7 @@ export class Connection implements Transport {
 
   #writeOn(): void {
     const end = Math.min(this.#sendEnd, this.#sent + WRITE_MAX_BYTES);
-    const part = new Uint8Array(this.#sending.buffer, this.#sent, end - this.#sent);
+    const part = new Uint8Array(this.#sending.bytes.buffer, this.#sent, end - this.#sent);
     this.#socket.write(part).then(this.#written, this.#writeFailed);
   }
 
@@ -233,7 +232,7 @@ export class Connection implements Transport {
     if (this.#sent < this.#sendEnd && !this.#isClosed) return this.#writeOn();
     this.#sent = this.#sendEnd = 0;
     giveBuffer(this.#sending);
-    this.#sending = NO_BYTES;
+    this.#sending = NO_BUFFER;
     this.#isWriting = false;
     this.flush();
     if (this.#isClosing && this.#isIdle) this.#close();

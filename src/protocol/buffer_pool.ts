@@ -9,18 +9,31 @@
 const SIZES = [4096, 16_384, 65_536, 262_144];
 /** How many of each size are kept: 3.75 MiB in all, at most. */
 const KEPT_MAX = [64, 32, 16, 8];
-const kept: Uint8Array[][] = SIZES.map(() => []);
+const kept: ReplyBuffer[][] = SIZES.map(() => []);
+
+/** Bytes, and the view that writes several of them at once. */
+export class ReplyBuffer {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+
+  constructor(size: number) {
+    this.bytes = new Uint8Array(size);
+    this.view = new DataView(this.bytes.buffer);
+  }
+}
+
+export const NO_BUFFER = new ReplyBuffer(0);
 
 /** A buffer of at least `size` bytes, with what it held before. */
-export function takeBuffer(size: number): Uint8Array {
+export function takeBuffer(size: number): ReplyBuffer {
   for (let i = 0; i < SIZES.length; i++) {
-    if (size <= SIZES[i]) return kept[i].pop() ?? new Uint8Array(SIZES[i]);
+    if (size <= SIZES[i]) return kept[i].pop() ?? new ReplyBuffer(SIZES[i]);
   }
-  return new Uint8Array(size);
+  return new ReplyBuffer(size);
 }
 
 /** Gives a buffer back that nobody refers to any more; others than pooled ones are left to the collector. */
-export function giveBuffer(buffer: Uint8Array): void {
-  const i = SIZES.indexOf(buffer.length);
+export function giveBuffer(buffer: ReplyBuffer): void {
+  const i = SIZES.indexOf(buffer.bytes.length);
   if (i >= 0 && kept[i].length < KEPT_MAX[i]) kept[i].push(buffer);
 }

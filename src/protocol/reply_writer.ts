@@ -11,7 +11,7 @@ import { Int64, writeDecimal, writeInt64 } from "../lib/decimal.ts";
 import { doubleText } from "../lib/double_text.ts";
 import { copyBytes, copyWords } from "../lib/copy.ts";
 import type { Slice } from "../lib/slice.ts";
-import { giveBuffer, takeBuffer } from "./buffer_pool.ts";
+import { giveBuffer, NO_BUFFER, type ReplyBuffer, takeBuffer } from "./buffer_pool.ts";
 import { type ErrorReply, errorReply } from "./errors.ts";
 
 const PLUS = 0x2b;
@@ -26,23 +26,24 @@ const GREATER = 0x3e;
 const COMMA = 0x2c;
 const BAR = 0x7c;
 
-/** Where four bytes at a time beat both the loop and `set`. */
-const WORDS_MIN_BYTES = 12;
+/** Where four bytes at a time beat `set`. */
 const WORDS_MAX_BYTES = 96;
+/** "+OK\r", and "$0\r\n", "$00\r" and ":0\r\n" to whose noughts digits are added: words, low byte first. */
+const OK_WORD = 0x0d4b4f2b;
+const BULK_WORD = 0x0a0d3024;
+const LONG_BULK_WORD = 0x0d303024;
+const INTEGER_WORD = 0x0a0d303a;
+const CR_LF = 0x0a0d;
 /** Longest header: a type byte, 20 digits, CRLF. */
 const HEADER_BYTES = 24;
-const NO_BYTES = new Uint8Array(0);
 
 const encoder = new TextEncoder();
-const OK = encoder.encode("+OK\r\n");
 const PONG = encoder.encode("+PONG\r\n");
 const QUEUED = encoder.encode("+QUEUED\r\n");
 const EMPTY_BULK = encoder.encode("$0\r\n\r\n");
 const NULL_BULK = encoder.encode("$-1\r\n");
 const NULL_ARRAY = encoder.encode("*-1\r\n");
 const NULL3 = encoder.encode("_\r\n");
-const ZERO = encoder.encode(":0\r\n");
-const ONE = encoder.encode(":1\r\n");
 const TRUE3 = encoder.encode("#t\r\n");
 const FALSE3 = encoder.encode("#f\r\n");
 
@@ -51,9 +52,10 @@ export class ReplyWriter {
   resp = 2;
   /** Replies so far that were errors; the evaluator compares it to see whether a command failed. */
   errorCount = 0;
-  #bytes: Uint8Array = NO_BYTES;
-  /** Over `#bytes`, once somebody has asked for it. */
-  #view: DataView | null = null;
+  #buffer: ReplyBuffer = NO_BUFFER;
+  /** The buffer's own. */
+  #bytes: Uint8Array = NO_BUFFER.bytes;
+  #view: DataView = NO_BUFFER.view;
   #end = 0;
 
   /** Bytes waiting to be sent. */
@@ -67,7 +69,10 @@ export class ReplyWriter {
   }
 
   ok(): void {
-    this.raw(OK);
+    this.#reserve(HEADER_BYTES);
+    this.#view.setInt32(this.#end, OK_WORD, true);
+    this.#bytes[this.#end + 4] = LF;
+    this.#end += 5;
   }
 
   pong(): void {
@@ -110,9 +115,10 @@ export class ReplyWriter {
 
   /** An integer within ±2^53. */
   integer(value: number): void {
-    if (value === 0) return this.raw(ZERO);
-    if (value === 1) return this.raw(ONE);
-    this.#header(COLON, value);
+    if (!(value >= 0 && value < 10)) return this.#header(COLON, value);
+    this.#reserve(HEADER_BYTES);
+    this.#view.setInt32(this.#end, INTEGER_WORD + (value << 8), true);
+    this.#end += 4;
   }
 
   int64(value: Int64): void {
@@ -128,30 +134,43 @@ export class ReplyWriter {
 
   /** A bulk string: `source[start, end)`. */
   bulk(source: Uint8Array, start: number, end: number): void {
-    const size = end - start;
-    this.#reserve(size + HEADER_BYTES + 2);
-    this.#bytes[this.#end++] = DOLLAR;
-    this.#end = writeDecimal(size, this.#bytes, this.#end);
-    this.#crlf();
+    this.#bulkHeader(end - start);
     this.#copy(source, start, end);
     this.#crlf();
   }
 
-  /** A bulk string, read in place. Copies four bytes at a time where that pays. */
-  bulkOf(source: Slice): void {
-    const { start, end } = source;
+  /** As `bulk`, of bytes with the view over them: copies four at a time. */
+  bulkIn(source: Uint8Array, view: DataView, start: number, end: number): void {
     const size = end - start;
-    if (size < WORDS_MIN_BYTES || size > WORDS_MAX_BYTES) {
-      return this.bulk(source.bytes, start, end);
-    }
-    this.#reserve(size + HEADER_BYTES + 2);
-    this.#bytes[this.#end++] = DOLLAR;
-    this.#end = writeDecimal(size, this.#bytes, this.#end);
-    this.#crlf();
-    const view = this.#view ??= new DataView(this.#bytes.buffer);
-    copyWords(source.view, start, end, view, this.#end);
+    if (size > WORDS_MAX_BYTES) return this.bulk(source, start, end);
+    this.#bulkHeader(size);
+    copyWords(view, start, end, this.#view, this.#end);
     this.#end += size;
     this.#crlf();
+  }
+
+  /** A bulk string, read in place. */
+  bulkOf(source: Slice): void {
+    this.bulkIn(source.bytes, source.view, source.start, source.end);
+  }
+
+  /** Begins a bulk string of `size` bytes, for which there is room then. */
+  #bulkHeader(size: number): void {
+    this.#reserve(size + HEADER_BYTES + 2);
+    if (size < 10) {
+      this.#view.setInt32(this.#end, BULK_WORD + (size << 8), true);
+      this.#end += 4;
+    } else if (size < 100) {
+      const tens = (size / 10) | 0;
+      const digits = (tens << 8) + ((size - 10 * tens) << 16);
+      this.#view.setInt32(this.#end, LONG_BULK_WORD + digits, true);
+      this.#bytes[this.#end + 4] = LF;
+      this.#end += 5;
+    } else {
+      this.#bytes[this.#end++] = DOLLAR;
+      this.#end = writeDecimal(size, this.#bytes, this.#end);
+      this.#crlf();
+    }
   }
 
   /** A bulk string of text, as UTF-8; not for hot paths. */
@@ -216,7 +235,7 @@ export class ReplyWriter {
 
   /** 1 or 0 in RESP2. */
   bool(value: boolean): void {
-    if (this.resp === 2) this.raw(value ? ONE : ZERO);
+    if (this.resp === 2) this.integer(value ? 1 : 0);
     else this.raw(value ? TRUE3 : FALSE3);
   }
 
@@ -303,10 +322,9 @@ export class ReplyWriter {
   }
 
   /** Gives the buffer away (bytes 0 to `size` are waiting); the next reply begins another one. */
-  release(): Uint8Array {
-    const taken = this.#bytes;
-    this.#bytes = NO_BYTES;
-    this.#view = null;
+  release(): ReplyBuffer {
+    const taken = this.#buffer;
+    this.#use(NO_BUFFER);
     this.#end = 0;
     return taken;
   }
@@ -343,17 +361,22 @@ export class ReplyWriter {
   }
 
   #crlf(): void {
-    this.#bytes[this.#end++] = CR;
-    this.#bytes[this.#end++] = LF;
+    this.#view.setInt16(this.#end, CR_LF, true);
+    this.#end += 2;
   }
 
   #reserve(size: number): void {
     if (this.#end + size <= this.#bytes.length) return;
     const grown = takeBuffer(this.#end === 0 ? size : 2 * (this.#end + size));
-    grown.set(new Uint8Array(this.#bytes.buffer, 0, this.#end));
-    giveBuffer(this.#bytes);
-    this.#bytes = grown;
-    this.#view = null;
+    grown.bytes.set(new Uint8Array(this.#bytes.buffer, 0, this.#end));
+    giveBuffer(this.#buffer);
+    this.#use(grown);
+  }
+
+  #use(buffer: ReplyBuffer): void {
+    this.#buffer = buffer;
+    this.#bytes = buffer.bytes;
+    this.#view = buffer.view;
   }
 }
 

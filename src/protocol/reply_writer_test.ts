@@ -102,7 +102,7 @@ Deno.test("release() gives the buffer away: later replies leave its bytes alone"
   const size = reply.size;
   const sent = reply.release();
   reply.ok();
-  assertEquals(new TextDecoder().decode(sent.slice(0, size)), "+PONG\r\n");
+  assertEquals(new TextDecoder().decode(sent.bytes.slice(0, size)), "+PONG\r\n");
   assertEquals(new TextDecoder().decode(reply.take()), "+OK\r\n");
 });
 Deno.test("an idle writer holds no buffer, and a growing one keeps what it holds", () => {
