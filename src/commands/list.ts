@@ -37,7 +37,7 @@ function pop(call: Call, atTail: boolean): void {
   if (!list.cursor.edit(db, args, 1)) {
     return args.error === null ? reply.nullBulk() : reply.error(args.error);
   }
-  list.at(atTail ? list.count - 1 : 0, element);
+  list.readEnd(atTail, element);
   reply.bulkOf(element);
   list.dropEnd(atTail);
   list.shrink();
@@ -55,7 +55,7 @@ function popMany({ args, reply, db, command }: Call, atTail: boolean): void {
   const size = Math.min(count, list.count);
   reply.array(size);
   for (let i = 0; i < size; i++) {
-    list.at(atTail ? list.count - 1 : 0, element);
+    list.readEnd(atTail, element);
     reply.bulkOf(element);
     list.dropEnd(atTail);
   }

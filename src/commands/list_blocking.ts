@@ -22,7 +22,7 @@ function pop(call: Call, atTail: boolean): void {
     const exists = list.cursor.edit(db, args, i);
     if (call.failed()) return;
     if (!exists) continue;
-    list.at(atTail ? list.count - 1 : 0, element);
+    list.readEnd(atTail, element);
     reply.array(2);
     reply.bulk(args.bytes, args.start(i), args.end(i));
     reply.bulkOf(element);

@@ -196,7 +196,9 @@ export class Cursor implements ListpackHome {
 
   #bind(db: Database, args: Args, index: number, ref: Ref): boolean {
     if (ref === 0) return false;
-    if (db.keyspace.entries.typeOf(ref) !== this.type) {
+    const { entries } = db.keyspace;
+    entries.open(ref);
+    if (entries.type !== this.type) {
       args.fail(Errors.wrongType);
       return false;
     }
@@ -204,7 +206,7 @@ export class Cursor implements ListpackHome {
     this.#args = args;
     this.#index = index;
     this.ref = ref;
-    this.#open();
+    this.#useOpen(entries);
     return true;
   }
 
@@ -218,6 +220,11 @@ export class Cursor implements ListpackHome {
   #open(): void {
     const { entries } = this;
     entries.open(this.ref);
+    this.#useOpen(entries);
+  }
+
+  /** The open entry is the cursor's. */
+  #useOpen(entries: Entries): void {
     this.encoding = entries.encoding;
     this.object = null;
     if (entries.encoding === Encoding.object) this.object = entries.object();

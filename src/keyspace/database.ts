@@ -130,10 +130,10 @@ export class Database {
 
   /** Notes an access, for eviction and OBJECT IDLETIME. */
   touch(ref: Ref): void {
-    if (this.keyspace.noTouch) return;
-    const previous = this.#entries.access(ref);
-    const access = this.keyspace.accessOf(previous);
-    if (access !== previous) this.#entries.setAccess(ref, access);
+    const { keyspace } = this;
+    if (keyspace.noTouch) return;
+    const previous = keyspace.frequencyPolicy ? this.#entries.access(ref) : 0;
+    this.#entries.setAccess(ref, keyspace.accessOf(previous));
   }
 
   /** Whether the key at argument `index` is there, past its deadline and not yet removed. */

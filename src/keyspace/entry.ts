@@ -299,7 +299,10 @@ export class Entries implements KeyLayout {
   setAccess(ref: Ref, access: number): void {
     const view = this.arena.chunkOf(ref).view;
     const at = offsetOf(ref);
-    view.setUint32(at, ((view.getUint32(at, true) & 0xff) | (access << 8)) >>> 0, true);
+    const head = view.getInt32(at, true);
+    const next = (head & 0xff) | (access << 8);
+    // A write that changes nothing would still cost the cache line.
+    if (next !== head) view.setInt32(at, next, true);
   }
 
   /** The entry's place in the deadline heap; it has the flag `ttl`. */

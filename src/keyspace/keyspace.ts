@@ -51,6 +51,9 @@ export class Keyspace {
   /** Time stands still: what is being loaded is as it was when it was written. */
   isLoading = false;
 
+  #secondsOfMs = -1;
+  #secondsNow = 0;
+
   /** Bounds the nodes of lists, whatever list-max-listpack-size says: DEBUG sets it. */
   listNodeMaxBytes = Infinity;
 
@@ -145,8 +148,14 @@ export class Keyspace {
     this.databases[one].swap(this.databases[other]);
   }
 
+  /** The time in seconds, computed once for each time of the clock. */
   #seconds(): number {
-    return Math.floor(this.clock.nowMs() / 1000) & SECONDS_24_BITS;
+    const nowMs = this.clock.nowMs();
+    if (nowMs !== this.#secondsOfMs) {
+      this.#secondsOfMs = nowMs;
+      this.#secondsNow = Math.floor(nowMs / 1000) & SECONDS_24_BITS;
+    }
+    return this.#secondsNow;
   }
 
   #minutes(): number {

@@ -131,6 +131,14 @@ export class ListValue {
     else list.pushTail(bytes, view, start, end);
   }
 
+  /** Puts `into` on the first or the last element; there is one. */
+  readEnd(atTail: boolean, into: Slice): void {
+    const list = this.#list;
+    if (list !== null) return list.readEnd(atTail, into);
+    const { pack } = this;
+    pack.read(atTail ? pack.last() : pack.first(), into);
+  }
+
   /** Removes the first or the last element. */
   dropEnd(atTail: boolean): void {
     if (this.#list !== null) {

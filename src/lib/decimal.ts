@@ -13,6 +13,11 @@ const TWO_32 = 4294967296;
 /** Digits that a double holds exactly, whatever they are. */
 const SAFE_DIGITS = 15;
 const BILLION = 1_000_000_000;
+/** "00" to "99". */
+const PAIRS = Uint8Array.from(
+  { length: 200 },
+  (_, i) => ZERO + (i % 2 === 0 ? (i / 20) | 0 : (i >> 1) % 10),
+);
 
 /** A signed 64-bit integer that is reused instead of allocated. */
 export class Int64 {
@@ -194,11 +199,18 @@ export function writeInt64(hi: number, lo: number, target: Uint8Array, at: numbe
 function writeSmall(value: number, target: Uint8Array, at: number): number {
   const end = at + digitsOf(value);
   let rest = value;
-  for (let i = end - 1; i >= at; i--) {
-    const next = (rest / 10) | 0;
-    target[i] = ZERO + rest - 10 * next;
+  let i = end;
+  while (rest >= 100) {
+    const next = (rest / 100) | 0;
+    const pair = 2 * (rest - 100 * next);
+    target[--i] = PAIRS[pair + 1];
+    target[--i] = PAIRS[pair];
     rest = next;
   }
+  if (rest >= 10) {
+    target[i - 1] = PAIRS[2 * rest + 1];
+    target[i - 2] = PAIRS[2 * rest];
+  } else target[i - 1] = ZERO + rest;
   return end;
 }
 

@@ -15,6 +15,7 @@
  * @module
  */
 import { assert } from "../lib/assert.ts";
+import type { Slice } from "../lib/slice.ts";
 import { type Arena, MAX_BLOCK, offsetOf, type Ref } from "./arena.ts";
 import {
   EMPTY_LISTPACK_BYTES,
@@ -115,8 +116,16 @@ export class Quicklist implements ListpackHome {
   /** Puts `pack` on node `index`. */
   open(index: number): void {
     const node = this.#nodes[index];
+    // Whoever moves a node keeps the pack on it.
+    if (node === this.#packNode) return;
     this.#packNode = node;
     this.#openNode(this.pack, node);
+  }
+
+  /** Puts `into` on the first or the last element; there is one. */
+  readEnd(atTail: boolean, into: Slice): void {
+    this.open(atTail ? this.#nodes.length - 1 : 0);
+    this.pack.read(atTail ? this.pack.last() : this.pack.first(), into);
   }
 
   /** Puts `pack`, whoever's it is, on node `index`, to be read. */
