@@ -61,8 +61,9 @@ class ArgsSource implements EntrySource {
 
   get size(): number {
     const args = this.#args;
-    if (args === null || this.count === 0) return 0;
-    return args.end(args.count - 1) - args.start(this.#first);
+    let size = 0;
+    if (args !== null) { for (let i = this.#first; i < args.count; i++) size += args.length(i); }
+    return size;
   }
 }
 

@@ -40,6 +40,8 @@ const HEADER_BYTES = 6;
 const END = 0xff;
 /** No 64-bit integer has more characters. */
 const INTEGER_TEXT_MAX = 20;
+/** Most that an integer of one byte can be. */
+const UINT7_MAX = 127;
 /** Where four bytes at a time beat a loop over bytes. */
 const WORDS_MIN_BYTES = 12;
 
@@ -52,6 +54,10 @@ const INTEGER_BYTES = Uint8Array.of(1, 2, 3, 4, 5, 9);
 let kind = 0;
 let encodedBytes = 0;
 const integer = new Int64();
+
+// Where `beginAdding` goes on, and how many elements were added.
+let addedAt = 0;
+let addedCount = 0;
 
 /** See the module's head. */
 export class Listpack {
@@ -249,6 +255,49 @@ export class Listpack {
     this.#countBy(1);
   }
 
+  /** Elements that take `bytes` in all, at most, are added next: makes room for them once. `endAdding` ends it. */
+  beginAdding(bytes: number): void {
+    const { size } = this;
+    this.#home.resize(this, size + bytes);
+    addedAt = this.start + size - 1;
+    addedCount = 0;
+  }
+
+  add(bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    classify(bytes, start, end);
+    this.#encodeMeasured(addedAt, bytes, view, start, end);
+    this.#added();
+  }
+
+  addNumber(value: number): void {
+    classifyNumber(value);
+    this.#addInteger();
+  }
+
+  addInt64(value: Int64): void {
+    integer.hi = value.hi;
+    integer.lo = value.lo;
+    classifyInteger();
+    this.#addInteger();
+  }
+
+  #addInteger(): void {
+    this.#encodeInteger(addedAt);
+    this.bytes[addedAt + encodedBytes] = encodedBytes;
+    this.#added();
+  }
+
+  #added(): void {
+    addedAt += encodedBytes + backlenBytes(encodedBytes);
+    addedCount++;
+  }
+
+  endAdding(): void {
+    this.bytes[addedAt] = END;
+    this.view.setUint32(this.start, addedAt + 1 - this.start, true);
+    this.#countBy(addedCount);
+  }
+
   prepend(bytes: Uint8Array, start: number, end: number): void {
     this.insert(HEADER_BYTES, bytes, start, end);
   }
@@ -285,6 +334,11 @@ export class Listpack {
   }
 
   replaceNumber(at: number, value: number): void {
+    const from = this.start + at;
+    if (value >= 0 && value <= UINT7_MAX && this.bytes[from] <= UINT7_MAX) {
+      this.bytes[from] = value;
+      return;
+    }
     classifyNumber(value);
     this.#put(at, this.#elementBytes(at), NO_BYTES, 0, 0);
   }
@@ -570,15 +624,15 @@ function classify(bytes: Uint8Array, start: number, end: number): void {
 
 function classifyNumber(value: number): void {
   assert(Number.isSafeInteger(value), "a number is an integer within 2^53");
-  integer.hi = Math.floor(value / 4294967296);
   integer.lo = value | 0;
+  integer.hi = integer.lo === value ? integer.lo >> 31 : Math.floor(value / 4294967296);
   classifyInteger();
 }
 
 function classifyInteger(): void {
   const { hi, lo } = integer;
   if (hi !== lo >> 31) kind = Kind.int64;
-  else if (lo >= 0 && lo <= 127) kind = Kind.uint7;
+  else if (lo >= 0 && lo <= UINT7_MAX) kind = Kind.uint7;
   else if (lo >= -4096 && lo <= 4095) kind = Kind.int13;
   else if (lo >= -32768 && lo <= 32767) kind = Kind.int16;
   else if (lo >= -8388608 && lo <= 8388607) kind = Kind.int24;

@@ -180,3 +180,30 @@ Deno.test("reading and replacing allocates nothing", () => {
   });
   assertEquals(used, 0);
 });
+
+Deno.test("elements added together are those that would be appended one by one", () => {
+  fc.assert(fc.property(
+    fc.array(element, { maxLength: 5 }),
+    fc.array(element, { minLength: 1, maxLength: 12 }),
+    fc.maxSafeInteger(),
+    (before, added, number) => {
+      const one = newPack();
+      const other = newPack();
+      for (const text of before) append(one, text);
+      for (const text of before) append(other, text);
+      for (const text of added) append(one, text);
+      one.appendNumber(number);
+      other.beginAdding(added.reduce((sum, text) => sum + bytesOf(text).length + 10, 10));
+      for (const text of added) {
+        const bytes = bytesOf(text);
+        other.add(bytes, new DataView(bytes.buffer), 0, bytes.length);
+      }
+      other.addNumber(number);
+      other.endAdding();
+      other.verify();
+      assertEquals(contents(other), contents(one));
+      assertEquals(other.count, one.count);
+      assertEquals(other.size, one.size);
+    },
+  ));
+});

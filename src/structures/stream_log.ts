@@ -33,6 +33,9 @@ import { FIRST_ID, LAST_ID, STREAM_ID_BYTES, StreamId } from "./stream_id.ts";
 
 const HEAD_BYTES = STREAM_ID_BYTES + 4;
 const INSIDE_MAX = 60 * 1024;
+/** What flags, id and the numbers of an entry take at most; and an element beside its bytes. */
+const ENTRY_HEAD_BYTES = 64;
+const ELEMENT_HEAD_BYTES = 10;
 /** Smaller nodes are not worth a move for every entry. */
 const ROOM_MIN = 128;
 const LOG_OVERHEAD = 900;
@@ -82,6 +85,8 @@ class Outside {
 export interface EntrySource {
   /** Twice the number of fields. */
   readonly count: number;
+  /** Bytes of all fields and values. */
+  readonly size: number;
   read(index: number, into: Slice): void;
 }
 
@@ -108,6 +113,8 @@ export class StreamLog implements ListpackHome {
   /** On the node that was opened last. */
   readonly pack = new Listpack(this);
   #node: Ref = 0;
+  /** The last node, where it is known; 0 otherwise. */
+  #last: Ref = 0;
   readonly #base = new StreamId();
   readonly #ms = new Int64();
   readonly #seq = new Int64();
@@ -214,6 +221,7 @@ export class StreamLog implements ListpackHome {
     this.#tree.replace(node, next);
     this.#arenaBytes += this.#arena.blockSize(next) - this.#arena.blockSize(node);
     this.#arena.free(node);
+    if (node === this.#last) this.#last = next;
     this.#node = next;
     if (!isOutside) pack.open(target.bytes, target.view, offsetOf(next) + HEAD_BYTES);
   }
@@ -227,6 +235,7 @@ export class StreamLog implements ListpackHome {
     id.write(view, offsetOf(node));
     view.setUint32(offsetOf(node) + STREAM_ID_BYTES, 0, true);
     this.#tree.insert(node);
+    this.#last = node;
     this.#open(node);
     this.pack.writeEmpty();
   }
@@ -234,6 +243,7 @@ export class StreamLog implements ListpackHome {
   #dropNode(): void {
     this.#tree.remove(this.#node);
     this.#freeNode(this.#node);
+    if (this.#node === this.#last) this.#last = 0;
     this.#node = 0;
   }
 
@@ -257,35 +267,36 @@ export class StreamLog implements ListpackHome {
     const fields = source.count / 2;
     const isSame = this.#hasFields(source);
     pack.replaceNumber(pack.first(), pack.readNumber(pack.first()) + 1);
-    pack.appendNumber(isSame ? EntryMark.sameFields : 0);
+    pack.beginAdding(ENTRY_HEAD_BYTES + source.size + ELEMENT_HEAD_BYTES * source.count);
+    pack.addNumber(isSame ? EntryMark.sameFields : 0);
     id.differenceTo(this.#base, this.#ms, this.#seq);
-    pack.appendInt64(this.#ms);
-    pack.appendInt64(this.#seq);
-    if (!isSame) pack.appendNumber(fields);
-    for (let i = isSame ? 1 : 0; i < source.count; i += isSame ? 2 : 1) this.#append(source, i);
-    pack.appendNumber(3 + (isSame ? fields : 1 + 2 * fields));
+    pack.addInt64(this.#ms);
+    pack.addInt64(this.#seq);
+    if (!isSame) pack.addNumber(fields);
+    for (let i = isSame ? 1 : 0; i < source.count; i += isSame ? 2 : 1) this.#add(source, i);
+    pack.addNumber(3 + (isSame ? fields : 1 + 2 * fields));
+    pack.endAdding();
     this.lastId.copy(id);
     this.count++;
     this.added++;
   }
 
-  #append(source: EntrySource, index: number): void {
+  #add(source: EntrySource, index: number): void {
     const part = this.#part;
     source.read(index, part);
-    this.pack.append(part.bytes, part.start, part.end);
+    this.pack.add(part.bytes, part.view, part.start, part.end);
   }
 
   /** Opens the last node; returns false if there is none with room. */
   #openLastFor(source: EntrySource, limits: NodeLimits): boolean {
     if (this.#tree.count === 0) return false;
-    this.#open(this.#tree.last());
+    if (this.#node === 0 || this.#node !== this.#last) {
+      this.#last = this.#tree.last();
+      this.#open(this.#last);
+    }
     const { pack } = this;
     const { streamNodeMaxBytes, streamNodeMaxEntries } = limits;
-    let size = pack.size;
-    for (let i = 0; i < source.count; i++) {
-      source.read(i, this.#part);
-      size += this.#part.length;
-    }
+    const size = pack.size + source.size;
     const first = pack.first();
     const entries = pack.readNumber(first) + pack.readNumber(pack.next(first));
     const isFull = size >= (streamNodeMaxBytes || NODE_BYTES_MAX) ||
@@ -302,11 +313,13 @@ export class StreamLog implements ListpackHome {
   #begin(id: StreamId, source: EntrySource): void {
     this.#addNode(id);
     const { pack } = this;
-    pack.appendNumber(0);
-    pack.appendNumber(0);
-    pack.appendNumber(source.count / 2);
-    for (let i = 0; i < source.count; i += 2) this.#append(source, i);
-    pack.appendNumber(0);
+    pack.beginAdding(ENTRY_HEAD_BYTES + source.size + ELEMENT_HEAD_BYTES * source.count);
+    pack.addNumber(0);
+    pack.addNumber(0);
+    pack.addNumber(source.count / 2);
+    for (let i = 0; i < source.count; i += 2) this.#add(source, i);
+    pack.addNumber(0);
+    pack.endAdding();
   }
 
   /** Whether the open node's fields are those of `source`. */

@@ -17,6 +17,10 @@ class Words implements EntrySource {
     return this.words.length;
   }
 
+  get size(): number {
+    return new TextEncoder().encode(this.words.join("")).length;
+  }
+
   read(index: number, into: Slice): void {
     const bytes = new TextEncoder().encode(this.words[index]);
     into.set(bytes, new DataView(bytes.buffer), 0, bytes.length);
