@@ -13,6 +13,7 @@ const MINUS = 0x2d;
 const PLUS = 0x2b;
 
 const text = new Uint8Array(STREAM_ID_TEXT_MAX);
+const textView = new DataView(text.buffer);
 const field = new Slice();
 const value = new Slice();
 
@@ -57,7 +58,7 @@ export function propagateId(stream: Propagation | null, id: StreamId): void {
 }
 
 export function replyId(reply: ReplyWriter, id: StreamId): void {
-  reply.bulk(text, 0, id.writeText(text, 0));
+  reply.bulkIn(text, textView, 0, id.writeText(text, 0));
 }
 
 /** Answers the entry that the cursor is on: its id, and its fields with their values. */

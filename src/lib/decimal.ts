@@ -174,6 +174,7 @@ export function writeDecimal(value: number, target: Uint8Array, at: number): num
 
 /** Writes a signed 64-bit integer at `at` of `target`; returns the end of its text. */
 export function writeInt64(hi: number, lo: number, target: Uint8Array, at: number): number {
+  if (hi === 0 && lo >= 0 && lo < BILLION) return writeSmall(lo | 0, target, at);
   lo >>>= 0;
   if (hi >= -0x200000 && hi < 0x200000) return writeDecimal(hi * TWO_32 + lo, target, at);
   if (hi < 0) {

@@ -158,6 +158,8 @@ export class Listpack {
 
   /** An element that is known to be an integer within ±2^53. */
   readNumber(at: number): number {
+    const first = this.bytes[this.start + at];
+    if (first <= UINT7_MAX) return first;
     assert(this.isInteger(at), "a number is stored as one");
     this.#readInteger(at, integer);
     return integer.hi * 4294967296 + (integer.lo >>> 0);
@@ -270,15 +272,25 @@ export class Listpack {
   }
 
   addNumber(value: number): void {
+    if (value >= 0 && value <= UINT7_MAX) return this.#addUint7(value);
     classifyNumber(value);
     this.#addInteger();
   }
 
   addInt64(value: Int64): void {
-    integer.hi = value.hi;
-    integer.lo = value.lo;
+    const { hi, lo } = value;
+    if (hi === 0 && lo >= 0 && lo <= UINT7_MAX) return this.#addUint7(lo);
+    integer.hi = hi;
+    integer.lo = lo;
     classifyInteger();
     this.#addInteger();
+  }
+
+  #addUint7(value: number): void {
+    this.bytes[addedAt] = value;
+    this.bytes[addedAt + 1] = 1;
+    addedAt += 2;
+    addedCount++;
   }
 
   #addInteger(): void {

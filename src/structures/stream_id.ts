@@ -3,6 +3,7 @@
  * The id of a stream's entry: milliseconds and a sequence number, both unsigned 64-bit integers, written
  * `ms-seq`. In blocks of the arena it is 16 bytes, big-endian, as in Redis's files.
  */
+import { copyBytes } from "../lib/copy.ts";
 import { Int64, writeInt64 } from "../lib/decimal.ts";
 
 export const STREAM_ID_BYTES = 16;
@@ -16,6 +17,14 @@ const PLUS = 0x2b;
 const STAR = 0x2a;
 /** Words of an id, the most significant first. */
 const WORDS = 4;
+
+// The milliseconds that were written last, and their text.
+const written = new Uint8Array(STREAM_ID_TEXT_MAX);
+let writtenHi = 0;
+let writtenLo = 0;
+let writtenEnd = 2;
+written[0] = ZERO;
+written[1] = MINUS;
 
 /** An id that is reused instead of allocated. */
 export class StreamId {
@@ -141,9 +150,17 @@ export class StreamId {
   /** Writes `ms-seq` at `at`; returns where it ends. */
   writeText(target: Uint8Array, at: number): number {
     const words = this.#words;
-    const middle = writeInt64(words[0], words[1], target, at);
-    target[middle] = MINUS;
-    return writeInt64(words[2], words[3], target, middle + 1);
+    const hi = words[0] | 0;
+    const lo = words[1] | 0;
+    // Ids come in runs of the same millisecond.
+    if (hi !== writtenHi || lo !== writtenLo) {
+      writtenHi = hi;
+      writtenLo = lo;
+      writtenEnd = writeInt64(words[0], words[1], written, 0);
+      written[writtenEnd++] = MINUS;
+    }
+    copyBytes(written, 0, writtenEnd, target, at);
+    return writeInt64(words[2], words[3], target, at + writtenEnd);
   }
 
   toString(): string {
