@@ -194,6 +194,7 @@ export const setCommands: readonly CommandSpec[] = [
     summary: "Returns all members.",
     since: "1.0.0",
     complexity: "O(N)",
+    isTimedByReply: true,
     flags: Flag.readonly,
     keys: [oneKey("RO access")],
     tips: ["nondeterministic_output_order"],

@@ -7,10 +7,10 @@ import { parseDouble } from "../lib/double_text.ts";
 import { Slice } from "../lib/slice.ts";
 import type { Args } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
-import type { ReplyWriter } from "../protocol/reply_writer.ts";
 
 const zset = new ZsetValue();
 const target = new ZsetValue();
+const member = new Slice();
 const low = new RangeBound();
 const high = new RangeBound();
 
@@ -155,18 +155,6 @@ function locate(range: Range): void {
   rankCount = count;
 }
 
-// How the range that is being shown is answered.
-let answer: ReplyWriter | null = null;
-let showsScores = false;
-let showsPairs = false;
-
-const show: ScoredVisitor = (member, score) => {
-  if (answer === null) return;
-  if (showsPairs) answer.array(2);
-  answer.bulkOf(member);
-  if (showsScores) answer.double(score);
-};
-
 function answerRange(
   { args, reply, db }: Call,
   kind: RangeKind | null,
@@ -177,12 +165,18 @@ function answerRange(
   const exists = zset.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   if (!exists) return reply.emptyArray();
-  answer = reply;
-  showsScores = range.withScores;
-  showsPairs = showsScores && reply.resp > 2;
   locate(range);
-  reply.array(showsScores && !showsPairs ? 2 * rankCount : rankCount);
-  zset.forEachFrom(firstRank, rankCount, range.isReversed, show);
+  const { withScores } = range;
+  const showsPairs = withScores && reply.resp > 2;
+  reply.array(withScores && !showsPairs ? 2 * rankCount : rankCount);
+  if (rankCount === 0) return;
+  zset.walkFrom(firstRank, range.isReversed);
+  for (let left = rankCount; left > 0; left--) {
+    zset.step(member);
+    if (showsPairs) reply.array(2);
+    reply.bulkOf(member);
+    if (withScores) reply.double(zset.stepScore);
+  }
 }
 
 const zrange = (call: Call): void => answerRange(call, null, null);
@@ -274,6 +268,7 @@ export const sortedSetRangeCommands: readonly CommandSpec[] = [
     summary: "Returns members by rank, score or name.",
     since: "1.2.0",
     complexity: "O(log(N)+M)",
+    isTimedByReply: true,
     flags: Flag.readonly,
     keys: [oneKey("RO access")],
     acl: ["sortedset"],
@@ -285,6 +280,7 @@ export const sortedSetRangeCommands: readonly CommandSpec[] = [
     summary: "Returns members by rank, from the highest down.",
     since: "1.2.0",
     complexity: "O(log(N)+M)",
+    isTimedByReply: true,
     flags: Flag.readonly,
     keys: [oneKey("RO access")],
     acl: ["sortedset"],
@@ -299,6 +295,7 @@ export const sortedSetRangeCommands: readonly CommandSpec[] = [
     summary: "Returns members by score.",
     since: "1.0.5",
     complexity: "O(log(N)+M)",
+    isTimedByReply: true,
     flags: Flag.readonly,
     keys: [oneKey("RO access")],
     acl: ["sortedset"],
@@ -312,6 +309,7 @@ export const sortedSetRangeCommands: readonly CommandSpec[] = [
     summary: "Returns members by score, from the highest down.",
     since: "2.2.0",
     complexity: "O(log(N)+M)",
+    isTimedByReply: true,
     flags: Flag.readonly,
     keys: [oneKey("RO access")],
     acl: ["sortedset"],
@@ -325,6 +323,7 @@ export const sortedSetRangeCommands: readonly CommandSpec[] = [
     summary: "Returns members by name, where all scores are equal.",
     since: "2.8.9",
     complexity: "O(log(N)+M)",
+    isTimedByReply: true,
     flags: Flag.readonly,
     keys: [oneKey("RO access")],
     acl: ["sortedset"],
@@ -338,6 +337,7 @@ export const sortedSetRangeCommands: readonly CommandSpec[] = [
     summary: "Returns members by name from the last down, where all scores are equal.",
     since: "2.8.9",
     complexity: "O(log(N)+M)",
+    isTimedByReply: true,
     flags: Flag.readonly,
     keys: [oneKey("RO access")],
     acl: ["sortedset"],

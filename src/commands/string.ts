@@ -367,6 +367,7 @@ export const stringCommands: readonly CommandSpec[] = [
     summary: "Returns several strings at once; null for what is missing or of another type.",
     since: "1.0.0",
     complexity: "O(N)",
+    isTimedByReply: true,
     flags: Flag.readonly | Flag.fast,
     keys: [keyRange("RO access", 1, -1, 1)],
     tips: ["request_policy:multi_shard"],

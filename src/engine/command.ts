@@ -70,6 +70,8 @@ export interface CommandSpec {
   readonly since: string;
   readonly complexity: string;
   readonly flags: number;
+  /** Its time goes with the length of its reply, so a short reply tells that it was quick: see Evaluator. */
+  readonly isTimedByReply?: boolean;
   readonly keys?: readonly KeySpec[];
   /** Visits the keys where `keys` can't tell where they are (SORT, MIGRATE). */
   readonly keysOf?: (args: Args, visitor: KeyVisitor) => void;
@@ -144,7 +146,8 @@ export class Command {
       : spec.run === undefined
       ? -2
       : -1;
-    this.isTimedAlone = (spec.flags & Flag.fast) === 0 && spec.complexity !== "O(1)";
+    this.isTimedAlone = (spec.flags & Flag.fast) === 0 && spec.complexity !== "O(1)" &&
+      spec.isTimedByReply !== true;
     this.aclCategories = aclCategories(spec, group);
     const subcommands = (spec.subcommands ?? []).map((row) => new Command(row, group, spec.name));
     this.subcommands = subcommands.length === 0 ? null : byOwnName(subcommands);

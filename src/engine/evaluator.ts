@@ -4,7 +4,9 @@
  * Its input is a client whose `args` hold a request, its output is bytes in the client's writer.
  *
  * Time is read once a run of equal commands, not twice a command: a pipeline of 64 GETs costs two looks
- * at the clock, and each GET is booked with the mean. Commands that are not O(1) are timed alone.
+ * at the clock, and each GET is booked with the mean. Commands that are not O(1) are timed alone, save those whose
+ * time goes with their reply. A long reply ends its run, all of whose time is booked for that one command: the
+ * others, with short replies, took next to nothing.
  */
 import type { ErrorReply } from "../protocol/errors.ts";
 import {
@@ -26,6 +28,8 @@ const FINE_TIMING_BELOW_US = 1000;
 const MINUS = 0x2d;
 /** Equal commands that share one look at the clock, at most. */
 const RUN_MAX = 64;
+/** A reply is long from here on. */
+const LONG_REPLY_BYTES = 16 * 1024;
 
 export class Evaluator {
   readonly #engine: Engine;
@@ -256,11 +260,24 @@ export class Evaluator {
     this.#runCommand = command;
     this.#runLength++;
     engine.counters.commands++;
+    const { reply } = client;
+    const mark = reply.mark();
     this.run(client, command);
     engine.propagation.endUnit();
     if (engine.blocking.hasReady) engine.blocking.serve();
     if (mayBlock && client.blocked !== null) this.#dropRun();
     else if (isAlone) this.#closeRun();
+    else if (reply.mark() - mark >= LONG_REPLY_BYTES) this.#closeRunOfLong();
+  }
+
+  /** The last command of the run took its time. */
+  #closeRunOfLong(): void {
+    const others = this.#runLength - 1;
+    const command = this.#runCommand;
+    const client = this.#runClient;
+    this.#runLength = 1;
+    this.#closeRun();
+    if (others > 0 && command !== null && client !== null) this.#book(client, command, 0, others);
   }
 
   /** The command waits: it is booked when it is over. */

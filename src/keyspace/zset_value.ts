@@ -291,14 +291,44 @@ export class ZsetValue {
       set.tree.forEachFrom(from, count, isDownwards, (ref) => this.#showRef(set, ref, visit));
       return;
     }
-    const { pack } = this;
-    let at = pack.at(2 * from);
+    this.walkFrom(from, isDownwards);
     for (let left = count; left > 0; left--) {
-      const scoreAt = pack.next(at);
-      this.#showAt(at, visit);
-      if (left === 1) return;
-      at = isDownwards ? pack.previous(pack.previous(at)) : pack.next(scoreAt);
+      this.step(this.#member);
+      visit(this.#member, this.stepScore);
     }
+  }
+
+  // A walk, for what is asked often: `walkFrom`, then `step` for each element.
+
+  #walkAt = 0;
+  #walksDownwards = false;
+
+  /** Begins a walk at rank `from`, of an element that exists, upwards or downwards. */
+  walkFrom(from: number, isDownwards: boolean): void {
+    this.#walksDownwards = isDownwards;
+    const set = this.#set;
+    if (set !== null) set.tree.walkFrom(from);
+    else this.#walkAt = this.pack.at(2 * from);
+  }
+
+  /** Puts `into` on the walk's next element, which exists; `stepScore` is then its score. */
+  step(into: Slice): void {
+    const set = this.#set;
+    if (set !== null) {
+      this.#found = set.tree.step(this.#walksDownwards);
+      return set.members.key(this.#found, into);
+    }
+    const { pack } = this;
+    const at = this.#walkAt;
+    pack.read(at, into);
+    this.#found = pack.next(at);
+    if (!this.#walksDownwards) this.#walkAt = pack.next(this.#found);
+    else this.#walkAt = at === pack.first() ? 0 : pack.previous(pack.previous(at));
+  }
+
+  get stepScore(): number {
+    const set = this.#set;
+    return set === null ? this.#packScore(this.#found) : set.members.score(this.#found);
   }
 
   /** Removes `count` elements from rank `from` on, which exist. */

@@ -215,20 +215,33 @@ export class OrderTree {
   forEachFrom(from: number, count: number, isDownwards: boolean, visit: (ref: Ref) => void): void {
     if (count <= 0) return;
     this.#seek(from);
-    let leaf = this.#leaf;
-    let offset = this.#offset;
-    let words = this.#words(leaf);
-    let base = baseOf(leaf);
-    for (let left = count; left > 0; left--) {
-      visit(words[base + LEAF_HEAD + offset]);
-      if (left === 1) return;
-      if (isDownwards ? offset-- > 0 : ++offset < words[base]) continue;
-      leaf = isDownwards ? words[base + 2] : words[base + 1];
-      assert(leaf !== 0, "a range ends within the tree");
-      words = this.#words(leaf);
-      base = baseOf(leaf);
-      offset = isDownwards ? words[base] - 1 : 0;
+    for (let left = count; left > 0; left--) visit(this.#step(isDownwards));
+  }
+
+  /** Begins a walk at rank `from`: `step` shows its refs, as long as nobody else uses the tree. */
+  walkFrom(from: number): void {
+    this.#seek(from);
+  }
+
+  /** The ref where the walk stands; it goes one on. The first after the end is 0. */
+  step(isDownwards: boolean): Ref {
+    return this.#leaf === 0 ? 0 : this.#step(isDownwards);
+  }
+
+  #step(isDownwards: boolean): Ref {
+    const words = this.#words(this.#leaf);
+    const base = baseOf(this.#leaf);
+    const ref = words[base + LEAF_HEAD + this.#offset];
+    if (isDownwards) {
+      if (this.#offset-- === 0) {
+        this.#leaf = words[base + 2];
+        if (this.#leaf !== 0) this.#offset = this.#words(this.#leaf)[baseOf(this.#leaf)] - 1;
+      }
+    } else if (++this.#offset === words[base]) {
+      this.#leaf = words[base + 1];
+      this.#offset = 0;
     }
+    return ref;
   }
 
   /** Frees about `limit` nodes of a tree on its way out; returns whether all are gone. */

@@ -1,0 +1,74 @@
+import { assertEquals } from "@std/assert";
+import { Parameters } from "../config/parameters.ts";
+import { ManualClock } from "../lib/clock.ts";
+import { Log } from "../observe/log.ts";
+import { argsOf } from "../protocol/args.ts";
+import type { Call } from "./call.ts";
+import { Client, type Transport } from "./client.ts";
+import { type CommandSpec, CommandTable, Flag } from "./command.ts";
+import { Engine, type Host } from "./engine.ts";
+import { Evaluator } from "./evaluator.ts";
+
+const clock = new ManualClock(1_700_000_000_000);
+
+/** SAY ms bytes: it takes so long and answers so much. */
+function say({ args, reply }: Call): void {
+  clock.advance(args.integer(1));
+  const bytes = new Uint8Array(args.integer(2));
+  reply.bulk(bytes, 0, bytes.length);
+}
+
+const base = { usage: "ms bytes", summary: "", since: "1.0.0", flags: Flag.readonly, run: say };
+const commands: CommandSpec[] = [
+  { ...base, name: "quick", complexity: "O(1)" },
+  { ...base, name: "range", complexity: "O(N)", isTimedByReply: true },
+  { ...base, name: "walk", complexity: "O(N)" },
+];
+
+/** Runs `lines` as one batch; returns the slow log, and how many calls and µs each command was booked with. */
+function batch(...lines: string[]): [slow: string[], booked: Record<string, [number, number]>] {
+  const table = new CommandTable([{ group: "string", commands }]);
+  const engine = new Engine({
+    parameters: new Parameters(),
+    commands: table,
+    clock,
+    log: new Log(1, () => {}),
+    host: {} as Host,
+    seed: 1,
+  });
+  const evaluator = new Evaluator(engine);
+  const client = new Client(engine, 1, { address: "" } as Transport);
+  evaluator.beginBatch(client);
+  for (const line of lines) {
+    const args = argsOf(...line.split(" "));
+    client.args.count = 0;
+    for (let i = 0; i < args.count; i++) client.args.push(args.start(i), args.end(i));
+    client.args.use(args.bytes, args.view);
+    evaluator.execute(client);
+  }
+  evaluator.endBatch();
+  const booked: Record<string, [number, number]> = {};
+  for (const { name, stats } of table.all()) {
+    if (stats.calls > 0) booked[name] = [stats.calls, stats.microseconds];
+  }
+  const slow = engine.slowlog.latest(100).map((entry) => entry.args.join(" "));
+  return [slow, booked];
+}
+
+Deno.test("equal commands of a batch share their time", () => {
+  const [slow, booked] = batch("quick 3 1", "quick 3 1", "quick 6 1");
+  assertEquals(slow, []);
+  assertEquals(booked, { quick: [3, 12_000] });
+});
+
+Deno.test("a command that is not O(1) is timed alone", () => {
+  const [slow, booked] = batch("walk 1 1", "walk 30 1", "walk 1 1");
+  assertEquals(slow, ["walk 30 1"]);
+  assertEquals(booked, { walk: [3, 32_000] });
+});
+
+Deno.test("a long reply gets the time of the commands that shared its run", () => {
+  const [slow, booked] = batch("range 0 1", "range 0 10", "range 30 20000", "range 1 1");
+  assertEquals(slow, ["range 30 20000"]);
+  assertEquals(booked, { range: [4, 31_000] });
+});
