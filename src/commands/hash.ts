@@ -17,14 +17,24 @@ const found = new Slice();
 const current = new Int64();
 const delta = new Int64();
 const digits = new Uint8Array(24);
+const digitsView = new DataView(digits.buffer);
 
 /** Puts `found` on the value of the field at argument `index`. */
 function get(args: Args, index: number): boolean {
   return hash.get(args.bytes, args.view, args.start(index), args.end(index), found);
 }
 
-function set(args: Args, field: number, bytes: Uint8Array, start: number, end: number): boolean {
-  return hash.set(args.bytes, args.view, args.start(field), args.end(field), bytes, start, end);
+/** Sets the field at argument `field` to `bytes[start, end)`, over which `view` is; returns whether it is new. */
+function set(
+  args: Args,
+  field: number,
+  bytes: Uint8Array,
+  view: DataView,
+  start: number,
+  end: number,
+): boolean {
+  const from = args.start(field);
+  return hash.set(args.bytes, args.view, from, args.end(field), bytes, view, start, end);
 }
 
 /** Sets the pairs from argument 2 on; returns how many are new, or -1 after answering an error. */
@@ -39,7 +49,7 @@ function setPairs({ args, reply, db, command }: Call): number {
   }
   let added = 0;
   for (let i = 2; i < args.count; i += 2) {
-    if (set(args, i, args.bytes, args.start(i + 1), args.end(i + 1))) added++;
+    if (set(args, i, args.bytes, args.view, args.start(i + 1), args.end(i + 1))) added++;
   }
   hash.cursor.changed(Events.hset, (args.count - 2) >>> 1);
   return added;
@@ -57,7 +67,7 @@ function hmset(call: Call): void {
 function hsetnx({ args, reply, db }: Call): void {
   if (!hash.cursor.editOrCreate(db, args, 1)) return reply.error(Errors.wrongType);
   if (get(args, 2)) return reply.integer(0);
-  set(args, 2, args.bytes, args.start(3), args.end(3));
+  set(args, 2, args.bytes, args.view, args.start(3), args.end(3));
   hash.cursor.changed(Events.hset);
   reply.integer(1);
 }
@@ -121,7 +131,7 @@ function hincrby({ args, reply, db }: Call): void {
     hash.cursor.discard();
     return reply.error(Errors.overflow);
   }
-  set(args, 2, digits, 0, writeInt64(current.hi, current.lo, digits, 0));
+  set(args, 2, digits, digitsView, 0, writeInt64(current.hi, current.lo, digits, 0));
   hash.cursor.changed(Events.hincrby);
   reply.int64(current);
 }
@@ -142,7 +152,7 @@ function hincrbyfloat(call: Call): void {
     return reply.error(Errors.nanOrInfinity);
   }
   const bytes = binaryBytes(longDoubleText(sum));
-  set(args, 2, bytes, 0, bytes.length);
+  set(args, 2, bytes, new DataView(bytes.buffer), 0, bytes.length);
   hash.cursor.changed(Events.hincrbyfloat);
   call.rewrite(4)?.word("HSET").argument(args, 1).argument(args, 2).bytes(bytes, 0, bytes.length);
   reply.bulk(bytes, 0, bytes.length);

@@ -61,7 +61,7 @@ function unite(
     set?.forEach((member) => {
       const { bytes, view, start, end } = member;
       if (seen.find(bytes, view, start, end) !== 0) return;
-      seen.insert(bytes, start, end, 0);
+      seen.insert(bytes, view, start, end, 0);
       visit(member);
     });
   }
@@ -102,7 +102,7 @@ function store(call: Call, operation: Operation, event: KeyEvent): void {
   const result = new MemberTable(db.keyspace.entries.arena, db.keyspace.seed);
   operation(call, sets, ({ bytes, view, start, end }) => {
     result.find(bytes, view, start, end);
-    result.insert(bytes, start, end, 0);
+    result.insert(bytes, view, start, end, 0);
   });
   if (result.count === 0) db.remove(args, 1);
   else {

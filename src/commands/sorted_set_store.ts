@@ -165,7 +165,7 @@ class Result {
     const { members } = this;
     let ref = members.find(bytes, view, start, end);
     if (ref !== 0) return members.setScore(ref, aggregate(members.score(ref), score));
-    ref = members.insert(bytes, start, end, SCORE_BYTES);
+    ref = members.insert(bytes, view, start, end, SCORE_BYTES);
     members.setScore(ref, score);
   }
 

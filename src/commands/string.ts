@@ -51,7 +51,7 @@ function set(call: Call): void {
   const { args, reply, db } = call;
   const value = args.start(2);
   if (args.count === 3) {
-    db.setString(args, 1, args.bytes, value, args.end(2), false, Events.set);
+    db.setArgument(args, 1, 2, false, Events.set);
     return reply.ok();
   }
   setOptions.read(args, 3);
@@ -67,7 +67,7 @@ function set(call: Call): void {
     return;
   }
   const keepTtl = (given & SET_KEEPTTL) !== 0;
-  const ref = db.setString(args, 1, args.bytes, value, args.end(2), keepTtl, Events.set);
+  const ref = db.setArgument(args, 1, 2, keepTtl, Events.set);
   if (deadline >= 0) {
     db.setDeadline(ref, deadline);
     db.alsoNotify(args, 1, Events.expire);
@@ -111,7 +111,7 @@ function givenDeadline(call: Call, options: Options, error: Uint8Array): number 
 
 function setnx({ args, reply, db }: Call): void {
   if (db.exists(args, 1)) return reply.integer(0);
-  db.setString(args, 1, args.bytes, args.start(2), args.end(2), false, Events.set);
+  db.setArgument(args, 1, 2, false, Events.set);
   reply.integer(1);
 }
 
@@ -127,7 +127,7 @@ function setWithTime(call: Call, seconds: boolean, error: Uint8Array): void {
   const { args, reply, db } = call;
   const deadline = deadlineFrom(call, 2, true, seconds, error);
   if (call.failed()) return;
-  const ref = db.setString(args, 1, args.bytes, args.start(3), args.end(3), false, Events.set);
+  const ref = db.setArgument(args, 1, 3, false, Events.set);
   db.setDeadline(ref, deadline);
   db.alsoNotify(args, 1, Events.expire);
   propagateSet(call, 3, deadline, false);
@@ -137,7 +137,7 @@ function setWithTime(call: Call, seconds: boolean, error: Uint8Array): void {
 function getset(call: Call): void {
   if (!replyOld(call)) return;
   const { args, db } = call;
-  db.setString(args, 1, args.bytes, args.start(2), args.end(2), false, Events.set);
+  db.setArgument(args, 1, 2, false, Events.set);
   propagateSet(call, 2, -1, false);
 }
 
@@ -178,7 +178,7 @@ const msetnxArity = wrongArity("msetnx");
 function mset({ args, reply, db }: Call): void {
   if (args.count % 2 === 0) return reply.error(msetArity);
   for (let i = 1; i < args.count; i += 2) {
-    db.setString(args, i, args.bytes, args.start(i + 1), args.end(i + 1), false, Events.set);
+    db.setArgument(args, i, i + 1, false, Events.set);
   }
   reply.ok();
 }
@@ -189,7 +189,7 @@ function msetnx({ args, reply, db }: Call): void {
     if (db.exists(args, i)) return reply.integer(0);
   }
   for (let i = 1; i < args.count; i += 2) {
-    db.setString(args, i, args.bytes, args.start(i + 1), args.end(i + 1), false, Events.set);
+    db.setArgument(args, i, i + 1, false, Events.set);
   }
   reply.integer(1);
 }

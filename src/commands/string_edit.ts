@@ -14,7 +14,7 @@ function append({ args, reply, db, engine }: Call): void {
   if (!db.checkType(args, ref, Type.string)) return reply.error(Errors.wrongType);
   const size = args.length(2);
   if (ref === 0) {
-    db.setString(args, 1, args.bytes, args.start(2), args.end(2), false, Events.append);
+    db.setArgument(args, 1, 2, false, Events.append);
     return reply.integer(size);
   }
   const before = db.peekString(args, 1)?.length ?? 0;

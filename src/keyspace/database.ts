@@ -15,7 +15,7 @@ import { offsetOf, type Ref } from "../structures/arena.ts";
 import { DashTable } from "../structures/dash_table.ts";
 import { DeadlineHeap } from "../structures/deadline_heap.ts";
 import { Events, type KeyEvent } from "./change_hooks.ts";
-import { copyBytes } from "../lib/copy.ts";
+import { copyBytes, copyWords } from "../lib/copy.ts";
 import { Encoding, Entries, EntryFlag, type HeapValue, LargeString, Type } from "./entry.ts";
 import type { Keyspace } from "./keyspace.ts";
 import {
@@ -30,6 +30,8 @@ import {
 const SLOT_BYTES = 4;
 /** An object's index in the side table. */
 const OBJECT_BYTES = 4;
+/** Longer values than this are not worth a loop of their own. */
+const ARGUMENT_WORDS_MAX = 256;
 /** Growing values get half as much again, up to this many bytes. */
 const SPARE_MAX_BYTES = 1024 * 1024;
 
@@ -184,6 +186,23 @@ export class Database {
   }
 
   // Writing strings
+
+  /** Sets the string at argument `index` to argument `value`: as `setString`. */
+  setArgument(args: Args, index: number, value: number, keepTtl: boolean, event: KeyEvent): Ref {
+    const { bytes, view } = args;
+    const start = args.start(value);
+    const end = args.end(value);
+    const size = end - start;
+    if (size > ARGUMENT_WORDS_MAX || isIntegerText(bytes, start, end)) {
+      return this.setString(args, index, bytes, start, end, keepTtl, event);
+    }
+    const ref = this.#place(args, index, size, keepTtl);
+    const entries = this.#entries;
+    entries.setValueHeader(Type.string, stringEncoding(size), size);
+    copyWords(view, start, end, entries.view, entries.valueStart);
+    this.changed(args, index, event);
+    return ref;
+  }
 
   /**
    * Sets the string at argument `index` to `bytes[start, end)`, whatever was there; integers are
@@ -356,6 +375,7 @@ export class Database {
       Encoding.embstr,
       this.keyspace.accessOfNew(),
       args.bytes,
+      args.view,
       args.start(index),
       args.end(index),
       size,
@@ -573,7 +593,17 @@ export class Database {
     const fromBytes = entries.bytes;
     const fromAt = entries.valueStart;
     const start = args.start(to);
-    const ref = entries.create(type, encoding, access, args.bytes, start, args.end(to), size, size);
+    const ref = entries.create(
+      type,
+      encoding,
+      access,
+      args.bytes,
+      args.view,
+      start,
+      args.end(to),
+      size,
+      size,
+    );
     entries.open(ref);
     copyBytes(fromBytes, fromAt, fromAt + size, entries.bytes, entries.valueStart);
     return ref;
@@ -587,7 +617,17 @@ export class Database {
     copyBytes(entries.bytes, entries.valueStart, entries.valueEnd, content, 0);
     const access = entries.access(entries.ref);
     const start = args.start(to);
-    const ref = entries.create(0, Encoding.object, access, args.bytes, start, args.end(to), 4, 4);
+    const ref = entries.create(
+      0,
+      Encoding.object,
+      access,
+      args.bytes,
+      args.view,
+      start,
+      args.end(to),
+      4,
+      4,
+    );
     entries.open(ref);
     this.#storeObject(Type.string, new LargeString(content, size));
     return ref;

@@ -16,7 +16,7 @@
  * to the arena's size class (6 % at most).
  */
 import { assert } from "../lib/assert.ts";
-import { copyBytes } from "../lib/copy.ts";
+import { copyBytes, copyIn } from "../lib/copy.ts";
 import { hashBytes } from "../lib/hash.ts";
 import { Arena, MAX_BLOCK, offsetOf, type Ref } from "../structures/arena.ts";
 import type { KeyLayout } from "../structures/dash_table.ts";
@@ -203,6 +203,7 @@ export class Entries implements KeyLayout {
     encoding: number,
     access: number,
     keyBytes: Uint8Array,
+    keyView: DataView,
     keyStart: number,
     keyEnd: number,
     valueSize: number,
@@ -221,7 +222,7 @@ export class Entries implements KeyLayout {
     const shown = keyLength < LONG_KEY ? keyLength : LONG_KEY;
     view.setUint32(at + 4, this.epoch | (shown << 8) | (valueSize << 16), true);
     if (shown === LONG_KEY) view.setUint32(at + HEADER_BYTES, keyLength, true);
-    copyBytes(keyBytes, keyStart, keyEnd, chunk.bytes, at + keyAt);
+    copyIn(keyBytes, keyView, keyStart, keyEnd, chunk.bytes, view, at + keyAt);
     return ref;
   }
 

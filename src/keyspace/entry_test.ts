@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { bytesPerCall } from "../lib/alloc.ts";
 import { copyBytes } from "../lib/copy.ts";
+import type { Ref } from "../structures/arena.ts";
 import { Encoding, Entries, EntryFlag, LargeString, Type } from "./entry.ts";
 
 /** Key lengths around each change of the layout. */
@@ -10,11 +11,25 @@ function keyOf(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => (i * 7 + length) & 255);
 }
 
+/** An entry whose key is all of `key`. */
+function create(
+  entries: Entries,
+  type: number,
+  encoding: number,
+  access: number,
+  key: Uint8Array,
+  valueSize: number,
+  room: number,
+): Ref {
+  const view = new DataView(key.buffer);
+  return entries.create(type, encoding, access, key, view, 0, key.length, valueSize, room);
+}
+
 Deno.test("an entry gives back its key, its value and its fields, whatever the key's length", () => {
   for (const length of KEY_LENGTHS) {
     const entries = new Entries(1);
     const key = keyOf(length);
-    const ref = entries.create(Type.string, Encoding.embstr, 0xabcdef, key, 0, length, 5, 5);
+    const ref = create(entries, Type.string, Encoding.embstr, 0xabcdef, key, 5, 5);
     entries.open(ref);
     copyBytes(Uint8Array.of(1, 2, 3, 4, 5), 0, 5, entries.bytes, entries.valueStart);
     entries.setFlag(ref, EntryFlag.epoch, true);
@@ -33,7 +48,7 @@ Deno.test("matches() tells keys apart in every byte and in length", () => {
   for (const length of KEY_LENGTHS.slice(1)) {
     const entries = new Entries(1);
     const key = keyOf(length);
-    const ref = entries.create(0, 0, 0, key, 0, length, 0, 0);
+    const ref = create(entries, 0, 0, 0, key, 0, 0);
     const matches = (other: Uint8Array): boolean =>
       entries.matches(ref, other, new DataView(other.buffer), 0, other.length);
     assertEquals(matches(key.slice()), true);
@@ -47,7 +62,7 @@ Deno.test("matches() tells keys apart in every byte and in length", () => {
 });
 Deno.test("setValueHeader() changes type, encoding and length and keeps access, key and flags", () => {
   const entries = new Entries(1);
-  const ref = entries.create(Type.string, Encoding.raw, 77, keyOf(10), 0, 10, 100, 100);
+  const ref = create(entries, Type.string, Encoding.raw, 77, keyOf(10), 100, 100);
   entries.setFlag(ref, EntryFlag.epoch, true);
   entries.open(ref);
   entries.setValueHeader(Type.set, Encoding.object, 4);
@@ -61,7 +76,7 @@ Deno.test("the heap slot lies behind the largest value that the room allows", ()
   for (const length of [3, 300, 40_000]) {
     const entries = new Entries(1);
     const size = entries.inlineMax(length);
-    const ref = entries.create(0, Encoding.raw, 0, keyOf(length), 0, length, size, size + 4);
+    const ref = create(entries, 0, Encoding.raw, 0, keyOf(length), size, size + 4);
     entries.open(ref);
     assertEquals(entries.hasRoomForSlot(), true);
     entries.bytes.fill(0x61, entries.valueStart, entries.valueEnd);
@@ -76,7 +91,7 @@ Deno.test("the heap slot lies behind the largest value that the room allows", ()
 Deno.test("object() is the large value whose index the entry holds", () => {
   const entries = new Entries(1);
   const large = new LargeString(new Uint8Array(100_000), 70_000);
-  const ref = entries.create(Type.string, Encoding.object, 0, keyOf(3), 0, 3, 4, 4);
+  const ref = create(entries, Type.string, Encoding.object, 0, keyOf(3), 4, 4);
   entries.open(ref);
   entries.view.setUint32(entries.valueStart, entries.objects.add(large), true);
   assertEquals(entries.object(), large);
@@ -85,7 +100,7 @@ Deno.test("open() and matches() allocate nothing", () => {
   const entries = new Entries(1);
   const key = keyOf(20);
   const view = new DataView(key.buffer);
-  const ref = entries.create(0, 0, 0, key, 0, 20, 8, 8);
+  const ref = create(entries, 0, 0, 0, key, 8, 8);
   const cost = bytesPerCall(() => {
     entries.open(ref);
     entries.matches(ref, key, view, 0, 20);

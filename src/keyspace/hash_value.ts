@@ -61,6 +61,7 @@ export class HashValue {
     start: number,
     end: number,
     value: Uint8Array,
+    valueView: DataView,
     from: number,
     to: number,
   ): boolean {
@@ -76,7 +77,7 @@ export class HashValue {
     const table = this.#table;
     if (table !== null) {
       const ref = isKnown ? this.#found : this.#insert(table, bytes, view, start, end, to - from);
-      table.setValue(ref, value, from, to);
+      table.setValue(ref, value, valueView, from, to);
     } else if (isKnown) this.pack.replace(this.pack.next(this.#found), value, from, to);
     else {
       this.pack.append(bytes, start, end);
@@ -94,7 +95,7 @@ export class HashValue {
     valueSize: number,
   ): Ref {
     table.find(bytes, view, start, end);
-    return table.insert(bytes, start, end, valueSize);
+    return table.insert(bytes, view, start, end, valueSize);
   }
 
   /** Whether the listpack may take the pair. */
@@ -215,8 +216,14 @@ export class HashValue {
       at = pack.next(at);
       pack.read(at, value);
       table.find(field.bytes, field.view, field.start, field.end);
-      const ref = table.insert(field.bytes, field.start, field.end, value.length);
-      table.setValue(ref, value.bytes, value.start, value.end);
+      const ref = table.insert(
+        field.bytes,
+        field.view,
+        field.start,
+        field.end,
+        value.length,
+      );
+      table.setValue(ref, value.bytes, value.view, value.start, value.end);
     }
     this.cursor.toObject(new HashTable(table));
   }

@@ -120,7 +120,7 @@ export class SetValue implements IntsetHome {
     const table = this.#table as MemberTable | null;
     if (table === null) return false;
     table.find(bytes, view, start, end);
-    table.insert(bytes, start, end, 0);
+    table.insert(bytes, view, start, end, 0);
     return true;
   }
 
@@ -295,7 +295,7 @@ export class SetValue implements IntsetHome {
     const table = new MemberTable(keyspace.entries.arena, keyspace.seed);
     this.forEach(({ bytes, view, start, end }) => {
       table.find(bytes, view, start, end);
-      table.insert(bytes, start, end, 0);
+      table.insert(bytes, view, start, end, 0);
     });
     this.cursor.toObject(new HashTable(table));
   }

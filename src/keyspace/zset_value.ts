@@ -163,7 +163,9 @@ export class ZsetValue {
       this.#convert();
       this.scoreOf(bytes, view, start, end);
     }
-    if (this.#set !== null) return this.#setLarge(this.#set, bytes, start, end, score, before);
+    if (this.#set !== null) {
+      return this.#setLarge(this.#set, bytes, view, start, end, score, before);
+    }
     if (before === score) return false;
     if (this.#found !== 0) this.pack.remove(this.#found, 2);
     this.#insertInPack(bytes, start, end, score);
@@ -173,6 +175,7 @@ export class ZsetValue {
   #setLarge(
     set: SortedSet,
     bytes: Uint8Array,
+    view: DataView,
     start: number,
     end: number,
     score: number,
@@ -180,7 +183,7 @@ export class ZsetValue {
   ): boolean {
     const { members, tree } = set;
     if (this.#found === 0) {
-      const ref = members.insert(bytes, start, end, SCORE_BYTES);
+      const ref = members.insert(bytes, view, start, end, SCORE_BYTES);
       members.setScore(ref, score);
       tree.insert(ref);
       return true;
@@ -401,7 +404,7 @@ export class ZsetValue {
     const set = new SortedSet(keyspace.entries, members);
     this.forEachFrom(0, this.count, false, ({ bytes, view, start, end }, score) => {
       members.find(bytes, view, start, end);
-      const ref = members.insert(bytes, start, end, SCORE_BYTES);
+      const ref = members.insert(bytes, view, start, end, SCORE_BYTES);
       members.setScore(ref, score);
       set.tree.insert(ref);
     });

@@ -416,6 +416,7 @@ export class ValueReader {
       field.start,
       field.end,
       value.bytes,
+      value.view,
       value.start,
       value.end,
     );

@@ -17,7 +17,7 @@
  * @module
  */
 import { assert } from "../lib/assert.ts";
-import { copyBytes } from "../lib/copy.ts";
+import { copyBytes, copyIn } from "../lib/copy.ts";
 import { hashBytes } from "../lib/hash.ts";
 import { compareBytes, Slice } from "../lib/slice.ts";
 import { type Arena, offsetOf, type Ref } from "./arena.ts";
@@ -87,13 +87,25 @@ export class MemberTable implements KeyLayout {
    * Adds a member that `find` has just not found, with room for `valueSize` bytes of value, which the
    * caller writes with `setValue` or `setScore`.
    */
-  insert(bytes: Uint8Array, start: number, end: number, valueSize: number): Ref {
-    const ref = this.#create(bytes, start, end, valueSize);
+  insert(
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+    valueSize: number,
+  ): Ref {
+    const ref = this.#create(bytes, view, start, end, valueSize);
     this.#table.insert(this.#hash, ref);
     return ref;
   }
 
-  #create(bytes: Uint8Array, start: number, end: number, valueSize: number): Ref {
+  #create(
+    bytes: Uint8Array,
+    keyView: DataView,
+    start: number,
+    end: number,
+    valueSize: number,
+  ): Ref {
     const size = end - start;
     const keyAt = HEADER_BYTES + extraBytes(size) + extraBytes(valueSize);
     const ref = this.#alloc(keyAt + insideBytes(size) + insideBytes(valueSize));
@@ -102,7 +114,7 @@ export class MemberTable implements KeyLayout {
     const { view } = chunk;
     writeLengths(view, at, size, valueSize);
     if (size > INSIDE_MAX) view.setUint32(at + keyAt, this.#keep(bytes, start, end), true);
-    else copyBytes(bytes, start, end, chunk.bytes, at + keyAt);
+    else copyIn(bytes, keyView, start, end, chunk.bytes, view, at + keyAt);
     if (valueSize > INSIDE_MAX) {
       view.setUint32(at + keyAt + insideBytes(size), this.#keep(NO_BYTES, 0, 0), true);
     }
@@ -110,7 +122,7 @@ export class MemberTable implements KeyLayout {
   }
 
   /** Sets a member's value; returns its ref, which may be a new one. The bytes must not be its own. */
-  setValue(ref: Ref, bytes: Uint8Array, start: number, end: number): Ref {
+  setValue(ref: Ref, bytes: Uint8Array, view: DataView, start: number, end: number): Ref {
     const size = end - start;
     this.#read(ref);
     if (this.#valueLength === OUTSIDE) this.#drop(this.#view.getUint32(this.#valueStart, true));
@@ -129,7 +141,7 @@ export class MemberTable implements KeyLayout {
     writeLengths(place.view, at, keySize, size);
     const target = at + keyAt + keyBytes;
     if (size > INSIDE_MAX) place.view.setUint32(target, this.#keep(bytes, start, end), true);
-    else copyBytes(bytes, start, end, place.bytes, target);
+    else copyIn(bytes, view, start, end, place.bytes, place.view, target);
     return ref;
   }
 

@@ -55,9 +55,9 @@ Deno.test("members and their values are those of a plain map, whatever their len
           model.delete(key);
           continue;
         }
-        const [valueBytes, , from, to] = bytesOf(value);
-        if (ref === 0) ref = table.insert(bytes, start, end, to - from);
-        table.setValue(ref, valueBytes, from, to);
+        const [valueBytes, valueView, from, to] = bytesOf(value);
+        if (ref === 0) ref = table.insert(bytes, view, start, end, to - from);
+        table.setValue(ref, valueBytes, valueView, from, to);
         model.set(key, value);
       }
       table.verify();
@@ -79,7 +79,7 @@ Deno.test("a score is read and set, and members compare by their bytes", () => {
   const refs = ["a", "ab", "b", "c".repeat(300)].map((name, i) => {
     const [bytes, view, start, end] = bytesOf(name);
     table.find(bytes, view, start, end);
-    const ref = table.insert(bytes, start, end, 8);
+    const ref = table.insert(bytes, view, start, end, 8);
     table.setScore(ref, i - 0.5);
     return ref;
   });
@@ -97,7 +97,7 @@ Deno.test("a sample has so many different members", () => {
   for (let i = 0; i < 1000; i++) {
     const [bytes, view, start, end] = bytesOf(`member ${i}`);
     table.find(bytes, view, start, end);
-    table.insert(bytes, start, end, 0);
+    table.insert(bytes, view, start, end, 0);
   }
   for (const wanted of [0, 1, 10, 500, 999, 1000]) {
     const seen = new Set<number>();
