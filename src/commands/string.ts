@@ -49,7 +49,6 @@ function get({ args, reply, db }: Call): void {
 
 function set(call: Call): void {
   const { args, reply, db } = call;
-  const value = args.start(2);
   if (args.count === 3) {
     db.setArgument(args, 1, 2, false, Events.set);
     return reply.ok();
