@@ -167,6 +167,8 @@ export class RdbReader {
 
 /** An unsigned integer, exact within 2^53. */
 export function unsigned({ hi, lo }: Int64): number {
+  // A double, however small, would make doubles of all positions that are counted from it.
+  if (hi === 0 && lo >= 0) return lo;
   return (hi >>> 0) * TWO_32 + (lo >>> 0);
 }
 
