@@ -12,12 +12,15 @@ import {
   RDB_VERSION_CRC,
   RDB_VERSION_MAX,
   RDB_VERSION_MIN,
+  RdbType,
 } from "./rdb_format.ts";
 import { RdbReader, Scratch } from "./rdb_reader.ts";
 import { type OnLoss, ValueReader } from "./value_reader.ts";
 
 const HEADER_BYTES = 9;
 const CRC_BYTES = 8;
+/** A string whose length is one byte, of six bits, with that. */
+const SHORT_VALUE_BYTES = 65;
 /** Of a key in a file. */
 const KEY_BYTES_MIN = 4;
 
@@ -130,12 +133,13 @@ export class RdbLoader {
   #entry(type: number): void {
     const db = this.#keyspace.databases[this.#database];
     const key = this.#key;
-    this.#in.string(this.#slice);
-    this.#keyBytes.keep(this.#slice);
+    const slice = this.#slice;
+    this.#in.string(slice);
+    if (!this.#staysWhileRead(type)) this.#keyBytes.keep(slice);
     key.count = 0;
     key.error = null;
-    key.use(this.#slice.bytes, this.#slice.view);
-    key.push(0, this.#slice.length);
+    key.use(slice.bytes, slice.view);
+    key.push(slice.start, slice.end);
     if (db.removeQuietly(key, 0)) this.#options.onLoss("keys that are in the file twice");
     const isThere = this.#values.read(type, db, key, false);
     const ref = isThere ? this.#values.ref : 0;
@@ -155,6 +159,14 @@ export class RdbLoader {
       this.keysLoaded++;
     }
     this.#deadline = this.#idle = this.#frequency = -1;
+  }
+
+  /** Whether the key, which was just read, stays where it lies while its value is read: a short string at hand. */
+  #staysWhileRead(type: number): boolean {
+    const { source } = this;
+    return type === RdbType.string && this.#slice.bytes === source.bytes &&
+      source.end - source.at >= SHORT_VALUE_BYTES &&
+      source.bytes[source.at] < SHORT_VALUE_BYTES - 1;
   }
 
   #end(): void {
