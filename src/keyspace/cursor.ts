@@ -1,7 +1,8 @@
 // hot path
 /**
  * A cursor over one collection: where a list, set, hash, sorted set or stream lies. A small collection is a
- * listpack (or intset) in the entry's block, a large one an object.
+ * listpack (or intset) in the entry's block, a large one an object. A listpack that the configuration lets grow
+ * beyond what lies in a block is one in a buffer of its own; who uses the cursor does not see the difference.
  *
  * A cursor is bound to one key by `read`, `edit` or `editOrCreate` and stays so while others are opened;
  * it ends with `changed`, `discard`, or the end of the command.
@@ -17,10 +18,11 @@ import { isEmptyIntset } from "../structures/intset.ts";
 import { EMPTY_LISTPACK_BYTES, Listpack, type ListpackHome } from "../structures/listpack.ts";
 import { Events, type KeyEvent } from "./change_hooks.ts";
 import type { Database } from "./database.ts";
-import { Encoding, type Entries, type HeapValue } from "./entry.ts";
+import { COLLECTION_INLINE_MAX, Encoding, type Entries, type HeapValue } from "./entry.ts";
+import { LongPack } from "./long_pack.ts";
 
 export class Cursor implements ListpackHome {
-  /** On the value, while its encoding is `listpack`. */
+  /** On the value, while its encoding is `listpack` or `intset`. */
   readonly pack: Listpack = new Listpack(this);
   ref: Ref = 0;
   encoding: number = Encoding.listpack;
@@ -29,6 +31,8 @@ export class Cursor implements ListpackHome {
   #index = 0;
   /** The value, while its encoding is `object`. */
   object: HeapValue | null = null;
+  /** What `pack` is on, where that is no entry's block. */
+  #long: LongPack | null = null;
   readonly #create: () => Ref;
 
   /** `create` makes the entry of a new, empty collection where the cursor stands: if it is left out, a listpack. */
@@ -117,32 +121,33 @@ export class Cursor implements ListpackHome {
     return ref;
   }
 
-  /** Puts `object` in the place of the inline value. */
+  /** Puts `object` in the place of the listpack or intset. */
   toObject(object: HeapValue): void {
+    if (this.#long !== null) this.toInline(this.encoding, 0);
     this.ref = this.db.replaceByObject(this.ref, object);
     this.#open();
   }
 
-  /** Puts an inline value of `size` bytes, which the caller writes, in the place of the object. */
+  /** Puts an inline value of `size` bytes, which the caller writes, in the place of an object. */
   toInline(encoding: number, size: number): void {
     this.ref = this.db.replaceObject(this.ref, encoding, size);
     this.#open();
   }
 
-  /** Makes the inline value, a listpack, a copy of `pack`. */
-  setInline(pack: Listpack): void {
+  /** Makes the value, a listpack, a copy of `pack`. */
+  copyPack(pack: Listpack): void {
     const { size } = pack;
-    this.resizeInline(size);
+    this.resizeValue(size);
     const source = new Uint8Array(pack.bytes.buffer, pack.bytes.byteOffset + pack.start, size);
     this.pack.bytes.set(source, this.pack.start);
   }
 
-  /** Makes the inline value `size` bytes long. */
-  resizeInline(size: number): void {
+  /** Makes the listpack or intset `size` bytes long. */
+  resizeValue(size: number): void {
     this.resize(this.pack, size);
   }
 
-  /** Notes that the inline value has another encoding from now on; its bytes are the caller's to write. */
+  /** Notes that the value, which lies inline, has another encoding from now on; its bytes are the caller's to write. */
   setEncoding(encoding: number): void {
     const { entries } = this;
     entries.open(this.ref);
@@ -153,9 +158,34 @@ export class Cursor implements ListpackHome {
   // ListpackHome
 
   resize(pack: Listpack, size: number): void {
+    if (this.#long !== null) this.#resizeLong(this.#long, size);
+    else if (size > COLLECTION_INLINE_MAX) this.#toLong(size);
+    else {
+      const { entries } = this;
+      this.ref = this.db.resizeValue(this.ref, size);
+      pack.open(entries.bytes, entries.view, entries.valueStart);
+    }
+  }
+
+  #toLong(size: number): void {
     const { entries } = this;
-    this.ref = this.db.resizeValue(this.ref, size);
-    pack.open(entries.bytes, entries.view, entries.valueStart);
+    entries.open(this.ref);
+    const used = entries.valueEnd - entries.valueStart;
+    const name = this.encoding === Encoding.intset ? "intset" : "listpack";
+    const room = size + (size >>> 1);
+    this.toObject(new LongPack(name, entries.bytes, entries.valueStart, used, room));
+  }
+
+  #resizeLong(long: LongPack, size: number): void {
+    const { length } = long.content;
+    if (size < COLLECTION_INLINE_MAX >>> 1) {
+      const { content } = long;
+      this.toInline(this.encoding, size);
+      this.pack.bytes.set(new Uint8Array(content.buffer, 0, size), this.pack.start);
+    } else if (size > length || size < length >>> 2) {
+      long.resize(size + (size >>> 1));
+      this.pack.open(long.content, long.view, 0);
+    }
   }
 
   /**
@@ -164,7 +194,7 @@ export class Cursor implements ListpackHome {
    */
   changed(event: KeyEvent, dirty = 1): void {
     const { db, args } = this;
-    if (this.object !== null) this.entries.book(this.object);
+    this.book();
     const { isEmpty } = this;
     if (isEmpty) db.removeEmpty(this.ref);
     db.changed(args, this.#index, event);
@@ -176,8 +206,14 @@ export class Cursor implements ListpackHome {
 
   /** The command has changed what nobody watches, such as who reads a stream: counts it. */
   changedQuietly(dirty: number): void {
-    if (this.object !== null) this.entries.book(this.object);
+    this.book();
     this.db.keyspace.hooks.dirty += dirty;
+  }
+
+  /** Counts the memory of a value that is an object: it was changed. */
+  book(): void {
+    const object = this.object ?? this.#long;
+    if (object !== null) this.entries.book(object);
   }
 
   /** Nothing was changed after `editOrCreate`: a collection that it made goes again. */
@@ -227,12 +263,27 @@ export class Cursor implements ListpackHome {
   #useOpen(entries: Entries): void {
     this.encoding = entries.encoding;
     this.object = null;
-    if (entries.encoding === Encoding.object) this.object = entries.object();
+    this.#long = null;
+    if (entries.encoding === Encoding.object) this.#useObject(entries.object());
     else this.pack.open(entries.bytes, entries.view, entries.valueStart);
+  }
+
+  #useObject(object: HeapValue): void {
+    if (object instanceof LongPack) {
+      this.#long = object;
+      this.encoding = packEncoding(object);
+      this.pack.open(object.content, object.view, 0);
+    } else this.object = object;
   }
 
   #forget(): void {
     this.ref = 0;
     this.object = null;
+    this.#long = null;
   }
+}
+
+/** The encoding that the bytes of `long` have. */
+export function packEncoding(long: LongPack): number {
+  return long.encodingName === "intset" ? Encoding.intset : Encoding.listpack;
 }

@@ -51,7 +51,7 @@ export const Encoding = { embstr: 0, int: 1, raw: 2, object: 3, listpack: 4, int
 
 /**
  * The longest listpack or intset that lies inline: it fits beside any key, so that RENAME never needs to
- * convert one. Longer ones become objects, whatever the configuration says.
+ * convert one. Longer ones get a buffer of their own: LongPack, or a quicklist.
  */
 export const COLLECTION_INLINE_MAX = 32 * 1024;
 

@@ -2,10 +2,10 @@
 /** Hashes: a listpack of field, value, field, value …, or a table of members. */
 import { Slice } from "../lib/slice.ts";
 import type { Ref } from "../structures/arena.ts";
-import { listpackEntryBytes } from "../structures/listpack.ts";
+import { LISTPACK_MAX_BYTES } from "../structures/listpack.ts";
 import { MemberTable, sampleMembers } from "../structures/member_table.ts";
 import { Cursor } from "./cursor.ts";
-import { COLLECTION_INLINE_MAX, Type } from "./entry.ts";
+import { Type } from "./entry.ts";
 import { HashTable } from "./hash_table.ts";
 
 /** Called with slices that are good until it returns. */
@@ -70,7 +70,7 @@ export class HashValue {
       if (Math.max(end - start, to - from) > limits.hashMaxListpackValue) this.#convert();
     }
     const isKnown = this.has(bytes, view, start, end);
-    if (this.#table === null && !this.#fits(isKnown, bytes, start, end, value, from, to)) {
+    if (this.#table === null && !this.#fits(isKnown, start, end, from, to)) {
       this.#convert();
       if (isKnown) this.has(bytes, view, start, end);
     }
@@ -99,23 +99,10 @@ export class HashValue {
   }
 
   /** Whether the listpack may take the pair. */
-  #fits(
-    isKnown: boolean,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    value: Uint8Array,
-    from: number,
-    to: number,
-  ): boolean {
+  #fits(isKnown: boolean, start: number, end: number, from: number, to: number): boolean {
     const { limits } = this.cursor.db.keyspace;
     if (!isKnown && this.count >= limits.hashMaxListpackEntries) return false;
-    const { size } = this.pack;
-    // Far from the limit there is no need to be exact.
-    if (size + (end - start) + (to - from) + 22 <= COLLECTION_INLINE_MAX) return true;
-    const added = listpackEntryBytes(value, from, to) +
-      (isKnown ? 0 : listpackEntryBytes(bytes, start, end));
-    return size + added <= COLLECTION_INLINE_MAX;
+    return this.pack.size + (end - start) + (to - from) <= LISTPACK_MAX_BYTES;
   }
 
   /** Removes the field `bytes[start, end)`; returns whether it was there. */

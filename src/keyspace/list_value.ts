@@ -94,7 +94,7 @@ export class ListValue {
     if (this.#list === null && this.pack.count === 0) {
       const { bytes, elements } = this.#limits();
       const isLong = pack.size > bytes || pack.count > elements;
-      if (!isLong && pack.size <= COLLECTION_INLINE_MAX) return this.cursor.setInline(pack);
+      if (!isLong && pack.size <= COLLECTION_INLINE_MAX) return this.cursor.copyPack(pack);
       const list = new Quicklist(entries.arena, limits.listMaxListpackSize, listNodeMaxBytes);
       list.isListpack = !isLong;
       this.cursor.toObject(list);

@@ -4,12 +4,12 @@ import { Int64, parseInt64 } from "../lib/decimal.ts";
 import { Slice } from "../lib/slice.ts";
 import type { Ref } from "../structures/arena.ts";
 import { EMPTY_INTSET_BYTES, Intset, type IntsetHome } from "../structures/intset.ts";
-import { EMPTY_LISTPACK_BYTES, listpackEntryBytes } from "../structures/listpack.ts";
+import { EMPTY_LISTPACK_BYTES, LISTPACK_MAX_BYTES } from "../structures/listpack.ts";
 import { MemberTable, sampleMembers } from "../structures/member_table.ts";
 import type { Args } from "../protocol/args.ts";
 import type { Database } from "./database.ts";
 import { Cursor } from "./cursor.ts";
-import { COLLECTION_INLINE_MAX, Encoding, Type } from "./entry.ts";
+import { Encoding, Type } from "./entry.ts";
 import { HashTable } from "./hash_table.ts";
 
 /** Called with a slice that is good until it returns. */
@@ -17,7 +17,8 @@ export type MemberVisitor = (member: Slice) => void;
 
 /** The longest text of an integer that an intset holds. */
 const INTEGER_TEXT_MAX = 20;
-const INTEGER_BYTES_MAX = 8;
+/** Most integers of an intset, as in Redis. */
+const INTSET_MAX_INTEGERS = 1 << 30;
 
 const integer = new Int64();
 
@@ -86,7 +87,7 @@ export class SetValue implements IntsetHome {
   // IntsetHome
 
   resizeIntset(set: Intset, size: number): void {
-    this.cursor.resizeInline(size);
+    this.cursor.resizeValue(size);
     set.open(this.pack.bytes, this.pack.view, this.pack.start);
   }
 
@@ -111,7 +112,7 @@ export class SetValue implements IntsetHome {
     }
     if (this.has(bytes, view, start, end)) return false;
     if (this.#table === null) {
-      if (this.#fits(bytes, start, end)) {
+      if (this.#fits(start, end)) {
         this.pack.append(bytes, start, end);
         return true;
       }
@@ -127,9 +128,8 @@ export class SetValue implements IntsetHome {
   #addInteger(): boolean {
     const { limits } = this.cursor.db.keyspace;
     if (!this.#ints.add(integer)) return false;
-    // All may need eight bytes at once, when the next integer is a wide one.
-    const isTooLarge = INTEGER_BYTES_MAX * (this.#ints.count + 2) > COLLECTION_INLINE_MAX;
-    if (this.#ints.count > limits.setMaxIntsetEntries || isTooLarge) this.#toTable();
+    const most = Math.min(limits.setMaxIntsetEntries, INTSET_MAX_INTEGERS);
+    if (this.#ints.count > most) this.#toTable();
     return true;
   }
 
@@ -155,12 +155,12 @@ export class SetValue implements IntsetHome {
   }
 
   /** Whether the listpack may take one more member. */
-  #fits(bytes: Uint8Array, start: number, end: number): boolean {
+  #fits(start: number, end: number): boolean {
     const { limits } = this.cursor.db.keyspace;
     const { pack } = this;
     return end - start <= limits.setMaxListpackValue &&
       pack.count < limits.setMaxListpackEntries &&
-      pack.size + listpackEntryBytes(bytes, start, end) <= COLLECTION_INLINE_MAX;
+      pack.size + (end - start) <= LISTPACK_MAX_BYTES;
   }
 
   /** Removes a member; returns whether it was there. */
@@ -280,7 +280,7 @@ export class SetValue implements IntsetHome {
       this.#ints.at(i, value);
       return value;
     });
-    this.cursor.resizeInline(EMPTY_LISTPACK_BYTES);
+    this.cursor.resizeValue(EMPTY_LISTPACK_BYTES);
     this.cursor.setEncoding(Encoding.listpack);
     this.pack.writeEmpty();
     for (const value of values) {

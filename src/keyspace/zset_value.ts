@@ -6,19 +6,17 @@
 import { doubleText, parseDouble } from "../lib/double_text.ts";
 import { compareBytes, Slice } from "../lib/slice.ts";
 import type { Ref } from "../structures/arena.ts";
-import { listpackEntryBytes } from "../structures/listpack.ts";
+import { LISTPACK_MAX_BYTES } from "../structures/listpack.ts";
 import { MemberTable, sampleMembers } from "../structures/member_table.ts";
 import { type Bound, type Order, OrderTree } from "../structures/order_tree.ts";
 import { Cursor } from "./cursor.ts";
-import { COLLECTION_INLINE_MAX, type Entries, type HeapValue, Type } from "./entry.ts";
+import { type Entries, type HeapValue, Type } from "./entry.ts";
 
 /** Called with a slice that is good until it returns. */
 export type ScoredVisitor = (member: Slice, score: number) => void;
 
 /** Integers that Redis stores as such in a listpack. */
 const INTEGER_SCORE_MAX = 2 ** 52;
-/** What an integer or the text of a double takes in a listpack, at most. */
-const SCORE_BYTES_MAX = 30;
 const SCORE_BYTES = 8;
 
 /** A place in a sorted set: which elements lie before it. */
@@ -159,7 +157,7 @@ export class ZsetValue {
     score: number,
     before: number,
   ): boolean {
-    if (this.#set === null && !this.#fits(bytes, start, end)) {
+    if (this.#set === null && !this.#fits(start, end)) {
       this.#convert();
       this.scoreOf(bytes, view, start, end);
     }
@@ -233,14 +231,13 @@ export class ZsetValue {
     return parseDouble(this.#score.bytes, this.#score.start, this.#score.end);
   }
 
-  #fits(bytes: Uint8Array, start: number, end: number): boolean {
+  #fits(start: number, end: number): boolean {
     const { limits } = this.cursor.db.keyspace;
     if (this.#found === 0) {
       const isLong = end - start > limits.zsetMaxListpackValue;
       if (isLong || this.count >= limits.zsetMaxListpackEntries) return false;
     }
-    const added = listpackEntryBytes(bytes, start, end) + SCORE_BYTES_MAX;
-    return this.pack.size + added <= COLLECTION_INLINE_MAX;
+    return this.pack.size + (end - start) <= LISTPACK_MAX_BYTES;
   }
 
   /** Removes the member `bytes[start, end)`; returns whether it was there. */

@@ -6,7 +6,8 @@
 import type { Database } from "../keyspace/database.ts";
 import { BloomValue } from "../keyspace/bloom_value.ts";
 import { Events } from "../keyspace/change_hooks.ts";
-import { COLLECTION_INLINE_MAX, Encoding, type HeapValue, Type } from "../keyspace/entry.ts";
+import { COLLECTION_INLINE_MAX, Encoding, Type } from "../keyspace/entry.ts";
+import { LongPack } from "../keyspace/long_pack.ts";
 import { HashValue } from "../keyspace/hash_value.ts";
 import { ListValue } from "../keyspace/list_value.ts";
 import { SetValue } from "../keyspace/set_value.ts";
@@ -19,7 +20,7 @@ import { compareBytes, Slice } from "../lib/slice.ts";
 import type { Args } from "../protocol/args.ts";
 import { Intset, isIntset, READ_ONLY_INTSET } from "../structures/intset.ts";
 import type { Ref } from "../structures/arena.ts";
-import { isListpack, Listpack, READ_ONLY } from "../structures/listpack.ts";
+import { isListpack, Listpack, LISTPACK_MAX_BYTES, READ_ONLY } from "../structures/listpack.ts";
 import { BloomFilter } from "../structures/bloom_filter.ts";
 import { walkZiplist, walkZipmap } from "./old_encodings.ts";
 import {
@@ -128,16 +129,23 @@ export class ValueReader {
   /** Puts the blob, which is as it will lie in memory, in the place of the key's value. */
   #adopt(type: number, encoding: number): boolean {
     const { bytes, start, end, length } = this.#blob;
-    this.#db.find(this.#key, 0);
-    this.ref = this.#db.createValue(this.#key, 0, type, encoding, length);
-    const { entries } = this.#db.keyspace;
+    const db = this.#db;
+    db.find(this.#key, 0);
+    if (length > COLLECTION_INLINE_MAX) {
+      const name = encoding === Encoding.intset ? "intset" : "listpack";
+      const long = new LongPack(name, bytes, start, length, length);
+      this.ref = db.createObject(this.#key, 0, type, long);
+      return true;
+    }
+    this.ref = db.createValue(this.#key, 0, type, encoding, length);
+    const { entries } = db.keyspace;
     copyBytes(bytes, start, end, entries.bytes, entries.valueStart);
     return true;
   }
 
-  /** Whether a listpack may lie inline as it is: no longer than `entries` elements of `bytes`. */
+  /** Whether a listpack may be taken as it is: no longer than `entries` elements of `bytes`. */
   #fits(pack: Listpack, entries: number, bytes: number): boolean {
-    if (pack.count > entries || pack.size > COLLECTION_INLINE_MAX) return false;
+    if (pack.count > entries || pack.size > LISTPACK_MAX_BYTES) return false;
     const { count } = pack;
     // Nothing in it can exceed the limit.
     if (pack.size <= bytes) return count > 0;
@@ -161,16 +169,11 @@ export class ValueReader {
   }
 
   #endList(): boolean {
-    this.#book(this.#list.cursor.object);
+    this.#list.cursor.book();
     const { count } = this.#list;
     this.ref = this.#list.cursor.ref;
     this.#list.cursor.discard();
     return count > 0;
-  }
-
-  /** Counts the memory of an object that was filled. */
-  #book(object: HeapValue | null): void {
-    if (object !== null) this.#db.keyspace.entries.book(object);
   }
 
   list(): boolean {
@@ -230,7 +233,7 @@ export class ValueReader {
   }
 
   #endSet(): boolean {
-    this.#book(this.#set.cursor.object);
+    this.#set.cursor.book();
     this.ref = this.#set.cursor.ref;
     return true;
   }
@@ -251,11 +254,8 @@ export class ValueReader {
     const set = this.#intset;
     set.open(bytes, view, start);
     const { limits } = this.#db.keyspace;
-    // All may need eight bytes when the next integer comes.
-    const isSmall = set.count <= limits.setMaxIntsetEntries &&
-      8 * (set.count + 2) <= COLLECTION_INLINE_MAX;
     if (set.count === 0) return false;
-    if (isSmall) return this.#adopt(Type.set, Encoding.intset);
+    if (set.count <= limits.setMaxIntsetEntries) return this.#adopt(Type.set, Encoding.intset);
     for (let i = 0; i < set.count; i++) {
       set.at(i, this.#integer);
       this.#one.setInt64(this.#integer.hi, this.#integer.lo);
@@ -296,7 +296,7 @@ export class ValueReader {
   }
 
   #endZset(): boolean {
-    this.#book(this.#zset.cursor.object);
+    this.#zset.cursor.book();
     this.ref = this.#zset.cursor.ref;
     return true;
   }
@@ -424,7 +424,7 @@ export class ValueReader {
   }
 
   #endHash(): boolean {
-    this.#book(this.#hash.cursor.object);
+    this.#hash.cursor.book();
     this.ref = this.#hash.cursor.ref;
     if (this.#hash.count > 0) return true;
     this.#hash.cursor.discard();

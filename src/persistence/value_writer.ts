@@ -8,6 +8,8 @@ import { parseDouble } from "../lib/double_text.ts";
 import { Slice } from "../lib/slice.ts";
 import { Bloom } from "../keyspace/bloom_value.ts";
 import { Encoding, type Entries, type HeapValue, Type } from "../keyspace/entry.ts";
+import { packEncoding } from "../keyspace/cursor.ts";
+import { LongPack } from "../keyspace/long_pack.ts";
 import { HashTable } from "../keyspace/hash_table.ts";
 import { Stream } from "../keyspace/stream_value.ts";
 import { StringValue } from "../keyspace/values.ts";
@@ -37,6 +39,13 @@ const ELEMENTS_A_STEP = 256;
 /** Objects with no more elements, or nodes, are written at once. */
 const EFFORT_AT_ONCE = 64;
 
+/** Of a value that is a listpack or an intset, wherever it lies: which. */
+function packedEncoding(entries: Entries): number {
+  if (entries.encoding !== Encoding.object) return entries.encoding;
+  const object = entries.object();
+  return object instanceof LongPack ? packEncoding(object) : Encoding.object;
+}
+
 /** What is left of a value: each `next` writes some more. */
 export type Rest = Generator<void, void>;
 
@@ -64,14 +73,15 @@ export class ValueWriter {
 
   #typeOf(entries: Entries): number {
     const { version } = this.#out;
-    const isPacked = entries.encoding === Encoding.listpack && version >= VERSION_LISTPACK;
+    const encoding = packedEncoding(entries);
+    const isPacked = encoding === Encoding.listpack && version >= VERSION_LISTPACK;
     switch (entries.type) {
       case Type.string:
         return RdbType.string;
       case Type.list:
         return version >= VERSION_LISTPACK ? RdbType.listQuicklist2 : RdbType.list;
       case Type.set:
-        if (entries.encoding === Encoding.intset) return RdbType.setIntset;
+        if (encoding === Encoding.intset) return RdbType.setIntset;
         return isPacked && version >= VERSION_SET_LISTPACK ? RdbType.setListpack : RdbType.set;
       case Type.zset:
         return isPacked ? RdbType.zsetListpack : RdbType.zset;
@@ -89,10 +99,30 @@ export class ValueWriter {
   value(entries: Entries): Rest | null {
     if (entries.type === Type.string) this.#writeString(entries);
     else if (entries.encoding === Encoding.object) {
-      return this.#writeObject(entries.object(), entries.type);
-    } else if (entries.encoding === Encoding.intset) this.#writeIntset(entries);
-    else this.#writeListpack(entries);
+      const object = entries.object();
+      if (!(object instanceof LongPack)) return this.#writeObject(object, entries.type);
+      this.#writePack(entries.type, packEncoding(object), object.content, object.view, 0);
+    } else {
+      const { type, encoding, bytes, view, valueStart } = entries;
+      this.#writePack(type, encoding, bytes, view, valueStart);
+    }
     return null;
+  }
+
+  #writePack(
+    type: number,
+    encoding: number,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+  ): void {
+    if (encoding === Encoding.intset) {
+      this.#intset.open(bytes, view, start);
+      this.#out.string(bytes, start, start + this.#intset.size);
+    } else {
+      this.#pack.open(bytes, view, start);
+      this.#writeListpack(type);
+    }
   }
 
   #writeString(entries: Entries): void {
@@ -105,17 +135,10 @@ export class ValueWriter {
     this.#out.stringOf(this.#string);
   }
 
-  #writeIntset(entries: Entries): void {
-    this.#intset.open(entries.bytes, entries.view, entries.valueStart);
-    const { valueStart } = entries;
-    this.#out.string(entries.bytes, valueStart, valueStart + this.#intset.size);
-  }
-
-  #writeListpack(entries: Entries): void {
+  #writeListpack(type: number): void {
     const { version } = this.#out;
     const pack = this.#pack;
-    pack.open(entries.bytes, entries.view, entries.valueStart);
-    if (entries.type === Type.list) {
+    if (type === Type.list) {
       if (version >= VERSION_LISTPACK) {
         this.#out.length(1);
         return this.#node(pack);
@@ -123,11 +146,10 @@ export class ValueWriter {
       this.#out.length(pack.count);
       return this.#elements(pack);
     }
-    const isWhole =
-      version >= (entries.type === Type.set ? VERSION_SET_LISTPACK : VERSION_LISTPACK);
+    const isWhole = version >= (type === Type.set ? VERSION_SET_LISTPACK : VERSION_LISTPACK);
     if (isWhole) return this.#blob(pack);
-    this.#out.length(entries.type === Type.set ? pack.count : pack.count / 2);
-    if (entries.type === Type.zset) this.#scores(pack);
+    this.#out.length(type === Type.set ? pack.count : pack.count / 2);
+    if (type === Type.zset) this.#scores(pack);
     else this.#elements(pack);
   }
 

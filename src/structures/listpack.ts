@@ -34,6 +34,8 @@ export interface ListpackHome {
 }
 
 export const EMPTY_LISTPACK_BYTES = 7;
+/** Collections that would need a longer one are stored otherwise, as in Redis. */
+export const LISTPACK_MAX_BYTES = 1 << 30;
 /** With so many elements the header doesn't tell their number any more. */
 const COUNT_UNKNOWN = 65535;
 const HEADER_BYTES = 6;

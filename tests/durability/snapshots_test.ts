@@ -4,11 +4,9 @@ import fc from "fast-check";
 import { Replay } from "../../src/engine/replay.ts";
 import { AofFileLoader } from "../../src/persistence/aof_loader.ts";
 import { RdbFileLoader, RdbFileWriter, type RdbSettings } from "../../src/persistence/rdb_file.ts";
-import { BufferSink } from "../../src/persistence/byte_sink.ts";
-import { PayloadWriter } from "../../src/persistence/payload.ts";
-import { argsOf } from "../../src/protocol/args.ts";
 import { randomCommands } from "../differential/commands.ts";
 import { ReplyError, TestServer } from "../support/harness.ts";
+import { dumped } from "../support/payload.ts";
 
 const SETTINGS: RdbSettings = {
   isRdb: true,
@@ -179,7 +177,7 @@ Deno.test("RESTORE of bytes that lie about themselves changes nothing, and the s
   server.run("xreadgroup group g ann streams stream >");
   server.run("bf.add bloom x");
   const keys = ["list", "zset", "hash", "ints", "stream", "bloom"];
-  const payloads = keys.map((key) => dumped(server, new TextEncoder().encode(key)));
+  const payloads = keys.map((key) => dumped(server, key));
   const before = server.run("debug digest");
   fc.assert(
     fc.property(
@@ -214,13 +212,3 @@ const READ_ALL = [
   "copy target copied replace",
   "del target copied",
 ];
-
-/** The payload that DUMP gives. */
-function dumped(server: TestServer, key: Uint8Array): Uint8Array {
-  const { keyspace } = server.engine;
-  const { entries } = keyspace;
-  entries.open(keyspace.databases[0].find(argsOf(key), 0));
-  const sink = new BufferSink();
-  new PayloadWriter(sink, 10, true).write(entries);
-  return sink.bytes.slice(0, sink.at);
-}
