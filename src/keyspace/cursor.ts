@@ -92,7 +92,7 @@ export class Cursor implements ListpackHome {
     const ref = db.find(args, index);
     if (ref !== 0) {
       db.willEdit(ref);
-      db.removeEmpty(ref);
+      db.discard(ref);
       db.find(args, index);
     }
     this.#createAt(db, args, index);
@@ -196,7 +196,7 @@ export class Cursor implements ListpackHome {
     const { db, args } = this;
     this.book();
     const { isEmpty } = this;
-    if (isEmpty) db.removeEmpty(this.ref);
+    if (isEmpty) db.discard(this.ref);
     db.changed(args, this.#index, event);
     db.keyspace.hooks.dirty += dirty - 1;
     if (!isEmpty) return;
@@ -219,7 +219,7 @@ export class Cursor implements ListpackHome {
   /** Nothing was changed after `editOrCreate`: a collection that it made goes again. */
   discard(): void {
     if (!this.isEmpty) return;
-    this.db.removeEmpty(this.ref);
+    this.db.discard(this.ref);
     this.#forget();
   }
 

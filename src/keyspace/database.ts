@@ -16,7 +16,15 @@ import { DashTable } from "../structures/dash_table.ts";
 import { DeadlineHeap } from "../structures/deadline_heap.ts";
 import { Events, type KeyEvent } from "./change_hooks.ts";
 import { copyBytes, copyWords } from "../lib/copy.ts";
-import { Encoding, Entries, EntryFlag, type HeapValue, LargeString, Type } from "./entry.ts";
+import {
+  Encoding,
+  Entries,
+  EntryFlag,
+  type HeapValue,
+  LargeString,
+  spareBytes,
+  Type,
+} from "./entry.ts";
 import type { Keyspace } from "./keyspace.ts";
 import {
   integerFound,
@@ -32,8 +40,6 @@ const SLOT_BYTES = 4;
 const OBJECT_BYTES = 4;
 /** Longer values than this are not worth a loop of their own. */
 const ARGUMENT_WORDS_MAX = 256;
-/** Growing values get half as much again, up to this many bytes. */
-const SPARE_MAX_BYTES = 1024 * 1024;
 
 /** See Database.contents. */
 export interface DatabaseContents {
@@ -114,7 +120,7 @@ export class Database {
     const ref = this.find(args, index);
     if (ref === 0) {
       this.keyspace.stats.misses++;
-      if (this.keyspace.hooks.wantsAll) this.#notify(args, index, Events.missed);
+      if (this.keyspace.hooks.wantsAll) this.alsoNotify(args, index, Events.missed);
       return 0;
     }
     this.keyspace.stats.hits++;
@@ -221,13 +227,10 @@ export class Database {
       return this.setInt64(args, index, integerFound.hi, integerFound.lo, keepTtl, event);
     }
     const size = end - start;
-    const keyLength = args.length(index);
-    const isLarge = size > this.#entries.inlineMax(keyLength);
+    const isLarge = size > this.#entries.inlineMax(args.length(index));
     const ref = this.#place(args, index, isLarge ? 4 : size, keepTtl);
     if (isLarge) {
-      const content = new Uint8Array(size);
-      copyBytes(bytes, start, end, content, 0);
-      this.#storeObject(Type.string, new LargeString(content, size));
+      this.#storeObject(Type.string, LargeString.of(bytes, start, end));
     } else {
       const entries = this.#entries;
       entries.setValueHeader(Type.string, stringEncoding(size), size);
@@ -304,17 +307,8 @@ export class Database {
   #resizeLarge(length: number): StringValue {
     const entries = this.#entries;
     const large = largeString(entries);
-    if (length > large.content.length) {
-      const spare = Math.min(length, SPARE_MAX_BYTES);
-      const grown = new Uint8Array(length + spare);
-      copyBytes(large.content, 0, large.length, grown, 0);
-      large.content = grown;
-      large.view = new DataView(grown.buffer);
-      entries.book(large);
-    } else if (length > large.length) {
-      large.content.fill(0, large.length, length);
-    }
-    large.length = length;
+    large.resize(length);
+    entries.book(large);
     this.#value.read(entries);
     return this.#value;
   }
@@ -326,7 +320,7 @@ export class Database {
     const kept = Math.min(value.length, length);
     const keyLength = entries.keyEnd - entries.keyStart;
     if (length > entries.inlineMax(keyLength)) {
-      const content = new Uint8Array(length + Math.min(length, SPARE_MAX_BYTES));
+      const content = new Uint8Array(length + spareBytes(length));
       copyBytes(value.bytes, value.start, value.start + kept, content, 0);
       this.#grow(ref, 4);
       return this.#storeObject(Type.string, new LargeString(content, length));
@@ -370,21 +364,33 @@ export class Database {
   #insert(args: Args, index: number, type: number, size: number): Ref {
     const entries = this.#entries;
     const hash = this.#hash;
-    const ref = entries.create(
+    const ref = this.#create(
+      args,
+      index,
       type,
       Encoding.embstr,
       this.keyspace.accessOfNew(),
-      args.bytes,
-      args.view,
-      args.start(index),
-      args.end(index),
-      size,
       size,
     );
     this.#table.insert(hash, ref);
     entries.open(ref);
-    if (this.keyspace.hooks.wantsAll) this.#notify(args, index, Events.created);
+    if (this.keyspace.hooks.wantsAll) this.alsoNotify(args, index, Events.created);
     return ref;
+  }
+
+  /** A new, unlinked entry with the key at argument `index` and room for `size` bytes of value. */
+  #create(
+    args: Args,
+    index: number,
+    type: number,
+    encoding: number,
+    access: number,
+    size: number,
+  ): Ref {
+    const { bytes, view } = args;
+    const start = args.start(index);
+    const end = args.end(index);
+    return this.#entries.create(type, encoding, access, bytes, view, start, end, size, size);
   }
 
   /** Moves the open entry to a block with room for `room` bytes of value; opens the new one. */
@@ -511,13 +517,8 @@ export class Database {
   removeQuietly(args: Args, index: number): boolean {
     const ref = this.find(args, index);
     if (ref === 0) return false;
-    this.#discard(ref);
+    this.discard(ref);
     return true;
-  }
-
-  /** Removes an entry whose collection is empty or about to be replaced: counts and tells nothing. */
-  removeEmpty(ref: Ref): void {
-    this.#discard(ref);
   }
 
   // Removing, renaming, copying
@@ -592,18 +593,7 @@ export class Database {
     const access = entries.access(source);
     const fromBytes = entries.bytes;
     const fromAt = entries.valueStart;
-    const start = args.start(to);
-    const ref = entries.create(
-      type,
-      encoding,
-      access,
-      args.bytes,
-      args.view,
-      start,
-      args.end(to),
-      size,
-      size,
-    );
+    const ref = this.#create(args, to, type, encoding, access, size);
     entries.open(ref);
     copyBytes(fromBytes, fromAt, fromAt + size, entries.bytes, entries.valueStart);
     return ref;
@@ -612,24 +602,11 @@ export class Database {
   /** As `#takeValue` where the new key is too long for the open string to lie beside it. */
   #takeLarge(args: Args, to: number): Ref {
     const entries = this.#entries;
-    const size = entries.valueEnd - entries.valueStart;
-    const content = new Uint8Array(size);
-    copyBytes(entries.bytes, entries.valueStart, entries.valueEnd, content, 0);
+    const large = LargeString.of(entries.bytes, entries.valueStart, entries.valueEnd);
     const access = entries.access(entries.ref);
-    const start = args.start(to);
-    const ref = entries.create(
-      0,
-      Encoding.object,
-      access,
-      args.bytes,
-      args.view,
-      start,
-      args.end(to),
-      4,
-      4,
-    );
+    const ref = this.#create(args, to, 0, Encoding.object, access, OBJECT_BYTES);
     entries.open(ref);
-    this.#storeObject(Type.string, new LargeString(content, size));
+    this.#storeObject(Type.string, large);
     return ref;
   }
 
@@ -638,7 +615,7 @@ export class Database {
     const previous = this.find(args, index);
     if (previous !== 0) {
       this.keyspace.hooks.willChange(this.index, previous);
-      this.#discard(previous);
+      this.discard(previous);
     }
     this.#link(ref);
     if (deadline >= 0) this.setDeadline(ref, deadline);
@@ -650,11 +627,12 @@ export class Database {
     entries.open(ref);
     const { keyBytes, keyStart, keyEnd } = entries;
     // The key's bytes stay readable until the block is used again, so the hook comes after.
-    this.#discard(ref);
+    this.discard(ref);
     this.keyspace.hooks.changed(this.index, keyBytes, keyStart, keyEnd, event);
   }
 
-  #discard(ref: Ref): void {
+  /** Removes an entry, such as one whose collection is empty: counts and tells nothing. */
+  discard(ref: Ref): void {
     this.#unlink(ref);
     releaseValue(this.#entries, ref);
     this.#entries.free(ref);
@@ -807,15 +785,10 @@ export class Database {
     hooks.changed(this.index, args.bytes, args.start(index), args.end(index), event);
   }
 
-  /** A further event of a change that is counted already, such as `expire` after `set`. */
-  #notify(args: Args, index: number, event: KeyEvent): void {
+  /** As `changed` without counting: a further event of one change, such as `expire` after `set`. */
+  alsoNotify(args: Args, index: number, event: KeyEvent): void {
     const hooks = this.keyspace.hooks;
     hooks.notify(this.index, args.bytes, args.start(index), args.end(index), event);
-  }
-
-  /** As `changed` without counting: for the second event of one change. */
-  alsoNotify(args: Args, index: number, event: KeyEvent): void {
-    this.#notify(args, index, event);
   }
 
   #hash = 0;

@@ -81,6 +81,11 @@ export interface HeapValue extends Releasable {
   clone(): HeapValue;
 }
 
+/** Room for more that a string of `length` bytes gets when it grows. */
+export function spareBytes(length: number): number {
+  return Math.min(length, SPARE_MAX_BYTES);
+}
+
 /** A string too large for the arena: `bytes[0, length)`, with room to grow behind. */
 export class LargeString implements HeapValue {
   readonly encodingName = "raw";
@@ -98,10 +103,26 @@ export class LargeString implements HeapValue {
     return this.content.length + 64;
   }
 
+  /** Makes it `length` bytes long; those that are new are zero. */
+  resize(length: number): void {
+    const { content } = this;
+    if (length > content.length) {
+      this.content = new Uint8Array(length + spareBytes(length));
+      copyBytes(content, 0, this.length, this.content, 0);
+      this.view = new DataView(this.content.buffer);
+    } else if (length > this.length) content.fill(0, this.length, length);
+    this.length = length;
+  }
+
   clone(): LargeString {
-    const content = new Uint8Array(this.length);
-    copyBytes(this.content, 0, this.length, content, 0);
-    return new LargeString(content, this.length);
+    return LargeString.of(this.content, 0, this.length);
+  }
+
+  /** A copy of `bytes[start, end)`. */
+  static of(bytes: Uint8Array, start: number, end: number): LargeString {
+    const content = new Uint8Array(end - start);
+    copyBytes(bytes, start, end, content, 0);
+    return new LargeString(content, end - start);
   }
 
   release(): boolean {
@@ -109,6 +130,7 @@ export class LargeString implements HeapValue {
   }
 }
 
+const SPARE_MAX_BYTES = 1024 * 1024;
 const HEADER_BYTES = 8;
 const LONG_KEY = 255;
 const KEY_INLINE_MAX = 32 * 1024;
