@@ -115,8 +115,11 @@ function skipChecksumValidation({ args, reply }: Call): void {
   reply.ok();
 }
 
-function loadaof({ reply, engine }: Call): void {
+function loadaof(call: Call): void {
+  const { reply, engine } = call;
   const error = engine.durability?.reloadLog() ?? null;
+  // The commands of the log have run meanwhile, each with its own say.
+  call.rewriteToNothing();
   if (error === null) reply.ok();
   else reply.error(error);
 }

@@ -220,3 +220,15 @@ async function digestWithoutBloom(wire: Wire): Promise<string> {
   assert(reply.includes("*0"), "no Bloom filter is among the random keys");
   return await wire.roundTrip("debug digest");
 }
+fileTest("DEBUG LOADAOF is no change: the log holds what it held, and no DEBUG", async (dir) => {
+  await withServer(dir, AOF, async (wire) => {
+    await wire.roundTrip("set k v ex 100");
+    await wire.roundTrip("persist k");
+    const sizeOf = async (): Promise<string | undefined> =>
+      /aof_current_size:\d+/.exec(await wire.roundTrip("info persistence"))?.[0];
+    const size = await sizeOf();
+    for (let i = 0; i < 3; i++) assertEquals(await wire.roundTrip("debug loadaof"), "+OK\r\n");
+    assertEquals(await wire.roundTrip("ttl k"), ":-1\r\n");
+    assertEquals(await sizeOf(), size);
+  });
+});
