@@ -16,6 +16,7 @@
  */
 import { assert } from "../lib/assert.ts";
 import type { Slice } from "../lib/slice.ts";
+import { Deque } from "./deque.ts";
 import { type Arena, MAX_BLOCK, offsetOf, type Ref } from "./arena.ts";
 import {
   EMPTY_LISTPACK_BYTES,
@@ -71,7 +72,7 @@ export class Quicklist implements ListpackHome {
   offset = 0;
   readonly #other = new Listpack(this);
   readonly #arena: Arena;
-  readonly #nodes: Node[] = [];
+  readonly #nodes = new Deque<Node>();
   /** The nodes that `pack` and `#other` are on. */
   #packNode: Node | null = null;
   #otherNode: Node | null = null;
@@ -115,7 +116,7 @@ export class Quicklist implements ListpackHome {
 
   /** Puts `pack` on node `index`. */
   open(index: number): void {
-    const node = this.#nodes[index];
+    const node = this.#nodes.at(index);
     // Whoever moves a node keeps the pack on it.
     if (node === this.#packNode) return;
     this.#packNode = node;
@@ -130,12 +131,12 @@ export class Quicklist implements ListpackHome {
 
   /** Puts `pack`, whoever's it is, on node `index`, to be read. */
   openIn(index: number, pack: Listpack): void {
-    this.#openNode(pack, this.#nodes[index]);
+    this.#openNode(pack, this.#nodes.at(index));
   }
 
   /** Elements of node `index`. */
   countOf(index: number): number {
-    return this.#nodes[index].count;
+    return this.#nodes.at(index).count;
   }
 
   /** Finds the element with that index, which exists: `node`, `offset`, and `pack` on the node. */
@@ -144,15 +145,15 @@ export class Quicklist implements ListpackHome {
     const nodes = this.#nodes;
     if (index < this.count >>> 1) {
       let node = 0;
-      while (index >= nodes[node].count) index -= nodes[node++].count;
+      while (index >= nodes.at(node).count) index -= nodes.at(node++).count;
       this.node = node;
       this.offset = index;
     } else {
       let node = nodes.length - 1;
       let behind = this.count - 1 - index;
-      while (behind >= nodes[node].count) behind -= nodes[node--].count;
+      while (behind >= nodes.at(node).count) behind -= nodes.at(node--).count;
       this.node = node;
-      this.offset = nodes[node].count - 1 - behind;
+      this.offset = nodes.at(node).count - 1 - behind;
     }
     this.open(this.node);
   }
@@ -160,11 +161,11 @@ export class Quicklist implements ListpackHome {
   pushHead(bytes: Uint8Array, view: DataView, start: number, end: number): void {
     const length = listpackEntryBytes(bytes, start, end);
     if (!this.#allows(0, length)) {
-      if (this.#nodes.length > 0) this.#tighten(this.#nodes[0]);
+      if (this.#nodes.length > 0) this.#tighten(this.#nodes.at(0));
       this.#insertNode(0, this.#newNode());
       this.open(0);
     }
-    const node = this.#nodes[0];
+    const node = this.#nodes.at(0);
     if (node.lead < length) this.#giveLead(node, length);
     node.lead -= this.pack.pushFrontMeasured(bytes, view, start, end);
     node.count++;
@@ -174,18 +175,18 @@ export class Quicklist implements ListpackHome {
   pushTail(bytes: Uint8Array, view: DataView, start: number, end: number): void {
     let last = this.#nodes.length - 1;
     if (!this.#allows(last, listpackEntryBytes(bytes, start, end))) {
-      if (last >= 0) this.#tighten(this.#nodes[last]);
+      if (last >= 0) this.#tighten(this.#nodes.at(last));
       this.#insertNode(++last, this.#newNode());
       this.open(last);
     }
     this.pack.appendMeasured(bytes, view, start, end);
-    this.#nodes[last].count++;
+    this.#nodes.at(last).count++;
     this.count++;
   }
 
   /** Removes the first element; the others stay where they are. */
   dropHead(): void {
-    const node = this.#nodes[0];
+    const node = this.#nodes.at(0);
     this.count--;
     if (--node.count === 0) return this.#drop(0);
     this.open(0);
@@ -196,7 +197,7 @@ export class Quicklist implements ListpackHome {
   /** Removes the last element. */
   dropTail(): void {
     const last = this.#nodes.length - 1;
-    const node = this.#nodes[last];
+    const node = this.#nodes.at(last);
     this.count--;
     if (--node.count === 0) return this.#drop(last);
     this.open(last);
@@ -205,8 +206,7 @@ export class Quicklist implements ListpackHome {
 
   /** Whether node `index`, on which `pack` then is, takes an element of `length` bytes. */
   #allows(index: number, length: number): boolean {
-    const node = this.#nodes[index];
-    if (node === undefined || node.count >= this.#elementsMax) return false;
+    if (this.#nodes.length === 0 || this.#nodes.at(index).count >= this.#elementsMax) return false;
     this.open(index);
     return this.pack.size + length <= this.#bytesMax;
   }
@@ -230,7 +230,7 @@ export class Quicklist implements ListpackHome {
 
   /** Node `index` was edited through `pack`: counts it anew, drops or splits it if need be. */
   settle(index: number): void {
-    const node = this.#nodes[index];
+    const node = this.#nodes.at(index);
     this.open(index);
     const now = this.pack.count;
     this.count += now - node.count;
@@ -241,18 +241,17 @@ export class Quicklist implements ListpackHome {
 
   /** Drops node `index` with all its elements. */
   dropNode(index: number): void {
-    this.count -= this.#nodes[index].count;
+    this.count -= this.#nodes.at(index).count;
     this.#drop(index);
   }
 
   #drop(index: number): void {
-    const [node] = this.#nodes.splice(index, 1);
-    this.#freeNode(node);
+    this.#freeNode(this.#nodes.remove(index));
     this.#packNode = null;
   }
 
   #splitLarge(index: number): void {
-    const node = this.#nodes[index];
+    const node = this.#nodes.at(index);
     this.open(index);
     const isLarge = this.pack.size > this.#bytesMax || node.count > this.#elementsMax;
     if (!isLarge || node.count === 1) return;
@@ -286,7 +285,7 @@ export class Quicklist implements ListpackHome {
   #wastes(node: Node): boolean {
     if (this.#roomOf(node) <= SMALL_NODE_BYTES) return false;
     const nodes = this.#nodes;
-    return !this.#isLong || (node !== nodes[0] && node !== nodes[nodes.length - 1]);
+    return !this.#isLong || (node !== nodes.at(0) && node !== nodes.at(nodes.length - 1));
   }
 
   /** A node more or less is nothing to it: ends get their full room at once. */
@@ -328,9 +327,7 @@ export class Quicklist implements ListpackHome {
   }
 
   #insertNode(index: number, node: Node): void {
-    if (index === this.#nodes.length) this.#nodes.push(node);
-    else if (index === 0) this.#nodes.unshift(node);
-    else this.#nodes.splice(index, 0, node);
+    this.#nodes.insert(index, node);
     if (this.#nodes.length > 1) this.isListpack = false;
   }
 
@@ -370,7 +367,7 @@ export class Quicklist implements ListpackHome {
 
   #copyInto(node: Node, source: Listpack): void {
     const { size } = source;
-    this.open(this.#nodes.indexOf(node));
+    this.open(this.#nodes.length - 1);
     this.resize(this.pack, size);
     const from = source.bytes.byteOffset + source.start;
     this.pack.bytes.set(new Uint8Array(source.bytes.buffer, from, size), this.pack.start);
@@ -389,7 +386,7 @@ export class Quicklist implements ListpackHome {
 
   release(limit: number): boolean {
     for (let left = limit; left > 0 && this.#nodes.length > 0; left--) {
-      this.#freeNode(this.#nodes.pop() as Node);
+      this.#freeNode(this.#nodes.remove(this.#nodes.length - 1));
     }
     return this.#nodes.length === 0;
   }
@@ -399,8 +396,9 @@ export class Quicklist implements ListpackHome {
     let count = 0;
     let arenaBytes = 0;
     let bufferBytes = 0;
-    for (const [index, node] of this.#nodes.entries()) {
-      this.open(index);
+    for (let i = 0; i < this.#nodes.length; i++) {
+      const node = this.#nodes.at(i);
+      this.open(i);
       this.pack.verify();
       assert(node.count > 0 && node.count === this.pack.count, "a node knows its elements");
       const isLarge = this.pack.size > this.#bytesMax || node.count > this.#elementsMax;
