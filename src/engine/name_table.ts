@@ -4,7 +4,7 @@
  *
  * An open-addressing table of lower-case names, and before it the spellings that were met: a name of up to 8 bytes is
  * its length and the two words of four bytes that begin and end it, so a spelling that is known is found by three
- * comparisons. Costs: 4 ns for such a one, 15 to 25 ns otherwise.
+ * comparisons: some 10 ns less a command than a search.
  */
 import type { Args } from "../protocol/args.ts";
 
