@@ -212,3 +212,17 @@ const READ_ALL = [
   "copy target copied replace",
   "del target copied",
 ];
+
+Deno.test("a stream whose number of entries is told wrong, as old files do, has those that are there", () => {
+  const server = new TestServer();
+  for (const id of ["1-1", "1-2", "1-3"]) server.run(`xadd stream ${id} f v`);
+  const payload = dumped(server, "stream");
+  // Entries, last id, first id, greatest deleted id, entries ever added.
+  const counters = [3, 1, 3, 1, 1, 0, 0, 3];
+  const at = payload.findIndex((_, i) => counters.every((byte, j) => payload[i + j] === byte));
+  assert(at > 0, "the counters are in the payload");
+  payload[at] = 5;
+  payload.fill(0, payload.length - 8);
+  assertEquals(server.call("restore", "twin", "0", payload), "OK");
+  assertEquals(server.run("xlen twin"), 3);
+});
