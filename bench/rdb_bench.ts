@@ -21,7 +21,8 @@ const keyspace = new Keyspace(new Clock(), 20261121, 1);
 const db = keyspace.databases[0];
 const value = encoder.encode("value:0123456789:abcdefghijklmno");
 const keys = Array.from({ length: KEYS }, (_, i) => argsOf(`key:${i}`));
-for (const key of keys) db.setString(key, 0, value, 0, value.length, false, Events.set);
+const valueView = new DataView(value.buffer, value.byteOffset);
+for (const key of keys) db.setString(key, 0, value, valueView, 0, value.length, false, Events.set);
 
 let checksum = 0;
 let turn = 0;

@@ -86,6 +86,7 @@ for (let n = 0; n < KEYS; n++) {
     argsOf("SET", `key:${n}`),
     1,
     source,
+    new DataView(source.buffer, source.byteOffset),
     0,
     source.length,
     false,

@@ -154,7 +154,8 @@ function bitop(call: Call): void {
     return reply.integer(0);
   }
   const result = combine(call, operation, size);
-  db.setString(args, 2, result, 0, size, false, Events.set);
+  const view = new DataView(result.buffer);
+  db.setString(args, 2, result, view, 0, size, false, Events.set);
   reply.integer(size);
 }
 

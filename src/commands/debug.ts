@@ -141,7 +141,8 @@ function populate(call: Call): void {
       value = new Uint8Array(size);
       value.set(text.length <= size ? text : new Uint8Array(text.buffer, 0, size));
     }
-    db.setString(key, 0, value, 0, value.length, false, Events.set);
+    const view = new DataView(value.buffer, value.byteOffset);
+    db.setString(key, 0, value, view, 0, value.length, false, Events.set);
     const stream = call.rewrite(3)?.word("SET").argument(key, 0);
     stream?.bytes(value, 0, value.length);
   }

@@ -74,7 +74,8 @@ function incrbyfloat(call: Call): void {
   const sum = addLongDoubles(current, increment);
   if (sum === null) return reply.error(Errors.nanOrInfinity);
   const text = binaryBytes(longDoubleText(sum));
-  db.setString(args, 1, text, 0, text.length, true, Events.incrbyfloat);
+  const view = new DataView(text.buffer);
+  db.setString(args, 1, text, view, 0, text.length, true, Events.incrbyfloat);
   call.rewrite(4)?.word("SET").argument(args, 1).bytes(text, 0, text.length).word("KEEPTTL");
   reply.bulk(text, 0, text.length);
 }

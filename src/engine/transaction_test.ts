@@ -6,6 +6,7 @@ import { type Args, argsOf } from "../protocol/args.ts";
 import { Transaction, WatchedKeys } from "./transaction.ts";
 
 const VALUE = new TextEncoder().encode("value");
+const VALUE_VIEW = new DataView(VALUE.buffer);
 
 /** A keyspace that tells the watches of its changes, as the engine's does. */
 class Scene {
@@ -22,7 +23,7 @@ class Scene {
   }
 
   set(key: Args, db = this.db): void {
-    db.setString(key, 0, VALUE, 0, VALUE.length, false, Events.set);
+    db.setString(key, 0, VALUE, VALUE_VIEW, 0, VALUE.length, false, Events.set);
   }
 
   watch(key: Args): Transaction {

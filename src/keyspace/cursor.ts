@@ -171,9 +171,8 @@ export class Cursor implements ListpackHome {
     const { entries } = this;
     entries.open(this.ref);
     const used = entries.valueEnd - entries.valueStart;
-    const name = this.encoding === Encoding.intset ? "intset" : "listpack";
     const room = size + (size >>> 1);
-    this.toObject(new LongPack(name, entries.bytes, entries.valueStart, used, room));
+    this.toObject(new LongPack(this.encoding, entries.bytes, entries.valueStart, used, room));
   }
 
   #resizeLong(long: LongPack, size: number): void {
@@ -271,7 +270,7 @@ export class Cursor implements ListpackHome {
   #useObject(object: HeapValue): void {
     if (object instanceof LongPack) {
       this.#long = object;
-      this.encoding = packEncoding(object);
+      this.encoding = object.encoding;
       this.pack.open(object.content, object.view, 0);
     } else this.object = object;
   }
@@ -281,9 +280,4 @@ export class Cursor implements ListpackHome {
     this.object = null;
     this.#long = null;
   }
-}
-
-/** The encoding that the bytes of `long` have. */
-export function packEncoding(long: LongPack): number {
-  return long.encodingName === "intset" ? Encoding.intset : Encoding.listpack;
 }

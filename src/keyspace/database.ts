@@ -15,7 +15,7 @@ import { offsetOf, type Ref } from "../structures/arena.ts";
 import { DashTable } from "../structures/dash_table.ts";
 import { DeadlineHeap } from "../structures/deadline_heap.ts";
 import { Events, type KeyEvent } from "./change_hooks.ts";
-import { copyBytes, copyWords } from "../lib/copy.ts";
+import { copyBytes, copyIn } from "../lib/copy.ts";
 import {
   Encoding,
   Entries,
@@ -38,8 +38,6 @@ import {
 const SLOT_BYTES = 4;
 /** An object's index in the side table. */
 const OBJECT_BYTES = 4;
-/** Longer values than this are not worth a loop of their own. */
-const ARGUMENT_WORDS_MAX = 256;
 
 /** See Database.contents. */
 export interface DatabaseContents {
@@ -197,27 +195,18 @@ export class Database {
   setArgument(args: Args, index: number, value: number, keepTtl: boolean, event: KeyEvent): Ref {
     const { bytes, view } = args;
     const start = args.start(value);
-    const end = args.end(value);
-    const size = end - start;
-    if (size > ARGUMENT_WORDS_MAX || isIntegerText(bytes, start, end)) {
-      return this.setString(args, index, bytes, start, end, keepTtl, event);
-    }
-    const ref = this.#place(args, index, size, keepTtl);
-    const entries = this.#entries;
-    entries.setValueHeader(Type.string, stringEncoding(size), size);
-    copyWords(view, start, end, entries.view, entries.valueStart);
-    this.changed(args, index, event);
-    return ref;
+    return this.setString(args, index, bytes, view, start, args.end(value), keepTtl, event);
   }
 
   /**
-   * Sets the string at argument `index` to `bytes[start, end)`, whatever was there; integers are
-   * stored as such. Its deadline goes unless `keepTtl`. `bytes` must not be the entry's own.
+   * Sets the string at argument `index` to `bytes[start, end)`, over which `view` is, whatever was there; integers
+   * are stored as such. Its deadline goes unless `keepTtl`. `bytes` must not be the entry's own.
    */
   setString(
     args: Args,
     index: number,
     bytes: Uint8Array,
+    view: DataView,
     start: number,
     end: number,
     keepTtl: boolean,
@@ -234,7 +223,7 @@ export class Database {
     } else {
       const entries = this.#entries;
       entries.setValueHeader(Type.string, stringEncoding(size), size);
-      copyBytes(bytes, start, end, entries.bytes, entries.valueStart);
+      copyIn(bytes, view, start, end, entries.bytes, entries.view, entries.valueStart);
     }
     this.changed(args, index, event);
     return ref;

@@ -49,7 +49,16 @@ class Pair {
   }
 
   set(index: number, value: Uint8Array, keepTtl: boolean): void {
-    this.db.setString(this.args(index), 0, value, 0, value.length, keepTtl, Events.set);
+    this.db.setString(
+      this.args(index),
+      0,
+      value,
+      new DataView(value.buffer),
+      0,
+      value.length,
+      keepTtl,
+      Events.set,
+    );
     const deadlineMs = keepTtl ? this.model.get(index)?.deadlineMs ?? -1 : -1;
     this.model.set(index, { value, deadlineMs });
   }
@@ -168,9 +177,10 @@ Deno.test("a database holds what a Map would, and nothing when all keys are remo
 });
 
 const TEXT = new TextEncoder().encode("some text");
+const TEXT_VIEW = new DataView(TEXT.buffer);
 
 function set(db: Database, key: string): void {
-  db.setString(argsOf(key), 0, TEXT, 0, TEXT.length, false, Events.set);
+  db.setString(argsOf(key), 0, TEXT, TEXT_VIEW, 0, TEXT.length, false, Events.set);
 }
 
 Deno.test("moveTo() takes value and deadline to the other database", () => {

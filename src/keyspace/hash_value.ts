@@ -72,11 +72,11 @@ export class HashValue {
     const isKnown = this.has(bytes, view, start, end);
     if (this.#table === null && !this.#fits(isKnown, start, end, from, to)) {
       this.#convert();
-      if (isKnown) this.has(bytes, view, start, end);
+      this.has(bytes, view, start, end);
     }
     const table = this.#table;
     if (table !== null) {
-      const ref = isKnown ? this.#found : this.#insert(table, bytes, view, start, end, to - from);
+      const ref = isKnown ? this.#found : table.insert(bytes, view, start, end, to - from);
       table.setValue(ref, value, valueView, from, to);
     } else if (isKnown) this.pack.replace(this.pack.next(this.#found), value, from, to);
     else {
@@ -84,18 +84,6 @@ export class HashValue {
       this.pack.append(value, from, to);
     }
     return !isKnown;
-  }
-
-  #insert(
-    table: MemberTable,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-    valueSize: number,
-  ): Ref {
-    table.find(bytes, view, start, end);
-    return table.insert(bytes, view, start, end, valueSize);
   }
 
   /** Whether the listpack may take the pair. */

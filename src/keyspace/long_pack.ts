@@ -1,5 +1,5 @@
 /** A listpack or an intset that is too long to lie in its entry: its bytes in a buffer of their own. */
-import type { HeapValue } from "./entry.ts";
+import { Encoding, type HeapValue } from "./entry.ts";
 
 /** Memory of the object and its buffer, beside the bytes. */
 const OVERHEAD_BYTES = 200;
@@ -13,9 +13,9 @@ export class LongPack implements HeapValue {
   content: Uint8Array;
   view: DataView;
 
-  /** Takes a copy of `bytes[start, start + used)`, with room for `size` bytes; `encodingName` is what OBJECT ENCODING answers. */
+  /** Takes a copy of `bytes[start, start + used)`, with room for `size` bytes; `encoding` is that of an inline value. */
   constructor(
-    readonly encodingName: "listpack" | "intset",
+    readonly encoding: number,
     bytes: Uint8Array,
     start: number,
     used: number,
@@ -24,6 +24,10 @@ export class LongPack implements HeapValue {
     this.content = new Uint8Array(size);
     this.content.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, used));
     this.view = new DataView(this.content.buffer);
+  }
+
+  get encodingName(): string {
+    return this.encoding === Encoding.intset ? "intset" : "listpack";
   }
 
   get bytes(): number {
@@ -40,7 +44,7 @@ export class LongPack implements HeapValue {
 
   clone(): LongPack {
     const { content } = this;
-    return new LongPack(this.encodingName, content, 0, content.length, content.length);
+    return new LongPack(this.encoding, content, 0, content.length, content.length);
   }
 
   release(): boolean {

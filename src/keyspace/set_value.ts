@@ -117,11 +117,9 @@ export class SetValue implements IntsetHome {
         return true;
       }
       this.#toTable();
+      this.has(bytes, view, start, end);
     }
-    const table = this.#table as MemberTable | null;
-    if (table === null) return false;
-    table.find(bytes, view, start, end);
-    table.insert(bytes, view, start, end, 0);
+    this.#table?.insert(bytes, view, start, end, 0);
     return true;
   }
 

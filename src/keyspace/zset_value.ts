@@ -307,7 +307,7 @@ export class ZsetValue {
   walkFrom(from: number, isDownwards: boolean): void {
     this.#walksDownwards = isDownwards;
     const set = this.#set;
-    if (set !== null) set.tree.walkFrom(from);
+    if (set !== null) set.tree.seek(from);
     else this.#walkAt = this.pack.at(2 * from);
   }
 

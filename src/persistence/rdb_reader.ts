@@ -2,7 +2,7 @@
 /** Reads RDB: lengths and strings. What values consist of is value_reader.ts's. See rdb_format.ts. */
 import { Int64 } from "../lib/decimal.ts";
 import { decompress } from "../lib/lzf.ts";
-import { copyWords } from "../lib/copy.ts";
+import { copyIn } from "../lib/copy.ts";
 import { Slice } from "../lib/slice.ts";
 import type { ByteSource } from "./byte_source.ts";
 import { LengthKind, StringEncoding } from "./rdb_format.ts";
@@ -14,8 +14,6 @@ const SCRATCH_BYTES = 4096;
 const LARGE_BYTES = 1024 * 1024;
 /** There is always room for so many bytes. */
 const KEPT_MIN = SCRATCH_BYTES - 8;
-/** Strings up to so many bytes are copied word by word. */
-const WORDS_MAX = 100;
 /** Hashes look at bytes behind the last, four at a time. */
 const READ_BEHIND = 4;
 
@@ -191,9 +189,7 @@ export class Scratch {
     const { bytes, view, start, end } = slice;
     const size = end - start;
     if (size > KEPT_MIN) this.makeRoom(size);
-    const own = this.bytes;
-    if (size <= WORDS_MAX) copyWords(view, start, end, this.view, 0);
-    else own.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, size));
-    slice.set(own, this.view, 0, size);
+    copyIn(bytes, view, start, end, this.bytes, this.view, 0);
+    slice.set(this.bytes, this.view, 0, size);
   }
 }

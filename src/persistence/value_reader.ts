@@ -15,7 +15,7 @@ import { isIntegerText, stringEncoding } from "../keyspace/values.ts";
 import { ZsetValue } from "../keyspace/zset_value.ts";
 import { Int64 } from "../lib/decimal.ts";
 import { parseDouble } from "../lib/double_text.ts";
-import { copyBytes, copyWords } from "../lib/copy.ts";
+import { copyBytes, copyIn } from "../lib/copy.ts";
 import { compareBytes, Slice } from "../lib/slice.ts";
 import type { Args } from "../protocol/args.ts";
 import { Intset, isIntset, READ_ONLY_INTSET } from "../structures/intset.ts";
@@ -36,8 +36,6 @@ import { type RdbReader, Scratch } from "./rdb_reader.ts";
 import { readStream } from "./stream_reader.ts";
 
 const TWO_32 = 4294967296;
-/** Strings up to so many bytes are copied word by word. */
-const WORDS_MAX = 100;
 /** Scores in the oldest format: a length, or one of these. */
 const TextScore = { negativeInfinity: 255, infinity: 254, notANumber: 253 } as const;
 
@@ -107,12 +105,11 @@ export class ValueReader {
     const { entries } = db.keyspace;
     const isInline = length <= entries.inlineMax(this.#key.length(0));
     if (!isInline || isIntegerText(bytes, start, end)) {
-      this.ref = db.setString(this.#key, 0, bytes, start, end, false, Events.restore);
+      this.ref = db.setString(this.#key, 0, bytes, view, start, end, false, Events.restore);
       return true;
     }
     this.ref = db.createValue(this.#key, 0, Type.string, stringEncoding(length), length);
-    if (length <= WORDS_MAX) copyWords(view, start, end, entries.view, entries.valueStart);
-    else copyBytes(bytes, start, end, entries.bytes, entries.valueStart);
+    copyIn(bytes, view, start, end, entries.bytes, entries.view, entries.valueStart);
     return true;
   }
 
@@ -132,8 +129,7 @@ export class ValueReader {
     const db = this.#db;
     db.find(this.#key, 0);
     if (length > COLLECTION_INLINE_MAX) {
-      const name = encoding === Encoding.intset ? "intset" : "listpack";
-      const long = new LongPack(name, bytes, start, length, length);
+      const long = new LongPack(encoding, bytes, start, length, length);
       this.ref = db.createObject(this.#key, 0, type, long);
       return true;
     }

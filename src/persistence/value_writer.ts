@@ -8,7 +8,6 @@ import { parseDouble } from "../lib/double_text.ts";
 import { Slice } from "../lib/slice.ts";
 import { Bloom } from "../keyspace/bloom_value.ts";
 import { Encoding, type Entries, type HeapValue, Type } from "../keyspace/entry.ts";
-import { packEncoding } from "../keyspace/cursor.ts";
 import { LongPack } from "../keyspace/long_pack.ts";
 import { HashTable } from "../keyspace/hash_table.ts";
 import { Stream } from "../keyspace/stream_value.ts";
@@ -43,7 +42,7 @@ const EFFORT_AT_ONCE = 64;
 function packedEncoding(entries: Entries): number {
   if (entries.encoding !== Encoding.object) return entries.encoding;
   const object = entries.object();
-  return object instanceof LongPack ? packEncoding(object) : Encoding.object;
+  return object instanceof LongPack ? object.encoding : Encoding.object;
 }
 
 /** What is left of a value: each `next` writes some more. */
@@ -101,7 +100,7 @@ export class ValueWriter {
     else if (entries.encoding === Encoding.object) {
       const object = entries.object();
       if (!(object instanceof LongPack)) return this.#writeObject(object, entries.type);
-      this.#writePack(entries.type, packEncoding(object), object.content, object.view, 0);
+      this.#writePack(entries.type, object.encoding, object.content, object.view, 0);
     } else {
       const { type, encoding, bytes, view, valueStart } = entries;
       this.#writePack(type, encoding, bytes, view, valueStart);

@@ -288,11 +288,11 @@ export function wrongArity(fullName: string): ErrorReply {
   return e(`ERR wrong number of arguments for '${fullName}' command`);
 }
 
-/** `rest` are the arguments after the name; Redis shows 128 bytes of each and of all together. */
 export function unknownReplconf(option: string): ErrorReply {
   return errorReply(`ERR Unrecognized REPLCONF option: ${option}`);
 }
 
+/** `rest` are the arguments after the name; Redis shows 128 bytes of each and of all together. */
 export function unknownCommand(name: string, rest: readonly string[]): ErrorReply {
   let shown = "";
   for (const word of rest) {

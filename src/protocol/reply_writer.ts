@@ -9,7 +9,7 @@
  */
 import { Int64, writeDecimal, writeInt64 } from "../lib/decimal.ts";
 import { doubleText } from "../lib/double_text.ts";
-import { copyBytes, copyWords } from "../lib/copy.ts";
+import { copyBytes, copyIn } from "../lib/copy.ts";
 import type { Slice } from "../lib/slice.ts";
 import { giveBuffer, NO_BUFFER, type ReplyBuffer, takeBuffer } from "./buffer_pool.ts";
 import { type ErrorReply, errorReply } from "./errors.ts";
@@ -26,8 +26,6 @@ const GREATER = 0x3e;
 const COMMA = 0x2c;
 const BAR = 0x7c;
 
-/** Where four bytes at a time beat `set`. */
-const WORDS_MAX_BYTES = 96;
 /** "+OK\r", and "$0\r\n", "$00\r" and ":0\r\n" to whose noughts digits are added: words, low byte first. */
 const OK_WORD = 0x0d4b4f2b;
 const BULK_WORD = 0x0a0d3024;
@@ -139,12 +137,11 @@ export class ReplyWriter {
     this.#crlf();
   }
 
-  /** As `bulk`, of bytes with the view over them: copies four at a time. */
+  /** As `bulk`, of bytes with the view over them: quicker. */
   bulkIn(source: Uint8Array, view: DataView, start: number, end: number): void {
     const size = end - start;
-    if (size > WORDS_MAX_BYTES) return this.bulk(source, start, end);
     this.#bulkHeader(size);
-    copyWords(view, start, end, this.#view, this.#end);
+    copyIn(source, view, start, end, this.#bytes, this.#view, this.#end);
     this.#end += size;
     this.#crlf();
   }

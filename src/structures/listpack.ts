@@ -328,13 +328,6 @@ export class Listpack {
     this.#append(NO_BYTES, 0, 0);
   }
 
-  appendInt64(value: Int64): void {
-    integer.hi = value.hi;
-    integer.lo = value.lo;
-    classifyInteger();
-    this.#append(NO_BYTES, 0, 0);
-  }
-
   /** As `insert`, an integer within ±2^53. */
   insertNumber(at: number, value: number): void {
     classifyNumber(value);

@@ -173,7 +173,7 @@ export class OrderTree {
 
   /** The ref with that rank, 0 to count − 1. */
   at(rank: number): Ref {
-    this.#seek(rank);
+    this.seek(rank);
     return this.#words(this.#leaf)[baseOf(this.#leaf) + LEAF_HEAD + this.#offset];
   }
 
@@ -191,11 +191,12 @@ export class OrderTree {
     return words[base + LEAF_HEAD + words[base] - 1];
   }
 
-  /** Where `#seek` ended. */
+  /** Where `seek` ended. */
   #leaf: Ref = 0;
   #offset = 0;
 
-  #seek(rank: number): void {
+  /** Begins a walk at that rank: `step` shows its refs, as long as nobody else uses the tree. */
+  seek(rank: number): void {
     assert(rank >= 0 && rank < this.#count, "a rank is one of a ref in the tree");
     let node = this.#root;
     for (let level = 0; level < this.#depth; level++) {
@@ -214,21 +215,13 @@ export class OrderTree {
   /** Shows `count` refs from rank `from` on, upwards or downwards. `visit` must not change the tree. */
   forEachFrom(from: number, count: number, isDownwards: boolean, visit: (ref: Ref) => void): void {
     if (count <= 0) return;
-    this.#seek(from);
-    for (let left = count; left > 0; left--) visit(this.#step(isDownwards));
+    this.seek(from);
+    for (let left = count; left > 0; left--) visit(this.step(isDownwards));
   }
 
-  /** Begins a walk at rank `from`: `step` shows its refs, as long as nobody else uses the tree. */
-  walkFrom(from: number): void {
-    this.#seek(from);
-  }
-
-  /** The ref where the walk stands; it goes one on. The first after the end is 0. */
+  /** The ref where the walk stands, which is in the tree; the walk goes one on. */
   step(isDownwards: boolean): Ref {
-    return this.#leaf === 0 ? 0 : this.#step(isDownwards);
-  }
-
-  #step(isDownwards: boolean): Ref {
+    assert(this.#leaf !== 0, "a range ends within the tree");
     const words = this.#words(this.#leaf);
     const base = baseOf(this.#leaf);
     const ref = words[base + LEAF_HEAD + this.#offset];

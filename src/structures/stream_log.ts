@@ -262,12 +262,14 @@ export class StreamLog implements ListpackHome {
   /** Adds an entry whose id is after `lastId`. */
   append(id: StreamId, source: EntrySource, limits: NodeLimits): void {
     assert(id.compare(this.lastId) > 0, "ids ascend");
-    if (!this.#openLastFor(source, limits)) this.#begin(id, source);
+    const { size } = source;
+    const room = ENTRY_HEAD_BYTES + size + ELEMENT_HEAD_BYTES * source.count;
+    if (!this.#openLastFor(size, limits)) this.#begin(id, source, room);
     const { pack } = this;
     const fields = source.count / 2;
     const isSame = this.#hasFields(source);
     pack.replaceNumber(pack.first(), pack.readNumber(pack.first()) + 1);
-    pack.beginAdding(ENTRY_HEAD_BYTES + source.size + ELEMENT_HEAD_BYTES * source.count);
+    pack.beginAdding(room);
     pack.addNumber(isSame ? EntryMark.sameFields : 0);
     id.differenceTo(this.#base, this.#ms, this.#seq);
     pack.addInt64(this.#ms);
@@ -287,8 +289,8 @@ export class StreamLog implements ListpackHome {
     this.pack.add(part.bytes, part.view, part.start, part.end);
   }
 
-  /** Opens the last node; returns false if there is none with room. */
-  #openLastFor(source: EntrySource, limits: NodeLimits): boolean {
+  /** Opens the last node; returns false if there is none with room for fields and values of `added` bytes. */
+  #openLastFor(added: number, limits: NodeLimits): boolean {
     if (this.#tree.count === 0) return false;
     if (this.#node === 0 || this.#node !== this.#last) {
       this.#last = this.#tree.last();
@@ -296,7 +298,7 @@ export class StreamLog implements ListpackHome {
     }
     const { pack } = this;
     const { streamNodeMaxBytes, streamNodeMaxEntries } = limits;
-    const size = pack.size + source.size;
+    const size = pack.size + added;
     const first = pack.first();
     const entries = pack.readNumber(first) + pack.readNumber(pack.next(first));
     const isFull = size >= (streamNodeMaxBytes || NODE_BYTES_MAX) ||
@@ -309,11 +311,11 @@ export class StreamLog implements ListpackHome {
     return !isFull;
   }
 
-  /** Begins a node whose fields' names are those of `source`. */
-  #begin(id: StreamId, source: EntrySource): void {
+  /** Begins a node whose fields' names are those of `source`; they take `room` at most. */
+  #begin(id: StreamId, source: EntrySource, room: number): void {
     this.#addNode(id);
     const { pack } = this;
-    pack.beginAdding(ENTRY_HEAD_BYTES + source.size + ELEMENT_HEAD_BYTES * source.count);
+    pack.beginAdding(room);
     pack.addNumber(0);
     pack.addNumber(0);
     pack.addNumber(source.count / 2);
