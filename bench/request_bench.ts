@@ -27,7 +27,9 @@ const engine = new Engine({
 });
 const evaluator = new Evaluator(engine);
 const client = new Client(engine, 1, { flush() {} } as Transport);
-const decoder = new RequestDecoder({ bulkMax: 1024, authenticated: true });
+const decoder = new RequestDecoder({ bulkMax: 1024, authenticated: true }, {
+  approaching: (pipeline) => evaluator.prefetch(client, pipeline),
+});
 const encoder = new TextEncoder();
 
 /** A pipeline of BATCH requests; `words` makes the words of the n-th. */

@@ -8,6 +8,7 @@
  * time goes with their reply. A long reply ends its run, all of whose time is booked for that one command: the
  * others, with short replies, took next to nothing.
  */
+import { Prefetcher } from "../keyspace/prefetcher.ts";
 import type { ErrorReply } from "../protocol/errors.ts";
 import {
   Errors,
@@ -16,6 +17,7 @@ import {
   unknownSubcommand,
   wrongArity,
 } from "../protocol/errors.ts";
+import type { Pipeline } from "../protocol/pipeline.ts";
 import type { Client } from "./client.ts";
 import { type Command, Flag } from "./command.ts";
 import type { Engine } from "./engine.ts";
@@ -33,6 +35,7 @@ const LONG_REPLY_BYTES = 16 * 1024;
 
 export class Evaluator {
   readonly #engine: Engine;
+  readonly #prefetcher = new Prefetcher();
   /** The run of equal commands under way: its command, length, and when it began (µs). */
   #runCommand: Command | null = null;
   #runLength = 0;
@@ -61,9 +64,15 @@ export class Evaluator {
       (latency.thresholdMs > 0 && latency.thresholdMs < 2);
   }
 
+  /** Has the memory fetched that the next requests of this batch will look at. */
+  prefetch(client: Client, pipeline: Pipeline): void {
+    this.#prefetcher.prefetch(this.#engine.keyspace.entries, client.call.db, pipeline);
+  }
+
   /** No more requests of this client for now. */
   endBatch(): void {
     this.#closeRun();
+    this.#runClient?.args.keep();
     const engine = this.#engine;
     engine.afterBatch?.();
     engine.flushOthers();

@@ -39,7 +39,7 @@ export class Replay {
     }
     // The file's buffer takes the place of the client's, for this command.
     client.args.use(args.bytes, args.view);
-    client.args.count = 0;
+    client.args.clear();
     for (let i = 0; i < args.count; i++) client.args.push(args.start(i), args.end(i));
     engine.blocking.denied++;
     engine.evaluator.replay(client);

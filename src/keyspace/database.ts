@@ -8,7 +8,7 @@
  */
 import { assert } from "../lib/assert.ts";
 import { type Int64, parseInt64 } from "../lib/decimal.ts";
-import { hashBytes } from "../lib/hash.ts";
+import { hashBytes, hashOnce } from "../lib/hash.ts";
 import type { Args } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
 import { offsetOf, type Ref } from "../structures/arena.ts";
@@ -95,7 +95,7 @@ export class Database {
 
   /** As `find`, for a key that lies anywhere. */
   findKey(bytes: Uint8Array, view: DataView, start: number, end: number): Ref {
-    const hash = hashBytes(view, start, end, this.#entries.seed);
+    const hash = hashOnce(view, start, end, this.#entries.seed);
     this.#hash = hash;
     const ref = this.#table.find(hash, bytes, view, start, end);
     if (ref === 0) return 0;
@@ -478,6 +478,11 @@ export class Database {
   /** Makes an empty database ready for so many keys. */
   reserve(keys: number): void {
     this.#table.reserve(keys);
+  }
+
+  /** As DashTable.prefetch. */
+  prefetch(hashes: Int32Array, refs: Uint32Array, count: number): number {
+    return this.#table.prefetch(hashes, refs, count);
   }
 
   /** What the database consists of now; it stays so when the database is emptied or exchanged with another. */

@@ -20,6 +20,7 @@ import { copyBytes, copyIn } from "../lib/copy.ts";
 import { hashBytes } from "../lib/hash.ts";
 import { Arena, MAX_BLOCK, offsetOf, type Ref } from "../structures/arena.ts";
 import type { KeyLayout } from "../structures/dash_table.ts";
+import type { MemberTable } from "../structures/member_table.ts";
 import { SideTable } from "../structures/side_table.ts";
 
 /** What a value is. The numbers are stored; their names are what TYPE answers. */
@@ -75,6 +76,8 @@ export interface HeapValue extends Releasable {
   readonly effort: number;
   /** Whether nothing is in it that keeps its key. */
   readonly isEmpty: boolean;
+  /** The table of its members, if it has one. */
+  readonly members?: MemberTable;
   /** What `Entries.outsideBytes` counts for it; the keyspace keeps it. */
   booked: number;
   /** The same value in memory of its own. */
@@ -270,6 +273,16 @@ export class Entries implements KeyLayout {
     view.setUint32(at + HEADER_BYTES, size, true);
     view.setUint32(at + HEADER_BYTES + 4, this.#outsideKeys.add(own), true);
     return ref;
+  }
+
+  /** The object that is an entry's value, or null; also null if its key is long. */
+  objectOf(ref: Ref): HeapValue | null {
+    const view = this.arena.chunkOf(ref).view;
+    const at = offsetOf(ref);
+    const encoding = view.getUint8(at) >>> 4;
+    const keyLength = view.getUint8(at + 5);
+    if (encoding !== Encoding.object || keyLength === LONG_KEY) return null;
+    return this.objects.get(view.getUint32(at + HEADER_BYTES + keyLength, true));
   }
 
   /** The largest value that lies inline beside a key of `keyLength` bytes. */

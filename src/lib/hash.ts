@@ -22,6 +22,37 @@ export function hashBytes(view: DataView, start: number, end: number, seed: numb
   return hash ^ (hash >>> 16);
 }
 
+/**
+ * The hash of one part of the request under way, computed before its turn: that of the bytes at exactly this place.
+ * Who sets it makes it forgotten before these bytes change.
+ */
+class KnownHash {
+  view: DataView | null = null;
+  start = 0;
+  end = 0;
+  hash = 0;
+
+  set(view: DataView, start: number, end: number, hash: number): void {
+    this.view = view;
+    this.start = start;
+    this.end = end;
+    this.hash = hash;
+  }
+
+  forget(): void {
+    this.view = null;
+  }
+}
+
+/** The one hash that is known. */
+export const known = new KnownHash();
+
+/** As `hashBytes` with the keyspace's seed, unless the hash is known already. */
+export function hashOnce(view: DataView, start: number, end: number, seed: number): number {
+  if (start === known.start && view === known.view && end === known.end) return known.hash;
+  return hashBytes(view, start, end, seed);
+}
+
 /** A seed that nobody can guess. */
 export function randomSeed(): number {
   return crypto.getRandomValues(new Int32Array(1))[0];

@@ -8,6 +8,7 @@
  */
 import type { Client, Transport } from "../engine/client.ts";
 import { giveBuffer, NO_BUFFER, type ReplyBuffer } from "../protocol/buffer_pool.ts";
+import type { Pipeline, PipelineListener } from "../protocol/pipeline.ts";
 import { Decoded, RequestDecoder } from "../protocol/request_decoder.ts";
 import type { Hub } from "./hub.ts";
 
@@ -19,7 +20,7 @@ const WRITE_MAX_BYTES = 256 * 1024;
 /** With more than this unsent, requests of the client wait. */
 const DRAIN_ABOVE_BYTES = 1024 * 1024;
 
-export class Connection implements Transport {
+export class Connection implements Transport, PipelineListener {
   readonly client: Client;
   readonly #socket: Socket;
   readonly #hub: Hub;
@@ -42,7 +43,7 @@ export class Connection implements Transport {
     this.#hub = hub;
     this.#path = path;
     this.client = hub.newClient(this);
-    this.#decoder = new RequestDecoder(hub.limitsFor(this.client));
+    this.#decoder = new RequestDecoder(hub.limitsFor(this.client), this);
   }
 
   // Texts are made when somebody asks: ten thousand idle clients would hold them for nothing.
@@ -148,6 +149,10 @@ export class Connection implements Transport {
     this.#decoder.received(count);
     this.#hub.engine.counters.inputBytes += count;
     this.#hub.engine.counters.reads++;
+  }
+
+  approaching(pipeline: Pipeline): void {
+    this.#hub.evaluator.prefetch(this.client, pipeline);
   }
 
   /** Evaluates what has arrived; `again` runs the request that was postponed first. */

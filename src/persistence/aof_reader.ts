@@ -62,7 +62,7 @@ export class AofReader {
     const count = this.#count(STAR);
     if (count < 1) this.#invalid();
     const { args } = this;
-    args.count = 0;
+    args.clear();
     args.error = null;
     for (let i = 0; i < count; i++) {
       const size = this.#count(DOLLAR);

@@ -22,9 +22,31 @@ const decoder = new TextDecoder();
 export class Args {
   bytes: Uint8Array = EMPTY;
   view: DataView = EMPTY_VIEW;
-  bounds: Int32Array = new Int32Array(2 * ROOM_COUNT);
+  /** Its own room for bounds, which are at times borrowed. */
+  #own = new Int32Array(2 * ROOM_COUNT);
+  bounds: Int32Array = this.#own;
   count = 0;
   error: ErrorReply | null = null;
+
+  /** Forgets all arguments. */
+  clear(): void {
+    this.bounds = this.#own;
+    this.count = 0;
+  }
+
+  /** Refers to `count` arguments with somebody else's bounds, which must stay as they are until `keep`. */
+  borrow(bounds: Int32Array, count: number): void {
+    this.bounds = bounds;
+    this.count = count;
+  }
+
+  /** Copies borrowed bounds: the arguments stay as they are when their owner goes on. */
+  keep(): void {
+    const { bounds } = this;
+    if (bounds === this.#own) return;
+    this.bounds = this.#own;
+    for (let i = 0; i < 2 * this.count; i++) this.#own[i] = bounds[i];
+  }
 
   /** Makes `bytes` the buffer that the bounds point into. */
   use(bytes: Uint8Array, view: DataView): void {
@@ -155,7 +177,7 @@ export class Args {
   #grow(): void {
     const grown = new Int32Array(2 * this.bounds.length);
     grown.set(this.bounds);
-    this.bounds = grown;
+    this.bounds = this.#own = grown;
   }
 }
 

@@ -13,7 +13,7 @@ const BACKSLASH = 0x5c;
 /** Splits `bytes[start, end)` into `args`; false when the quotes are unbalanced. */
 export function splitInline(bytes: Uint8Array, start: number, end: number, args: Args): boolean {
   const words = new Words(bytes, start, end);
-  args.count = 0;
+  args.clear();
   const out = words.out;
   for (;;) {
     words.skipSpace();

@@ -164,3 +164,52 @@ Deno.test("space(), received() and next() allocate nothing", () => {
   });
   assertEquals(cost, 0);
 });
+
+Deno.test("a listener hears of four requests and more, sixteen at a time, before they are taken", () => {
+  const heard: number[] = [];
+  let taken = 0;
+  const decoder = new RequestDecoder(LIMITS, {
+    approaching: (pipeline) => heard.push(taken, pipeline.count),
+  });
+  const args = new Args();
+  const feed = (requests: number) => {
+    const bytes = bytesOf(encoded(["PING"]).repeat(requests));
+    decoder.space(args).set(bytes);
+    decoder.received(bytes.length);
+    while (decoder.next(args) === Decoded.request) taken++;
+  };
+  feed(3);
+  assertEquals(heard, []);
+  feed(21);
+  assertEquals(heard, [3, 16, 19, 5]);
+  assertEquals(taken, 24);
+});
+
+Deno.test("decoders whose pipelines are interrupted by each other lose no request", () => {
+  const readers = [0, 1, 2].map(() => ({ decoder: new RequestDecoder(LIMITS), args: new Args() }));
+  const seen: string[][] = readers.map(() => []);
+  const sent: string[][] = readers.map(() => []);
+  for (const [i, { decoder, args }] of readers.entries()) {
+    for (let n = 0; n < 20; n++) sent[i].push(`ECHO ${i}:${n}`);
+    const bytes = bytesOf(sent[i].map((line) => encoded(line.split(" "))).join(""));
+    decoder.space(args);
+    // More than the first room holds: in two reads.
+    for (let at = 0; at < bytes.length;) {
+      const space = decoder.space(args);
+      const count = Math.min(space.length, bytes.length - at);
+      space.set(bytes.subarray(at, at + count));
+      decoder.received(count);
+      at += count;
+    }
+  }
+  for (let left = 60; left > 0;) {
+    for (const [i, { decoder, args }] of readers.entries()) {
+      for (let n = 0; n <= 2 * i; n++) {
+        if (decoder.next(args) !== Decoded.request) break;
+        seen[i].push(`${args.text(0)} ${args.text(1)}`);
+        left--;
+      }
+    }
+  }
+  assertEquals(seen, sent);
+});

@@ -18,7 +18,7 @@
  */
 import { assert } from "../lib/assert.ts";
 import { copyBytes, copyIn } from "../lib/copy.ts";
-import { hashBytes } from "../lib/hash.ts";
+import { hashBytes, hashOnce } from "../lib/hash.ts";
 import { compareBytes, Slice } from "../lib/slice.ts";
 import { type Arena, offsetOf, type Ref } from "./arena.ts";
 import { DashTable, type KeyLayout } from "./dash_table.ts";
@@ -79,8 +79,13 @@ export class MemberTable implements KeyLayout {
 
   /** The member whose key is `bytes[start, end)`, or 0. */
   find(bytes: Uint8Array, view: DataView, start: number, end: number): Ref {
-    this.#hash = hashBytes(view, start, end, this.#seed);
+    this.#hash = hashOnce(view, start, end, this.#seed);
     return this.#table.find(this.#hash, bytes, view, start, end);
+  }
+
+  /** As DashTable.prefetch. */
+  prefetch(hashes: Int32Array, refs: Uint32Array, count: number): number {
+    return this.#table.prefetch(hashes, refs, count);
   }
 
   /**

@@ -29,14 +29,17 @@ const START_MS = 1_700_000_000_000;
 const encoder = new TextEncoder();
 
 /** A client of a `TestServer`. */
-class TestClient {
+export class TestClient {
   readonly client: Client;
   isClosed = false;
   readonly #server: TestServer;
-  readonly #decoder = new RequestDecoder({ bulkMax: 512 * 1024 * 1024, authenticated: true });
+  readonly #decoder: RequestDecoder;
 
   constructor(server: TestServer) {
     this.#server = server;
+    this.#decoder = new RequestDecoder({ bulkMax: 512 * 1024 * 1024, authenticated: true }, {
+      approaching: (pipeline) => server.evaluator.prefetch(this.client, pipeline),
+    });
     const close = (): void => {
       this.isClosed = true;
       server.engine.removeClient(this.client);

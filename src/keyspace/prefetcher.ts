@@ -1,0 +1,63 @@
+// hot path
+/**
+ * Has the memory fetched that a pipeline's requests will look at: for different keys their slots in the table and their
+ * entries, for one key that names a large collection those of its members.
+ *
+ * A lookup is a chain of three or four reads, each of which may wait for memory. Here the first reads of all
+ * requests follow each other, then their second ones, and so on: the processor waits for all of them together. What
+ * is read is thrown away, and hashes are kept; a guess that is wrong costs time and nothing else.
+ */
+import { hashBytes } from "../lib/hash.ts";
+import { type Pipeline, PIPELINE_ROOM } from "../protocol/pipeline.ts";
+import type { Database } from "./database.ts";
+import { type Entries, Type } from "./entry.ts";
+
+const KEY = 1;
+const MEMBER = 2;
+/** ZADD key score member, and ZINCRBY. */
+const SCORED_MEMBER = 3;
+
+export class Prefetcher {
+  readonly #refs = new Uint32Array(PIPELINE_ROOM);
+  /** What was read last: V8 would leave reads out that nobody wants. */
+  #read = 0;
+
+  prefetch(entries: Entries, db: Database, pipeline: Pipeline): void {
+    const { sizes, bounds, bytes, view, hashes, count } = pipeline;
+    const refs = this.#refs;
+    if (sizes[0] <= KEY || sizes[1] <= KEY) return;
+    if (!isSame(bytes, bounds[0], bounds[1], KEY)) {
+      this.#hash(entries.seed, pipeline, KEY);
+      this.#read = db.prefetch(hashes, refs, count) + entries.arena.prefetch(refs, count);
+      return;
+    }
+    // Not `db.find`: that would remove a key past its deadline.
+    hashes[0] = hashBytes(view, bounds[0][2 * KEY], bounds[0][2 * KEY + 1], entries.seed);
+    db.prefetch(hashes, refs, 1);
+    const key = refs[0];
+    const table = key === 0 ? undefined : entries.objectOf(key)?.members;
+    if (table === undefined) return;
+    const isScored = sizes[0] > SCORED_MEMBER && entries.typeOf(key) === Type.zset;
+    this.#hash(entries.seed, pipeline, isScored ? SCORED_MEMBER : MEMBER);
+    this.#read = table.prefetch(hashes, refs, count) + entries.arena.prefetch(refs, count);
+  }
+
+  /** Hashes argument `index` of the requests that have one. */
+  #hash(seed: number, pipeline: Pipeline, index: number): void {
+    const { count, sizes, bounds, hashes, view } = pipeline;
+    for (let i = 0; i < count; i++) {
+      if (sizes[i] <= index) continue;
+      hashes[i] = hashBytes(view, bounds[i][2 * index], bounds[i][2 * index + 1], seed);
+    }
+    pipeline.hashed = index;
+  }
+}
+
+/** Whether argument `index` is the same in two requests. */
+function isSame(bytes: Uint8Array, one: Int32Array, other: Int32Array, index: number): boolean {
+  let [a, b] = [one[2 * index], other[2 * index]];
+  const end = one[2 * index + 1];
+  if (end - a !== other[2 * index + 1] - b) return false;
+  while (a < end) if (bytes[a++] !== bytes[b++]) return false;
+  return true;
+}

@@ -1,0 +1,79 @@
+// hot path
+/**
+ * The next requests of one connection, decoded before the first of them runs, so that a listener can prepare all of
+ * them at once.
+ */
+import { known } from "../lib/hash.ts";
+import { type Args, ROOM_COUNT } from "./args.ts";
+
+/** Requests that are decoded ahead at most: 32 were no quicker. */
+export const PIPELINE_ROOM = 16;
+const NO_BYTES = new Uint8Array(0);
+const NO_VIEW = new DataView(NO_BYTES.buffer);
+
+/** Hears of requests that were decoded ahead, before the first of them is taken. */
+export interface PipelineListener {
+  approaching(pipeline: Pipeline): void;
+}
+
+export class Pipeline {
+  /** What the bounds point into. */
+  bytes: Uint8Array = NO_BYTES;
+  view: DataView = NO_VIEW;
+  /** A request's (start, end) pairs, one for each argument: what its `Args.bounds` will be. */
+  readonly bounds: readonly Int32Array[] = Array.from(
+    { length: PIPELINE_ROOM },
+    () => new Int32Array(2 * ROOM_COUNT),
+  );
+  /** How many arguments each request has. */
+  readonly sizes = new Int32Array(PIPELINE_ROOM);
+  /** The argument of each request whose hash the listener has put into `hashes`; 0 for none. */
+  hashed = 0;
+  readonly hashes = new Int32Array(PIPELINE_ROOM);
+  /** Requests decoded. */
+  count = 0;
+  #taken = 0;
+  readonly #ends = new Int32Array(PIPELINE_ROOM);
+  #owner: object | null = null;
+
+  /** Whether requests of `owner` wait to be taken. */
+  hasNext(owner: object): boolean {
+    return this.#taken < this.count && this.#owner === owner;
+  }
+
+  /** Requests of `owner` follow; what another one has left is forgotten. */
+  begin(owner: object, bytes: Uint8Array, view: DataView): void {
+    this.#owner = owner;
+    this.bytes = bytes;
+    this.view = view;
+    this.count = this.#taken = 0;
+    this.hashed = 0;
+    known.forget();
+  }
+
+  /** Adds a request of so many arguments, whose bounds have been written, and which ends at `end`. */
+  push(size: number, end: number): void {
+    this.sizes[this.count] = size;
+    this.#ends[this.count++] = end;
+  }
+
+  /** Puts the next request into `args`; returns where it ends. */
+  take(args: Args): number {
+    const index = this.#taken++;
+    const bounds = this.bounds[index];
+    const { view, hashed } = this;
+    args.borrow(bounds, this.sizes[index]);
+    if (args.view !== view) args.use(this.bytes, view);
+    if (hashed > 0 && args.count > hashed) {
+      known.set(view, bounds[2 * hashed], bounds[2 * hashed + 1], this.hashes[index]);
+    }
+    return this.#ends[index];
+  }
+
+  /** The bytes of `owner` move: it must decode again what is left. */
+  drop(owner: object): void {
+    if (this.#owner !== owner) return;
+    this.count = 0;
+    known.forget();
+  }
+}
