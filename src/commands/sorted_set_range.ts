@@ -170,12 +170,13 @@ function answerRange(
   const showsPairs = withScores && reply.resp > 2;
   reply.array(withScores && !showsPairs ? 2 * rankCount : rankCount);
   if (rankCount === 0) return;
-  zset.walkFrom(firstRank, range.isReversed);
+  zset.walkFrom(firstRank, rankCount, range.isReversed);
+  if (!withScores) return zset.answerWalk(reply);
   for (let left = rankCount; left > 0; left--) {
     zset.step(member);
     if (showsPairs) reply.array(2);
     reply.bulkOf(member);
-    if (withScores) reply.double(zset.stepScore);
+    reply.double(zset.stepScore);
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import { doubleText, parseDouble } from "../lib/double_text.ts";
 import { compareBytes, Slice } from "../lib/slice.ts";
+import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import type { Ref } from "../structures/arena.ts";
 import { LISTPACK_MAX_BYTES } from "../structures/listpack.ts";
 import { MemberTable, sampleMembers } from "../structures/member_table.ts";
@@ -291,21 +292,31 @@ export class ZsetValue {
       set.tree.forEachFrom(from, count, isDownwards, (ref) => this.#showRef(set, ref, visit));
       return;
     }
-    this.walkFrom(from, isDownwards);
+    this.walkFrom(from, count, isDownwards);
     for (let left = count; left > 0; left--) {
       this.step(this.#member);
       visit(this.#member, this.stepScore);
     }
   }
 
-  // A walk, for what is asked often: `walkFrom`, then `step` for each element.
+  // A walk, for what is asked often: `walkFrom`, then `step` for each element, or `answerWalk` for all names.
 
   #walkAt = 0;
   #walksDownwards = false;
+  /** Elements that the walk comes to, save those in `#ahead`. */
+  #walkLeft = 0;
+  /** Refs that the walk comes to next: those from `#next` to `#nextEnd`. */
+  readonly #ahead = new Uint32Array(64);
+  #next = 0;
+  #nextEnd = 0;
+  /** What `#lookAhead` has read: V8 would leave reads out that nobody wants. */
+  #read = 0;
 
-  /** Begins a walk at rank `from`, of an element that exists, upwards or downwards. */
-  walkFrom(from: number, isDownwards: boolean): void {
+  /** Begins a walk over `count` elements from rank `from` on, which exist, upwards or downwards. */
+  walkFrom(from: number, count: number, isDownwards: boolean): void {
     this.#walksDownwards = isDownwards;
+    this.#walkLeft = count;
+    this.#next = this.#nextEnd = 0;
     const set = this.#set;
     if (set !== null) set.tree.seek(from);
     else this.#walkAt = this.pack.at(2 * from);
@@ -315,7 +326,8 @@ export class ZsetValue {
   step(into: Slice): void {
     const set = this.#set;
     if (set !== null) {
-      this.#found = set.tree.step(this.#walksDownwards);
+      if (this.#next === this.#nextEnd) this.#lookAhead(set);
+      this.#found = this.#ahead[this.#next++];
       return set.members.key(this.#found, into);
     }
     const { pack } = this;
@@ -324,6 +336,38 @@ export class ZsetValue {
     this.#found = pack.next(at);
     if (!this.#walksDownwards) this.#walkAt = pack.next(this.#found);
     else this.#walkAt = at === pack.first() ? 0 : pack.previous(pack.previous(at));
+  }
+
+  /** Takes refs ahead of the walk, and has their blocks fetched all at once. */
+  #lookAhead(set: SortedSet): void {
+    const count = set.tree.take(this.#ahead, this.#walkLeft, this.#walksDownwards);
+    this.#walkLeft -= count;
+    this.#next = 0;
+    this.#nextEnd = count;
+    this.#read = set.entries.arena.prefetch(this.#ahead, count);
+  }
+
+  /** Answers with the names of all elements of the walk, bulk strings. */
+  answerWalk(reply: ReplyWriter): void {
+    const set = this.#set;
+    const member = this.#member;
+    if (set === null) {
+      for (; this.#walkLeft > 0; this.#walkLeft--) {
+        this.step(member);
+        reply.bulkOf(member);
+      }
+      return;
+    }
+    const { members } = set;
+    const ahead = this.#ahead;
+    while (this.#walkLeft > 0) {
+      this.#lookAhead(set);
+      const count = this.#nextEnd;
+      for (let i = 0; i < count; i++) {
+        members.key(ahead[i], member);
+        reply.bulkOf(member);
+      }
+    }
   }
 
   get stepScore(): number {

@@ -24,8 +24,11 @@ export class Slice {
   }
 
   set(bytes: Uint8Array, view: DataView, start: number, end: number): void {
-    this.bytes = bytes;
-    this.view = view;
+    // A pointer that is written costs a write barrier.
+    if (this.view !== view) {
+      this.bytes = bytes;
+      this.view = view;
+    }
     this.start = start;
     this.end = end;
   }

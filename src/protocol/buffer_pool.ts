@@ -3,12 +3,12 @@
  * Buffers for replies, lent to a client from its first reply until the bytes are sent: an idle client holds
  * none, and a busy server uses the same few again and again.
  *
- * They come in four sizes. 4 KiB hold the replies to 64 GETs of 32 bytes, 256 KiB those to 64 LRANGEs of 100
+ * They come in five sizes. 4 KiB hold the replies to 64 GETs of 32 bytes, 256 KiB those to 64 LRANGEs of 100
  * such elements; a larger buffer is made for the occasion.
  */
-const SIZES = [4096, 16_384, 65_536, 262_144];
-/** How many of each size are kept: 3.75 MiB in all, at most. */
-const KEPT_MAX = [64, 32, 16, 8];
+const SIZES = [4096, 16_384, 32_768, 65_536, 262_144];
+/** How many of each size are kept: 10 MiB in all, at most. */
+const KEPT_MAX = [64, 64, 64, 48, 16];
 const kept: ReplyBuffer[][] = SIZES.map(() => []);
 
 /** Bytes, and the view that writes several of them at once. */

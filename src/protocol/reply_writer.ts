@@ -55,6 +55,8 @@ export class ReplyWriter {
   #bytes: Uint8Array = NO_BUFFER.bytes;
   #view: DataView = NO_BUFFER.view;
   #end = 0;
+  /** Bytes of the replies that were released last: the next are likely to be as long. */
+  #lastSize = 0;
 
   /** Bytes waiting to be sent. */
   get size(): number {
@@ -132,18 +134,16 @@ export class ReplyWriter {
 
   /** A bulk string: `source[start, end)`. */
   bulk(source: Uint8Array, start: number, end: number): void {
-    this.#bulkHeader(end - start);
-    this.#copy(source, start, end);
-    this.#crlf();
+    const at = this.#bulkHeader(end - start);
+    copyBytes(source, start, end, this.#bytes, at);
+    this.#endBulk(at + end - start);
   }
 
   /** As `bulk`, of bytes with the view over them: quicker. */
   bulkIn(source: Uint8Array, view: DataView, start: number, end: number): void {
-    const size = end - start;
-    this.#bulkHeader(size);
-    copyIn(source, view, start, end, this.#bytes, this.#view, this.#end);
-    this.#end += size;
-    this.#crlf();
+    const at = this.#bulkHeader(end - start);
+    copyIn(source, view, start, end, this.#bytes, this.#view, at);
+    this.#endBulk(at + end - start);
   }
 
   /** A bulk string, read in place. */
@@ -151,23 +151,32 @@ export class ReplyWriter {
     this.bulkIn(source.bytes, source.view, source.start, source.end);
   }
 
-  /** Begins a bulk string of `size` bytes, for which there is room then. */
-  #bulkHeader(size: number): void {
+  /** Makes room for a bulk string of `size` bytes and writes its header; returns where the bytes go. */
+  #bulkHeader(size: number): number {
     this.#reserve(size + HEADER_BYTES + 2);
+    const view = this.#view;
+    const at = this.#end;
     if (size < 10) {
-      this.#view.setInt32(this.#end, BULK_WORD + (size << 8), true);
-      this.#end += 4;
-    } else if (size < 100) {
+      view.setInt32(at, BULK_WORD + (size << 8), true);
+      return at + 4;
+    }
+    if (size < 100) {
       const tens = (size / 10) | 0;
       const digits = (tens << 8) + ((size - 10 * tens) << 16);
-      this.#view.setInt32(this.#end, LONG_BULK_WORD + digits, true);
-      this.#bytes[this.#end + 4] = LF;
-      this.#end += 5;
-    } else {
-      this.#bytes[this.#end++] = DOLLAR;
-      this.#end = writeDecimal(size, this.#bytes, this.#end);
-      this.#crlf();
+      view.setInt32(at, LONG_BULK_WORD + digits, true);
+      view.setUint8(at + 4, LF);
+      return at + 5;
     }
+    view.setUint8(at, DOLLAR);
+    const end = writeDecimal(size, this.#bytes, at + 1);
+    view.setInt16(end, CR_LF, true);
+    return end + 2;
+  }
+
+  /** The bytes of a bulk string end at `at`. */
+  #endBulk(at: number): void {
+    this.#view.setInt16(at, CR_LF, true);
+    this.#end = at + 2;
   }
 
   /** A bulk string of text, as UTF-8; not for hot paths. */
@@ -322,6 +331,7 @@ export class ReplyWriter {
   release(): ReplyBuffer {
     const taken = this.#buffer;
     this.#use(NO_BUFFER);
+    this.#lastSize = this.#end;
     this.#end = 0;
     return taken;
   }
@@ -364,7 +374,8 @@ export class ReplyWriter {
 
   #reserve(size: number): void {
     if (this.#end + size <= this.#bytes.length) return;
-    const grown = takeBuffer(this.#end === 0 ? size : 2 * (this.#end + size));
+    const needed = this.#end === 0 ? Math.max(size, this.#lastSize) : 2 * (this.#end + size);
+    const grown = takeBuffer(needed);
     grown.bytes.set(new Uint8Array(this.#bytes.buffer, 0, this.#end));
     giveBuffer(this.#buffer);
     this.#use(grown);

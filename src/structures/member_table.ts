@@ -196,6 +196,13 @@ export class MemberTable implements KeyLayout {
 
   /** Puts `into` on a member's key. */
   key(ref: Ref, into: Slice): void {
+    const { bytes, view } = this.#arena.chunkOf(ref);
+    const at = offsetOf(ref);
+    const size = view.getUint8(at);
+    // Nearly always: both lengths are short.
+    if (size < LONG && view.getUint8(at + 1) < LONG) {
+      return into.set(bytes, view, at + HEADER_BYTES, at + HEADER_BYTES + size);
+    }
     this.#read(ref);
     const start = this.#keyStart;
     const length = this.#keyLength;

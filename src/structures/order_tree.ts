@@ -195,7 +195,7 @@ export class OrderTree {
   #leaf: Ref = 0;
   #offset = 0;
 
-  /** Begins a walk at that rank: `step` shows its refs, as long as nobody else uses the tree. */
+  /** Begins a walk at that rank: `take` shows its refs, as long as nobody else uses the tree. */
   seek(rank: number): void {
     assert(rank >= 0 && rank < this.#count, "a rank is one of a ref in the tree");
     let node = this.#root;
@@ -216,25 +216,44 @@ export class OrderTree {
   forEachFrom(from: number, count: number, isDownwards: boolean, visit: (ref: Ref) => void): void {
     if (count <= 0) return;
     this.seek(from);
-    for (let left = count; left > 0; left--) visit(this.step(isDownwards));
+    const refs = new Uint32Array(Math.min(count, LEAF_REFS));
+    for (let left = count; left > 0; left -= refs.length) {
+      const taken = this.take(refs, left, isDownwards);
+      for (let i = 0; i < taken; i++) visit(refs[i]);
+    }
   }
 
-  /** The ref where the walk stands, which is in the tree; the walk goes one on. */
-  step(isDownwards: boolean): Ref {
-    assert(this.#leaf !== 0, "a range ends within the tree");
-    const words = this.#words(this.#leaf);
-    const base = baseOf(this.#leaf);
-    const ref = words[base + LEAF_HEAD + this.#offset];
-    if (isDownwards) {
-      if (this.#offset-- === 0) {
-        this.#leaf = words[base + 2];
-        if (this.#leaf !== 0) this.#offset = this.#words(this.#leaf)[baseOf(this.#leaf)] - 1;
+  /** Puts the walk's next refs, `count` at most, which are in the tree, into `out`; returns how many. */
+  take(out: Uint32Array, count: number, isDownwards: boolean): number {
+    const wanted = Math.min(count, out.length);
+    let taken = 0;
+    while (taken < wanted) {
+      assert(this.#leaf !== 0, "a range ends within the tree");
+      const words = this.#words(this.#leaf);
+      const base = baseOf(this.#leaf);
+      const first = base + LEAF_HEAD;
+      if (isDownwards) {
+        let at = first + this.#offset;
+        while (taken < wanted && at >= first) out[taken++] = words[at--];
+        this.#offset = at - first;
+        if (at < first) this.#leaveDownwards(words[base + 2]);
+      } else {
+        let at = first + this.#offset;
+        const end = first + words[base];
+        while (taken < wanted && at < end) out[taken++] = words[at++];
+        this.#offset = at - first;
+        if (at === end) {
+          this.#leaf = words[base + 1];
+          this.#offset = 0;
+        }
       }
-    } else if (++this.#offset === words[base]) {
-      this.#leaf = words[base + 1];
-      this.#offset = 0;
     }
-    return ref;
+    return taken;
+  }
+
+  #leaveDownwards(previous: Ref): void {
+    this.#leaf = previous;
+    if (previous !== 0) this.#offset = this.#words(previous)[baseOf(previous)] - 1;
   }
 
   /** Frees about `limit` nodes of a tree on its way out; returns whether all are gone. */
