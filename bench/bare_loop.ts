@@ -8,6 +8,8 @@
 const [port, size] = [Number(Deno.args[0]), Number(Deno.args[1])];
 const reply = new TextEncoder().encode(Deno.args[2].replaceAll("\\r\\n", "\r\n"));
 const REPLIES_MAX = 5000;
+/** redis-benchmark asks for two settings first, and goes on without them. */
+const REFUSALS = new TextEncoder().encode("-ERR\r\n".repeat(2));
 
 const replies = new Uint8Array(REPLIES_MAX * reply.length);
 for (let i = 0; i < REPLIES_MAX; i++) replies.set(reply, i * reply.length);
@@ -19,11 +21,21 @@ async function serve(socket: Deno.TcpConn): Promise<void> {
   for (;;) {
     const read = await socket.read(buffer);
     if (read === null) return;
+    if (unanswered === 0 && isConfig(buffer, read)) {
+      await socket.write(REFUSALS);
+      continue;
+    }
     unanswered += read;
     const count = Math.min(Math.floor(unanswered / size), REPLIES_MAX);
     unanswered -= count * size;
-    if (count > 0) await socket.write(new Uint8Array(replies.buffer, 0, count * reply.length));
+    for (let sent = 0; sent < count * reply.length;) {
+      sent += await socket.write(new Uint8Array(replies.buffer, sent, count * reply.length - sent));
+    }
   }
+}
+
+function isConfig(bytes: Uint8Array, length: number): boolean {
+  return new TextDecoder().decode(bytes.subarray(0, Math.min(length, 16))).includes("CONFIG");
 }
 
 for await (const socket of Deno.listen({ hostname: "127.0.0.1", port })) {

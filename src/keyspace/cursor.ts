@@ -237,8 +237,9 @@ export class Cursor implements ListpackHome {
       args.fail(Errors.wrongType);
       return false;
     }
-    this.#db = db;
-    this.#args = args;
+    // Often the same as before, and a pointer that is written costs a write barrier.
+    if (this.#db !== db) this.#db = db;
+    if (this.#args !== args) this.#args = args;
     this.#index = index;
     this.ref = ref;
     this.#useOpen(entries);
@@ -261,14 +262,17 @@ export class Cursor implements ListpackHome {
   /** The open entry is the cursor's. */
   #useOpen(entries: Entries): void {
     this.encoding = entries.encoding;
-    this.object = null;
-    this.#long = null;
-    if (entries.encoding === Encoding.object) this.#useObject(entries.object());
-    else this.pack.open(entries.bytes, entries.view, entries.valueStart);
+    if (this.#long !== null) this.#long = null;
+    if (entries.encoding === Encoding.object) return this.#useObject(entries.object());
+    if (this.object !== null) this.object = null;
+    this.pack.open(entries.bytes, entries.view, entries.valueStart);
   }
 
   #useObject(object: HeapValue): void {
+    // First of all for one command after another on the same key.
+    if (this.object === object) return;
     if (object instanceof LongPack) {
+      this.object = null;
       this.#long = object;
       this.encoding = object.encoding;
       this.pack.open(object.content, object.view, 0);

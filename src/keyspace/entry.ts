@@ -191,8 +191,15 @@ export class Entries implements KeyLayout {
     const head = view.getUint32(at, true);
     const word = view.getUint32(at + 4, true);
     this.ref = ref;
-    this.bytes = this.keyBytes = chunk.bytes;
-    this.view = this.keyView = view;
+    // A pointer that is written costs a write barrier.
+    if (this.view !== view) {
+      this.bytes = chunk.bytes;
+      this.view = view;
+    }
+    if (this.keyView !== view) {
+      this.keyBytes = chunk.bytes;
+      this.keyView = view;
+    }
     this.at = at;
     this.type = head & 15;
     this.encoding = (head >>> 4) & 15;

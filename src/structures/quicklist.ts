@@ -53,6 +53,8 @@ class Node {
   ref: Ref = 0;
   /** Where the listpack lies if it is too large for the arena. */
   buffer: Uint8Array | null = null;
+  /** Bytes of its place, in the arena or in the buffer. */
+  room = 0;
   /** Free bytes before the listpack, for elements to come in front. */
   lead = 0;
   count = 0;
@@ -116,7 +118,10 @@ export class Quicklist implements ListpackHome {
 
   /** Puts `pack` on node `index`. */
   open(index: number): void {
-    const node = this.#nodes.at(index);
+    this.#openPack(this.#nodes.at(index));
+  }
+
+  #openPack(node: Node): void {
     // Whoever moves a node keeps the pack on it.
     if (node === this.#packNode) return;
     this.#packNode = node;
@@ -160,12 +165,13 @@ export class Quicklist implements ListpackHome {
 
   pushHead(bytes: Uint8Array, view: DataView, start: number, end: number): void {
     const length = listpackEntryBytes(bytes, start, end);
-    if (!this.#allows(0, length)) {
-      if (this.#nodes.length > 0) this.#tighten(this.#nodes.at(0));
-      this.#insertNode(0, this.#newNode());
-      this.open(0);
+    let node = this.#nodes.length === 0 ? null : this.#nodes.at(0);
+    if (node === null || !this.#allows(node, length)) {
+      if (node !== null) this.#tighten(node);
+      node = this.#newNode();
+      this.#insertNode(0, node);
+      this.#openPack(node);
     }
-    const node = this.#nodes.at(0);
     if (node.lead < length) this.#giveLead(node, length);
     node.lead -= this.pack.pushFrontMeasured(bytes, view, start, end);
     node.count++;
@@ -173,14 +179,17 @@ export class Quicklist implements ListpackHome {
   }
 
   pushTail(bytes: Uint8Array, view: DataView, start: number, end: number): void {
-    let last = this.#nodes.length - 1;
-    if (!this.#allows(last, listpackEntryBytes(bytes, start, end))) {
-      if (last >= 0) this.#tighten(this.#nodes.at(last));
-      this.#insertNode(++last, this.#newNode());
-      this.open(last);
+    const length = listpackEntryBytes(bytes, start, end);
+    const nodes = this.#nodes;
+    let node = nodes.length === 0 ? null : nodes.at(nodes.length - 1);
+    if (node === null || !this.#allows(node, length)) {
+      if (node !== null) this.#tighten(node);
+      node = this.#newNode();
+      this.#insertNode(nodes.length, node);
+      this.#openPack(node);
     }
     this.pack.appendMeasured(bytes, view, start, end);
-    this.#nodes.at(last).count++;
+    node.count++;
     this.count++;
   }
 
@@ -191,7 +200,7 @@ export class Quicklist implements ListpackHome {
     if (--node.count === 0) return this.#drop(0);
     this.open(0);
     node.lead += this.pack.popFront();
-    if (this.pack.size < this.#roomOf(node) >>> 2 && this.#wastes(node)) this.#tighten(node);
+    if (this.pack.size < node.room >>> 2 && this.#wastes(node)) this.#tighten(node);
   }
 
   /** Removes the last element. */
@@ -204,10 +213,10 @@ export class Quicklist implements ListpackHome {
     this.pack.remove(this.pack.last());
   }
 
-  /** Whether node `index`, on which `pack` then is, takes an element of `length` bytes. */
-  #allows(index: number, length: number): boolean {
-    if (this.#nodes.length === 0 || this.#nodes.at(index).count >= this.#elementsMax) return false;
-    this.open(index);
+  /** Whether a node, on which `pack` is then, takes an element of `length` bytes. */
+  #allows(node: Node, length: number): boolean {
+    if (node.count >= this.#elementsMax) return false;
+    this.#openPack(node);
     return this.pack.size + length <= this.#bytesMax;
   }
 
@@ -224,7 +233,7 @@ export class Quicklist implements ListpackHome {
     this.#packNode = node;
     this.#openNode(this.pack, node);
     const { size } = this.pack;
-    const spare = this.#roomOf(node) - size;
+    const spare = node.room - size;
     if (node.lead > 0 || spare > size >>> 3) this.#moveNode(node, this.pack, size, 0);
   }
 
@@ -272,7 +281,7 @@ export class Quicklist implements ListpackHome {
   resize(pack: Listpack, size: number): void {
     const node = pack === this.pack ? this.#packNode : this.#otherNode;
     assert(node !== null, "a pack that grows is on a node");
-    const room = this.#roomOf(node);
+    const room = node.room;
     const needed = node.lead + size;
     if (needed <= room && (size > room >>> 2 || size > pack.size || !this.#wastes(node))) return;
     // One that grows is likely to go on; what is too much goes when another follows it.
@@ -283,7 +292,7 @@ export class Quicklist implements ListpackHome {
 
   /** Whether a node that is mostly empty is worth a move. */
   #wastes(node: Node): boolean {
-    if (this.#roomOf(node) <= SMALL_NODE_BYTES) return false;
+    if (node.room <= SMALL_NODE_BYTES) return false;
     const nodes = this.#nodes;
     return !this.#isLong || (node !== nodes.at(0) && node !== nodes.at(nodes.length - 1));
   }
@@ -291,10 +300,6 @@ export class Quicklist implements ListpackHome {
   /** A node more or less is nothing to it: ends get their full room at once. */
   get #isLong(): boolean {
     return this.#nodes.length > LONG_LIST_NODES;
-  }
-
-  #roomOf(node: Node): number {
-    return node.buffer === null ? this.#arena.blockSize(node.ref) : node.buffer.length;
   }
 
   /** Gives a node another place of `size` bytes at least, `lead` of them before what fits of its content. */
@@ -307,11 +312,12 @@ export class Quicklist implements ListpackHome {
     if (size > MAX_BLOCK) {
       node.buffer = new Uint8Array(size + (size >>> 3));
       node.ref = 0;
-      this.#bufferBytes += node.buffer.length;
+      node.room = node.buffer.length;
+      this.#bufferBytes += node.room;
       node.buffer.set(content, lead);
     } else {
       node.buffer = null;
-      node.ref = this.#alloc(size);
+      this.#allocFor(node, size);
       this.#arena.chunkOf(node.ref).bytes.set(content, offsetOf(node.ref) + lead);
     }
     this.#freePlace(ref, buffer);
@@ -333,16 +339,16 @@ export class Quicklist implements ListpackHome {
 
   #newNode(): Node {
     const node = new Node();
-    node.ref = this.#alloc(EMPTY_LISTPACK_BYTES);
+    this.#allocFor(node, EMPTY_LISTPACK_BYTES);
     this.#openNode(this.#other, node);
     this.#other.writeEmpty();
     return node;
   }
 
-  #alloc(size: number): Ref {
-    const ref = this.#arena.alloc(size);
-    this.#arenaBytes += this.#arena.blockSize(ref);
-    return ref;
+  #allocFor(node: Node, size: number): void {
+    node.ref = this.#arena.alloc(size);
+    node.room = this.#arena.blockSize(node.ref);
+    this.#arenaBytes += node.room;
   }
 
   #freeNode(node: Node): void {
@@ -404,8 +410,11 @@ export class Quicklist implements ListpackHome {
       const isLarge = this.pack.size > this.#bytesMax || node.count > this.#elementsMax;
       assert(!isLarge || node.count === 1, "a large node has one element");
       count += node.count;
-      if (node.ref !== 0) arenaBytes += this.#arena.blockSize(node.ref);
-      bufferBytes += node.buffer?.length ?? 0;
+      const block = node.ref === 0 ? 0 : this.#arena.blockSize(node.ref);
+      const buffer = node.buffer?.length ?? 0;
+      assert(node.room === block + buffer, "a node knows its room");
+      arenaBytes += block;
+      bufferBytes += buffer;
     }
     assert(count === this.count, "elements are counted");
     assert(arenaBytes === this.#arenaBytes, "blocks are counted");
