@@ -92,6 +92,7 @@ try {
     Deno.execPath(),
     "run",
     "--no-prompt",
+    "--no-code-cache",
     ...SERVER_PERMISSIONS,
     "main.ts",
     "--port",
