@@ -72,7 +72,11 @@ export class Evaluator {
   /** No more requests of this client for now. */
   endBatch(): void {
     this.#closeRun();
-    this.#runClient?.args.keep();
+    const client = this.#runClient;
+    if (client !== null) {
+      if (client.blocked !== null || client.isPostponed) client.args.keep();
+      else client.args.giveBack();
+    }
     const engine = this.#engine;
     engine.afterBatch?.();
     engine.flushOthers();

@@ -15,6 +15,7 @@ import { type ErrorReply, Errors } from "./errors.ts";
 /** Arguments that there is room for from the start. */
 export const ROOM_COUNT = 9;
 const EMPTY = new Uint8Array(0);
+const NO_BOUNDS = new Int32Array(0);
 const EMPTY_VIEW = new DataView(EMPTY.buffer);
 const wide = new Int64();
 const decoder = new TextDecoder();
@@ -22,8 +23,8 @@ const decoder = new TextDecoder();
 export class Args {
   bytes: Uint8Array = EMPTY;
   view: DataView = EMPTY_VIEW;
-  /** Its own room for bounds, which are at times borrowed. */
-  #own = new Int32Array(2 * ROOM_COUNT);
+  /** Its own room for bounds; none until it is needed: idle clients do with borrowed bounds. */
+  #own: Int32Array = NO_BOUNDS;
   bounds: Int32Array = this.#own;
   count = 0;
   error: ErrorReply | null = null;
@@ -34,7 +35,7 @@ export class Args {
     this.count = 0;
   }
 
-  /** Refers to `count` arguments with somebody else's bounds, which must stay as they are until `keep`. */
+  /** Refers to `count` arguments with somebody else's bounds, which stay as they are until `keep` or `giveBack`. */
   borrow(bounds: Int32Array, count: number): void {
     this.bounds = bounds;
     this.count = count;
@@ -44,8 +45,14 @@ export class Args {
   keep(): void {
     const { bounds } = this;
     if (bounds === this.#own) return;
+    if (this.#own.length === 0) this.#own = new Int32Array(2 * ROOM_COUNT);
     this.bounds = this.#own;
     for (let i = 0; i < 2 * this.count; i++) this.#own[i] = bounds[i];
+  }
+
+  /** Forgets borrowed bounds; its own, of a request that is still to be completed, stay. */
+  giveBack(): void {
+    if (this.bounds !== this.#own) this.clear();
   }
 
   /** Makes `bytes` the buffer that the bounds point into. */
@@ -175,7 +182,7 @@ export class Args {
   }
 
   #grow(): void {
-    const grown = new Int32Array(2 * this.bounds.length);
+    const grown = new Int32Array(Math.max(2 * ROOM_COUNT, 2 * this.bounds.length));
     grown.set(this.bounds);
     this.bounds = this.#own = grown;
   }

@@ -71,3 +71,14 @@ Deno.test("a hash that the listener computed is used for its request and for no 
   pipeline.begin({}, args.bytes, args.view);
   assertEquals(hashOf(1), hashBytes(args.view, args.start(1), args.end(1), SEED));
 });
+
+Deno.test("borrowed arguments are given back, own ones stay", () => {
+  const pipeline = pipelineOf({}, "a");
+  const args = new Args();
+  pipeline.take(args);
+  args.giveBack();
+  assertEquals(args.count, 0);
+  args.push(0, 3);
+  args.giveBack();
+  assertEquals(words(args), ["GET"]);
+});
