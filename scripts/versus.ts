@@ -25,6 +25,8 @@ const START_PAUSE_MS = 50;
 const ELEMENTS_A_COMMAND = 100;
 const SMALL_SET_MEMBERS = 20;
 const PIPE_BYTES = 1 << 20;
+/** What the load itself took is given back by then: garbage, and memory of V8's compilers. */
+const SETTLE_MS = 2000;
 
 /** Tests that redis-benchmark does not have: what makes their data, and the command. */
 const CUSTOM_TESTS: Readonly<
@@ -177,6 +179,7 @@ async function compareMemory(pair: Pair): Promise<void> {
       await load(peer, commands());
       used.push((await usedMemory(peer)) - before);
       if (name !== STRINGS) continue;
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
       const resident = await residentBytes(peer);
       print(`${peer.name}: ${(resident / 2 ** 20).toFixed(0)} MiB resident with ${name}`);
     }
