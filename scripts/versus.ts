@@ -9,7 +9,7 @@
  * sorted sets, and one collection of each type with so many elements.
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { print, SERVER_PERMISSIONS } from "./run.ts";
+import { print, SERVER_PERMISSIONS, SERVER_V8_FLAGS } from "./run.ts";
 
 const SERVER_CORE = "0";
 const CLIENT_CORE = "1";
@@ -94,6 +94,7 @@ try {
     Deno.execPath(),
     "run",
     "--no-prompt",
+    SERVER_V8_FLAGS,
     "--no-code-cache",
     ...SERVER_PERMISSIONS,
     "main.ts",
