@@ -481,8 +481,8 @@ export class Database {
   }
 
   /** As DashTable.prefetch. */
-  prefetch(hashes: Int32Array, refs: Uint32Array, count: number): number {
-    return this.#table.prefetch(hashes, refs, count);
+  prefetch(hashes: Int32Array, refs: Uint32Array, count: number): void {
+    this.#table.prefetch(hashes, refs, count);
   }
 
   /** What the database consists of now; it stays so when the database is emptied or exchanged with another. */

@@ -18,6 +18,7 @@
 import { assert } from "../lib/assert.ts";
 import { copyBytes, copyIn } from "../lib/copy.ts";
 import { hashBytes } from "../lib/hash.ts";
+import { sameBytes } from "../lib/slice.ts";
 import { Arena, MAX_BLOCK, offsetOf, type Ref } from "../structures/arena.ts";
 import type { KeyLayout } from "../structures/dash_table.ts";
 import type { MemberTable } from "../structures/member_table.ts";
@@ -423,15 +424,4 @@ export class Entries implements KeyLayout {
     }
     return true;
   }
-}
-
-/** Compares `length` bytes, four at a time. */
-function sameBytes(a: DataView, aAt: number, b: DataView, bAt: number, length: number): boolean {
-  const whole = length - 3;
-  let i = 0;
-  for (; i < whole; i += 4) {
-    if (a.getInt32(aAt + i, true) !== b.getInt32(bAt + i, true)) return false;
-  }
-  for (; i < length; i++) if (a.getUint8(aAt + i) !== b.getUint8(bAt + i)) return false;
-  return true;
 }

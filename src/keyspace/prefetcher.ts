@@ -8,6 +8,7 @@
  * is read is thrown away, and hashes are kept; a guess that is wrong costs time and nothing else.
  */
 import { hashBytes } from "../lib/hash.ts";
+import { sameBytes } from "../lib/slice.ts";
 import { type Pipeline, PIPELINE_ROOM } from "../protocol/pipeline.ts";
 import type { Database } from "./database.ts";
 import { type Entries, Type } from "./entry.ts";
@@ -19,16 +20,15 @@ const SCORED_MEMBER = 3;
 
 export class Prefetcher {
   readonly #refs = new Uint32Array(PIPELINE_ROOM);
-  /** What was read last: V8 would leave reads out that nobody wants. */
-  #read = 0;
 
   prefetch(entries: Entries, db: Database, pipeline: Pipeline): void {
-    const { sizes, bounds, bytes, view, hashes, count } = pipeline;
+    const { sizes, bounds, view, hashes, count } = pipeline;
     const refs = this.#refs;
     if (sizes[0] <= KEY || sizes[1] <= KEY) return;
-    if (!isSame(bytes, bounds[0], bounds[1], KEY)) {
+    if (!isSameKey(view, bounds[0], bounds[1])) {
       this.#hash(entries.seed, pipeline, KEY);
-      this.#read = db.prefetch(hashes, refs, count) + entries.arena.prefetch(refs, count);
+      db.prefetch(hashes, refs, count);
+      entries.arena.prefetch(refs, count);
       return;
     }
     // Not `db.find`: that would remove a key past its deadline.
@@ -39,7 +39,8 @@ export class Prefetcher {
     if (table === undefined) return;
     const isScored = sizes[0] > SCORED_MEMBER && entries.typeOf(key) === Type.zset;
     this.#hash(entries.seed, pipeline, isScored ? SCORED_MEMBER : MEMBER);
-    this.#read = table.prefetch(hashes, refs, count) + entries.arena.prefetch(refs, count);
+    table.prefetch(hashes, refs, count);
+    entries.arena.prefetch(refs, count);
   }
 
   /** Hashes argument `index` of the requests that have one. */
@@ -53,11 +54,9 @@ export class Prefetcher {
   }
 }
 
-/** Whether argument `index` is the same in two requests. */
-function isSame(bytes: Uint8Array, one: Int32Array, other: Int32Array, index: number): boolean {
-  let [a, b] = [one[2 * index], other[2 * index]];
-  const end = one[2 * index + 1];
-  if (end - a !== other[2 * index + 1] - b) return false;
-  while (a < end) if (bytes[a++] !== bytes[b++]) return false;
-  return true;
+/** Whether two requests have the same key. */
+function isSameKey(view: DataView, one: Int32Array, other: Int32Array): boolean {
+  const length = one[2 * KEY + 1] - one[2 * KEY];
+  if (other[2 * KEY + 1] - other[2 * KEY] !== length) return false;
+  return sameBytes(view, one[2 * KEY], view, other[2 * KEY], length);
 }

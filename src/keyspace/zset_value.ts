@@ -309,8 +309,6 @@ export class ZsetValue {
   readonly #ahead = new Uint32Array(64);
   #next = 0;
   #nextEnd = 0;
-  /** What `#lookAhead` has read: V8 would leave reads out that nobody wants. */
-  #read = 0;
 
   /** Begins a walk over `count` elements from rank `from` on, which exist, upwards or downwards. */
   walkFrom(from: number, count: number, isDownwards: boolean): void {
@@ -344,7 +342,7 @@ export class ZsetValue {
     this.#walkLeft -= count;
     this.#next = 0;
     this.#nextEnd = count;
-    this.#read = set.entries.arena.prefetch(this.#ahead, count);
+    set.entries.arena.prefetch(this.#ahead, count);
   }
 
   /** Answers with the names of all elements of the walk, bulk strings. */

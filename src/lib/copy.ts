@@ -5,8 +5,8 @@
 const WORDS_MAX_BYTES = 256;
 
 /**
- * Copies `source[start, end)` to `at` of `target`, eight bytes at a time; the last eight once more where the
- * number is no multiple. The two must not overlap.
+ * Copies `source[start, end)` to `at` of `target`, eight bytes at a time, four where there are fewer; the last of them
+ * once more where the number is no multiple. The two must not overlap.
  */
 export function copyWords(
   source: DataView,
@@ -15,31 +15,23 @@ export function copyWords(
   target: DataView,
   at: number,
 ): void {
+  const size = end - start;
+  if (size < 4) {
+    for (let from = start; from < end; from++) target.setUint8(at++, source.getUint8(from));
+    return;
+  }
+  if (size < 8) {
+    target.setInt32(at, source.getInt32(start, true), true);
+    target.setInt32(at + size - 4, source.getInt32(end - 4, true), true);
+    return;
+  }
   const last = end - 8;
-  if (last < start) return copyFew(source, start, end, target, at);
-  const lastAt = at + last - start;
+  const lastAt = at + size - 8;
   // Optimised code makes no BigInt of what goes from view to view.
   for (let from = start; from < last; from += 8, at += 8) {
     target.setBigInt64(at, source.getBigInt64(from, true), true);
   }
   target.setBigInt64(lastAt, source.getBigInt64(last, true), true);
-}
-
-/** Up to seven bytes. */
-function copyFew(
-  source: DataView,
-  start: number,
-  end: number,
-  target: DataView,
-  at: number,
-): void {
-  if (end - start < 4) {
-    for (let from = start; from < end; from++) target.setUint8(at++, source.getUint8(from));
-    return;
-  }
-  const last = end - 4;
-  target.setInt32(at + last - start, source.getInt32(last, true), true);
-  target.setInt32(at, source.getInt32(start, true), true);
 }
 
 /** As `copyWords`, with `set` where that is quicker: the views are those over the bytes. */

@@ -63,3 +63,20 @@ export function compareBytes(
   }
   return length - (end - start);
 }
+
+/** Whether `length` bytes from `aAt` on are those from `bAt` on; four at a time. */
+export function sameBytes(
+  a: DataView,
+  aAt: number,
+  b: DataView,
+  bAt: number,
+  length: number,
+): boolean {
+  const whole = length - 3;
+  let i = 0;
+  for (; i < whole; i += 4) {
+    if (a.getInt32(aAt + i, true) !== b.getInt32(bAt + i, true)) return false;
+  }
+  for (; i < length; i++) if (a.getUint8(aAt + i) !== b.getUint8(bAt + i)) return false;
+  return true;
+}

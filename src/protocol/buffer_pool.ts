@@ -6,8 +6,11 @@
  * They come in five sizes. 4 KiB hold the replies to 64 GETs of 32 bytes, 256 KiB those to 64 LRANGEs of 100
  * such elements; a larger buffer is made for the occasion.
  */
-const SIZES = [4096, 16_384, 32_768, 65_536, 262_144];
-/** How many of each size are kept: 10 MiB in all, at most. */
+
+/** The largest that are kept. */
+export const POOLED_MAX_BYTES = 262_144;
+const SIZES = [4096, 16_384, 32_768, 65_536, POOLED_MAX_BYTES];
+/** How many of each size are kept: some 10 MiB in all, at most. */
 const KEPT_MAX = [64, 64, 64, 48, 16];
 const kept: ReplyBuffer[][] = SIZES.map(() => []);
 

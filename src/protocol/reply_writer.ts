@@ -11,7 +11,13 @@ import { Int64, writeDecimal, writeInt64 } from "../lib/decimal.ts";
 import { doubleText } from "../lib/double_text.ts";
 import { copyBytes, copyIn } from "../lib/copy.ts";
 import type { Slice } from "../lib/slice.ts";
-import { giveBuffer, NO_BUFFER, type ReplyBuffer, takeBuffer } from "./buffer_pool.ts";
+import {
+  giveBuffer,
+  NO_BUFFER,
+  POOLED_MAX_BYTES,
+  type ReplyBuffer,
+  takeBuffer,
+} from "./buffer_pool.ts";
 import { type ErrorReply, errorReply } from "./errors.ts";
 
 const PLUS = 0x2b;
@@ -331,7 +337,8 @@ export class ReplyWriter {
   release(): ReplyBuffer {
     const taken = this.#buffer;
     this.#use(NO_BUFFER);
-    this.#lastSize = this.#end;
+    // Not beyond what is pooled: after a reply of many megabytes the next is made no such room.
+    this.#lastSize = Math.min(this.#end, POOLED_MAX_BYTES);
     this.#end = 0;
     return taken;
   }

@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { bytesPerCall } from "../lib/alloc.ts";
 import { Int64 } from "../lib/decimal.ts";
 import { Errors } from "./errors.ts";
+import { POOLED_MAX_BYTES } from "./buffer_pool.ts";
 import { ReplyWriter } from "./reply_writer.ts";
 
 type Write = (reply: ReplyWriter) => void;
@@ -165,4 +166,13 @@ Deno.test("a cursor goes before the elements that were found", () => {
       assertEquals(text, `*2\r\n$${digits.length}\r\n${digits}\r\n${found}`);
     }
   }
+});
+
+Deno.test("after a reply of megabytes the next one takes no more than what the pool keeps", () => {
+  const reply = new ReplyWriter();
+  const large = new Uint8Array(3 * 1024 * 1024);
+  reply.bulk(large, 0, large.length);
+  reply.release();
+  reply.ok();
+  assertEquals(reply.capacity <= POOLED_MAX_BYTES, true);
 });

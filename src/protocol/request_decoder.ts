@@ -8,8 +8,9 @@
  *
  * `space()` is where the socket reads to, `received(n)` says how much came, `next(args)` yields one
  * request after another until it answers MORE. The arguments are positions in the buffer, valid until
- * the next `space()`, and their bounds until `args.keep()` or the next use of any decoder. Buffer sizes: 512 B while idle, 16 KiB after a read that filled it, grown by
- * doubling for a larger request (as its bytes arrive, never by what it announces), given back after.
+ * the next `space()`, and unless `args.keep()` is called until the next use of any decoder. Buffer sizes: 512 B
+ * while idle, 16 KiB after a read that filled it, grown by doubling for a larger request (as its bytes arrive, never
+ * by what it announces), given back after.
  * Source: https://redis.io/docs/latest/develop/reference/protocol-spec/
  */
 import { parseInteger } from "../lib/decimal.ts";

@@ -113,6 +113,8 @@ export class Arena {
   #chunkCount = 0;
   #slabCount = 0;
   #usedBytes = 0;
+  /** What `prefetch` has read: V8 would leave reads out that nobody wants. */
+  #read = 0;
 
   // By slab number. Arrays of zeros cost no memory until they are touched, so 0 means none in all.
   /** Class + 1; 0 for a slab in the pool. */
@@ -193,17 +195,17 @@ export class Arena {
     return ref;
   }
 
-  /** Reads the first lines of so many blocks; ref 0 is skipped. The number that it returns means nothing. */
-  prefetch(refs: Uint32Array, count: number): number {
+  /** Reads the first lines of so many blocks, for which the processor waits together; ref 0 is skipped. */
+  prefetch(refs: Uint32Array, count: number): void {
     let read = 0;
     for (let i = 0; i < count; i++) {
       const ref = refs[i];
       if (ref === 0) continue;
       const { words } = this.chunks[ref >>> 23];
       const at = (ref & 0x7fffff) << 1;
-      read += words[at] + words[(at + SECOND_LINE) & 0xffffff];
+      read ^= words[at] ^ words[(at + SECOND_LINE) & 0xffffff];
     }
-    return read;
+    this.#read = read;
   }
 
   /** Gives a block back. A second time is our mistake, which this notices only now and then. */

@@ -19,7 +19,7 @@
 import { assert } from "../lib/assert.ts";
 import { copyBytes, copyIn } from "../lib/copy.ts";
 import { hashBytes, hashOnce } from "../lib/hash.ts";
-import { compareBytes, Slice } from "../lib/slice.ts";
+import { compareBytes, sameBytes, Slice } from "../lib/slice.ts";
 import { type Arena, offsetOf, type Ref } from "./arena.ts";
 import { DashTable, type KeyLayout } from "./dash_table.ts";
 import { SideTable } from "./side_table.ts";
@@ -84,8 +84,8 @@ export class MemberTable implements KeyLayout {
   }
 
   /** As DashTable.prefetch. */
-  prefetch(hashes: Int32Array, refs: Uint32Array, count: number): number {
-    return this.#table.prefetch(hashes, refs, count);
+  prefetch(hashes: Int32Array, refs: Uint32Array, count: number): void {
+    this.#table.prefetch(hashes, refs, count);
   }
 
   /**
@@ -448,17 +448,6 @@ export function sampleMembers(
 
 const NO_BYTES = new Uint8Array(0);
 const NO_VIEW = new DataView(NO_BYTES.buffer);
-
-/** Compares `length` bytes, four at a time. */
-function sameBytes(a: DataView, aAt: number, b: DataView, bAt: number, length: number): boolean {
-  const whole = length - 3;
-  let i = 0;
-  for (; i < whole; i += 4) {
-    if (a.getInt32(aAt + i, true) !== b.getInt32(bAt + i, true)) return false;
-  }
-  for (; i < length; i++) if (a.getUint8(aAt + i) !== b.getUint8(bAt + i)) return false;
-  return true;
-}
 
 /** Bytes of a length beyond its first one. */
 function extraBytes(size: number): number {
