@@ -38,11 +38,13 @@ export class Cron {
 
   /** A batch is over: a deadline may have come nearer than the timer. */
   afterBatch(): void {
+    const { clock, deadlines, keyspace } = this.#engine;
+    const soonest = this.#mayExpire() ? keyspace.soonestNewDeadline : Infinity;
     // Not before now: a timer that is due must not be put off by every batch that comes meanwhile.
-    const wanted = Math.max(this.#nextDeadline() + 1, this.#engine.clock.nowMs());
+    const wanted = Math.max(Math.min(deadlines.next, soonest) + 1, clock.nowMs());
     if (wanted >= this.#firesAtMs - CLOSE_ENOUGH_MS || !this.#isRunning) return;
     clearTimeout(this.#timer);
-    this.#arm(wanted - this.#engine.clock.nowMs());
+    this.#arm(wanted - clock.nowMs());
   }
 
   /** Does all that is due now; returns whether keys are left over for another slice. */
@@ -67,24 +69,15 @@ export class Cron {
     const more = this.run();
     this.#engine.flushOthers();
     if (!this.#isRunning) return;
-    const now = this.#engine.clock.nowMs();
-    this.#arm(more ? 0 : Math.max(0, Math.min(this.#nextTickMs, this.#nextDeadline() + 1) - now));
+    const { clock, deadlines, keyspace } = this.#engine;
+    const nextKey = this.#mayExpire() ? keyspace.takeNextDeadline() : Infinity;
+    const next = Math.min(this.#nextTickMs, deadlines.next + 1, nextKey + 1);
+    this.#arm(more ? 0 : Math.max(0, next - clock.nowMs()));
   };
 
   #arm(delayMs: number): void {
     this.#firesAtMs = this.#engine.clock.nowMs() + delayMs;
     this.#timer = setTimeout(this.#fire, delayMs);
-  }
-
-  #nextDeadline(): number {
-    const { deadlines, keyspace } = this.#engine;
-    let next = deadlines.next;
-    if (!this.#mayExpire()) return next;
-    const { databases } = keyspace;
-    for (let i = 0; i < databases.length; i++) {
-      next = Math.min(next, databases[i].nextDeadline);
-    }
-    return next;
   }
 
   #mayExpire(): boolean {

@@ -31,7 +31,7 @@ function touch(call: Call): void {
 
 function type({ args, reply, db }: Call): void {
   const ref = db.peek(args, 1);
-  reply.simple(ref === 0 ? "none" : TYPE_NAMES[db.keyspace.entries.typeOf(ref)]);
+  reply.simpleBinary(ref === 0 ? "none" : TYPE_NAMES[db.keyspace.entries.typeOf(ref)]);
 }
 
 function randomkey({ reply, db }: Call): void {

@@ -9,11 +9,18 @@ import { type CommandSpec, CommandTable, Flag } from "./command.ts";
 import { Engine, type Host } from "./engine.ts";
 import { Evaluator } from "./evaluator.ts";
 
-const clock = new ManualClock(1_700_000_000_000);
+/** Counts how often it is looked at. */
+class WatchedClock extends ManualClock {
+  looks = 0;
+
+  override refresh(): void {
+    this.looks++;
+  }
+}
 
 /** SAY ms bytes: it takes so long and answers so much. */
-function say({ args, reply }: Call): void {
-  clock.advance(args.integer(1));
+function say({ args, reply, engine }: Call): void {
+  (engine.clock as WatchedClock).advance(args.integer(1));
   const bytes = new Uint8Array(args.integer(2));
   reply.bulk(bytes, 0, bytes.length);
 }
@@ -25,34 +32,50 @@ const commands: CommandSpec[] = [
   { ...base, name: "walk", complexity: "O(N)" },
 ];
 
-/** Runs `lines` as one batch; returns the slow log, and how many calls and µs each command was booked with. */
-function batch(...lines: string[]): [slow: string[], booked: Record<string, [number, number]>] {
-  const table = new CommandTable([{ group: "string", commands }]);
-  const engine = new Engine({
+class Runner {
+  readonly clock = new WatchedClock(1_700_000_000_000);
+  readonly #commands = new CommandTable([{ group: "string", commands }]);
+  readonly #engine = new Engine({
     parameters: new Parameters(),
-    commands: table,
-    clock,
+    commands: this.#commands,
+    clock: this.clock,
     log: new Log(1, () => {}),
     host: {} as Host,
     seed: 1,
   });
-  const evaluator = new Evaluator(engine);
-  const client = new Client(engine, 1, { address: "" } as Transport);
-  evaluator.beginBatch(client);
-  for (const line of lines) {
-    const args = argsOf(...line.split(" "));
-    client.args.count = 0;
-    for (let i = 0; i < args.count; i++) client.args.push(args.start(i), args.end(i));
-    client.args.use(args.bytes, args.view);
-    evaluator.execute(client);
+  readonly #evaluator = new Evaluator(this.#engine);
+  readonly #client = new Client(this.#engine, 1, { address: "" } as Transport);
+
+  /** Runs `lines` as one batch. */
+  batch(lines: readonly string[], inTurn = false): void {
+    const client = this.#client;
+    this.#evaluator.beginBatch(client, inTurn);
+    for (const line of lines) {
+      const args = argsOf(...line.split(" "));
+      client.args.count = 0;
+      for (let i = 0; i < args.count; i++) client.args.push(args.start(i), args.end(i));
+      client.args.use(args.bytes, args.view);
+      this.#evaluator.execute(client);
+    }
+    this.#evaluator.endBatch();
   }
-  evaluator.endBatch();
-  const booked: Record<string, [number, number]> = {};
-  for (const { name, stats } of table.all()) {
-    if (stats.calls > 0) booked[name] = [stats.calls, stats.microseconds];
+
+  /** The slow log, and how many calls and µs each command was booked with. */
+  get booked(): [slow: string[], booked: Record<string, [number, number]>] {
+    const booked: Record<string, [number, number]> = {};
+    for (const { name, stats } of this.#commands.all()) {
+      if (stats.calls > 0) booked[name] = [stats.calls, stats.microseconds];
+    }
+    const slow = this.#engine.slowlog.latest(100).map((entry) => entry.args.join(" "));
+    return [slow, booked];
   }
-  const slow = engine.slowlog.latest(100).map((entry) => entry.args.join(" "));
-  return [slow, booked];
+}
+
+/** What a batch of `lines` is booked with. */
+function batch(...lines: string[]): Runner["booked"] {
+  const runner = new Runner();
+  runner.batch(lines);
+  return runner.booked;
 }
 
 Deno.test("equal commands of a batch share their time", () => {
@@ -71,4 +94,18 @@ Deno.test("a long reply gets the time of the commands that shared its run", () =
   const [slow, booked] = batch("range 0 1", "range 0 10", "range 30 20000", "range 1 1");
   assertEquals(slow, ["range 30 20000"]);
   assertEquals(booked, { range: [4, 31_000] });
+});
+
+Deno.test("batches of one turn share a look at the clock until it is a millisecond old", () => {
+  const runner = new Runner();
+  runner.batch(["quick 0 1"]);
+  runner.batch(["quick 1 1"], true);
+  assertEquals(runner.clock.looks, 1);
+  runner.batch(["quick 5 1"], true);
+  assertEquals(runner.clock.looks, 1);
+  runner.batch(["quick 1 1"], true);
+  assertEquals(runner.clock.looks, 2);
+  runner.batch(["quick 1 1"]);
+  assertEquals(runner.clock.looks, 3);
+  assertEquals(runner.booked[1], { quick: [5, 8000] });
 });

@@ -8,7 +8,7 @@
  */
 import { assert } from "../lib/assert.ts";
 import { type Int64, parseInt64 } from "../lib/decimal.ts";
-import { hashBytes, hashOnce } from "../lib/hash.ts";
+import { hashBytes, known } from "../lib/hash.ts";
 import type { Args } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
 import { offsetOf, type Ref } from "../structures/arena.ts";
@@ -95,10 +95,14 @@ export class Database {
 
   /** As `find`, for a key that lies anywhere. */
   findKey(bytes: Uint8Array, view: DataView, start: number, end: number): Ref {
-    const hash = hashOnce(view, start, end, this.#entries.seed);
-    this.#hash = hash;
-    const ref = this.#table.find(hash, bytes, view, start, end);
-    if (ref === 0) return 0;
+    // Hashed already: a pipeline of different keys. Otherwise one command after another often has the same key.
+    const isHashed = known.is(view, start, end);
+    let ref = isHashed ? 0 : this.#table.findAgain(bytes, view, start, end);
+    if (ref === 0) {
+      this.#hash = isHashed ? known.hash : hashBytes(view, start, end, this.#entries.seed);
+      ref = this.#table.find(this.#hash, bytes, view, start, end);
+      if (ref === 0) return 0;
+    }
     if (this.#entries.hasFlag(ref, EntryFlag.ttl) && this.#isDue(ref)) {
       if (!this.keyspace.keepExpired) this.#expire(ref);
       return 0;
@@ -652,6 +656,7 @@ export class Database {
   /** Gives an entry a deadline in Unix ms; returns its ref, which may be a new one. */
   setDeadline(ref: Ref, deadlineMs: number): Ref {
     const entries = this.#entries;
+    this.keyspace.noteDeadline(deadlineMs);
     if (entries.hasFlag(ref, EntryFlag.ttl)) {
       this.#heap.update(entries.heapSlot(ref), deadlineMs);
       return ref;

@@ -215,6 +215,22 @@ Deno.test("swap() exchanges keys and deadlines", () => {
   assertEquals([db.exists(argsOf("there"), 0), other.exists(argsOf("here"), 0)], [true, true]);
   assertEquals([db.nextDeadline, other.nextDeadline], [Infinity, START_MS + 50]);
 });
+Deno.test("the soonest new deadline is that of the keys since all were asked for", () => {
+  const { keyspace, db } = new Pair();
+  for (const key of ["a", "b", "c"]) set(db, key);
+  db.expireAt(argsOf("a"), 0, START_MS + 50);
+  db.expireAt(argsOf("b"), 0, START_MS + 90);
+  assertEquals(keyspace.soonestNewDeadline, START_MS + 50);
+  assertEquals([keyspace.takeNextDeadline(), keyspace.soonestNewDeadline], [
+    START_MS + 50,
+    Infinity,
+  ]);
+  db.expireAt(argsOf("c"), 0, START_MS + 70);
+  assertEquals([keyspace.soonestNewDeadline, keyspace.takeNextDeadline()], [
+    START_MS + 70,
+    START_MS + 50,
+  ]);
+});
 Deno.test("each change is counted and told once, with its event", () => {
   const { keyspace, db } = new Pair();
   const told: string[] = [];

@@ -51,6 +51,9 @@ export class Keyspace {
   /** Time stands still: what is being loaded is as it was when it was written. */
   isLoading = false;
 
+  /** The earliest deadline that a key was given since the timer last asked for all of them. */
+  soonestNewDeadline = Infinity;
+
   #secondsOfMs = -1;
   #secondsNow = 0;
 
@@ -72,6 +75,19 @@ export class Keyspace {
   /** Whether keys may not go by themselves now. */
   get mayNotExpire(): boolean {
     return this.keepExpired || this.isLoading;
+  }
+
+  /** A key is given a deadline, in Unix ms. */
+  noteDeadline(deadlineMs: number): void {
+    if (deadlineMs < this.soonestNewDeadline) this.soonestNewDeadline = deadlineMs;
+  }
+
+  /** The earliest deadline of a key, or Infinity. */
+  takeNextDeadline(): number {
+    this.soonestNewDeadline = Infinity;
+    let next = Infinity;
+    for (const db of this.databases) next = Math.min(next, db.nextDeadline);
+    return next;
   }
 
   /** Bytes of entries, values, tables and heaps: what used_memory counts of the data. */

@@ -39,6 +39,11 @@ class KnownHash {
     this.hash = hash;
   }
 
+  /** Whether it is the hash of `view[start, end)`. */
+  is(view: DataView, start: number, end: number): boolean {
+    return start === this.start && view === this.view && end === this.end;
+  }
+
   forget(): void {
     this.view = null;
   }
@@ -49,8 +54,7 @@ export const known = new KnownHash();
 
 /** As `hashBytes` with the keyspace's seed, unless the hash is known already. */
 export function hashOnce(view: DataView, start: number, end: number, seed: number): number {
-  if (start === known.start && view === known.view && end === known.end) return known.hash;
-  return hashBytes(view, start, end, seed);
+  return known.is(view, start, end) ? known.hash : hashBytes(view, start, end, seed);
 }
 
 /** A seed that nobody can guess. */

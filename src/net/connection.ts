@@ -161,7 +161,7 @@ export class Connection implements Transport, PipelineListener {
     const { evaluator } = this.#hub;
     let requests = 0;
     this.#isProcessing = true;
-    evaluator.beginBatch(client);
+    evaluator.beginBatch(client, this.#hub.isInTurn);
     if (again) evaluator.execute(client);
     while (this.#mayEvaluate()) {
       const found = this.#decoder.next(client.args);

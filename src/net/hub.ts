@@ -30,6 +30,11 @@ export class Hub {
 
   constructor(readonly engine: Engine, readonly evaluator: Evaluator) {}
 
+  /** Whether connections have been served in this turn of the event loop whose replies are still to be sent. */
+  get isInTurn(): boolean {
+    return this.#isEnding;
+  }
+
   /**
    * Has `transport` flushed after the other connections that this turn of the event loop woke have been
    * served, so that a peer finds many replies at once. What that gains is in docs/ARCHITECTURE.md: little.

@@ -211,6 +211,13 @@ export class DashTable {
     return 0;
   }
 
+  /** What the last `find` found, if that is the ref for this key, too: spares its hash. Otherwise 0. */
+  findAgain(bytes: Uint8Array, view: DataView, start: number, end: number): Ref {
+    if (!this.#lastHit || this.#lastSlot < 0) return 0;
+    const ref = this.#lastSegment.refs[this.#lastSlot];
+    return this.#layout.matches(ref, bytes, view, start, end) ? ref : 0;
+  }
+
   /**
    * Reads what `find` would read for so many hashes, and puts what it would find first into `refs`: the processor
    * waits for all of them together.

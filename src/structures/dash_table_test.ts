@@ -51,6 +51,11 @@ class Keys implements KeyLayout {
     return this.table.find(this.hash(key), this.#bytes, this.#view, 0, 4);
   }
 
+  findAgain(key: number): number {
+    this.#view.setUint32(0, key, true);
+    return this.table.findAgain(this.#bytes, this.#view, 0, 4);
+  }
+
   /** Inserts without looking first. */
   add(key: number): number {
     const ref = this.newRef(key);
@@ -100,6 +105,20 @@ Deno.test("DashTable.find() tells a key that is there from one that is not", () 
   assertEquals(keys.find(7), ref);
   assertEquals(keys.find(8), 0);
   assertEquals(keys.table.count, 1);
+});
+
+Deno.test("DashTable.findAgain() knows the key that was found last until the table changes", () => {
+  const keys = new Keys();
+  const ref = keys.add(7);
+  keys.add(9);
+  assertEquals(keys.findAgain(7), 0);
+  keys.find(7);
+  assertEquals([keys.findAgain(7), keys.findAgain(9)], [ref, 0]);
+  const moved = keys.newRef(7);
+  keys.table.replace(mix(7), ref, moved);
+  assertEquals(keys.findAgain(7), moved);
+  keys.table.remove(mix(7), moved);
+  assertEquals(keys.findAgain(7), 0);
 });
 
 Deno.test("DashTable.insert() after a miss, replaceLast() and removeLast() after a hit", () => {
@@ -204,8 +223,11 @@ function changeBoth(
   adds: number,
 ): void {
   const key = random(range);
+  const again = keys.findAgain(key);
+  if (again !== 0) assertEquals(again, model.get(key));
   const found = keys.find(key);
   assertEquals(found, model.get(key) ?? 0);
+  assertEquals(keys.findAgain(key), found);
   if (random(100) < adds) {
     const ref = keys.newRef(key);
     if (found === 0) keys.table.insert(mix(key), ref);

@@ -350,11 +350,10 @@ export class Listpack {
     this.#put(at, this.#elementBytes(at), NO_BYTES, 0, 0);
   }
 
-  /** Appends the element that `listpackEntryBytes` measured last. */
+  /** Appends the element that `listpackEntryBytes` measured last, for which there is room. */
   appendMeasured(bytes: Uint8Array, view: DataView, start: number, end: number): void {
     const { size } = this;
     const length = encodedBytes + backlenBytes(encodedBytes);
-    this.#home.resize(this, size + length);
     const at = this.start + size - 1;
     this.#encodeMeasured(at, bytes, view, start, end);
     this.bytes[at + length] = END;
@@ -403,6 +402,14 @@ export class Listpack {
     this.start += length;
     this.#setHeader(size - length, count - 1);
     return length;
+  }
+
+  /** Takes the last element away; its bytes stay free. */
+  popBack(): void {
+    const last = this.last();
+    const count = this.view.getUint16(this.start + 4, true);
+    this.bytes[this.start + last] = END;
+    this.#setHeader(last + 1, count - 1);
   }
 
   /** Removes `count` elements from `at` on, as far as there are so many; returns what stands there now. */

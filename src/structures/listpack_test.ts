@@ -66,7 +66,7 @@ const element = fc.oneof(
 );
 
 Deno.test("a listpack holds what a list of strings would", () => {
-  const edit = fc.tuple(fc.integer({ min: 0, max: 3 }), fc.nat(), element);
+  const edit = fc.tuple(fc.integer({ min: 0, max: 4 }), fc.nat(), element);
   fc.assert(
     fc.property(fc.array(edit, { maxLength: 60 }), (edits) => {
       const pack = newPack();
@@ -83,6 +83,9 @@ Deno.test("a listpack holds what a list of strings would", () => {
         } else if (what === 2) {
           pack.replace(pack.at(index), bytes, 0, bytes.length);
           model[index] = text;
+        } else if (what === 3) {
+          pack.popBack();
+          model.pop();
         } else {
           const next = pack.remove(pack.at(index), 1 + where % 3);
           model.splice(index, 1 + where % 3);

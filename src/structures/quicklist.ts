@@ -188,6 +188,8 @@ export class Quicklist implements ListpackHome {
       this.#insertNode(nodes.length, node);
       this.#openPack(node);
     }
+    const { size } = this.pack;
+    if (node.lead + size + length > node.room) this.resize(this.pack, size + length);
     this.pack.appendMeasured(bytes, view, start, end);
     node.count++;
     this.count++;
@@ -210,7 +212,8 @@ export class Quicklist implements ListpackHome {
     this.count--;
     if (--node.count === 0) return this.#drop(last);
     this.open(last);
-    this.pack.remove(this.pack.last());
+    this.pack.popBack();
+    if (this.pack.size < node.room >>> 2 && this.#wastes(node)) this.#tighten(node);
   }
 
   /** Whether a node, on which `pack` is then, takes an element of `length` bytes. */
