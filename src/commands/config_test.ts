@@ -90,7 +90,12 @@ Deno.test("CONFIG RESETSTAT sets all figures back", () => {
   server.run("GET missing");
   server.run("NOSUCH");
   server.advance(10);
+  server.run("SET k v");
+  server.run("FLUSHALL ASYNC");
+  server.advance(10);
+  assertMatch(server.run("INFO memory") as string, /lazyfreed_objects:1\r\n/);
   assertEquals(server.run("CONFIG RESETSTAT"), "OK");
+  assertMatch(server.run("INFO memory") as string, /lazyfreed_objects:0\r\n/);
   const stats = server.run("INFO stats") as string;
   for (const name of ["keyspace_hits", "keyspace_misses", "expired_keys", "total_error_replies"]) {
     assertStringIncludes(stats, `${name}:0\r\n`);

@@ -156,7 +156,7 @@ function memory(engine: Engine): Field[] {
     ["mem_allocator", "respite-arena"],
     ["active_defrag_running", 0],
     ["lazyfree_pending_objects", keyspace.lazyFree.pending],
-    ["lazyfreed_objects", keyspace.lazyFree.freed],
+    ["lazyfreed_objects", keyspace.stats.lazilyFreed],
   ];
 }
 

@@ -29,6 +29,8 @@ function flushall(call: Call): void {
     engine.blocking.databaseChanged(db.index);
   }
   engine.keyspace.clear();
+  // At once, for all that it is called lazy.
+  if (async) engine.keyspace.stats.lazilyFreed += removed;
   finishFlush(call, removed, async);
   engine.durability?.flushed();
   reply.ok();

@@ -14,6 +14,8 @@ class KeyspaceStats {
   misses = 0;
   expired = 0;
   evicted = 0;
+  /** Entries and collections that were freed in slices. */
+  lazilyFreed = 0;
   /** Expiry passes that ran out of time with keys still due. */
   expiryTimeouts = 0;
 
@@ -23,6 +25,7 @@ class KeyspaceStats {
       this.misses =
       this.expired =
       this.evicted =
+      this.lazilyFreed =
       this.expiryTimeouts =
         0;
   }

@@ -7,9 +7,10 @@ import type { Ref } from "../structures/arena.ts";
 import type { Entries } from "./entry.ts";
 import { releaseValue } from "./values.ts";
 
-/** What lazy freeing needs of the keyspace. */
+/** What lazy freeing needs of the keyspace; `lazilyFreed` counts entries and collections. */
 interface Owner {
   readonly entries: Entries;
+  readonly stats: { lazilyFreed: number };
 }
 
 /** Elements that are freed between two looks at the clock. */
@@ -21,8 +22,6 @@ export class LazyFree {
   #pendingEntries = 0;
   /** Tables stay as they are: a snapshot reads them. */
   holdsTables = false;
-  /** Entries freed so far: lazyfreed_objects of INFO. */
-  freed = 0;
 
   constructor(owner: Owner) {
     this.#owner = owner;
@@ -42,11 +41,11 @@ export class LazyFree {
 
   /** Frees until `isOver` says so; returns whether something is left. */
   slice(isOver: () => boolean): boolean {
-    const entries = this.#owner.entries;
+    const { entries, stats } = this.#owner;
     const free = (ref: Ref): void => {
       releaseValue(entries, ref);
       entries.free(ref);
-      this.freed++;
+      stats.lazilyFreed++;
       this.#pendingEntries--;
     };
     while (this.#tables.length > 0 && !this.holdsTables) {
@@ -59,11 +58,11 @@ export class LazyFree {
   }
 
   #releaseObjects(isOver: () => boolean): boolean {
-    const { dying } = this.#owner.entries;
+    const { entries: { dying }, stats } = this.#owner;
     while (dying.length > 0) {
       if (dying[dying.length - 1].release(ELEMENTS_A_STEP)) {
         dying.pop();
-        this.freed++;
+        stats.lazilyFreed++;
       }
       if (isOver()) break;
     }
