@@ -7,6 +7,7 @@
  */
 import { keptLinks } from "../replication/peer_link.ts";
 import type { Engine } from "../engine/engine.ts";
+import { ageChunks } from "../structures/chunk_pool.ts";
 
 const SLICE_US = 500;
 const TICK_MS = 100;
@@ -109,6 +110,7 @@ export class Cron {
     this.#closeIdle(now, parameters.values.timeout * 1000);
     this.#engine.durability?.tick();
     keptLinks.tick(now);
+    ageChunks();
   }
 
   #closeIdle(now: number, timeoutMs: number): void {

@@ -3,6 +3,7 @@ import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { entryBytes } from "../keyspace/values.ts";
 import { Errors } from "../protocol/errors.ts";
+import { spareChunkBytes } from "../structures/chunk_pool.ts";
 import { replyHelp } from "./help.ts";
 
 function memoryUsage({ args, reply, db }: Call): void {
@@ -121,8 +122,8 @@ function memoryDoctor({ reply, engine }: Call): void {
 function memoryMallocStats({ reply, engine }: Call): void {
   const { arena, objects } = engine.keyspace.entries;
   const lines = [
-    `chunks: ${arena.chunks.filter(Boolean).length}`,
     `reserved: ${arena.reservedBytes}`,
+    `spare: ${spareChunkBytes()}`,
     `used: ${arena.usedBytes}`,
     `outside values: ${objects.size}, ${engine.keyspace.entries.outsideBytes} bytes`,
   ];

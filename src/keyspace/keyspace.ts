@@ -154,10 +154,12 @@ export class Keyspace {
 
   #aside: Database | null = null;
 
-  /** Empties all databases; the arena is dropped whole, so the cost is that of its chunks. */
+  /** Empties all databases; the arena is dropped whole, so the cost is that of its large collections' objects. */
   clear(): void {
     for (const db of this.databases) db.detach();
     this.lazyFree.forget();
+    // A snapshot under way goes on reading it.
+    if (this.hooks.before === null) this.entries.arena.dispose();
     this.entries = new Entries(this.seed);
     this.#aside = null;
     for (const db of this.databases) db.restart();

@@ -16,8 +16,7 @@
  * for each class, which spares a class with one block coming and going the trip.
  *
  * Invariants: ref 0 is never handed out; a slab is in its class's list exactly while it has room;
- * `live` + free + never used = all blocks of a slab; at most one empty slab a class, at most one
- * empty chunk beside chunk 0.
+ * `live` + free + never used = all blocks of a slab; at most one empty slab a class, no empty chunk.
  * Costs: `alloc` and `free` O(1), at times O(512) to find a slab or to take a chunk from the system;
  * internal waste ≤ 6.25 % above 128 bytes; 17 bytes of side arrays a slab. A chunk's pages cost
  * nothing until touched. Source: the idea of slab-local free lists is mimalloc's (Leijen et al.,
@@ -26,11 +25,11 @@
  * @module
  */
 import { assert } from "../lib/assert.ts";
+import { Chunk, CHUNK_BYTES, giveChunk, releaseSpareChunks, takeChunk } from "./chunk_pool.ts";
 
 /** A block of the arena; 0 is none. Unsigned 32 bits. */
 export type Ref = number;
 
-const CHUNK_BYTES = 2 ** 26;
 const SLAB_BYTES = 2 ** 18;
 const SLAB_UNITS = SLAB_BYTES / 8;
 const SLABS_A_CHUNK = CHUNK_BYTES / SLAB_BYTES;
@@ -52,30 +51,6 @@ export class ArenaFull extends RangeError {
   override name = "ArenaFull";
   constructor() {
     super("The arena is full: 32 GiB are in use");
-  }
-}
-
-/** 64 MiB of memory, to be read as bytes, as aligned u32 words, or at any offset through `view`. */
-class Chunk {
-  readonly bytes: Uint8Array;
-  readonly view: DataView;
-  readonly words: Uint32Array;
-  readonly #buffer: ArrayBuffer;
-
-  constructor(size: number) {
-    const buffer = new ArrayBuffer(size);
-    this.bytes = new Uint8Array(buffer);
-    this.view = new DataView(buffer);
-    this.words = new Uint32Array(buffer);
-    this.#buffer = buffer;
-  }
-
-  /**
-   * Gives the memory back at once, 4 ms if all of it was touched. Dropping the object isn't enough:
-   * after FLUSHALL an idle process kept 600 MiB, for nothing made V8 collect old objects.
-   */
-  release(): void {
-    this.#buffer.transfer(0);
   }
 }
 
@@ -229,12 +204,19 @@ export class Arena {
     return CLASS_UNITS[this.#classOf[ref >>> 15] - 1] << 3;
   }
 
-  /** Gives every empty slab and chunk back, also those kept for soon. O(classes + chunks). */
+  /** Gives every empty slab back and every empty chunk to the system, also those kept for soon. O(classes). */
   trim(): void {
     this.#closeIdleSlabs();
-    for (let chunk = 0; chunk < this.#maxChunks; chunk++) {
-      if (this.#freeSlabs[chunk] === SLABS_A_CHUNK) this.#dropChunk(chunk);
+    releaseSpareChunks();
+  }
+
+  /** Gives all chunks back: nobody uses a block any more, nor the arena. */
+  dispose(): void {
+    for (let i = 0; i < this.#maxChunks; i++) {
+      if (this.chunks[i] !== NO_CHUNK) giveChunk(this.chunks[i]);
+      this.chunks[i] = NO_CHUNK;
     }
+    this.#chunkCount = 0;
   }
 
   /** Throws if the invariants at the module's head do not hold. O(blocks ever used). */
@@ -332,7 +314,7 @@ export class Arena {
       this.#unlink(slab, sizeClass);
       this.#closeSlab(slab);
     }
-    if (this.#usedBytes === 0 && this.#chunkCount > 1) this.#keepFirstChunk();
+    if (this.#usedBytes === 0 && this.#chunkCount > 1) this.#closeIdleSlabs();
   }
 
   #empty(slab: number): void {
@@ -345,7 +327,7 @@ export class Arena {
     this.#classOf[slab] = 0;
     this.#slabCount--;
     const chunk = slab >>> 8;
-    if (++this.#freeSlabs[chunk] === SLABS_A_CHUNK) this.#chunkEmptied(chunk);
+    if (++this.#freeSlabs[chunk] === SLABS_A_CHUNK) this.#dropChunk(chunk);
   }
 
   #closeIdleSlabs(): void {
@@ -358,35 +340,18 @@ export class Arena {
     }
   }
 
-  /** When all blocks are freed, after FLUSHALL for instance, the system gets its memory back. */
-  #keepFirstChunk(): void {
-    this.#closeIdleSlabs();
-    for (let chunk = 1; chunk < this.#maxChunks; chunk++) {
-      if (this.#freeSlabs[chunk] === SLABS_A_CHUNK) this.#dropChunk(chunk);
-    }
-  }
-
   #addChunk(): number {
     const index = this.chunks.indexOf(NO_CHUNK);
     if (index < 0 || index >= this.#maxChunks) throw new ArenaFull();
-    this.chunks[index] = new Chunk(CHUNK_BYTES);
+    this.chunks[index] = takeChunk();
     this.#freeSlabs[index] = SLABS_A_CHUNK;
     this.#chunkCount++;
     return index;
   }
 
-  /** Keeps one empty chunk, the lowest: a slab that comes and goes shall not map 64 MiB each time. */
-  #chunkEmptied(chunk: number): void {
-    for (let other = 0; other < this.#maxChunks; other++) {
-      if (other === chunk || this.#freeSlabs[other] < SLABS_A_CHUNK) continue;
-      this.#dropChunk(Math.max(chunk, other));
-      return;
-    }
-  }
-
   #dropChunk(chunk: number): void {
     assert(this.#freeSlabs[chunk] === SLABS_A_CHUNK, "only an empty chunk is dropped");
-    this.chunks[chunk].release();
+    giveChunk(this.chunks[chunk]);
     this.chunks[chunk] = NO_CHUNK;
     this.#freeSlabs[chunk] = 0;
     this.#chunkCount--;

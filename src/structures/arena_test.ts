@@ -2,6 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { bytesPerCall } from "../lib/alloc.ts";
 import { Arena, ArenaFull, classSize, MAX_BLOCK, offsetOf } from "./arena.ts";
+import { spareChunkBytes, takeChunk } from "./chunk_pool.ts";
 import { SideTable } from "./side_table.ts";
 
 Deno.test("classSize() wastes at most a sixteenth, and 7 bytes up to 128", () => {
@@ -65,15 +66,26 @@ Deno.test("Arena gives its chunks back when everything is freed", () => {
   const refs = new Uint32Array(3000);
   for (let i = 0; i < refs.length; i++) refs[i] = arena.alloc(65_536);
   assertEquals(arena.reservedBytes >= 3 * 2 ** 26, true);
-  const highest = arena.chunkOf(refs[2999]);
+  const small = arena.alloc(8);
+  const spareBefore = spareChunkBytes();
   for (const ref of refs) arena.free(ref);
-  assertEquals(highest.bytes.length, 0, "its memory is gone at once");
-  assertEquals(arena.stats(), { usedBytes: 0, slabBytes: 0, reservedBytes: 2 ** 26 });
+  assertEquals(arena.reservedBytes <= 2 * 2 ** 26, true, "of each class an empty slab stays");
+  assertEquals(spareChunkBytes() > spareBefore, true);
+  arena.free(small);
+  assertEquals(arena.reservedBytes <= 2 ** 26, true);
   arena.verify();
   arena.trim();
-  assertEquals(arena.reservedBytes, 0);
+  assertEquals([arena.stats().slabBytes, arena.reservedBytes, spareChunkBytes()], [0, 0, 0]);
   arena.verify();
   assertEquals(arena.alloc(8), 1);
+});
+
+Deno.test("Arena.dispose() gives all chunks back", () => {
+  const arena = new Arena();
+  while (arena.reservedBytes < 2 * 2 ** 26) arena.alloc(65_536);
+  const [first, last] = [arena.chunks[0], arena.chunks[1]];
+  arena.dispose();
+  assertEquals([takeChunk() === last, takeChunk() === first, arena.reservedBytes], [true, true, 0]);
 });
 
 Deno.test("Arena keeps refs of a high chunk valid while lower ones come and go", () => {
