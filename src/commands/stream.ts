@@ -43,6 +43,7 @@ const to = new StreamId();
 /** The fields and values of XADD. */
 class ArgsSource implements EntrySource {
   count = 0;
+  size = 0;
   #args: Args | null = null;
   #first = 0;
 
@@ -50,6 +51,8 @@ class ArgsSource implements EntrySource {
     this.#args = args;
     this.#first = first;
     this.count = args.count - first;
+    this.size = 0;
+    for (let i = first; i < args.count; i++) this.size += args.length(i);
   }
 
   read(index: number, into: Slice): void {
@@ -57,13 +60,6 @@ class ArgsSource implements EntrySource {
     if (args === null) return;
     const at = this.#first + index;
     into.set(args.bytes, args.view, args.start(at), args.end(at));
-  }
-
-  get size(): number {
-    const args = this.#args;
-    let size = 0;
-    if (args !== null) { for (let i = this.#first; i < args.count; i++) size += args.length(i); }
-    return size;
   }
 }
 

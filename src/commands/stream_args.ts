@@ -5,15 +5,14 @@ import type { Args } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import { Slice } from "../lib/slice.ts";
-import { FIRST_ID, LAST_ID, STREAM_ID_TEXT_MAX, type StreamId } from "../structures/stream_id.ts";
+import { FIRST_ID, idText, LAST_ID, type StreamId } from "../structures/stream_id.ts";
 import type { LogCursor } from "../structures/stream_log.ts";
 
 const LEFT_PARENTHESIS = 0x28;
 const MINUS = 0x2d;
 const PLUS = 0x2b;
 
-const text = new Uint8Array(STREAM_ID_TEXT_MAX);
-const textView = new DataView(text.buffer);
+const idTextView = new DataView(idText.buffer);
 const field = new Slice();
 const value = new Slice();
 
@@ -54,11 +53,11 @@ export function readRangeEnd(args: Args, index: number, id: StreamId): void {
 
 /** Adds an id to a command that is propagated. */
 export function propagateId(stream: Propagation | null, id: StreamId): void {
-  stream?.bytes(text, 0, id.writeText(text, 0));
+  stream?.bytes(idText, 0, id.writeText());
 }
 
 export function replyId(reply: ReplyWriter, id: StreamId): void {
-  reply.bulkIn(text, textView, 0, id.writeText(text, 0));
+  reply.bulkIn(idText, idTextView, 0, id.writeText());
 }
 
 /** Answers the entry that the cursor is on: its id, and its fields with their values. */

@@ -3,12 +3,11 @@
  * The id of a stream's entry: milliseconds and a sequence number, both unsigned 64-bit integers, written
  * `ms-seq`. In blocks of the arena it is 16 bytes, big-endian, as in Redis's files.
  */
-import { copyBytes } from "../lib/copy.ts";
 import { Int64, writeInt64 } from "../lib/decimal.ts";
 
 export const STREAM_ID_BYTES = 16;
 /** Two integers of 20 digits and what joins them. */
-export const STREAM_ID_TEXT_MAX = 41;
+const TEXT_MAX_BYTES = 41;
 
 const TWO_32 = 4294967296;
 const ZERO = 0x30;
@@ -18,13 +17,14 @@ const STAR = 0x2a;
 /** Words of an id, the most significant first. */
 const WORDS = 4;
 
-// The milliseconds that were written last, and their text.
-const written = new Uint8Array(STREAM_ID_TEXT_MAX);
+/** What `StreamId.writeText` writes: the text of one id. */
+export const idText = new Uint8Array(TEXT_MAX_BYTES);
+// The milliseconds whose text it begins with, and where that ends.
 let writtenHi = 0;
 let writtenLo = 0;
 let writtenEnd = 2;
-written[0] = ZERO;
-written[1] = MINUS;
+idText[0] = ZERO;
+idText[1] = MINUS;
 
 /** An id that is reused instead of allocated. */
 export class StreamId {
@@ -32,7 +32,8 @@ export class StreamId {
   readonly #words = new Uint32Array(WORDS);
 
   copy(other: StreamId): void {
-    for (let i = 0; i < WORDS; i++) this.#words[i] = other.#words[i];
+    const words = other.#words;
+    this.setWords(words[0], words[1], words[2], words[3]);
   }
 
   /** Takes the integers whose 32-bit halves these are. */
@@ -147,8 +148,8 @@ export class StreamId {
 
   // As text
 
-  /** Writes `ms-seq` at `at`; returns where it ends. */
-  writeText(target: Uint8Array, at: number): number {
+  /** Writes `ms-seq` into `idText`; returns where it ends. */
+  writeText(): number {
     const words = this.#words;
     const hi = words[0] | 0;
     const lo = words[1] | 0;
@@ -156,18 +157,16 @@ export class StreamId {
     if (hi !== writtenHi || lo !== writtenLo) {
       writtenHi = hi;
       writtenLo = lo;
-      writtenEnd = writeInt64(words[0], words[1], written, 0);
-      written[writtenEnd++] = MINUS;
+      writtenEnd = writeInt64(words[0], words[1], idText, 0);
+      idText[writtenEnd++] = MINUS;
     }
-    copyBytes(written, 0, writtenEnd, target, at);
-    return writeInt64(words[2], words[3], target, at + writtenEnd);
+    return writeInt64(words[2], words[3], idText, writtenEnd);
   }
 
   toString(): string {
-    const text = new Uint8Array(STREAM_ID_TEXT_MAX);
     let shown = "";
-    const end = this.writeText(text, 0);
-    for (let i = 0; i < end; i++) shown += String.fromCharCode(text[i]);
+    const end = this.writeText();
+    for (let i = 0; i < end; i++) shown += String.fromCharCode(idText[i]);
     return shown;
   }
 

@@ -119,6 +119,10 @@ export class StreamLog implements ListpackHome {
   readonly #ms = new Int64();
   readonly #seq = new Int64();
   readonly #part = new Slice();
+  // What `#readCounts` has read: live and deleted entries, and where the number of fields lies.
+  #live = 0;
+  #deleted = 0;
+  #fieldsAt = 0;
 
   constructor(arena: Arena) {
     this.#arena = arena;
@@ -268,7 +272,7 @@ export class StreamLog implements ListpackHome {
     const { pack } = this;
     const fields = source.count / 2;
     const isSame = this.#hasFields(source);
-    pack.replaceNumber(pack.first(), pack.readNumber(pack.first()) + 1);
+    pack.replaceNumber(pack.first(), this.#live + 1);
     pack.beginAdding(room);
     pack.addNumber(isSame ? EntryMark.sameFields : 0);
     id.differenceTo(this.#base, this.#ms, this.#seq);
@@ -299,10 +303,9 @@ export class StreamLog implements ListpackHome {
     const { pack } = this;
     const { streamNodeMaxBytes, streamNodeMaxEntries } = limits;
     const size = pack.size + added;
-    const first = pack.first();
-    const entries = pack.readNumber(first) + pack.readNumber(pack.next(first));
+    this.#readCounts();
     const isFull = size >= (streamNodeMaxBytes || NODE_BYTES_MAX) ||
-      (streamNodeMaxEntries > 0 && entries >= streamNodeMaxEntries);
+      (streamNodeMaxEntries > 0 && this.#live + this.#deleted >= streamNodeMaxEntries);
     // It will not grow any more.
     if (isFull && pack.bytes === this.#arena.chunkOf(this.#node).bytes) {
       const needed = HEAD_BYTES + pack.size;
@@ -322,13 +325,24 @@ export class StreamLog implements ListpackHome {
     for (let i = 0; i < source.count; i += 2) this.#add(source, i);
     pack.addNumber(0);
     pack.endAdding();
+    this.#readCounts();
   }
 
-  /** Whether the open node's fields are those of `source`. */
+  /** Reads what the open node begins with. */
+  #readCounts(): void {
+    const { pack } = this;
+    const first = pack.first();
+    const second = pack.next(first);
+    this.#live = pack.readNumber(first);
+    this.#deleted = pack.readNumber(second);
+    this.#fieldsAt = pack.next(second);
+  }
+
+  /** Whether the open node's fields, at `#fieldsAt`, are those of `source`. */
   #hasFields(source: EntrySource): boolean {
     const { pack } = this;
     const part = this.#part;
-    let at = pack.next(pack.next(pack.first()));
+    let at = this.#fieldsAt;
     if (pack.readNumber(at) !== source.count / 2) return false;
     for (let i = 0; i < source.count; i += 2) {
       at = pack.next(at);
