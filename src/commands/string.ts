@@ -4,6 +4,7 @@ import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, keyRange, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import { Encoding, Type } from "../keyspace/entry.ts";
+import { KeyBatch } from "../keyspace/key_batch.ts";
 import { addInt64, Int64, negateInt64 } from "../lib/decimal.ts";
 import type { Args } from "../protocol/args.ts";
 import { Errors, invalidExpireTime, wrongArity } from "../protocol/errors.ts";
@@ -37,6 +38,7 @@ const psetexError = invalidExpireTime("psetex");
 const setError = invalidExpireTime("set");
 const getexError = invalidExpireTime("getex");
 
+const keyBatch = new KeyBatch();
 const delta = new Int64();
 const current = new Int64();
 
@@ -164,6 +166,7 @@ function getex(call: Call): void {
 function mget({ args, reply, db }: Call): void {
   reply.array(args.count - 1);
   for (let i = 1; i < args.count; i++) {
+    keyBatch.approach(db, args, i, 1);
     const value = db.readString(args, i);
     if (value === null) reply.nullBulk();
     else reply.bulkIn(value.bytes, value.view, value.start, value.end);
@@ -177,6 +180,7 @@ const msetnxArity = wrongArity("msetnx");
 function mset({ args, reply, db }: Call): void {
   if (args.count % 2 === 0) return reply.error(msetArity);
   for (let i = 1; i < args.count; i += 2) {
+    keyBatch.approach(db, args, i, 2);
     db.setArgument(args, i, i + 1, false, Events.set);
   }
   reply.ok();

@@ -23,8 +23,8 @@ export function hashBytes(view: DataView, start: number, end: number, seed: numb
 }
 
 /**
- * The hash of one part of the request under way, computed before its turn: that of the bytes at exactly this place.
- * Who sets it makes it forgotten before these bytes change.
+ * The hash of one part of the request under way, computed before its turn: that of the bytes at exactly this place. It is
+ * forgotten when a command has run, and before a pipeline's bytes change.
  */
 class KnownHash {
   view: DataView | null = null;

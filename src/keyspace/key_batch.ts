@@ -1,0 +1,43 @@
+// hot path
+/**
+ * The look-ups of one command that names many keys, such as MGET and MSET: sixteen at a time are hashed, and the memory
+ * that they will read is fetched together, as keyspace/prefetcher.ts does for the requests of a pipeline.
+ */
+import { hashBytes, known } from "../lib/hash.ts";
+import type { Args } from "../protocol/args.ts";
+import type { Database } from "./database.ts";
+
+const ROOM = 16;
+
+export class KeyBatch {
+  readonly #hashes = new Int32Array(ROOM);
+  readonly #refs = new Uint32Array(ROOM);
+  /** Keys that are prepared: 0, or 2 to ROOM. */
+  #count = 0;
+
+  /**
+   * The key at argument `index` is looked up next. To be called for each key in order: every `step`th argument from the
+   * first on, to the end.
+   */
+  approach(db: Database, args: Args, index: number, step: number): void {
+    const place = ((index - 1) / step) & (ROOM - 1);
+    if (place === 0) this.#prepare(db, args, index, step);
+    if (place >= this.#count) return;
+    known.set(args.view, args.start(index), args.end(index), this.#hashes[place]);
+  }
+
+  #prepare(db: Database, args: Args, index: number, step: number): void {
+    this.#count = 0;
+    // One alone waits for nothing else.
+    if (index + step >= args.count) return;
+    const { view } = args;
+    const { arena, seed } = db.keyspace.entries;
+    let count = 0;
+    for (let i = index; i < args.count && count < ROOM; i += step) {
+      this.#hashes[count++] = hashBytes(view, args.start(i), args.end(i), seed);
+    }
+    this.#count = count;
+    db.prefetch(this.#hashes, this.#refs, count);
+    arena.prefetch(this.#refs, count);
+  }
+}
