@@ -8,7 +8,7 @@
  */
 import { assert } from "../lib/assert.ts";
 import { type Int64, parseInt64 } from "../lib/decimal.ts";
-import { hashBytes, known } from "../lib/hash.ts";
+import { hashBytes, hashOnce, known } from "../lib/hash.ts";
 import type { Args } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
 import { offsetOf, type Ref } from "../structures/arena.ts";
@@ -99,7 +99,7 @@ export class Database {
     const isHashed = known.is(view, start, end);
     let ref = isHashed ? 0 : this.#table.findAgain(bytes, view, start, end);
     if (ref === 0) {
-      this.#hash = isHashed ? known.hash : hashBytes(view, start, end, this.#entries.seed);
+      this.#hash = hashOnce(view, start, end, this.#entries.seed);
       ref = this.#table.find(this.#hash, bytes, view, start, end);
       if (ref === 0) return 0;
     }
@@ -484,9 +484,10 @@ export class Database {
     this.#table.reserve(keys);
   }
 
-  /** As DashTable.prefetch. */
+  /** Reads what `find` will read for so many hashes, and puts what it will find first into `refs`. */
   prefetch(hashes: Int32Array, refs: Uint32Array, count: number): void {
     this.#table.prefetch(hashes, refs, count);
+    this.#entries.arena.prefetch(refs, count);
   }
 
   /** What the database consists of now; it stays so when the database is emptied or exchanged with another. */

@@ -215,6 +215,20 @@ Deno.test("swap() exchanges keys and deadlines", () => {
   assertEquals([db.exists(argsOf("there"), 0), other.exists(argsOf("here"), 0)], [true, true]);
   assertEquals([db.nextDeadline, other.nextDeadline], [Infinity, START_MS + 50]);
 });
+Deno.test("what a snapshot reads outlives clear(), and its memory goes back when that is over", () => {
+  const { keyspace, db } = new Pair();
+  set(db, "key");
+  const { arena } = keyspace.entries;
+  keyspace.hold();
+  keyspace.clear();
+  assertEquals([arena.reservedBytes > 0, db.size], [true, 0]);
+  set(db, "key");
+  keyspace.clear();
+  keyspace.release();
+  assertEquals([arena.reservedBytes, keyspace.isHeld], [0, false]);
+  set(db, "key");
+  assertEquals(db.exists(argsOf("key"), 0), true);
+});
 Deno.test("the soonest new deadline is that of the keys since all were asked for", () => {
   const { keyspace, db } = new Pair();
   for (const key of ["a", "b", "c"]) set(db, key);

@@ -31,13 +31,12 @@ export class KeyBatch {
     // One alone waits for nothing else.
     if (index + step >= args.count) return;
     const { view } = args;
-    const { arena, seed } = db.keyspace.entries;
+    const { seed } = db.keyspace.entries;
     let count = 0;
     for (let i = index; i < args.count && count < ROOM; i += step) {
       this.#hashes[count++] = hashBytes(view, args.start(i), args.end(i), seed);
     }
     this.#count = count;
     db.prefetch(this.#hashes, this.#refs, count);
-    arena.prefetch(this.#refs, count);
   }
 }

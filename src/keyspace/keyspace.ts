@@ -57,6 +57,9 @@ export class Keyspace {
   /** The earliest deadline that a key was given since the timer last asked for all of them. */
   soonestNewDeadline = Infinity;
 
+  /** The entries that a snapshot under way reads. */
+  #held: Entries | null = null;
+
   #secondsOfMs = -1;
   #secondsNow = 0;
 
@@ -154,12 +157,27 @@ export class Keyspace {
 
   #aside: Database | null = null;
 
+  /** A snapshot reads the present entries: they stay as they are until `release`, also beyond `clear`. */
+  hold(): void {
+    this.#held = this.entries;
+  }
+
+  get isHeld(): boolean {
+    return this.#held !== null;
+  }
+
+  /** The snapshot is over. */
+  release(): void {
+    const held = this.#held;
+    this.#held = null;
+    if (held !== null && held !== this.entries) held.arena.dispose();
+  }
+
   /** Empties all databases; the arena is dropped whole, so the cost is that of its large collections' objects. */
   clear(): void {
     for (const db of this.databases) db.detach();
     this.lazyFree.forget();
-    // A snapshot under way goes on reading it.
-    if (this.hooks.before === null) this.entries.arena.dispose();
+    if (this.#held !== this.entries) this.entries.arena.dispose();
     this.entries = new Entries(this.seed);
     this.#aside = null;
     for (const db of this.databases) db.restart();

@@ -11,6 +11,8 @@ import { releaseValue } from "./values.ts";
 interface Owner {
   readonly entries: Entries;
   readonly stats: { lazilyFreed: number };
+  /** Tables stay as they are: a snapshot reads them. */
+  readonly isHeld: boolean;
 }
 
 /** Elements that are freed between two looks at the clock. */
@@ -20,8 +22,6 @@ export class LazyFree {
   readonly #owner: Owner;
   #tables: { table: DashTable; next: number }[] = [];
   #pendingEntries = 0;
-  /** Tables stay as they are: a snapshot reads them. */
-  holdsTables = false;
 
   constructor(owner: Owner) {
     this.#owner = owner;
@@ -48,7 +48,7 @@ export class LazyFree {
       stats.lazilyFreed++;
       this.#pendingEntries--;
     };
-    while (this.#tables.length > 0 && !this.holdsTables) {
+    while (this.#tables.length > 0 && !this.#owner.isHeld) {
       const first = this.#tables[0];
       first.next = first.table.forEachFrom(first.next, free);
       if (first.next === 0) this.#tables.shift();

@@ -28,7 +28,6 @@ export class Prefetcher {
     if (!isSameKey(view, bounds[0], bounds[1])) {
       this.#hash(entries.seed, pipeline, KEY);
       db.prefetch(hashes, refs, count);
-      entries.arena.prefetch(refs, count);
       return;
     }
     // Not `db.find`: that would remove a key past its deadline.
@@ -40,7 +39,6 @@ export class Prefetcher {
     const isScored = sizes[0] > SCORED_MEMBER && entries.typeOf(key) === Type.zset;
     this.#hash(entries.seed, pipeline, isScored ? SCORED_MEMBER : MEMBER);
     table.prefetch(hashes, refs, count);
-    entries.arena.prefetch(refs, count);
   }
 
   /** Hashes argument `index` of the requests that have one. */

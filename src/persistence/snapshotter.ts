@@ -57,7 +57,7 @@ export class Snapshotter {
     this.#contents = keyspace.databases.filter((db) => db.size > 0).map((db) => db.contents());
     keyspace.entries.epoch ^= EntryFlag.epoch;
     keyspace.hooks.before = (database, ref) => this.#before(database, ref);
-    keyspace.lazyFree.holdsTables = true;
+    keyspace.hold();
   }
 
   /** Writes until `isOver` says so; returns whether something is left. */
@@ -154,7 +154,7 @@ export class Snapshotter {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#keyspace.hooks.before = null;
-    this.#keyspace.lazyFree.holdsTables = false;
+    this.#keyspace.release();
     this.#rest = null;
   }
 }

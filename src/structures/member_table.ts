@@ -83,9 +83,10 @@ export class MemberTable implements KeyLayout {
     return this.#table.find(this.#hash, bytes, view, start, end);
   }
 
-  /** As DashTable.prefetch. */
+  /** Reads what `find` will read for so many hashes, and puts what it will find first into `refs`. */
   prefetch(hashes: Int32Array, refs: Uint32Array, count: number): void {
     this.#table.prefetch(hashes, refs, count);
+    this.#arena.prefetch(refs, count);
   }
 
   /**

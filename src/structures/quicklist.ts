@@ -202,7 +202,7 @@ export class Quicklist implements ListpackHome {
     if (--node.count === 0) return this.#drop(0);
     this.open(0);
     node.lead += this.pack.popFront();
-    if (this.pack.size < node.room >>> 2 && this.#wastes(node)) this.#tighten(node);
+    this.#tightenEmptied(node);
   }
 
   /** Removes the last element. */
@@ -213,7 +213,7 @@ export class Quicklist implements ListpackHome {
     if (--node.count === 0) return this.#drop(last);
     this.open(last);
     this.pack.popBack();
-    if (this.pack.size < node.room >>> 2 && this.#wastes(node)) this.#tighten(node);
+    this.#tightenEmptied(node);
   }
 
   /** Whether a node, on which `pack` is then, takes an element of `length` bytes. */
@@ -229,6 +229,11 @@ export class Quicklist implements ListpackHome {
     const most = Math.max(this.#bytesMax, size + length);
     const room = this.#isLong ? most : Math.min(2 * (size + length), most);
     this.#moveNode(node, this.pack, room, room - size);
+  }
+
+  /** The node on which `pack` is has lost an element. */
+  #tightenEmptied(node: Node): void {
+    if (this.pack.size < node.room >>> 2 && this.#wastes(node)) this.#tighten(node);
   }
 
   /** Gives back what a node has in excess: it is not at the head any more, or nearly empty. */
