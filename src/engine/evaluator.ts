@@ -21,6 +21,7 @@ import {
 import type { Pipeline } from "../protocol/pipeline.ts";
 import type { Client } from "./client.ts";
 import { type Command, Flag } from "./command.ts";
+import { CrossProtocolGuard, isHttp } from "./cross_protocol.ts";
 import type { Engine } from "./engine.ts";
 import { feedMonitors } from "./monitor.ts";
 import { noteSlow } from "./timing.ts";
@@ -39,6 +40,7 @@ const LONG_REPLY_BYTES = 16 * 1024;
 export class Evaluator {
   readonly #engine: Engine;
   readonly #prefetcher = new Prefetcher();
+  readonly #crossProtocolGuard: CrossProtocolGuard;
   /** The run of equal commands under way: its command, length, and when it began (µs). */
   #runCommand: Command | null = null;
   #runLength = 0;
@@ -51,6 +53,7 @@ export class Evaluator {
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.#crossProtocolGuard = new CrossProtocolGuard(engine);
     engine.evaluator = this;
   }
 
@@ -179,12 +182,13 @@ export class Evaluator {
     }
   }
 
-  /** The command that the arguments name, if their number fits; otherwise it has answered. */
+  /** The command that the arguments name, if their number fits; otherwise it has answered, or closed the connection. */
   #lookUp(client: Client): Command | null {
     const { args } = client;
     let command = this.#engine.commands.find(args);
     if (command === null) {
-      this.#refuseUnknown(client, unknownOf(client));
+      if (isHttp(args)) this.#crossProtocolGuard.disconnect(client);
+      else this.#refuseUnknown(client, unknownOf(client));
       return null;
     }
     if (command.subcommands !== null && args.count > 1) {

@@ -115,7 +115,7 @@ export class TestClient {
 
   #evaluate(): void {
     const { evaluator } = this.#server;
-    while (!this.client.isPostponed && this.client.blocked === null) {
+    while (!this.client.isPostponed && this.client.blocked === null && !this.isClosed) {
       const found = this.#decoder.next(this.client.args);
       if (found === Decoded.more) return;
       if (found === Decoded.broken) {

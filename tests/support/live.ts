@@ -14,7 +14,7 @@ export interface LiveServer {
 /** Ours, on a port of its own, with DEBUG allowed and the directives given. */
 export function startRespite(
   directives: Record<string, string> = {},
-): LiveServer & { server: Server } {
+): LiveServer & { server: Server; logged: string[] } {
   const parameters = new Parameters();
   const own = {
     "enable-debug-command": "yes",
@@ -27,7 +27,8 @@ export function startRespite(
     const error = parameters.load({ name, words: [value] });
     if (error !== null) throw new Error(`${name}: ${error}`);
   }
-  const server = new Server(parameters, new Log(1, () => {}), testHost);
+  const logged: string[] = [];
+  const server = new Server(parameters, new Log(1, (line) => logged.push(line)), testHost);
   const error = server.listenOn(
     [{ hostname: "127.0.0.1", port: parameters.values.port }],
   );
@@ -38,7 +39,7 @@ export function startRespite(
     server.durability.shutdown(false);
     await Deno.remove(own.dir, { recursive: true });
   };
-  return { server, port: server.listeners[0].port, stop };
+  return { server, logged, port: server.listeners[0].port, stop };
 }
 
 /** A redis-server of the tests. */

@@ -1,0 +1,43 @@
+/**
+ * Cross-protocol requests: HTTP that a web page has its reader's browser send to a port of ours.
+ *
+ * A page may post a body of its choice to any address, also to 127.0.0.1. Each line of the body would be an inline
+ * command. Every HTTP request has the word POST at its head or a line `Host:` before its body, so a client that sends
+ * either is disconnected before anything of the body runs.
+ */
+import type { Args } from "../protocol/args.ts";
+import type { Client } from "./client.ts";
+import type { Engine } from "./engine.ts";
+
+/** One line of the log in this time, at most: a page can repeat its attempts at will. */
+const LOG_EVERY_MS = 60_000;
+
+/** Whether a request is the beginning of an HTTP request, in any case of letters. */
+export function isHttp(args: Args): boolean {
+  return args.is(0, "POST") || args.is(0, "HOST:");
+}
+
+export class CrossProtocolGuard {
+  readonly #engine: Engine;
+  #loggedMs = -Infinity;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Closes the connection at once: what it sent after this request is not run, what it was to be told is not sent. */
+  disconnect(client: Client): void {
+    const { clock, log } = this.#engine;
+    const elapsedMs = clock.nowMs() - this.#loggedMs;
+    // A clock that was set back must not silence the log.
+    if (elapsedMs > LOG_EVERY_MS || elapsedMs < 0) {
+      this.#loggedMs = clock.nowMs();
+      log.warning(
+        "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to Redis. " +
+          "This is likely due to an attacker attempting to use Cross Protocol Scripting to compromise your Redis " +
+          `instance. Connection from ${client.transport.address} aborted.`,
+      );
+    }
+    client.transport.kill();
+  }
+}
