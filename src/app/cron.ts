@@ -108,7 +108,7 @@ export class Cron {
     counters.peakMemoryBytes = Math.max(counters.peakMemoryBytes, this.#engine.usedBytes);
     this.#engine.limitOutputs?.(this.#engine.clients.values());
     this.#closeIdle(now, parameters.values.timeout * 1000);
-    this.#engine.durability?.tick();
+    this.#engine.persistence?.tick();
     keptLinks.tick(now);
     ageChunks();
   }

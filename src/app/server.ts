@@ -7,7 +7,7 @@ import { Engine, type Host } from "../engine/engine.ts";
 import { Evaluator } from "../engine/evaluator.ts";
 import { Clock } from "../lib/clock.ts";
 import { Replay } from "../engine/replay.ts";
-import { Durability } from "../persistence/durability.ts";
+import { Persistence } from "../persistence/persistence.ts";
 import { randomSeed } from "../lib/hash.ts";
 import { Hub } from "../net/hub.ts";
 import { type Endpoint, Listener } from "../net/listener.ts";
@@ -27,7 +27,7 @@ export class Server {
   readonly evaluator: Evaluator;
   readonly hub: Hub;
   readonly cron: Cron;
-  readonly durability: Durability;
+  readonly persistence: Persistence;
   readonly listeners: Listener[] = [];
 
   constructor(parameters: Parameters, log: Log, host: Host, commands = commandTable()) {
@@ -47,14 +47,14 @@ export class Server {
     const outputLimits = new OutputLimits(this.engine);
     this.engine.limitOutputs = (clients) => outputLimits.enforce(clients);
     this.engine.afterBatch = () => this.cron.afterBatch();
-    this.durability = this.#makeDurability(host.version);
+    this.persistence = this.#makePersistence(host.version);
   }
 
   /** Saves, loads and appends; the engine sees what commands need of it. */
-  #makeDurability(version: string): Durability {
+  #makePersistence(version: string): Persistence {
     const { engine, hub } = this;
     const { parameters, keyspace, clock, log, gates, propagation } = engine;
-    const durability = new Durability({
+    const persistence = new Persistence({
       parameters,
       keyspace,
       clock,
@@ -65,14 +65,14 @@ export class Server {
       version,
       usedBytes: () => engine.usedBytes,
     });
-    engine.durability = durability;
-    engine.commit = () => durability.commit();
+    engine.persistence = persistence;
+    engine.commit = () => persistence.commit();
     propagation.onPending = () => {
       // Nobody is answered before what he has changed is written, whenever it is synced.
-      if (durability.isAppending) engine.mustCommit = true;
+      if (persistence.isAppending) engine.mustCommit = true;
       hub.endTurnSoon();
     };
-    return durability;
+    return persistence;
   }
 
   /** Listens on the endpoints; returns why one can't be had, or null. Optional ones may fail. */

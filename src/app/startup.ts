@@ -53,7 +53,7 @@ export function startServer(argv: readonly string[]): Server {
 /** Loads what was saved; clients that come meanwhile are told so. */
 async function load(server: Server, log: Log): Promise<void> {
   try {
-    await server.durability.start();
+    await server.persistence.start();
     log.notice("Ready to accept connections");
   } catch (error) {
     log.warning(`Fatal error loading the data: ${reasonOf(error)}`);

@@ -98,7 +98,7 @@ function reload({ args, reply, engine }: Call): void {
     // MERGE lets keys be in the file and in memory: the file wins, as it does without.
     else if (!args.is(i, "MERGE")) return reply.error(Errors.debugReload);
   }
-  const error = engine.durability?.reload(options) ?? null;
+  const error = engine.persistence?.reload(options) ?? null;
   if (error === null) reply.ok();
   else reply.error(error);
 }
@@ -106,7 +106,7 @@ function reload({ args, reply, engine }: Call): void {
 function aofFlushSleep({ args, reply, engine }: Call): void {
   const microseconds = args.integer(2);
   if (args.error !== null) return reply.error(args.error);
-  if (engine.durability !== null) engine.durability.flushSleepUs = microseconds;
+  if (engine.persistence !== null) engine.persistence.flushSleepUs = microseconds;
   reply.ok();
 }
 
@@ -117,7 +117,7 @@ function skipChecksumValidation({ args, reply }: Call): void {
 
 function loadaof(call: Call): void {
   const { reply, engine } = call;
-  const error = engine.durability?.reloadLog() ?? null;
+  const error = engine.persistence?.reloadLog() ?? null;
   // The commands of the log have run meanwhile, each with its own say.
   call.rewriteToNothing();
   if (error === null) reply.ok();

@@ -161,7 +161,7 @@ function memory(engine: Engine): Field[] {
 }
 
 function persistence(engine: Engine): readonly Field[] {
-  return engine.durability?.fields() ?? [];
+  return engine.persistence?.fields() ?? [];
 }
 
 function stats(engine: Engine): Field[] {

@@ -32,7 +32,7 @@ function flushall(call: Call): void {
   // At once, for all that it is called lazy.
   if (async) engine.keyspace.stats.lazilyFreed += removed;
   finishFlush(call, removed, async);
-  engine.durability?.flushed();
+  engine.persistence?.flushed();
   reply.ok();
 }
 

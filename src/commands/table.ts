@@ -27,7 +27,8 @@ import { streamInfoCommands } from "./stream_info.ts";
 import { keyCommands } from "./keys.ts";
 import { expireCommands } from "./expire.ts";
 import { scanCommands } from "./scan.ts";
-import { durabilityCommands, payloadCommands } from "./durability.ts";
+import { dumpCommands } from "./dump.ts";
+import { savingCommands } from "./saving.ts";
 import { migrateCommands } from "./migrate.ts";
 import { replicationCommands } from "./replication.ts";
 import { sortCommands } from "./sort.ts";
@@ -81,7 +82,7 @@ export const commandGroups: readonly CommandGroup[] = [
       ...scanCommands,
       ...objectCommands,
       ...sortCommands,
-      ...payloadCommands,
+      ...dumpCommands,
       ...migrateCommands,
     ],
   },
@@ -91,7 +92,7 @@ export const commandGroups: readonly CommandGroup[] = [
     group: "server",
     commands: [
       ...serverCommands,
-      ...durabilityCommands,
+      ...savingCommands,
       ...replicationCommands,
       ...configCommands,
       ...commandCommands,

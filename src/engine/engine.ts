@@ -13,10 +13,10 @@ import { Slowlog } from "../observe/slowlog.ts";
 import { Blocking } from "./blocking.ts";
 import type { Client } from "./client.ts";
 import type { CommandTable } from "./command.ts";
-import type { Durability } from "./durability.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Evaluator } from "./evaluator.ts";
 import { Gates } from "./gates.ts";
+import type { PersistenceCalls } from "./persistence_calls.ts";
 import { Pause, type PauseKind } from "./pause.ts";
 import { Propagation } from "./propagation.ts";
 import { WatchedKeys } from "./transaction.ts";
@@ -88,7 +88,7 @@ export class Engine {
   /** Bytes of the empty keyspace's tables. */
   readonly startupBytes: number;
   /** What saves and loads; the app sets it, and tests may do without. */
-  durability: Durability | null = null;
+  persistence: PersistenceCalls | null = null;
   /** Replies must wait until `commit` has been called: changes are to be on disk before. */
   mustCommit = false;
   /** Hands over what is to be propagated; returns whether replies may go out. */

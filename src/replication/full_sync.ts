@@ -41,12 +41,12 @@ class Feed implements PropagationTaker {
     this.#engine.propagation.removeTaker(this);
   }
 
-  async run(durability: NonNullable<Engine["durability"]>): Promise<void> {
+  async run(persistence: NonNullable<Engine["persistence"]>): Promise<void> {
     const client = this.#client;
     const { propagation, log } = this.#engine;
     let path: string | null = null;
     try {
-      path = await durability.snapshotToFile(() => propagation.addTaker(this));
+      path = await persistence.snapshotToFile(() => propagation.addTaker(this));
       await this.#sendFile(path);
     } catch (error) {
       log.warning(`SYNC of client ${client.id} failed: ${error}`);
@@ -82,8 +82,8 @@ class Feed implements PropagationTaker {
 
 /** Sends `client` all data, and from then on what changes. */
 export function beginFullSync(engine: Engine, client: Client): void {
-  const { durability } = engine;
-  if (durability === null) return client.transport.kill();
+  const { persistence } = engine;
+  if (persistence === null) return client.transport.kill();
   client.isReplica = true;
-  void new Feed(engine, client).run(durability);
+  void new Feed(engine, client).run(persistence);
 }

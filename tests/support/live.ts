@@ -36,7 +36,7 @@ export function startRespite(
   server.start();
   const stop = async (): Promise<void> => {
     await server.stop();
-    server.durability.shutdown(false);
+    server.persistence.shutdown(false);
     await Deno.remove(own.dir, { recursive: true });
   };
   return { server, logged, port: server.listeners[0].port, stop };

@@ -2,12 +2,12 @@
 import type { ErrorReply } from "../protocol/errors.ts";
 
 /** A line of INFO. */
-export type DurabilityField = readonly [name: string, value: string | number];
+export type PersistenceField = readonly [name: string, value: string | number];
 
 /** What became of the wish to save or rewrite in the background. */
 export type BackgroundStart = "started" | "scheduled";
 
-export interface Durability {
+export interface PersistenceCalls {
   /** When the data were last saved, in Unix ms. */
   readonly lastSaveMs: number;
   /** SAVE; returns why it could not, or null. */
@@ -32,5 +32,5 @@ export interface Durability {
   /** Several times a second: what is due by time. */
   tick(): void;
   /** INFO persistence. */
-  fields(): DurabilityField[];
+  fields(): PersistenceField[];
 }

@@ -1,0 +1,99 @@
+/** The directory of the data: which file lies where, who may write there, and how a new file is begun. */
+import type { Parameters } from "../config/parameters.ts";
+import { unicodeOf } from "../config/words.ts";
+import { timestampLine } from "./aof_log.ts";
+import { AppendOnlyFile } from "./append_only_file.ts";
+import { DirectoryLock } from "./files.ts";
+import { type PersistenceParts, textOf } from "./parts.ts";
+import { RdbFileWriter, type RdbSettings } from "./rdb_file.ts";
+
+export class DataDirectory {
+  /** Libraries of functions in what was loaded: they are kept, and written again. */
+  functions: readonly Uint8Array[] = [];
+  readonly #parts: PersistenceParts;
+  readonly #lock = new DirectoryLock();
+
+  constructor(parts: PersistenceParts) {
+    this.#parts = parts;
+  }
+
+  get #values(): Parameters["values"] {
+    return this.#parts.parameters.values;
+  }
+
+  get path(): string {
+    return unicodeOf(this.#values.dir);
+  }
+
+  get rdbPath(): string {
+    return `${this.path}/${unicodeOf(this.#values.dbfilename)}`;
+  }
+
+  temporaryPath(kind: string): string {
+    return `${this.path}/temp-${kind}${Deno.pid}.rdb`;
+  }
+
+  newAof(): AppendOnlyFile {
+    const { appenddirname, appendfilename } = this.#values;
+    return new AppendOnlyFile({
+      parent: this.path,
+      directoryName: unicodeOf(appenddirname),
+      prefix: unicodeOf(appendfilename),
+    });
+  }
+
+  /** Begins a snapshot that is written to a file, or says why it can't. */
+  openWriter(path: string, temporary: string, isAofBase: boolean): RdbFileWriter {
+    this.takeLock();
+    return new RdbFileWriter(this.#parts.keyspace, path, temporary, this.#settings(isAofBase));
+  }
+
+  #settings(isAofBase: boolean): RdbSettings {
+    const { clock, version } = this.#parts;
+    const values = this.#values;
+    return {
+      isRdb: !isAofBase || values.aofUseRdbPreamble,
+      version: values.rdbVersion,
+      compresses: values.rdbcompression,
+      withCrc: values.rdbchecksum,
+      syncsOften: isAofBase ? values.aofRewriteIncrementalFsync : values.rdbSaveIncrementalFsync,
+      keyDelayUs: values.rdbKeySaveDelay,
+      aux: [
+        ["redis-ver", version],
+        ["redis-bits", "64"],
+        ["ctime", String(Math.floor(clock.nowMs() / 1000))],
+        ["used-mem", String(this.#parts.usedBytes())],
+        ["aof-base", isAofBase ? "1" : "0"],
+      ],
+      functions: this.functions,
+      head: values.aofTimestampEnabled ? timestampLine(clock.nowMs()) : "",
+    };
+  }
+
+  /** Fails where another server writes in the directory. */
+  takeLock(): void {
+    if (!this.#lock.take(this.path)) throw new Error(this.#lockedText);
+  }
+
+  /** As `takeLock`, but a directory that can't be written to is only warned about: reading it needs no lock. */
+  lockAtStart(): void {
+    const { path } = this;
+    try {
+      if (this.#lock.take(path)) return;
+    } catch (error) {
+      const why = textOf(error);
+      return this.#parts.log.warning(`Can't write in ${path}, where data are saved: ${why}`);
+    }
+    throw new Error(this.#lockedText);
+  }
+
+  /** CONFIG SET dir; returns why it can't be, or null. */
+  changed(): string | null {
+    const isWritten = this.#values.appendonly || this.#values.save !== "";
+    return isWritten && !this.#lock.take(this.path) ? this.#lockedText : null;
+  }
+
+  get #lockedText(): string {
+    return `Another server writes in ${this.path}: choose another dir, or stop that one`;
+  }
+}

@@ -1,0 +1,207 @@
+/** The append-only file as it is switched on and off, rewritten, and followed while it grows. */
+import type { Parameters } from "../config/parameters.ts";
+import { type ErrorReply, Errors } from "../protocol/errors.ts";
+import type { AofLogOwner } from "./aof_log.ts";
+import type { AppendOnlyFile, Rewrite } from "./append_only_file.ts";
+import type { DataDirectory } from "./data_directory.ts";
+import { type Job, type Jobs, Outcome } from "./jobs.ts";
+import { type PersistenceParts, textOf } from "./parts.ts";
+
+/** After a failure the next attempt comes so much later. */
+const RETRY_MS = 5000;
+/** Failures in a row, after which attempts become rarer. */
+const FAILURES_MAX = 3;
+const RETRY_RARELY_MS = 60_000;
+
+export class LogRewriter {
+  /** Null while appending is off. */
+  aof: AppendOnlyFile | null = null;
+  /** Appending was switched on and begins with the next rewrite. */
+  isWaiting = false;
+  isScheduled = false;
+  readonly outcome = new Outcome();
+  readonly #parts: PersistenceParts;
+  readonly #directory: DataDirectory;
+  readonly #jobs: Jobs;
+  readonly #owner: AofLogOwner;
+
+  /** `owner` is asked by the logs that are opened. */
+  constructor(
+    parts: PersistenceParts,
+    directory: DataDirectory,
+    jobs: Jobs,
+    owner: AofLogOwner,
+  ) {
+    this.#parts = parts;
+    this.#directory = directory;
+    this.#jobs = jobs;
+    this.#owner = owner;
+  }
+
+  get #values(): Parameters["values"] {
+    return this.#parts.parameters.values;
+  }
+
+  #nowMs(): number {
+    return this.#parts.clock.nowMs();
+  }
+
+  /** BGREWRITEAOF. */
+  rewriteByCommand(): "started" | "scheduled" | ErrorReply {
+    if (this.#jobs.has("rewrite")) return Errors.rewriteInProgress;
+    if (this.#jobs.current !== null) {
+      this.isScheduled = true;
+      return "scheduled";
+    }
+    return this.begin() ? "started" : Errors.rewriteFailed;
+  }
+
+  /** Begins a rewrite in the background, which nothing else does now; returns whether that worked. */
+  begin(): boolean {
+    const { log, stream, keyspace } = this.#parts;
+    const startedMs = this.outcome.lastTryMs = this.#nowMs();
+    this.isScheduled = false;
+    const aof = this.aof ?? this.#directory.newAof();
+    let rewrite: Rewrite | null = null;
+    try {
+      this.#directory.takeLock();
+      if (aof.log === null) aof.read();
+      stream.flush();
+      const isBeginning = this.isWaiting && aof.log === null;
+      const begun = rewrite = aof.beginRewrite(
+        this.#values.aofUseRdbPreamble,
+        isBeginning ? this.#owner : null,
+      );
+      if (isBeginning && aof.log !== null) stream.addTaker(aof.log);
+      else stream.restart();
+      const writer = this.#directory.openWriter(aof.basePathOf(rewrite), rewrite.temporary, true);
+      const job: Job = { kind: "rewrite", writer, startedMs, dirty: keyspace.hooks.dirty };
+      void this.#jobs.run(job, (isFine) => this.#ended(aof, begun, isFine, startedMs));
+    } catch (error) {
+      log.warning(`Can't rewrite the append only file: ${textOf(error)}`);
+      if (rewrite !== null) this.#abandon(aof, rewrite);
+      this.outcome.ended(false, this.#nowMs(), this.#nowMs());
+      return false;
+    }
+    log.notice("Background append only file rewriting started");
+    return true;
+  }
+
+  #ended(aof: AppendOnlyFile, rewrite: Rewrite, isFine: boolean, startedMs: number): void {
+    const { log } = this.#parts;
+    if (isFine) {
+      try {
+        aof.completeRewrite(rewrite);
+        this.#removeHistory(aof);
+        this.isWaiting = false;
+      } catch (error) {
+        log.warning(`Can't complete the AOF rewrite: ${textOf(error)}`);
+        isFine = false;
+      }
+    }
+    if (!isFine) this.#abandon(aof, rewrite);
+    this.outcome.ended(isFine, startedMs, this.#nowMs());
+  }
+
+  /** Removes what was replaced. Where the disk does not let it, it is tried again. */
+  #removeHistory(aof: AppendOnlyFile): void {
+    if (this.#values.aofDisableAutoGc) return;
+    try {
+      aof.removeHistory();
+    } catch (error) {
+      this.#parts.log.verbose(`Can't remove old AOF files yet: ${textOf(error)}`);
+    }
+  }
+
+  #abandon(aof: AppendOnlyFile, rewrite: Rewrite): void {
+    const { log } = aof;
+    if (rewrite.unlisted !== null && log !== null) this.#parts.stream.removeTaker(log);
+    aof.abandonRewrite(rewrite);
+  }
+
+  /** CONFIG SET appendonly; returns why it can't be, or null. */
+  switched(): string | null {
+    if (!this.#values.appendonly) {
+      this.#stop();
+      return null;
+    }
+    if (this.aof !== null) return null;
+    this.aof = this.#directory.newAof();
+    this.isWaiting = true;
+    if (this.#jobs.current !== null) this.isScheduled = true;
+    else if (!this.begin()) {
+      this.aof = null;
+      this.isWaiting = false;
+      return "Unable to turn on AOF. Check server logs.";
+    }
+    return null;
+  }
+
+  #stop(): void {
+    const { aof } = this;
+    this.aof = null;
+    this.isWaiting = this.isScheduled = false;
+    if (this.#jobs.current?.kind === "rewrite") {
+      this.#jobs.current.writer.discard();
+      this.#parts.log.notice("Killing the AOF rewrite, which takes the place of a child process");
+    }
+    if (aof === null || aof.log === null) return;
+    this.#parts.stream.removeTaker(aof.log);
+    aof.log.finish();
+    aof.close();
+  }
+
+  /** The server starts: goes on with the file that was loaded, or begins one. */
+  startAppending(aof: AppendOnlyFile): void {
+    const { stream, log } = this.#parts;
+    if (aof.manifest.files().length === 0) {
+      const rewrite = aof.beginRewrite(this.#values.aofUseRdbPreamble, null);
+      const path = aof.basePathOf(rewrite);
+      this.#directory.openWriter(path, rewrite.temporary, true).runSync();
+      aof.completeRewrite(rewrite);
+      log.notice(`Creating AOF base file ${rewrite.baseName} on server start`);
+    }
+    this.#removeHistory(aof);
+    stream.addTaker(aof.open(this.#owner));
+  }
+
+  /** Several times a second. */
+  tick(): void {
+    this.aof?.log?.tick();
+    if (this.aof !== null) this.#removeHistory(this.aof);
+  }
+
+  /** Whether a rewrite is due that was asked for: by BGREWRITEAOF, or to begin appending. */
+  isWanted(): boolean {
+    const isFirst = this.isWaiting && this.aof?.log === null;
+    return (this.isScheduled || isFirst) && this.#mayBegin();
+  }
+
+  /** Whether the file has grown so much that a rewrite is due. */
+  isGrown(): boolean {
+    return this.#hasGrown() && this.#mayBegin();
+  }
+
+  #mayBegin(): boolean {
+    const { failures, lastTryMs } = this.outcome;
+    if (failures === 0) return true;
+    const wait = failures < FAILURES_MAX ? RETRY_MS : RETRY_RARELY_MS;
+    return this.#nowMs() - lastTryMs > wait;
+  }
+
+  #hasGrown(): boolean {
+    const { autoAofRewritePercentage: percentage, autoAofRewriteMinSize } = this.#values;
+    const { aof } = this;
+    if (aof === null || aof.log === null || percentage === 0) return false;
+    // The whole size is asked of the files' system only when the file that grows may be large enough.
+    if (aof.log.size + aof.baseSize <= autoAofRewriteMinSize) return false;
+    const { size } = aof;
+    if (size <= autoAofRewriteMinSize) return false;
+    const growth = 100 * size / Math.max(aof.baseSize, 1) - 100;
+    if (growth < percentage) return false;
+    this.#parts.log.notice(
+      `Starting automatic rewriting of AOF on ${Math.floor(growth)}% growth`,
+    );
+    return true;
+  }
+}

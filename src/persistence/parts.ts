@@ -1,0 +1,33 @@
+/** What the classes of this room share: the rooms around them, and what they say of failures. */
+import type { Parameters } from "../config/parameters.ts";
+import type { Keyspace } from "../keyspace/keyspace.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Log } from "../observe/log.ts";
+import type { ErrorReply } from "../protocol/errors.ts";
+import type { AofTarget } from "./aof_loader.ts";
+
+/** Who takes the stream of changes, and where it comes from. */
+export interface ChangeStream {
+  addTaker(taker: { take(bytes: Uint8Array, end: number): void }): void;
+  removeTaker(taker: { take(bytes: Uint8Array, end: number): void }): void;
+  flush(): void;
+  restart(): void;
+}
+
+export interface PersistenceParts {
+  readonly parameters: Parameters;
+  readonly keyspace: Keyspace;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly gates: { loading: ErrorReply | null; misconf: ErrorReply | null };
+  readonly stream: ChangeStream;
+  /** Runs the commands of the append-only file. */
+  readonly target: AofTarget;
+  /** The Redis that we are like. */
+  readonly version: string;
+  usedBytes(): number;
+}
+
+export function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,230 @@
+/**
+ * The room as others see it: what commands and the app ask of it, when things are due, and whether writes may go on.
+ * Snapshots are saver.ts, the append-only file is log_rewriter.ts, loading is restorer.ts. One job is under way at a time
+ * (jobs.ts); who comes second waits or is refused.
+ */
+import type { Parameters } from "../config/parameters.ts";
+import { type ErrorReply, errorReply, Errors } from "../protocol/errors.ts";
+import type { AofLogOwner, SyncPolicy } from "./aof_log.ts";
+import type { AppendOnlyFile } from "./append_only_file.ts";
+import { DataDirectory } from "./data_directory.ts";
+import { Jobs } from "./jobs.ts";
+import { LogRewriter } from "./log_rewriter.ts";
+import type { PersistenceParts } from "./parts.ts";
+import { persistenceFields } from "./persistence_info.ts";
+import { Restorer } from "./restorer.ts";
+import { Saver } from "./saver.ts";
+
+export class Persistence implements AofLogOwner {
+  /** DEBUG AOF-FLUSH-SLEEP: the log waits so long before each write, in µs. */
+  flushSleepUs = 0;
+  readonly #parts: PersistenceParts;
+  readonly #directory: DataDirectory;
+  readonly #jobs: Jobs;
+  readonly #saver: Saver;
+  readonly #rewriter: LogRewriter;
+  readonly #restorer: Restorer;
+  #logFailure: string | null = null;
+  #delayedSyncs = 0;
+
+  constructor(parts: PersistenceParts) {
+    this.#parts = parts;
+    this.#directory = new DataDirectory(parts);
+    this.#jobs = new Jobs(parts.log, parts.clock);
+    this.#saver = new Saver(parts, this.#directory, this.#jobs, () => this.#setGate());
+    this.#rewriter = new LogRewriter(parts, this.#directory, this.#jobs, this);
+    this.#restorer = new Restorer(parts, this.#directory);
+    const { parameters } = parts;
+    parameters.onChange("appendonly", () => this.#appendingSwitched());
+    parameters.onChange("dir", () => this.#directory.changed());
+    for (const name of ["save", "stop-writes-on-bgsave-error"]) {
+      parameters.onChange(name, () => {
+        this.#setGate();
+        return null;
+      });
+    }
+  }
+
+  get #values(): Parameters["values"] {
+    return this.#parts.parameters.values;
+  }
+
+  // What the log asks
+
+  get policy(): SyncPolicy {
+    const { appendfsync } = this.#values;
+    return appendfsync === "always" || appendfsync === "no" ? appendfsync : "everysec";
+  }
+
+  get holdsSyncs(): boolean {
+    return this.#values.noAppendfsyncOnRewrite && this.#jobs.current !== null;
+  }
+
+  get writesTimestamps(): boolean {
+    return this.#values.aofTimestampEnabled;
+  }
+
+  nowMs(): number {
+    return this.#parts.clock.nowMs();
+  }
+
+  statusChanged(failure: string | null): void {
+    this.#logFailure = failure;
+    if (failure === null) {
+      this.#parts.log.warning("AOF write error looks solved. The server can write again.");
+    } else this.#parts.log.warning(`Error writing to the AOF file: ${failure}`);
+    this.#setGate();
+  }
+
+  syncDelayed(): void {
+    this.#delayedSyncs++;
+    this.#parts.log.notice(
+      "Asynchronous AOF fsync is taking too long (disk is busy?). Writing the AOF buffer without " +
+        "waiting for fsync to complete, this may slow down the server.",
+    );
+  }
+
+  #setGate(): void {
+    const { gates } = this.#parts;
+    const { stopWritesOnBgsaveError, save } = this.#values;
+    if (this.#logFailure !== null) {
+      gates.misconf = errorReply(`MISCONF Errors writing to the AOF file: ${this.#logFailure}`);
+    } else if (!this.#saver.outcome.isFine && stopWritesOnBgsaveError && save !== "") {
+      gates.misconf = Errors.misconf;
+    } else gates.misconf = null;
+  }
+
+  #appendingSwitched(): string | null {
+    const error = this.#rewriter.switched();
+    if (this.#rewriter.aof === null) this.#logFailure = null;
+    this.#setGate();
+    return error;
+  }
+
+  // What the end of a turn asks
+
+  /** Whether what changes is written to the append-only file. */
+  get isAppending(): boolean {
+    return this.#rewriter.aof !== null && this.#rewriter.aof.log !== null;
+  }
+
+  /** Writes what has gathered; returns whether replies may go out. */
+  commit(): boolean {
+    this.#parts.stream.flush();
+    return this.#rewriter.aof?.log?.isCommitted ?? true;
+  }
+
+  // Commands
+
+  get lastSaveMs(): number {
+    return this.#saver.lastSaveMs;
+  }
+
+  saveNow(): ErrorReply | null {
+    return this.#saver.saveByCommand();
+  }
+
+  saveInBackground(mayWait: boolean): "started" | "scheduled" | ErrorReply {
+    return this.#saver.saveInBackground(mayWait);
+  }
+
+  rewriteLog(): "started" | "scheduled" | ErrorReply {
+    return this.#rewriter.rewriteByCommand();
+  }
+
+  snapshotToFile(begun: () => void): Promise<string> {
+    return this.#saver.snapshotToFile(begun);
+  }
+
+  flushed(): void {
+    this.#saver.flushed();
+  }
+
+  fields(): [name: string, value: string | number][] {
+    return persistenceFields({
+      jobs: this.#jobs,
+      saver: this.#saver,
+      rewriter: this.#rewriter,
+      restorer: this.#restorer,
+      logFailure: this.#logFailure,
+      delayedSyncs: this.#delayedSyncs,
+      nowMs: () => this.nowMs(),
+    });
+  }
+
+  /** DEBUG RELOAD */
+  reload({ saves, flushes }: { saves: boolean; flushes: boolean }): ErrorReply | null {
+    if (saves && !this.#saver.saveNow()) return Errors.failed;
+    return this.#loadNow(null, flushes) ? null : Errors.reloadFailed;
+  }
+
+  /** DEBUG LOADAOF */
+  reloadLog(): ErrorReply | null {
+    // The first base is not there yet: nothing could be loaded.
+    if (this.#rewriter.isWaiting) return Errors.rewriteInProgress;
+    const aof = this.#rewriter.aof ?? this.#directory.newAof();
+    this.#parts.stream.flush();
+    if (aof.log?.finish() === false) return Errors.reloadLogFailed;
+    if (aof.log === null && !aof.read()) return Errors.reloadLogFailed;
+    return this.#loadNow(aof, true) ? null : Errors.reloadLogFailed;
+  }
+
+  /** Loads at once, and none of it is appended to the log; returns whether that worked. */
+  #loadNow(aof: AppendOnlyFile | null, flushes: boolean): boolean {
+    const { stream } = this.#parts;
+    this.#jobs.finishSnapshot();
+    const appender = this.#rewriter.aof?.log ?? null;
+    if (appender !== null) stream.removeTaker(appender);
+    const isFine = this.#restorer.loadNow(aof, flushes);
+    this.#saver.nothingChanged();
+    if (appender !== null) stream.addTaker(appender);
+    return isFine;
+  }
+
+  // Start, time and end
+
+  /**
+   * Loads what was saved while the server answers that it does, then goes on appending. Fails with what a person
+   * can do about it.
+   */
+  async start(): Promise<void> {
+    const { appendonly, save } = this.#values;
+    if (appendonly || save !== "") this.#directory.lockAtStart();
+    const aof = appendonly ? this.#directory.newAof() : null;
+    aof?.read();
+    this.#rewriter.aof = aof;
+    if (await this.#restorer.loadInSlices(aof)) this.#saver.nothingChanged();
+    if (this.#rewriter.aof !== null) this.#rewriter.startAppending(this.#rewriter.aof);
+  }
+
+  /** Several times a second. */
+  tick(): void {
+    if (this.#restorer.progress.isOn) return;
+    this.#rewriter.tick();
+    if (this.#jobs.current !== null) return;
+    if (this.#rewriter.isWanted()) return void this.#rewriter.begin();
+    if (this.#saver.isDue()) return void this.#saver.begin();
+    if (this.#rewriter.isGrown()) this.#rewriter.begin();
+  }
+
+  /** The server ends: saves if asked to (null: if there are save points). Returns whether it may end. */
+  shutdown(save: boolean | null): boolean {
+    const { log, stream } = this.#parts;
+    if (this.#rewriter.isWaiting) {
+      log.warning("Writing initial AOF, can't exit");
+      return false;
+    }
+    this.#jobs.cancel();
+    if (this.#restorer.progress.isOn) return true;
+    stream.flush();
+    if (this.#rewriter.aof?.log?.finish() === false) {
+      log.warning("Writing initial data to disk failed");
+    }
+    const isWanted = save ?? (this.#values.save !== "");
+    if (!isWanted) return true;
+    log.notice("Saving the final RDB snapshot before exiting.");
+    if (this.#saver.saveNow()) return true;
+    log.warning("Error trying to save the DB, can't exit.");
+    return false;
+  }
+}

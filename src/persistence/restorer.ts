@@ -1,0 +1,157 @@
+/** Loads what was saved: in slices while the server starts, or at once for DEBUG. */
+import { Errors } from "../protocol/errors.ts";
+import { AofFileLoader } from "./aof_loader.ts";
+import type { AppendOnlyFile } from "./append_only_file.ts";
+import type { DataDirectory } from "./data_directory.ts";
+import { exists, sizeOf } from "./files.ts";
+import { type FileLoading, loadInSlices, loadNow, LoadProgress } from "./loading.ts";
+import { type PersistenceParts, textOf } from "./parts.ts";
+import { RdbFileLoader } from "./rdb_file.ts";
+import type { LoadOptions, RdbLoader } from "./rdb_loader.ts";
+
+/** A file that is opened when its turn has come. */
+interface FileToLoad {
+  readonly path: string;
+  open(): FileLoading;
+}
+
+export class Restorer {
+  readonly progress = new LoadProgress();
+  keysLoaded = 0;
+  keysExpired = 0;
+  readonly #parts: PersistenceParts;
+  readonly #directory: DataDirectory;
+  /** What could not be loaded, each told once. */
+  readonly #losses = new Set<string>();
+
+  constructor(parts: PersistenceParts, directory: DataDirectory) {
+    this.#parts = parts;
+    this.#directory = directory;
+  }
+
+  /**
+   * Loads the append-only file, or without one the last save, while the server answers that it does. Fails with
+   * what a person can do about it. Returns whether there was anything.
+   */
+  async loadInSlices(aof: AppendOnlyFile | null): Promise<boolean> {
+    const { clock, log, parameters } = this.#parts;
+    const files = this.#filesToLoad(aof);
+    if (files.length === 0) return false;
+    this.#begin(files);
+    const pace = { clock, log, keyDelayUs: () => parameters.values.keyLoadDelay };
+    for (const [i, file] of files.entries()) {
+      const loading = file.open();
+      await loadInSlices(loading, this.progress, pace);
+      this.#fileLoaded(loading, i === files.length - 1);
+    }
+    this.#end(aof);
+    return true;
+  }
+
+  /** As `loadInSlices`, at once; returns whether that worked. */
+  loadNow(aof: AppendOnlyFile | null, flushes: boolean): boolean {
+    const { keyspace, log } = this.#parts;
+    const files = this.#filesToLoad(aof);
+    if (flushes) keyspace.clear();
+    this.#begin(files);
+    let isFine = true;
+    try {
+      for (const file of files) {
+        const loading = file.open();
+        loadNow(loading, this.progress);
+        this.#fileLoaded(loading, false);
+      }
+    } catch (error) {
+      log.warning(textOf(error));
+      isFine = false;
+    }
+    this.#end(aof);
+    return isFine;
+  }
+
+  /** Files to be loaded, in order. */
+  #filesToLoad(aof: AppendOnlyFile | null): FileToLoad[] {
+    const { keyspace, target } = this.#parts;
+    if (aof === null) {
+      const path = this.#directory.rdbPath;
+      if (!exists(path)) return [];
+      return [{ path, open: () => new RdbFileLoader(path, keyspace, this.#options(true)) }];
+    }
+    return aof.manifest.files().map((file) => {
+      const path = aof.pathOf(file);
+      if (!exists(path)) {
+        throw new Error(
+          `Can't open the append log file ${file.name} for reading: No such file or directory`,
+        );
+      }
+      const options = this.#options(false);
+      return { path, open: () => new AofFileLoader(path, keyspace, target, options) };
+    });
+  }
+
+  #options(dropsExpired: boolean): LoadOptions {
+    return {
+      dropsExpired,
+      checksCrc: this.#parts.parameters.values.rdbchecksum,
+      onLoss: (what) => {
+        if (this.#losses.has(what)) return;
+        this.#losses.add(what);
+        this.#parts.log.warning(`Not loaded: ${what}`);
+      },
+    };
+  }
+
+  #begin(files: readonly FileToLoad[]): void {
+    const { gates, keyspace, clock } = this.#parts;
+    let total = 0;
+    for (const { path } of files) total += Math.max(sizeOf(path), 0);
+    clock.refresh();
+    this.progress.begin(clock.nowMs(), total);
+    gates.loading = Errors.loading;
+    keyspace.isLoading = true;
+    this.keysLoaded = this.keysExpired = 0;
+    this.#directory.functions = [];
+    this.#losses.clear();
+  }
+
+  #fileLoaded(loading: FileLoading, isLast: boolean): void {
+    if (loading instanceof RdbFileLoader) this.#count(loading.loader);
+    if (!(loading instanceof AofFileLoader)) return;
+    if (loading.rdb !== null) this.#count(loading.rdb);
+    if (loading.isTruncated) this.#cutOff(loading, isLast);
+  }
+
+  #count({ keysLoaded, keysExpired, functions }: RdbLoader): void {
+    this.keysLoaded += keysLoaded;
+    this.keysExpired += keysExpired;
+    this.#directory.functions = [...this.#directory.functions, ...functions];
+  }
+
+  /** A file ends within a command: where that is allowed, the part of it goes. */
+  #cutOff({ path, validTo }: AofFileLoader, isLast: boolean): void {
+    const { log, parameters } = this.#parts;
+    if (!isLast || !parameters.values.aofLoadTruncated) {
+      throw new Error(
+        `Unexpected end of file reading the append only file ${path} at offset ${validTo}. You can: ` +
+          `1) Make a backup of your AOF file, then use respite check-aof --fix <filename.manifest>. ` +
+          `2) Alternatively you can set the 'aof-load-truncated' configuration option to yes and ` +
+          `restart the server.`,
+      );
+    }
+    log.warning(`!!! Warning: short read while loading the AOF file ${path}!!!`);
+    log.warning(`AOF ${path} loaded anyway because aof-load-truncated is enabled`);
+    log.warning(`Truncating the AOF ${path} at offset ${validTo}`);
+    Deno.truncateSync(path, validTo);
+  }
+
+  #end(aof: AppendOnlyFile | null): void {
+    const { gates, keyspace, log, clock } = this.#parts;
+    const { startedMs } = this.progress;
+    clock.refresh();
+    this.progress.end();
+    gates.loading = null;
+    keyspace.isLoading = false;
+    const seconds = ((clock.nowMs() - startedMs) / 1000).toFixed(3);
+    log.notice(`DB loaded from ${aof === null ? "disk" : "append only file"}: ${seconds} seconds`);
+  }
+}

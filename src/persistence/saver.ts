@@ -1,0 +1,156 @@
+/** Snapshots in files of their own: SAVE, BGSAVE, save points, and the one that SYNC sends. */
+import { type ErrorReply, Errors } from "../protocol/errors.ts";
+import type { DataDirectory } from "./data_directory.ts";
+import { type Job, type Jobs, Outcome } from "./jobs.ts";
+import { type PersistenceParts, textOf } from "./parts.ts";
+
+/** After a failure the next attempt comes so much later. */
+const RETRY_MS = 5000;
+
+export class Saver {
+  lastSaveMs: number;
+  readonly outcome = new Outcome();
+  /** `hooks.dirty` at the last save. */
+  #savedDirty = 0;
+  #isScheduled = false;
+  #syncs = 0;
+  readonly #parts: PersistenceParts;
+  readonly #directory: DataDirectory;
+  readonly #jobs: Jobs;
+  readonly #ended: () => void;
+
+  /** `ended` is called whenever an attempt has succeeded or failed. */
+  constructor(parts: PersistenceParts, directory: DataDirectory, jobs: Jobs, ended: () => void) {
+    this.#parts = parts;
+    this.#directory = directory;
+    this.#jobs = jobs;
+    this.#ended = ended;
+    this.lastSaveMs = parts.clock.nowMs();
+  }
+
+  /** Changes that no save has seen. */
+  get changes(): number {
+    return this.#parts.keyspace.hooks.dirty - this.#savedDirty;
+  }
+
+  /** What was just loaded is what the file holds. */
+  nothingChanged(): void {
+    this.#savedDirty = this.#parts.keyspace.hooks.dirty;
+  }
+
+  /** SAVE. */
+  saveByCommand(): ErrorReply | null {
+    if (this.#jobs.has("save")) return Errors.saveInProgress;
+    return this.saveNow() ? null : Errors.failed;
+  }
+
+  /** Saves at once, whatever else is under way; returns whether that worked. */
+  saveNow(): boolean {
+    const { keyspace, log, clock } = this.#parts;
+    const { rdbPath } = this.#directory;
+    const startedMs = clock.nowMs();
+    const { dirty } = keyspace.hooks;
+    this.#jobs.finishSnapshot();
+    try {
+      const temporary = this.#directory.temporaryPath("save-");
+      this.#directory.openWriter(rdbPath, temporary, false).runSync();
+    } catch (error) {
+      log.warning(`Error saving the DB to ${rdbPath}: ${textOf(error)}`);
+      this.#saved(false, startedMs, dirty);
+      return false;
+    }
+    log.notice("DB saved on disk");
+    this.#saved(true, startedMs, dirty);
+    return true;
+  }
+
+  #saved(isFine: boolean, startedMs: number, dirty: number): void {
+    const { clock } = this.#parts;
+    clock.refresh();
+    if (isFine) {
+      this.#savedDirty = dirty;
+      this.lastSaveMs = clock.nowMs();
+    }
+    this.outcome.ended(isFine, startedMs, clock.nowMs());
+    this.#ended();
+  }
+
+  /** BGSAVE. */
+  saveInBackground(mayWait: boolean): "started" | "scheduled" | ErrorReply {
+    if (this.#jobs.has("save")) return Errors.saveInProgress;
+    if (this.#jobs.current !== null) {
+      if (!mayWait) return Errors.saveWhileRewriting;
+      this.#isScheduled = true;
+      return "scheduled";
+    }
+    return this.begin() ? "started" : Errors.failed;
+  }
+
+  /** Begins to save in the background, which nothing else does now; returns whether that worked. */
+  begin(): boolean {
+    const { keyspace, log, clock } = this.#parts;
+    const directory = this.#directory;
+    const startedMs = this.outcome.lastTryMs = clock.nowMs();
+    this.#isScheduled = false;
+    try {
+      const temporary = directory.temporaryPath("bgsave-");
+      const writer = directory.openWriter(directory.rdbPath, temporary, false);
+      const job: Job = { kind: "save", writer, startedMs, dirty: keyspace.hooks.dirty };
+      void this.#jobs.run(job, (isFine) => this.#saved(isFine, startedMs, job.dirty));
+    } catch (error) {
+      log.warning(`Failed opening the temp RDB file for saving: ${textOf(error)}`);
+      this.#saved(false, startedMs, 0);
+      return false;
+    }
+    log.notice("Background saving started");
+    return true;
+  }
+
+  /** Whether a save in the background is due: it was scheduled, or a save point is reached. */
+  isDue(): boolean {
+    const mayTry = this.outcome.isFine ||
+      this.#parts.clock.nowMs() - this.outcome.lastTryMs > RETRY_MS;
+    return mayTry && (this.#isScheduled || this.#isSavePoint());
+  }
+
+  #isSavePoint(): boolean {
+    const { clock, log, parameters } = this.#parts;
+    const { changes } = this;
+    if (changes === 0) return false;
+    const elapsed = (clock.nowMs() - this.lastSaveMs) / 1000;
+    const numbers = parameters.values.save.split(" ").map(Number);
+    for (let i = 0; i + 1 < numbers.length; i += 2) {
+      if (changes < numbers[i + 1] || elapsed <= numbers[i]) continue;
+      log.notice(`${numbers[i + 1]} changes in ${numbers[i]} seconds. Saving...`);
+      return true;
+    }
+    return false;
+  }
+
+  /** FLUSHALL: what is being saved is not wanted any more, and the empty keyspace is saved if saves are wanted. */
+  flushed(): void {
+    if (this.#jobs.has("save")) this.#jobs.cancel();
+    const { keyspace, parameters } = this.#parts;
+    if (parameters.values.save === "") return;
+    const { changes } = this;
+    this.saveNow();
+    // The change itself is counted afterwards, and is to be saved by the next save point, too.
+    this.#savedDirty = keyspace.hooks.dirty - changes;
+  }
+
+  /** Writes a snapshot to a file that the caller removes; `begun` is called in the instant that it shows. */
+  async snapshotToFile(begun: () => void): Promise<string> {
+    await this.#jobs.idle();
+    const { clock, keyspace } = this.#parts;
+    const path = this.#directory.temporaryPath(`sync-${++this.#syncs}-`);
+    const writer = this.#directory.openWriter(path, `${path}.part`, false);
+    begun();
+    const { dirty } = keyspace.hooks;
+    let isFine = false;
+    await this.#jobs.run({ kind: "sync", writer, startedMs: clock.nowMs(), dirty }, (fine) => {
+      isFine = fine;
+    });
+    if (!isFine) throw new Error("the snapshot could not be written");
+    return path;
+  }
+}
