@@ -3,7 +3,12 @@
  * core 1. Only the ratios mean anything.
  *
  * Usage: deno task versus [--tests set,get] [--pipelines 1,16,64] [--rounds 3] [--seconds 1.5]
+ *                         [--redis redis-server] [--before DIR]
  *        deno task versus --memory [--keys 1000000]
+ *
+ * Beside the throughput stands the processor's time that each server took for a request, in microseconds: at pipeline 1
+ * redis-benchmark is the limit, and its throughput says nothing of the server. `--redis` is the redis-server to run.
+ * `--before` is another checkout of ours, which is measured in the same rounds: it shows what a change has brought.
  *
  * `--keys` is the size of the data sets: so many strings, so many small hashes, a fifth of it small sets and
  * sorted sets, and one collection of each type with so many elements.
@@ -63,12 +68,16 @@ interface Peer {
   stop(): Promise<void>;
 }
 
-/** Both servers, ours first. */
-type Pair = readonly [ours: Peer, redis: Peer];
+/** What one run of redis-benchmark showed of a server. */
+interface Figures {
+  readonly perSecond: number;
+  /** Time that all threads of the server were on a processor, in µs a request. */
+  readonly cpuUs: number;
+}
 
 const options = parseArgs(Deno.args, {
   boolean: ["memory"],
-  string: ["tests", "pipelines", "rounds", "seconds", "keys"],
+  string: ["tests", "pipelines", "rounds", "seconds", "keys", "redis", "before"],
   default: {
     tests:
       "ping_mbulk,set,get,incr,mset,lpush,rpush,lpop,rpop,lrange_100,sadd,spop,hset,zadd,zpopmin," +
@@ -77,6 +86,8 @@ const options = parseArgs(Deno.args, {
     rounds: "3",
     seconds: "1.5",
     keys: "1000000",
+    redis: "redis-server",
+    before: "",
   },
   unknown: (option: string) => fail(`versus does not know ${option}`),
 });
@@ -90,88 +101,99 @@ const keys = positive(options.keys);
 
 const peers: Peer[] = [];
 try {
-  const ours = await start("respite", (port) => [
-    Deno.execPath(),
-    "run",
-    "--no-prompt",
-    SERVER_V8_FLAGS,
-    "--no-code-cache",
-    ...SERVER_PERMISSIONS,
-    "main.ts",
-    "--port",
-    `${port}`,
-    "--save",
-    "",
-  ]);
-  const redis = await start("redis-server", (port) => [
-    "redis-server",
-    "--port",
-    `${port}`,
-    "--save",
-    "",
-  ]);
-  if (options.memory === true) await compareMemory([ours, redis]);
-  else await compareThroughput([ours, redis]);
+  await startCheckout("ours", ".");
+  await start("redis", (port) => [String(options.redis), "--port", `${port}`, "--save", ""]);
+  if (options.before !== "") await startCheckout("before", String(options.before));
+  if (options.memory === true) await compareMemory();
+  else await compareThroughput();
 } finally {
   for (const peer of peers) await peer.stop();
 }
 
-async function compareThroughput(pair: Pair): Promise<void> {
-  const ratios: number[] = [];
-  print("test           pipeline   ours/redis");
+/** Throughput of the first peer, ours, by that of each other, and what a request costs each of them. */
+async function compareThroughput(): Promise<void> {
+  const [ours, ...others] = peers;
+  const ratios: number[][] = others.map(() => []);
+  const titles = [
+    ...others.map(({ name }) => `${ours.name}/${name}`),
+    ...peers.map(({ name }) => `${name}, CPU µs`),
+  ];
+  print(`test           pipeline ${titles.map((title) => title.padStart(14)).join(" ")}`);
   for (const test of tests) {
     const data = CUSTOM_TESTS[test]?.[0];
-    for (const peer of data === undefined ? [] : pair) {
+    for (const peer of data === undefined ? [] : peers) {
       await flush(peer);
       await load(peer, data());
     }
     for (const pipeline of pipelines) {
-      const ratio = await throughputRatio(pair, test, pipeline);
-      ratios.push(ratio);
-      print(`${test.padEnd(14)} ${String(pipeline).padStart(8)} ${ratio.toFixed(2).padStart(12)}`);
+      const runs = await measureInTurn(test, pipeline);
+      const found = others.map((_, other) =>
+        median(runs.map((run) => run[0].perSecond / run[other + 1].perSecond))
+      );
+      found.forEach((ratio, other) => ratios[other].push(ratio));
+      const costs = peers.map((_, peer) => median(runs.map((run) => run[peer].cpuUs)));
+      const cells = [...found, ...costs].map((figure) => figure.toFixed(2).padStart(14));
+      print(`${test.padEnd(14)} ${String(pipeline).padStart(8)} ${cells.join(" ")}`);
     }
   }
-  const mean = Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
-  print(`smallest ${Math.min(...ratios).toFixed(2)}, geometric mean ${mean.toFixed(2)}`);
+  others.forEach(({ name }, other) => {
+    const all = ratios[other];
+    const mean = Math.exp(all.reduce((sum, ratio) => sum + Math.log(ratio), 0) / all.length);
+    const least = Math.min(...all).toFixed(2);
+    print(`${ours.name}/${name}: smallest ${least}, geometric mean ${mean.toFixed(2)}`);
+  });
 }
 
-/** The median over the rounds of our requests a second by Redis's, after a run that warms us up. */
-async function throughputRatio(
-  [ours, redis]: Pair,
-  test: string,
-  pipeline: number,
-): Promise<number> {
+/** The figures of all peers in each round, after a run that warms each of them up. */
+async function measureInTurn(test: string, pipeline: number): Promise<Figures[][]> {
   const least = REQUESTS_MIN * pipeline;
-  const perSecond = await requestsPerSecond(redis, test, pipeline, least);
+  const redis = peers[1];
+  const { perSecond } = await measure(redis, test, pipeline, least);
   const requests = Math.max(least, Math.round(perSecond * seconds));
-  await requestsPerSecond(ours, test, pipeline, requests);
-  const ratios: number[] = [];
+  for (const peer of peers) if (peer !== redis) await measure(peer, test, pipeline, requests);
+  const runs: Figures[][] = [];
   for (let round = 0; round < rounds; round++) {
-    const own = await requestsPerSecond(ours, test, pipeline, requests);
-    ratios.push(own / await requestsPerSecond(redis, test, pipeline, requests));
+    const run: Figures[] = [];
+    for (const peer of peers) run.push(await measure(peer, test, pipeline, requests));
+    runs.push(run);
   }
-  return ratios.sort((a, b) => a - b)[ratios.length >> 1];
+  return runs;
 }
 
-async function requestsPerSecond(
+function median(figures: number[]): number {
+  return figures.sort((a, b) => a - b)[figures.length >> 1];
+}
+
+async function measure(
   peer: Peer,
   test: string,
   pipeline: number,
   requests: number,
-): Promise<number> {
+): Promise<Figures> {
   const custom = CUSTOM_TESTS[test]?.[1];
   const words = ["-p", `${peer.port}`, "-P", `${pipeline}`, "-c", `${CLIENTS}`];
   const sizes = ["-n", `${requests}`, "-d", `${VALUE_BYTES}`, "-r", `${KEYS_OF_BENCHMARK}`];
   const what = custom === undefined ? ["-t", test] : custom.map(String);
+  const before = await cpuNs(peer);
   const output = await outputOf(["redis-benchmark", ...words, ...sizes, "--csv", ...what]);
+  const cpuUs = (await cpuNs(peer) - before) / requests / 1000;
   const last = output.trim().split("\n").at(-1) ?? "";
   const perSecond = Number(last.split(",")[1]?.replaceAll('"', ""));
   if (!(perSecond > 0)) throw new Error(`redis-benchmark measured no ${test} of ${peer.name}`);
-  return perSecond;
+  return { perSecond, cpuUs };
 }
 
-async function compareMemory(pair: Pair): Promise<void> {
+/** Time that the threads of a server have been on a processor. */
+async function cpuNs(peer: Peer): Promise<number> {
+  // Deno reads /proc only for those who may do anything.
+  const text = await outputOf(["sh", "-c", `cat /proc/${peer.pid}/task/*/schedstat`]);
+  const lines = text.trim().split("\n");
+  return lines.reduce((sum, line) => sum + Number(line.split(" ")[0]), 0);
+}
+
+async function compareMemory(): Promise<void> {
   print("data                           ours, bytes  redis, bytes  ratio");
+  const pair = peers.slice(0, 2);
   for (const { name, commands } of dataSets()) {
     const used: number[] = [];
     for (const peer of pair) {
@@ -302,8 +324,17 @@ async function outputOf(words: readonly string[]): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
+/** Starts our server from the checkout in `dir`. */
+async function startCheckout(name: string, dir: string): Promise<void> {
+  const flags = ["--no-prompt", SERVER_V8_FLAGS, "--no-code-cache", ...SERVER_PERMISSIONS];
+  const main = ["--config", `${dir}/deno.json`, `${dir}/main.ts`];
+  await start(name, (port) => {
+    return [Deno.execPath(), "run", ...flags, ...main, "--port", `${port}`, "--save", ""];
+  });
+}
+
 /** Starts a server on the servers' core, and waits until it accepts connections. */
-async function start(name: string, words: (port: number) => string[]): Promise<Peer> {
+async function start(name: string, words: (port: number) => string[]): Promise<void> {
   const port = freePort();
   const child = pinned(SERVER_CORE, words(port), "null").spawn();
   const peer = {
@@ -317,7 +348,7 @@ async function start(name: string, words: (port: number) => string[]): Promise<P
   };
   peers.push(peer);
   for (let tries = 0; tries < START_TRIES; tries++) {
-    if (await isListening(port)) return peer;
+    if (await isListening(port)) return;
     await new Promise((resolve) => setTimeout(resolve, START_PAUSE_MS));
   }
   throw new Error(`${name} could not be started`);
