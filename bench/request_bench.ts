@@ -2,12 +2,10 @@
  * The parts of a request's way without its socket: decode, dispatch, reply, and whole commands. Each
  * iteration takes a batch of 64, so a figure divided by 64 is that of one request.
  */
-import { commandTable } from "../src/commands/table.ts";
+import { Server } from "../src/app/server.ts";
 import { Parameters } from "../src/config/parameters.ts";
-import { Client, type Transport } from "../src/engine/client.ts";
-import { Engine, type Host } from "../src/engine/engine.ts";
-import { Evaluator } from "../src/engine/evaluator.ts";
-import { Clock } from "../src/lib/clock.ts";
+import type { Transport } from "../src/engine/client.ts";
+import type { Host } from "../src/engine/engine.ts";
 import { Log } from "../src/observe/log.ts";
 import { Args, argsOf } from "../src/protocol/args.ts";
 import { ReplyWriter } from "../src/protocol/reply_writer.ts";
@@ -16,17 +14,14 @@ import { Decoded, RequestDecoder } from "../src/protocol/request_decoder.ts";
 const BATCH = 64;
 const KEYS = Deno.args.includes("--smoke") ? 100 : 100_000;
 
-const table = commandTable();
-const engine = new Engine({
+const { engine, evaluator, hub } = new Server({
   parameters: new Parameters(),
-  commands: table,
-  clock: new Clock(),
   log: new Log(1, () => {}),
   host: {} as Host,
   seed: 20261120,
 });
-const evaluator = new Evaluator(engine);
-const client = new Client(engine, 1, { flush() {} } as Transport);
+const table = engine.commands;
+const client = hub.newClient({ flush() {} } as Transport);
 const decoder = new RequestDecoder({ bulkMax: 1024, authenticated: true }, {
   approaching: (pipeline) => evaluator.prefetch(client, pipeline),
 });

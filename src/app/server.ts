@@ -1,8 +1,9 @@
 /**
  * The server object: builds the rooms, says which gets which callback, and runs the one timer.
  */
-import { Parameters } from "../config/parameters.ts";
+import type { Parameters } from "../config/parameters.ts";
 import { commandTable } from "../commands/table.ts";
+import type { CommandTable } from "../engine/command.ts";
 import { Engine, type Host } from "../engine/engine.ts";
 import { Evaluator } from "../engine/evaluator.ts";
 import { Clock } from "../lib/clock.ts";
@@ -13,6 +14,7 @@ import { Hub } from "../net/hub.ts";
 import { type Endpoint, Listener } from "../net/listener.ts";
 import { OutputLimits } from "../net/output_limits.ts";
 import type { Log } from "../observe/log.ts";
+import { carryChanges } from "./changes.ts";
 import { Cron } from "./cron.ts";
 import { endpointsOf, nameOf } from "./endpoints.ts";
 
@@ -22,6 +24,16 @@ const BACKLOG = 4_096;
 const PORT_REFUSED = "Unable to listen on this port. Check server logs.";
 const ADDRESSES_REFUSED = "Failed to bind to specified addresses.";
 
+/** What a server is built of. Tests give it a clock that they move, and a host that has no process. */
+export interface ServerParts {
+  readonly parameters: Parameters;
+  readonly log: Log;
+  readonly host: Host;
+  readonly commands?: CommandTable;
+  readonly clock?: Clock;
+  readonly seed?: number;
+}
+
 export class Server {
   readonly engine: Engine;
   readonly evaluator: Evaluator;
@@ -30,15 +42,16 @@ export class Server {
   readonly persistence: Persistence;
   readonly listeners: Listener[] = [];
 
-  constructor(parameters: Parameters, log: Log, host: Host, commands = commandTable()) {
+  constructor(parts: ServerParts) {
+    const { parameters } = parts;
     this.engine = new Engine({
-      parameters,
-      commands,
+      commands: commandTable(),
       clock: new Clock(),
-      log,
-      host,
       seed: randomSeed(),
+      ...parts,
     });
+    // Before persistence: to it, `dir` is absolute.
+    carryChanges(this.engine);
     this.evaluator = new Evaluator(this.engine);
     this.hub = new Hub(this.engine, this.evaluator);
     this.cron = new Cron(this.engine);
@@ -47,7 +60,7 @@ export class Server {
     const outputLimits = new OutputLimits(this.engine);
     this.engine.limitOutputs = (clients) => outputLimits.enforce(clients);
     this.engine.afterBatch = () => this.cron.afterBatch();
-    this.persistence = this.#makePersistence(host.version);
+    this.persistence = this.#makePersistence(parts.host.version);
   }
 
   /** Saves, loads and appends; the engine sees what commands need of it. */

@@ -18,7 +18,7 @@ import {
 import { Parameters } from "../config/parameters.ts";
 import type { CommandTable } from "../engine/command.ts";
 import type { Host } from "../engine/engine.ts";
-import { type Level, LEVELS, Log } from "../observe/log.ts";
+import { Log } from "../observe/log.ts";
 import { binaryBytes, binaryText } from "../protocol/args.ts";
 import { endpointsOf } from "./endpoints.ts";
 import { Server } from "./server.ts";
@@ -34,13 +34,11 @@ export function startServer(argv: readonly string[]): Server {
   const configFile = readConfiguration(argv, parameters, commands);
   const { values } = parameters;
   const log = new Log(Deno.pid, logSink(unicodeOf(values.logfile)));
-  log.level = levelOf(values.loglevel);
   enterDirectory(unicodeOf(values.dir));
   values.dir = binaryOf(Deno.cwd());
   const host = new ProcessHost(parameters, configFile);
-  const server = new Server(parameters, log, host, commands);
+  const server = new Server({ parameters, log, host, commands });
   host.shutdownOf = new Shutdown(server);
-  listenToChanges(server, log);
   listen(server, log);
   writePidFile(unicodeOf(values.pidfile), log);
   announce(server, log);
@@ -145,52 +143,12 @@ function logSink(path: string): (line: string) => void {
   }
 }
 
-function levelOf(text: string): Level {
-  return LEVELS.find((level) => level === text) ?? "notice";
-}
-
 function enterDirectory(dir: string): void {
   try {
     if (dir !== ".") Deno.chdir(dir);
   } catch (error) {
     fail(`Can't chdir to '${dir}': ${reasonOf(error)}`);
   }
-}
-
-/** Parameters whose change must be carried somewhere. */
-function listenToChanges(server: Server, log: Log): void {
-  const { parameters, keyspace, latency, slowlog } = server.engine;
-  const { values } = parameters;
-  const apply = (): null => {
-    log.level = levelOf(values.loglevel);
-    latency.thresholdMs = values.latencyMonitorThreshold;
-    slowlog.trim(values.slowlogMaxLen);
-    keyspace.frequencyPolicy = values.maxmemoryPolicy.endsWith("lfu");
-    keyspace.recencyPolicy = values.maxmemoryPolicy.endsWith("lru");
-    keyspace.lfuLogFactor = values.lfuLogFactor;
-    keyspace.lfuDecayMinutes = values.lfuDecayTime;
-    return null;
-  };
-  apply();
-  for (
-    const name of [
-      "loglevel",
-      "latency-monitor-threshold",
-      "slowlog-max-len",
-      "maxmemory-policy",
-      "lfu-log-factor",
-      "lfu-decay-time",
-    ]
-  ) parameters.onChange(name, apply);
-  parameters.onChange("dir", () => {
-    try {
-      Deno.chdir(unicodeOf(values.dir));
-      values.dir = binaryOf(Deno.cwd());
-      return null;
-    } catch (error) {
-      return reasonOf(error);
-    }
-  });
 }
 
 function listen(server: Server, log: Log): void {
@@ -274,6 +232,11 @@ class ProcessHost implements Host {
     if (process === undefined) return null;
     const { user, system } = process.cpuUsage();
     return { user: user / 1e6, system: system / 1e6 };
+  }
+
+  enterDirectory(path: string): string {
+    Deno.chdir(path);
+    return Deno.cwd();
   }
 
   rewriteConfig(withDefaults: boolean): string | null {

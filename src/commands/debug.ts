@@ -5,7 +5,6 @@ import { type CommandSpec, Flag } from "../engine/command.ts";
 import { type Entries, Type } from "../keyspace/entry.ts";
 import { encodingName, entryBytes, StringValue } from "../keyspace/values.ts";
 import { skipChecksums } from "../persistence/payload.ts";
-import { sleep as stopThread } from "../lib/clock.ts";
 import { argsOf } from "../protocol/args.ts";
 import { errorReply, Errors, unknownOrArity } from "../protocol/errors.ts";
 import { Events } from "../keyspace/change_hooks.ts";
@@ -66,8 +65,7 @@ function quicklistPackedThreshold({ args, reply, db }: Call): void {
 function sleep({ args, reply, engine }: Call): void {
   const seconds = Math.min(Number(args.text(2)), SLEEP_MAX_SECONDS);
   if (!(seconds >= 0)) return reply.ok();
-  stopThread(seconds * 1000);
-  engine.clock.refresh();
+  engine.clock.sleep(seconds * 1000);
   reply.ok();
 }
 

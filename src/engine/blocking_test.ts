@@ -1,35 +1,15 @@
 import { assertEquals } from "@std/assert";
-import { Parameters } from "../config/parameters.ts";
+import { TestServer } from "../../tests/support/harness.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import { Type } from "../keyspace/entry.ts";
-import { ManualClock } from "../lib/clock.ts";
-import { Log } from "../observe/log.ts";
 import { argsOf } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
 import type { Call } from "./call.ts";
-import { Client } from "./client.ts";
+import type { Client } from "./client.ts";
 import { type CommandSpec, CommandTable, Flag } from "./command.ts";
-import { Engine, type Host } from "./engine.ts";
-import { Evaluator } from "./evaluator.ts";
 
 const VALUE = new TextEncoder().encode("value");
 const VALUE_VIEW = new DataView(VALUE.buffer);
-
-const host: Host = {
-  pid: 1,
-  runId: "",
-  executable: "",
-  configFile: "",
-  version: "",
-  os: "",
-  architecture: "",
-  residentBytes: () => 0,
-  systemBytes: () => 0,
-  cpuSeconds: () => null,
-  rewriteConfig: () => null,
-  shutdown: () => true,
-  abortShutdown: () => false,
-};
 
 /** PUT key …: they hold something. */
 function put({ args, reply, db }: Call): void {
@@ -77,29 +57,21 @@ const rows = [
   row("drop", drop, Flag.write),
 ];
 
-/** An engine with the commands above; clients in it have replies that are read as text. */
+/** A server with the commands above; clients of it have replies that are read as text. */
 class Scene {
-  readonly clock = new ManualClock(1_700_000_000_000);
-  readonly engine = new Engine({
-    parameters: new Parameters(),
+  readonly #server = new TestServer({
     commands: new CommandTable([{ group: "string", commands: rows }]),
-    clock: this.clock,
-    log: new Log(1, (line) => this.logged.push(line)),
-    host,
-    seed: 1,
   });
-  readonly evaluator = new Evaluator(this.engine);
-  readonly logged: string[] = [];
+  readonly engine = this.#server.engine;
   /** Ids of the clients that were told to go on. */
   readonly resumed: number[] = [];
 
   client(): Client {
-    const id = this.engine.takeClientId();
-    const client = new Client(this.engine, id, {
+    const client: Client = this.#server.server.hub.newClient({
       flush() {},
       closeAfterReply() {},
       kill() {},
-      resume: () => this.resumed.push(id),
+      resume: () => this.resumed.push(client.id),
       inFlightBytes: 0,
       queryBytes: 0,
       queryFreeBytes: 0,
@@ -107,7 +79,6 @@ class Scene {
       localAddress: "",
       isUnixSocket: false,
     });
-    this.engine.addClient(client);
     return client;
   }
 
@@ -117,16 +88,16 @@ class Scene {
     client.args.count = 0;
     client.args.use(bytes, new DataView(bytes.buffer));
     for (let i = 0; i < count; i++) client.args.push(positions.starts[i], positions.ends[i]);
-    this.evaluator.beginBatch(client);
-    this.evaluator.execute(client);
-    this.evaluator.endBatch();
+    const { evaluator } = this.#server;
+    evaluator.beginBatch(client);
+    evaluator.execute(client);
+    evaluator.endBatch();
     bytes.fill(0); // The read buffer is used again.
     return read(client);
   }
 
   advance(ms: number): void {
-    this.clock.advance(ms);
-    this.engine.deadlines.run();
+    this.#server.advance(ms);
   }
 }
 

@@ -37,6 +37,8 @@ export interface Host {
   systemBytes(): number;
   /** CPU seconds of the process, user and system; null where unknown. */
   cpuSeconds(): { user: number; system: number } | null;
+  /** Makes `path` the directory of the process; returns its absolute name. Throws the system's error. */
+  enterDirectory(path: string): string;
   /** Rewrites the configuration file, with all defaults if asked; returns an error text or null. */
   rewriteConfig(withDefaults: boolean): string | null;
   /**

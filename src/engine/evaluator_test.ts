@@ -1,13 +1,10 @@
 import { assertEquals } from "@std/assert";
-import { Parameters } from "../config/parameters.ts";
+import { TestServer } from "../../tests/support/harness.ts";
 import { ManualClock } from "../lib/clock.ts";
-import { Log } from "../observe/log.ts";
 import { argsOf } from "../protocol/args.ts";
 import type { Call } from "./call.ts";
-import { Client, type Transport } from "./client.ts";
+import type { Transport } from "./client.ts";
 import { type CommandSpec, CommandTable, Flag } from "./command.ts";
-import { Engine, type Host } from "./engine.ts";
-import { Evaluator } from "./evaluator.ts";
 
 /** Counts how often it is looked at. */
 class WatchedClock extends ManualClock {
@@ -35,29 +32,22 @@ const commands: CommandSpec[] = [
 class Runner {
   readonly clock = new WatchedClock(1_700_000_000_000);
   readonly #commands = new CommandTable([{ group: "string", commands }]);
-  readonly #engine = new Engine({
-    parameters: new Parameters(),
-    commands: this.#commands,
-    clock: this.clock,
-    log: new Log(1, () => {}),
-    host: {} as Host,
-    seed: 1,
-  });
-  readonly #evaluator = new Evaluator(this.#engine);
-  readonly #client = new Client(this.#engine, 1, { address: "" } as Transport);
+  readonly #server = new TestServer({ commands: this.#commands, clock: this.clock });
+  readonly #client = this.#server.server.hub.newClient({ address: "" } as Transport);
 
   /** Runs `lines` as one batch. */
   batch(lines: readonly string[], inTurn = false): void {
     const client = this.#client;
-    this.#evaluator.beginBatch(client, inTurn);
+    const { evaluator } = this.#server;
+    evaluator.beginBatch(client, inTurn);
     for (const line of lines) {
       const args = argsOf(...line.split(" "));
       client.args.count = 0;
       for (let i = 0; i < args.count; i++) client.args.push(args.start(i), args.end(i));
       client.args.use(args.bytes, args.view);
-      this.#evaluator.execute(client);
+      evaluator.execute(client);
     }
-    this.#evaluator.endBatch();
+    evaluator.endBatch();
   }
 
   /** The slow log, and how many calls and µs each command was booked with. */
@@ -66,7 +56,7 @@ class Runner {
     for (const { name, stats } of this.#commands.all()) {
       if (stats.calls > 0) booked[name] = [stats.calls, stats.microseconds];
     }
-    const slow = this.#engine.slowlog.latest(100).map((entry) => entry.args.join(" "));
+    const slow = this.#server.engine.slowlog.latest(100).map((entry) => entry.args.join(" "));
     return [slow, booked];
   }
 }

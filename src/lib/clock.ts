@@ -18,6 +18,12 @@ export class Clock {
     return Date.now() * 1000 + (performance.now() * 1000) % 1000;
   }
 
+  /** Stops the thread, and so the server. */
+  sleep(ms: number): void {
+    sleep(ms);
+    this.refresh();
+  }
+
   /** Microseconds since an arbitrary moment; never runs backwards. */
   monotonicUs(): number {
     return performance.now() * 1000;
@@ -47,6 +53,10 @@ export class ManualClock extends Clock {
   }
 
   override refresh(): void {}
+
+  override sleep(ms: number): void {
+    this.advance(ms);
+  }
 
   override unixUs(): number {
     return this.#ms * 1000;

@@ -287,12 +287,22 @@ Deno.test("DashTable.scan() takes any number that a client sends", () => {
   const keys = new Keys();
   keys.addRange(0, 5_000);
   const random = randomOf(1);
-  for (let i = 0; i < 2_000; i++) {
-    const cursor = random(2 ** 24) * 2 ** (i % 30) + random(1024);
-    keys.table.scan(cursor, 10, () => {});
-  }
-  for (const cursor of [1, 1023, 2 ** 42, 2 ** 53 - 1, 2 ** 63, 2 ** 64]) {
-    keys.table.scan(cursor, 10, () => {});
+  const cursors = [1, 1023, 2 ** 42, 2 ** 53 - 1, 2 ** 63, 2 ** 64];
+  for (let i = 0; i < 200; i++) cursors.push(random(2 ** 24) * 2 ** (i % 30) + random(1024));
+  for (const start of cursors) {
+    // What it shows is there, once, and it comes to the end: no cursor sends a client round and round.
+    const shown = new Set<number>();
+    let calls = 0;
+    let cursor = start;
+    do {
+      cursor = keys.table.scan(cursor, 10, (ref) => {
+        assertEquals(keys.find(keys.keyOf(ref)), ref);
+        assert(!shown.has(ref), `from ${start}, ref ${ref} is shown twice`);
+        shown.add(ref);
+      });
+      assert(Number.isSafeInteger(cursor) && cursor >= 0 && cursor <= 2 ** 42, `${cursor}`);
+      assert(++calls <= 5_000 / 8 + 1, `the scan from ${start} does not end`);
+    } while (cursor !== 0);
   }
 });
 

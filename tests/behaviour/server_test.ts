@@ -91,14 +91,36 @@ Deno.test("LATENCY HISTOGRAM counts the calls of a command", () => {
 });
 Deno.test("LATENCY notes commands over its threshold", () => {
   const server = new TestServer();
-  server.run("CONFIG SET latency-monitor-threshold 1");
-  server.engine.latency.thresholdMs = 1;
-  server.engine.latency.note("command", 7, server.clock.nowMs());
+  server.run("DEBUG SLEEP 0.009");
+  assertEquals(server.run("LATENCY LATEST"), []);
+  server.run("CONFIG SET latency-monitor-threshold 5");
+  server.run("DEBUG SLEEP 0.004");
+  server.run("DEBUG SLEEP 0.007");
   const [[event, , last, worst]] = server.run("LATENCY LATEST") as Reply[][];
   assertEquals([event, last, worst], ["command", 7, 7]);
   assertStringIncludes(server.run("LATENCY GRAPH command") as string, "high 7 ms");
   assertStringIncludes(server.run("LATENCY DOCTOR") as string, "latency spikes");
   assertEquals(server.run("LATENCY RESET command"), 1);
+});
+Deno.test("parameters reach what depends on them, when the server starts and by CONFIG SET", () => {
+  const server = new TestServer({ directives: { "maxmemory-policy": "allkeys-lfu" } });
+  server.run("SET k v");
+  assertEquals(server.run("OBJECT FREQ k"), 5);
+  server.run("CONFIG SET maxmemory-policy allkeys-lru slowlog-max-len 1 slowlog-log-slower-than 0");
+  assert(server.run("OBJECT FREQ k") instanceof ReplyError);
+  server.run("PING");
+  assertEquals(server.run("SLOWLOG LEN"), 1);
+  server.run("CONFIG SET loglevel nothing");
+  server.run("DEBUG LOG unheard");
+  assert(!server.logged.join("").includes("unheard"));
+});
+Deno.test("SAVE and DEBUG RELOAD write and read a file of the server's own", () => {
+  const server = new TestServer();
+  server.run("RPUSH list a b");
+  assertEquals(server.run("SAVE"), "OK");
+  server.run("DEL list");
+  assertEquals(server.run("DEBUG RELOAD NOSAVE"), "OK");
+  assertEquals(server.run("LRANGE list 0 -1"), ["a", "b"]);
 });
 Deno.test("MEMORY USAGE tells what a key takes", () => {
   const server = new TestServer();

@@ -1,6 +1,6 @@
 /**
- * An in-process server for tests: a line goes through decoder, evaluator and writer without a socket,
- * and the clock is the test's.
+ * An in-process server for tests: the product's own `Server`, whose clients have no sockets, whose clock is the
+ * test's, and which has no process of its own.
  *
  * ```ts ignore
  * const server = new TestServer();
@@ -9,12 +9,12 @@
  * assertEquals(server.run("GET k"), null);
  * ```
  */
-import { Cron } from "../../src/app/cron.ts";
-import { commandTable } from "../../src/commands/table.ts";
+import { Server } from "../../src/app/server.ts";
 import { Parameters } from "../../src/config/parameters.ts";
-import { Client, type Transport } from "../../src/engine/client.ts";
-import { Engine } from "../../src/engine/engine.ts";
-import { Evaluator } from "../../src/engine/evaluator.ts";
+import type { Client, Transport } from "../../src/engine/client.ts";
+import type { CommandTable } from "../../src/engine/command.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import type { Evaluator } from "../../src/engine/evaluator.ts";
 import { ManualClock } from "../../src/lib/clock.ts";
 import { Log } from "../../src/observe/log.ts";
 import { argsOf } from "../../src/protocol/args.ts";
@@ -37,12 +37,10 @@ export class TestClient {
 
   constructor(server: TestServer) {
     this.#server = server;
-    this.#decoder = new RequestDecoder({ bulkMax: 512 * 1024 * 1024, authenticated: true }, {
-      approaching: (pipeline) => server.evaluator.prefetch(this.client, pipeline),
-    });
+    const { hub } = server.server;
     const close = (): void => {
       this.isClosed = true;
-      server.engine.removeClient(this.client);
+      hub.remove(this.client);
     };
     const transport: Transport = {
       flush() {},
@@ -56,8 +54,10 @@ export class TestClient {
       localAddress: "127.0.0.1:6379",
       isUnixSocket: false,
     };
-    this.client = new Client(server.engine, server.engine.takeClientId(), transport);
-    server.engine.addClient(this.client);
+    this.client = hub.newClient(transport);
+    this.#decoder = new RequestDecoder(hub.limitsFor(this.client), {
+      approaching: (pipeline) => server.evaluator.prefetch(this.client, pipeline),
+    });
   }
 
   /** Runs one line as redis-cli reads it; returns the reply, an error as a `ReplyError`. */
@@ -147,27 +147,40 @@ export class TestClient {
   }
 }
 
+/** What a test may want otherwise. */
+export interface TestServerParts {
+  /** Directives, besides those of every test: DEBUG is allowed, there are no save points, `dir` is new and empty. */
+  readonly directives?: Readonly<Record<string, string>>;
+  readonly commands?: CommandTable;
+  readonly clock?: ManualClock;
+}
+
 export class TestServer {
   readonly parameters = new Parameters();
-  readonly clock = new ManualClock(START_MS);
+  readonly clock: ManualClock;
+  readonly server: Server;
   readonly engine: Engine;
   readonly evaluator: Evaluator;
   readonly logged: string[] = [];
-  readonly #cron: Cron;
   readonly #first: TestClient;
 
-  constructor() {
-    this.parameters.load({ name: "enable-debug-command", words: ["yes"] });
-    this.engine = new Engine({
+  constructor({ directives, commands, clock }: TestServerParts = {}) {
+    this.clock = clock ?? new ManualClock(START_MS);
+    const own = { "enable-debug-command": "yes", save: "", dir: directives?.dir ?? newDirectory() };
+    for (const [name, value] of Object.entries({ ...own, ...directives })) {
+      const error = this.parameters.load({ name, words: [value] });
+      if (error !== null) throw new Error(`${name}: ${error}`);
+    }
+    this.server = new Server({
       parameters: this.parameters,
-      commands: commandTable(),
       clock: this.clock,
       log: new Log(1, (line) => this.logged.push(line)),
       host: testHost,
       seed: 20261120,
+      ...commands === undefined ? {} : { commands },
     });
-    this.evaluator = new Evaluator(this.engine);
-    this.#cron = new Cron(this.engine);
+    this.engine = this.server.engine;
+    this.evaluator = this.server.evaluator;
     this.#first = this.client();
   }
 
@@ -195,13 +208,27 @@ export class TestServer {
   /** Moves the clock and does what is due then. */
   advance(ms: number): void {
     this.clock.advance(ms);
-    while (this.#cron.run());
+    while (this.server.cron.run());
   }
 
   /** Moves the clock alone, as if the timer were late. */
   advanceClock(ms: number): void {
     this.clock.advance(ms);
   }
+}
+
+let directories = "";
+let directoryCount = 0;
+
+/** A directory that is removed when the file's tests are over. */
+function newDirectory(): string {
+  if (directories === "") {
+    directories = Deno.makeTempDirSync();
+    addEventListener("unload", () => Deno.removeSync(directories, { recursive: true }));
+  }
+  const path = `${directories}/${++directoryCount}`;
+  Deno.mkdirSync(path);
+  return path;
 }
 
 function concatenated(one: Uint8Array, other: Uint8Array): Uint8Array {

@@ -12,6 +12,11 @@ export const testHost: Host = {
   residentBytes: () => 1,
   systemBytes: () => 1,
   cpuSeconds: () => null,
+  // The directory of the process is that of all tests: it stays.
+  enterDirectory(path) {
+    if (!Deno.statSync(path).isDirectory) throw new Deno.errors.NotADirectory("Not a directory");
+    return Deno.realPathSync(path);
+  },
   rewriteConfig: () => "The server is running without a config file",
   shutdown: () => true,
   abortShutdown: () => false,

@@ -28,13 +28,17 @@ export function startRespite(
     if (error !== null) throw new Error(`${name}: ${error}`);
   }
   const logged: string[] = [];
-  const server = new Server(parameters, new Log(1, (line) => logged.push(line)), testHost);
+  const log = new Log(1, (line) => logged.push(line));
+  const server = new Server({ parameters, log, host: testHost });
   const error = server.listenOn(
     [{ hostname: "127.0.0.1", port: parameters.values.port }],
   );
   if (error !== null) throw new Error(error);
   server.start();
+  // In an empty directory, this has loaded and begun to append before it returns.
+  const loaded = server.persistence.start();
   const stop = async (): Promise<void> => {
+    await loaded;
     await server.stop();
     server.persistence.shutdown(false);
     await Deno.remove(own.dir, { recursive: true });

@@ -1,0 +1,38 @@
+/** Parameters that are not read where they are used: their change is carried to who keeps what follows from them. */
+import { binaryOf, unicodeOf } from "../config/words.ts";
+import type { Engine } from "../engine/engine.ts";
+import { type Level, LEVELS } from "../observe/log.ts";
+
+/** Applies the parameters in force, and every later change of them. */
+export function carryChanges(engine: Engine): void {
+  const { parameters, keyspace, latency, log, slowlog } = engine;
+  const { values } = parameters;
+  const carry = (name: string, apply: () => void): void => {
+    apply();
+    parameters.onChange(name, () => {
+      apply();
+      return null;
+    });
+  };
+  carry("loglevel", () => log.level = levelOf(values.loglevel));
+  carry("latency-monitor-threshold", () => latency.thresholdMs = values.latencyMonitorThreshold);
+  carry("slowlog-max-len", () => slowlog.trim(values.slowlogMaxLen));
+  carry("maxmemory-policy", () => {
+    keyspace.frequencyPolicy = values.maxmemoryPolicy.endsWith("lfu");
+    keyspace.recencyPolicy = values.maxmemoryPolicy.endsWith("lru");
+  });
+  carry("lfu-log-factor", () => keyspace.lfuLogFactor = values.lfuLogFactor);
+  carry("lfu-decay-time", () => keyspace.lfuDecayMinutes = values.lfuDecayTime);
+  parameters.onChange("dir", () => {
+    try {
+      values.dir = binaryOf(engine.host.enterDirectory(unicodeOf(values.dir)));
+      return null;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  });
+}
+
+function levelOf(text: string): Level {
+  return LEVELS.find((level) => level === text) ?? "notice";
+}
