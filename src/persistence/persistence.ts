@@ -4,6 +4,7 @@
  * (jobs.ts); who comes second waits or is refused.
  */
 import type { Parameters } from "../config/parameters.ts";
+import { assert } from "../lib/assert.ts";
 import { type ErrorReply, errorReply, Errors } from "../protocol/errors.ts";
 import type { AofLogOwner, SyncPolicy } from "./aof_log.ts";
 import type { AppendOnlyFile } from "./append_only_file.ts";
@@ -188,6 +189,7 @@ export class Persistence implements AofLogOwner {
    * can do about it.
    */
   async start(): Promise<void> {
+    assert(this.#rewriter.aof === null, "a server starts once");
     const { appendonly, save } = this.#values;
     if (appendonly || save !== "") this.#directory.lockAtStart();
     const aof = appendonly ? this.#directory.newAof() : null;

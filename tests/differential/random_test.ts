@@ -70,7 +70,6 @@ Deno.test({
   fn: async () => {
     if (redis === null) return;
     const ours = startRespite({ appendonly: "yes", appendfsync: "no" });
-    await ours.server.persistence.start();
     const wires = [await Wire.connect(redis.port), await Wire.connect(ours.port)];
     await wires[0].roundTrip("flushall");
     const commands = randomCommands(SEED);
