@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { hashBytes } from "../src/lib/hash.ts";
+import { Hasher } from "../src/lib/hash.ts";
 import { Arena, offsetOf, type Ref } from "../src/structures/arena.ts";
 import { DashTable, type KeyLayout } from "../src/structures/dash_table.ts";
 
-const SEED = 42;
+const HASHER = new Hasher(42, 43);
 const LENGTH_BYTES = 8;
 const PREFIX = new TextEncoder().encode("key:");
 
@@ -30,7 +30,7 @@ export class Keys implements KeyLayout {
     const { view, words } = this.arena.chunkOf(ref);
     const start = offsetOf(ref);
     const keyStart = start + LENGTH_BYTES;
-    return hashBytes(view, keyStart, keyStart + words[start >>> 2], SEED);
+    return HASHER.hash(view, keyStart, keyStart + words[start >>> 2]);
   }
 
   matches(ref: Ref, bytes: Uint8Array, _: DataView, start: number, end: number): boolean {
@@ -52,7 +52,7 @@ export class Keys implements KeyLayout {
       this.bytes[at] = 48 + n % 10;
       n = Math.floor(n / 10);
     }
-    this.hash = hashBytes(this.view, 0, this.end, SEED);
+    this.hash = HASHER.hash(this.view, 0, this.end);
   }
 
   find(): Ref {

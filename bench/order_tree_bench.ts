@@ -7,13 +7,14 @@ import { RangeBound, ZsetValue } from "../src/keyspace/zset_value.ts";
 import { Keyspace } from "../src/keyspace/keyspace.ts";
 import { Clock } from "../src/lib/clock.ts";
 import { argsOf } from "../src/protocol/args.ts";
+import { Hasher } from "../src/lib/hash.ts";
 
 const BATCH = 64;
 const SIZES = Deno.args.includes("--smoke") ? [100] : [10_000, 100_000, 1_000_000];
 const PRIME = 7919;
 
 const encoder = new TextEncoder();
-const keyspace = new Keyspace(new Clock(), 20261121, 1);
+const keyspace = new Keyspace(new Clock(), new Hasher(20261121, 2), 1);
 const db = keyspace.databases[0];
 let checksum = 0;
 

@@ -11,18 +11,21 @@ import { BufferSink } from "../src/persistence/byte_sink.ts";
 import { RdbEntryWriter } from "../src/persistence/entry_writer.ts";
 import { PayloadReader, PayloadWriter } from "../src/persistence/payload.ts";
 import { argsOf } from "../src/protocol/args.ts";
+import { Hasher } from "../src/lib/hash.ts";
 
 const BATCH = 64;
 const KEYS = Deno.args.includes("--smoke") ? 100 : 100_000;
 const VERSION = 10;
 
 const encoder = new TextEncoder();
-const keyspace = new Keyspace(new Clock(), 20261121, 1);
+const keyspace = new Keyspace(new Clock(), new Hasher(20261121, 2), 1);
 const db = keyspace.databases[0];
 const value = encoder.encode("value:0123456789:abcdefghijklmno");
 const keys = Array.from({ length: KEYS }, (_, i) => argsOf(`key:${i}`));
 const valueView = new DataView(value.buffer, value.byteOffset);
-for (const key of keys) db.setString(key, 0, value, valueView, 0, value.length, false, Events.set);
+for (const key of keys) {
+  db.strings.set(key, 0, value, valueView, 0, value.length, false, Events.set);
+}
 
 let checksum = 0;
 let turn = 0;

@@ -10,6 +10,7 @@ import { Log } from "../src/observe/log.ts";
 import { Args, argsOf } from "../src/protocol/args.ts";
 import { ReplyWriter } from "../src/protocol/reply_writer.ts";
 import { Decoded, RequestDecoder } from "../src/protocol/request_decoder.ts";
+import { Hasher } from "../src/lib/hash.ts";
 
 const BATCH = 64;
 const KEYS = Deno.args.includes("--smoke") ? 100 : 100_000;
@@ -18,7 +19,7 @@ const { engine, evaluator, hub } = new Server({
   parameters: new Parameters(),
   log: new Log(1, () => {}),
   host: {} as Host,
-  seed: 20261120,
+  hasher: new Hasher(20261120, 2),
 });
 const table = engine.commands;
 const client = hub.newClient({ flush() {} } as Transport);
@@ -79,7 +80,7 @@ Deno.bench("write 64 integers", () => {
 });
 
 for (let n = 0; n < KEYS; n++) {
-  engine.keyspace.databases[0].setString(
+  engine.keyspace.databases[0].strings.set(
     argsOf("SET", `key:${n}`),
     1,
     source,

@@ -90,8 +90,8 @@ export class Cron {
   #expire(now: number, isOver: () => boolean): boolean {
     if (!this.#mayExpire()) return false;
     for (const db of this.#engine.keyspace.databases) {
-      while (db.nextDeadline < now) {
-        for (let i = 0; i < KEYS_A_LOOK && db.expireNext(now); i++);
+      while (db.deadlines.next < now) {
+        for (let i = 0; i < KEYS_A_LOOK && db.deadlines.expireNext(now); i++);
         this.#engine.propagation.endUnit();
         if (isOver()) {
           this.#engine.keyspace.stats.expiryTimeouts++;

@@ -9,7 +9,7 @@ import { Evaluator } from "../engine/evaluator.ts";
 import { Clock } from "../lib/clock.ts";
 import { Replay } from "../engine/replay.ts";
 import { Persistence } from "../persistence/persistence.ts";
-import { randomSeed } from "../lib/hash.ts";
+import { Hasher } from "../lib/hash.ts";
 import { Hub } from "../net/hub.ts";
 import { type Endpoint, Listener } from "../net/listener.ts";
 import { OutputLimits } from "../net/output_limits.ts";
@@ -31,7 +31,7 @@ export interface ServerParts {
   readonly host: Host;
   readonly commands?: CommandTable;
   readonly clock?: Clock;
-  readonly seed?: number;
+  readonly hasher?: Hasher;
 }
 
 export class Server {
@@ -47,7 +47,7 @@ export class Server {
     this.engine = new Engine({
       commands: commandTable(),
       clock: new Clock(),
-      seed: randomSeed(),
+      hasher: Hasher.random(),
       ...parts,
     });
     // Before persistence: to it, `dir` is absolute.

@@ -4,6 +4,7 @@ import { Clock } from "../lib/clock.ts";
 import { CorruptData } from "../persistence/byte_source.ts";
 import { FileSource } from "../persistence/file_source.ts";
 import { RdbLoader } from "../persistence/rdb_loader.ts";
+import { Hasher } from "../lib/hash.ts";
 
 /** A file of somebody else's may have so many databases. */
 const DATABASES = 1024;
@@ -27,7 +28,7 @@ export function checkRdbCommand(args: readonly string[], print: Print): number {
 
 /** Looks through the RDB with which a file begins; returns where it ends, −1 if it is broken. */
 export function checkRdb(path: string, print: Print): number {
-  const keyspace = new Keyspace(new Clock(), 0, DATABASES);
+  const keyspace = new Keyspace(new Clock(), new Hasher(0, 2), DATABASES);
   keyspace.isLoading = true;
   const file = Deno.openSync(path, { read: true });
   const source = new FileSource(file, true);

@@ -105,7 +105,7 @@ function runOperations({ args, reply, db }: Call, operations: readonly Operation
   const writes = operations.filter(({ kind }) => kind !== "get");
   if (writes.length > 0) {
     const size = Math.max(...writes.map(({ offset, bits }) => Math.ceil((offset + bits) / 8)));
-    value = db.editString(args, 1, Math.max(size, sizeBefore));
+    value = db.strings.edit(args, 1, Math.max(size, sizeBefore));
   }
   reply.array(operations.length);
   const hasGrown = value !== null && value.length > sizeBefore;

@@ -21,7 +21,7 @@ function setbit(call: Call): void {
   const before = db.peekString(args, 1)?.length ?? 0;
   if (args.error !== null) return reply.error(args.error);
   const byte = Math.floor(offset / 8);
-  const value = db.editString(args, 1, Math.max(before, byte + 1));
+  const value = db.strings.edit(args, 1, Math.max(before, byte + 1));
   const mask = 0x80 >>> (offset % 8);
   const old = value.bytes[value.start + byte];
   const oldBit = (old & mask) !== 0 ? 1 : 0;
@@ -155,7 +155,7 @@ function bitop(call: Call): void {
   }
   const result = combine(call, operation, size);
   const view = new DataView(result.buffer);
-  db.setString(args, 2, result, view, 0, size, false, Events.set);
+  db.strings.set(args, 2, result, view, 0, size, false, Events.set);
   reply.integer(size);
 }
 

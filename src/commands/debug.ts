@@ -140,7 +140,7 @@ function populate(call: Call): void {
       value.set(text.length <= size ? text : new Uint8Array(text.buffer, 0, size));
     }
     const view = new DataView(value.buffer, value.byteOffset);
-    db.setString(key, 0, value, view, 0, value.length, false, Events.set);
+    db.strings.set(key, 0, value, view, 0, value.length, false, Events.set);
     const stream = call.rewrite(3)?.word("SET").argument(key, 0);
     stream?.bytes(value, 0, value.length);
   }
@@ -180,7 +180,7 @@ function htstats({ args, reply, engine }: Call): void {
   reply.verbatim(
     "txt",
     `[Dictionary HT]\nDash table: ${db.size} keys in ${db.tableBytes} bytes\n` +
-      `[Expires HT]\nDeadline heap: ${db.expiringCount} keys\n`,
+      `[Expires HT]\nDeadline heap: ${db.deadlines.count} keys\n`,
   );
 }
 

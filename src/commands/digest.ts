@@ -148,7 +148,7 @@ function digestEntry(db: Database, ref: Ref, own: Uint8Array): void {
   mix(own, typeBytes);
   const mixValue = BY_TYPE[entries.type];
   mixValue(db, ref, own);
-  if (db.deadline(ref) >= 0) xorWith(own, sumOf(EXPIRES));
+  if (db.deadlines.of(ref) >= 0) xorWith(own, sumOf(EXPIRES));
 }
 
 const typeBytes = new Uint8Array(4);

@@ -2,6 +2,7 @@
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";
+import { takeKey } from "../keyspace/transfer.ts";
 import { BufferSink } from "../persistence/byte_sink.ts";
 import { isPayload, PayloadReader, PayloadWriter } from "../persistence/payload.ts";
 import { Args } from "../protocol/args.ts";
@@ -88,7 +89,7 @@ function restoreTo(call: Call, options: RestoreOptions, deadline: number): boole
     call.rewrite(2)?.word(isLazy ? "UNLINK" : "DEL").argument(args, 1);
     return true;
   }
-  db.takeFrom(own, key, 0);
+  takeKey(db, own, key, 0);
   const access = keyspace.accessRestored(options.idleSeconds, options.frequency);
   db.setRestored(db.find(args, 1), deadline, access);
   db.changed(args, 1, Events.restore);

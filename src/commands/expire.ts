@@ -39,7 +39,7 @@ function expireGeneric(call: Call, relative: boolean, seconds: boolean, name: st
   if (Math.abs(ms) >= MOST_MS || deadline >= MOST_MS) return reply.error(invalidExpireTime(name));
 
   const ref = db.find(args, 1);
-  if (ref === 0 || !isMet(conditions, db.deadline(ref), deadline)) return reply.integer(0);
+  if (ref === 0 || !isMet(conditions, db.deadlines.of(ref), deadline)) return reply.integer(0);
   setDeadline(call, deadline);
   reply.integer(1);
 }
@@ -96,14 +96,14 @@ function pexpiretime(call: Call): void {
 function replyTime({ args, reply, db, nowMs }: Call, relative: boolean, seconds: boolean): void {
   const ref = db.peek(args, 1);
   if (ref === 0) return reply.integer(-2);
-  const deadline = db.deadline(ref);
+  const deadline = db.deadlines.of(ref);
   if (deadline < 0) return reply.integer(-1);
   const ms = relative ? Math.max(0, deadline - nowMs) : deadline;
   reply.integer(seconds ? Math.floor((ms + 500) / 1000) : ms);
 }
 
 function persist({ args, reply, db }: Call): void {
-  if (!db.persist(args, 1)) return reply.integer(0);
+  if (!db.deadlines.persist(args, 1)) return reply.integer(0);
   db.changed(args, 1, Events.persist);
   reply.integer(1);
 }

@@ -19,7 +19,7 @@ export function setDeadline(call: Call, deadline: number): void {
     call.rewrite(2)?.word(lazyfreeLazyExpire ? "UNLINK" : "DEL").argument(args, 1);
     return;
   }
-  db.expireAt(args, 1, deadline);
+  db.deadlines.expireAt(args, 1, deadline);
   db.changed(args, 1, Events.expire);
   call.rewrite(3)?.word("PEXPIREAT").argument(args, 1).integer(deadline);
 }

@@ -88,10 +88,10 @@ function geoadd({ args, reply, db }: Call): void {
   for (const [n, score] of scores.entries()) {
     const index = first + 3 * n + 2;
     const { bytes, view } = args;
-    const before = zset.scoreOf(bytes, view, args.start(index), args.end(index));
-    const isNew = before !== before;
-    if ((isNew && isXx) || (!isNew && (isNx || before === score))) continue;
-    zset.set(bytes, view, args.start(index), args.end(index), score);
+    const place = zset.find(bytes, view, args.start(index), args.end(index));
+    const isNew = place === 0;
+    if ((isNew && isXx) || (!isNew && (isNx || zset.scoreAt(place) === score))) continue;
+    zset.put(bytes, view, args.start(index), args.end(index), score, place);
     if (isNew) added++;
     else updated++;
   }

@@ -32,7 +32,7 @@ function readSketch({ args, db }: Call, index: number): StringValue | null {
 
 /** Puts `sketch` where argument 1 names it. */
 function store({ args, db }: Call): void {
-  const value = db.editString(args, 1, sketch.length);
+  const value = db.strings.edit(args, 1, sketch.length);
   for (let i = 0; i < sketch.length; i++) value.bytes[value.start + i] = sketch.bytes[i];
 }
 
@@ -68,7 +68,7 @@ function pfadd(call: Call): void {
 
 /** A dense sketch is changed where it lies. */
 function addDense({ args, reply, db }: Call, length: number): void {
-  const value = db.editString(args, 1, length);
+  const value = db.strings.edit(args, 1, length);
   let isChanged = false;
   for (let i = 2; i < args.count; i++) {
     const { bytes, start } = value;
@@ -123,7 +123,7 @@ function countOne(call: Call): void {
     return reply.error(Errors.damagedSketch);
   }
   const count = estimate(registers);
-  const edited = db.editString(args, 1, value.length);
+  const edited = db.strings.edit(args, 1, value.length);
   keepEstimate(edited.bytes, edited.start, count);
   db.keyspace.hooks.dirty++;
   reply.integer(count);
@@ -187,7 +187,7 @@ function inspect(call: Call): StringValue | null {
 function storeDense({ args, db }: Call): boolean {
   if (sketch.isDense) return false;
   sketch.toDense();
-  const value = db.editString(args, 2, sketch.length);
+  const value = db.strings.edit(args, 2, sketch.length);
   for (let i = 0; i < sketch.length; i++) value.bytes[value.start + i] = sketch.bytes[i];
   db.keyspace.hooks.dirty++;
   return true;

@@ -296,7 +296,7 @@ function keyspace(engine: Engine): Field[] {
   const now = engine.clock.nowMs();
   return engine.keyspace.databases.filter((db) => db.size > 0).map((db) => [
     `db${db.index}`,
-    `keys=${db.size},expires=${db.expiringCount},avg_ttl=${db.averageTtl(now)}`,
+    `keys=${db.size},expires=${db.deadlines.count},avg_ttl=${db.deadlines.averageTtl(now)}`,
   ]);
 }
 

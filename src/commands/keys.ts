@@ -4,6 +4,7 @@ import { type CommandSpec, Flag, keyRange, oneKey } from "../engine/command.ts";
 import type { Database } from "../keyspace/database.ts";
 import { globMatches } from "../lib/glob.ts";
 import { TYPE_NAMES } from "../keyspace/entry.ts";
+import { copyKey, moveKey, renameKey } from "../keyspace/transfer.ts";
 import { Errors } from "../protocol/errors.ts";
 import { Options } from "../protocol/options.ts";
 
@@ -67,7 +68,7 @@ function keys({ args, reply, db }: Call): void {
 function rename(call: Call): void {
   const { args, reply, db } = call;
   if (db.find(args, 1) === 0) return reply.error(Errors.noSuchKey);
-  if (!args.same(1, 2)) db.rename(args, 1, 2);
+  if (!args.same(1, 2)) renameKey(db, args, 1, 2);
   reply.ok();
 }
 
@@ -75,7 +76,7 @@ function renamenx(call: Call): void {
   const { args, reply, db } = call;
   if (db.find(args, 1) === 0) return reply.error(Errors.noSuchKey);
   if (args.same(1, 2) || db.exists(args, 2)) return reply.integer(0);
-  db.rename(args, 1, 2);
+  renameKey(db, args, 1, 2);
   reply.integer(1);
 }
 
@@ -96,7 +97,7 @@ function copy(call: Call): void {
   if (target === db && args.same(1, 2)) return reply.error(Errors.sameObject);
   if (db.read(args, 1) === 0) return reply.integer(0);
   if (target.exists(args, 2) && (copyOptions.given & COPY_REPLACE) === 0) return reply.integer(0);
-  db.copy(args, 1, 2, target);
+  copyKey(db, args, 1, 2, target);
   reply.integer(1);
 }
 
@@ -106,7 +107,7 @@ function move(call: Call): void {
   if (target === null) return;
   if (target === db) return reply.error(Errors.sameObject);
   if (db.find(args, 1) === 0 || target.exists(args, 1)) return reply.integer(0);
-  db.moveTo(args, 1, target);
+  moveKey(db, args, 1, target);
   reply.integer(1);
 }
 

@@ -92,7 +92,7 @@ function presentKeys({ args, db }: Call, { firstKey, endOfKeys }: Request): Args
 function restoreRequest({ db, nowMs }: Call, key: Args, { replaces }: Request): Uint8Array {
   const { entries } = db.keyspace;
   const ref = db.find(key, 0);
-  const deadline = db.deadline(ref);
+  const deadline = db.deadlines.of(ref);
   const ttl = deadline < 0 ? 0 : Math.max(deadline - nowMs, 1);
   const payload = new BufferSink();
   entries.open(ref);

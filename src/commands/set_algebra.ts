@@ -56,13 +56,13 @@ function unite(
   sets: readonly (SetValue | null)[],
   visit: MemberVisitor,
 ): void {
-  const seen = new MemberTable(db.keyspace.entries.arena, db.keyspace.seed);
+  const seen = new MemberTable(db.keyspace.entries.arena, db.keyspace.hasher);
   for (const set of sets) {
     set?.forEach((member) => {
       const { bytes, view, start, end } = member;
-      if (seen.find(bytes, view, start, end) !== 0) return;
-      seen.insert(bytes, view, start, end, 0);
-      visit(member);
+      const before = seen.count;
+      seen.findOrAdd(bytes, view, start, end, 0);
+      if (seen.count > before) visit(member);
     });
   }
   seen.release(Infinity);
@@ -99,10 +99,9 @@ function store(call: Call, operation: Operation, event: KeyEvent): void {
   const { args, reply, db } = call;
   const sets = setsAt(call, 2, args.count);
   if (sets === null) return;
-  const result = new MemberTable(db.keyspace.entries.arena, db.keyspace.seed);
+  const result = new MemberTable(db.keyspace.entries.arena, db.keyspace.hasher);
   operation(call, sets, ({ bytes, view, start, end }) => {
-    result.find(bytes, view, start, end);
-    result.insert(bytes, view, start, end, 0);
+    result.findOrAdd(bytes, view, start, end, 0);
   });
   if (result.count === 0) db.remove(args, 1);
   else {

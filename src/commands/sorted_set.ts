@@ -74,8 +74,9 @@ function add({ args, reply, db }: Call, first: number, options: number): void {
   let updated = 0;
   let result = NaN;
   for (let i = first; i < args.count; i += 2) {
-    const before = scoreOf(args, i + 1);
-    const isNew = before !== before;
+    const place = zset.find(args.bytes, args.view, args.start(i + 1), args.end(i + 1));
+    const before = zset.scoreAt(place);
+    const isNew = place === 0;
     let score = args.double(i);
     if (isIncrement && !isNew) score += before;
     if (score !== score) {
@@ -87,7 +88,7 @@ function add({ args, reply, db }: Call, first: number, options: number): void {
     if (isNew) added++;
     else if (score !== before) updated++;
     else continue;
-    zset.put(args.bytes, args.view, args.start(i + 1), args.end(i + 1), score, before);
+    zset.put(args.bytes, args.view, args.start(i + 1), args.end(i + 1), score, place);
   }
   if (added + updated > 0) {
     zset.cursor.changed(isIncrement ? Events.zincr : Events.zadd, added + updated);

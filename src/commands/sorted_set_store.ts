@@ -158,15 +158,15 @@ class Result {
   readonly #slice = new Slice();
 
   constructor({ db }: Call) {
-    this.members = new MemberTable(db.keyspace.entries.arena, db.keyspace.seed);
+    this.members = new MemberTable(db.keyspace.entries.arena, db.keyspace.hasher);
   }
 
   add({ bytes, view, start, end }: Slice, score: number, aggregate: Aggregate): void {
     const { members } = this;
-    let ref = members.find(bytes, view, start, end);
-    if (ref !== 0) return members.setScore(ref, aggregate(members.score(ref), score));
-    ref = members.insert(bytes, view, start, end, SCORE_BYTES);
-    members.setScore(ref, score);
+    const before = members.count;
+    const ref = members.findOrAdd(bytes, view, start, end, SCORE_BYTES);
+    const isNew = members.count > before;
+    members.setScore(ref, isNew ? score : aggregate(members.score(ref), score));
   }
 
   /** Shows the members in order of score. */

@@ -52,7 +52,7 @@ function get({ args, reply, db }: Call): void {
 function set(call: Call): void {
   const { args, reply, db } = call;
   if (args.count === 3) {
-    db.setArgument(args, 1, 2, false, Events.set);
+    db.strings.setArgument(args, 1, 2, false, Events.set);
     return reply.ok();
   }
   setOptions.read(args, 3);
@@ -68,9 +68,9 @@ function set(call: Call): void {
     return;
   }
   const keepTtl = (given & SET_KEEPTTL) !== 0;
-  const ref = db.setArgument(args, 1, 2, keepTtl, Events.set);
+  const ref = db.strings.setArgument(args, 1, 2, keepTtl, Events.set);
   if (deadline >= 0) {
-    db.setDeadline(ref, deadline);
+    db.deadlines.set(ref, deadline);
     db.alsoNotify(args, 1, Events.expire);
   }
   // PXAT stays as it is.
@@ -112,7 +112,7 @@ function givenDeadline(call: Call, options: Options, error: Uint8Array): number 
 
 function setnx({ args, reply, db }: Call): void {
   if (db.exists(args, 1)) return reply.integer(0);
-  db.setArgument(args, 1, 2, false, Events.set);
+  db.strings.setArgument(args, 1, 2, false, Events.set);
   reply.integer(1);
 }
 
@@ -128,8 +128,8 @@ function setWithTime(call: Call, seconds: boolean, error: Uint8Array): void {
   const { args, reply, db } = call;
   const deadline = deadlineFrom(call, 2, true, seconds, error);
   if (call.failed()) return;
-  const ref = db.setArgument(args, 1, 3, false, Events.set);
-  db.setDeadline(ref, deadline);
+  const ref = db.strings.setArgument(args, 1, 3, false, Events.set);
+  db.deadlines.set(ref, deadline);
   db.alsoNotify(args, 1, Events.expire);
   propagateSet(call, 3, deadline, false);
   reply.ok();
@@ -138,7 +138,7 @@ function setWithTime(call: Call, seconds: boolean, error: Uint8Array): void {
 function getset(call: Call): void {
   if (!replyOld(call)) return;
   const { args, db } = call;
-  db.setArgument(args, 1, 2, false, Events.set);
+  db.strings.setArgument(args, 1, 2, false, Events.set);
   propagateSet(call, 2, -1, false);
 }
 
@@ -157,7 +157,7 @@ function getex(call: Call): void {
   const isThere = db.exists(args, 1);
   if (!replyOld(call) || !isThere || given === 0) return;
   if (given === GETEX_PERSIST) {
-    if (!db.persist(args, 1)) return;
+    if (!db.deadlines.persist(args, 1)) return;
     db.changed(args, 1, Events.persist);
     call.rewrite(2)?.word("PERSIST").argument(args, 1);
   } else setDeadline(call, deadline);
@@ -181,7 +181,7 @@ function mset({ args, reply, db }: Call): void {
   if (args.count % 2 === 0) return reply.error(msetArity);
   for (let i = 1; i < args.count; i += 2) {
     keyBatch.approach(db, args, i, 2);
-    db.setArgument(args, i, i + 1, false, Events.set);
+    db.strings.setArgument(args, i, i + 1, false, Events.set);
   }
   reply.ok();
 }
@@ -192,7 +192,7 @@ function msetnx({ args, reply, db }: Call): void {
     if (db.exists(args, i)) return reply.integer(0);
   }
   for (let i = 1; i < args.count; i += 2) {
-    db.setArgument(args, i, i + 1, false, Events.set);
+    db.strings.setArgument(args, i, i + 1, false, Events.set);
   }
   reply.integer(1);
 }
@@ -237,8 +237,8 @@ function add({ args, reply, db }: Call): void {
   }
   if (!addInt64(current, delta.hi, delta.lo, current)) return reply.error(Errors.overflow);
   const isInPlace = ref !== 0 && db.keyspace.entries.encoding === Encoding.int;
-  if (isInPlace) db.replaceInt64(args, 1, current.hi, current.lo, Events.incrby);
-  else db.setInt64(args, 1, current.hi, current.lo, true, Events.incrby);
+  if (isInPlace) db.strings.replaceInt64(args, 1, current.hi, current.lo, Events.incrby);
+  else db.strings.setInt64(args, 1, current.hi, current.lo, true, Events.incrby);
   reply.int64(current);
 }
 
@@ -250,7 +250,7 @@ function readInteger(args: Call["args"], db: Call["db"], ref: Ref): boolean {
     args.fail(Errors.wrongType);
     return false;
   }
-  if (entries.encoding !== Encoding.int) return db.readInt64(current);
+  if (entries.encoding !== Encoding.int) return db.strings.readInt64(current);
   current.lo = entries.view.getInt32(entries.valueStart, true);
   current.hi = entries.view.getInt32(entries.valueStart + 4, true);
   return true;

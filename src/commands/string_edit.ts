@@ -14,14 +14,14 @@ function append({ args, reply, db, engine }: Call): void {
   if (!db.checkType(args, ref, Type.string)) return reply.error(Errors.wrongType);
   const size = args.length(2);
   if (ref === 0) {
-    db.setArgument(args, 1, 2, false, Events.append);
+    db.strings.setArgument(args, 1, 2, false, Events.append);
     return reply.integer(size);
   }
   const before = db.peekString(args, 1)?.length ?? 0;
   if (before + size > engine.parameters.values.protoMaxBulkLen) {
     return reply.error(Errors.stringTooLong);
   }
-  const value = db.editString(args, 1, before + size);
+  const value = db.strings.edit(args, 1, before + size);
   copyBytes(args.bytes, args.start(2), args.end(2), value.bytes, value.start + before);
   db.changed(args, 1, Events.append);
   reply.integer(before + size);
@@ -39,7 +39,7 @@ function setrange({ args, reply, db, engine }: Call): void {
   if (offset + size > engine.parameters.values.protoMaxBulkLen) {
     return reply.error(Errors.stringTooLong);
   }
-  const edited = db.editString(args, 1, Math.max(before, offset + size));
+  const edited = db.strings.edit(args, 1, Math.max(before, offset + size));
   copyBytes(args.bytes, args.start(3), args.end(3), edited.bytes, edited.start + offset);
   db.changed(args, 1, Events.setrange);
   reply.integer(edited.length);
@@ -75,7 +75,7 @@ function incrbyfloat(call: Call): void {
   if (sum === null) return reply.error(Errors.nanOrInfinity);
   const text = binaryBytes(longDoubleText(sum));
   const view = new DataView(text.buffer);
-  db.setString(args, 1, text, view, 0, text.length, true, Events.incrbyfloat);
+  db.strings.set(args, 1, text, view, 0, text.length, true, Events.incrbyfloat);
   call.rewrite(4)?.word("SET").argument(args, 1).bytes(text, 0, text.length).word("KEEPTTL");
   reply.bulk(text, 0, text.length);
 }

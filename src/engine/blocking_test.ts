@@ -14,7 +14,7 @@ const VALUE_VIEW = new DataView(VALUE.buffer);
 /** PUT key …: they hold something. */
 function put({ args, reply, db }: Call): void {
   for (let i = 1; i < args.count; i++) {
-    db.setString(args, i, VALUE, VALUE_VIEW, 0, VALUE.length, false, Events.set);
+    db.strings.set(args, i, VALUE, VALUE_VIEW, 0, VALUE.length, false, Events.set);
   }
   reply.ok();
 }
@@ -32,7 +32,7 @@ function take(call: Call): void {
 function carry(call: Call): void {
   const { args, reply, db } = call;
   if (!db.remove(args, 1)) return void call.block(1, 1, Type.string, 0);
-  db.setString(args, 2, VALUE, VALUE_VIEW, 0, VALUE.length, false, Events.set);
+  db.strings.set(args, 2, VALUE, VALUE_VIEW, 0, VALUE.length, false, Events.set);
   reply.ok();
 }
 
@@ -200,7 +200,16 @@ Deno.test("nobody is served during a pause, but waits may end", () => {
   scene.run(two, "TAKE 10 a");
   const key = argsOf("a");
   scene.engine.pauseClients("write", scene.engine.clock.nowMs() + 1000);
-  scene.engine.keyspace.databases[0].setString(key, 0, VALUE, VALUE_VIEW, 0, 1, false, Events.set);
+  scene.engine.keyspace.databases[0].strings.set(
+    key,
+    0,
+    VALUE,
+    VALUE_VIEW,
+    0,
+    1,
+    false,
+    Events.set,
+  );
   scene.engine.blocking.serve();
   scene.advance(10);
   assertEquals([one, two].map(read), ["", "*-1\r\n"]);
@@ -233,7 +242,7 @@ Deno.test("who waits gets the refusals of the time when it is served", () => {
   const [one, other] = [1, 2].map(() => scene.client());
   scene.run(one, "CARRY a b");
   scene.engine.gates.readOnly = Errors.readOnly;
-  scene.engine.keyspace.databases[0].setString(
+  scene.engine.keyspace.databases[0].strings.set(
     argsOf("a"),
     0,
     VALUE,

@@ -6,6 +6,7 @@ import type { Parameters } from "../config/parameters.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
 import { Events, type KeyEvent } from "../keyspace/change_hooks.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { Hasher } from "../lib/hash.ts";
 import { Counters } from "../observe/counters.ts";
 import { LatencyMonitor } from "../observe/latency.ts";
 import type { Log } from "../observe/log.ts";
@@ -56,7 +57,7 @@ export interface EngineParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly host: Host;
-  readonly seed: number;
+  readonly hasher: Hasher;
 }
 
 export class Engine {
@@ -108,7 +109,7 @@ export class Engine {
     this.log = parts.log;
     this.host = parts.host;
     const { values } = this.parameters;
-    this.keyspace = new Keyspace(parts.clock, parts.seed, values.databases, values);
+    this.keyspace = new Keyspace(parts.clock, parts.hasher, values.databases, values);
     this.startupBytes = this.keyspace.usedBytes;
     this.deadlines = new Deadlines(parts.clock);
     this.startedMs = parts.clock.nowMs();

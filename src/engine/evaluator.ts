@@ -9,7 +9,6 @@
  * others, with short replies, took next to nothing.
  */
 import { Prefetcher } from "../keyspace/prefetcher.ts";
-import { known } from "../lib/hash.ts";
 import type { ErrorReply } from "../protocol/errors.ts";
 import {
   Errors,
@@ -175,7 +174,7 @@ export class Evaluator {
       this.#failed(client, command, mark, error);
     }
     // Its bytes are the next request's soon.
-    known.forget();
+    keyspace.hasher.forget();
     if (reply.errorCount !== errorsBefore) this.#countFailure(client, command, mark);
     if (propagation.isOn && hooks.dirty !== dirtyBefore && !propagation.wasRewritten) {
       propagation.append(db.index, args);

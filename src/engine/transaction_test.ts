@@ -4,6 +4,7 @@ import { Keyspace } from "../keyspace/keyspace.ts";
 import { ManualClock } from "../lib/clock.ts";
 import { type Args, argsOf } from "../protocol/args.ts";
 import { Transaction, WatchedKeys } from "./transaction.ts";
+import { Hasher } from "../lib/hash.ts";
 
 const VALUE = new TextEncoder().encode("value");
 const VALUE_VIEW = new DataView(VALUE.buffer);
@@ -11,7 +12,7 @@ const VALUE_VIEW = new DataView(VALUE.buffer);
 /** A keyspace that tells the watches of its changes, as the engine's does. */
 class Scene {
   readonly clock = new ManualClock(1000);
-  readonly keyspace = new Keyspace(this.clock, 1, 2);
+  readonly keyspace = new Keyspace(this.clock, new Hasher(1, 2), 2);
   readonly watched = new WatchedKeys();
   readonly db = this.keyspace.databases[0];
   readonly other = this.keyspace.databases[1];
@@ -23,7 +24,7 @@ class Scene {
   }
 
   set(key: Args, db = this.db): void {
-    db.setString(key, 0, VALUE, VALUE_VIEW, 0, VALUE.length, false, Events.set);
+    db.strings.set(key, 0, VALUE, VALUE_VIEW, 0, VALUE.length, false, Events.set);
   }
 
   watch(key: Args): Transaction {
@@ -61,7 +62,7 @@ Deno.test("a key that expires under watch is noticed before it is removed and af
   const scene = new Scene();
   const key = argsOf("k");
   scene.set(key);
-  scene.db.expireAt(key, 0, 1500);
+  scene.db.deadlines.expireAt(key, 0, 1500);
   const transaction = scene.watch(key);
   assert(!scene.watched.hasExpired(transaction, scene.keyspace));
   scene.clock.advance(501);
@@ -74,7 +75,7 @@ Deno.test("a key that had expired before the watch may be removed under it", () 
   const scene = new Scene();
   const key = argsOf("k");
   scene.set(key);
-  scene.db.expireAt(key, 0, 1500);
+  scene.db.deadlines.expireAt(key, 0, 1500);
   scene.clock.advance(501);
   const transaction = scene.watch(key);
   assert(!scene.watched.hasExpired(transaction, scene.keyspace));

@@ -92,8 +92,7 @@ export class Cursor implements ListpackHome {
     const ref = db.find(args, index);
     if (ref !== 0) {
       db.willEdit(ref);
-      db.discard(ref);
-      db.find(args, index);
+      db.placement.discard(ref);
     }
     this.#createAt(db, args, index);
   }
@@ -124,13 +123,13 @@ export class Cursor implements ListpackHome {
   /** Puts `object` in the place of the listpack or intset. */
   toObject(object: HeapValue): void {
     if (this.#long !== null) this.toInline(this.encoding, 0);
-    this.ref = this.db.replaceByObject(this.ref, object);
+    this.ref = this.db.placement.replaceByObject(this.ref, object);
     this.#open();
   }
 
   /** Puts an inline value of `size` bytes, which the caller writes, in the place of an object. */
   toInline(encoding: number, size: number): void {
-    this.ref = this.db.replaceObject(this.ref, encoding, size);
+    this.ref = this.db.placement.replaceObject(this.ref, encoding, size);
     this.#open();
   }
 
@@ -162,7 +161,7 @@ export class Cursor implements ListpackHome {
     else if (size > COLLECTION_INLINE_MAX) this.#toLong(size);
     else {
       const { entries } = this;
-      this.ref = this.db.resizeValue(this.ref, size);
+      this.ref = this.db.placement.resizeValue(this.ref, size);
       pack.open(entries.bytes, entries.view, entries.valueStart);
     }
   }
@@ -195,7 +194,7 @@ export class Cursor implements ListpackHome {
     const { db, args } = this;
     this.book();
     const { isEmpty } = this;
-    if (isEmpty) db.discard(this.ref);
+    if (isEmpty) db.placement.discard(this.ref);
     db.changed(args, this.#index, event);
     db.keyspace.hooks.dirty += dirty - 1;
     if (!isEmpty) return;
@@ -218,7 +217,7 @@ export class Cursor implements ListpackHome {
   /** Nothing was changed after `editOrCreate`: a collection that it made goes again. */
   discard(): void {
     if (!this.isEmpty) return;
-    this.db.discard(this.ref);
+    this.db.placement.discard(this.ref);
     this.#forget();
   }
 

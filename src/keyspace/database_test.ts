@@ -8,6 +8,8 @@ import { Events } from "./change_hooks.ts";
 import type { Database } from "./database.ts";
 import { Encoding } from "./entry.ts";
 import { Keyspace } from "./keyspace.ts";
+import { copyKey, moveKey, renameKey } from "./transfer.ts";
+import { Hasher } from "../lib/hash.ts";
 
 const START_MS = 1_000_000;
 
@@ -39,7 +41,7 @@ const key = fc.integer({ min: 0, max: KEYS.length - 1 });
 /** The databases under test beside the maps that say what they must hold. */
 class Pair {
   readonly clock = new ManualClock(START_MS);
-  readonly keyspace = new Keyspace(this.clock, 7, 2);
+  readonly keyspace = new Keyspace(this.clock, new Hasher(7, 2), 2);
   readonly db = this.keyspace.databases[0];
   readonly model = new Map<number, Expected>();
 
@@ -49,7 +51,7 @@ class Pair {
   }
 
   set(index: number, value: Uint8Array, keepTtl: boolean): void {
-    this.db.setString(
+    this.db.strings.set(
       this.args(index),
       0,
       value,
@@ -69,7 +71,7 @@ class Pair {
     const joined = new Uint8Array(before.length + tail.length);
     joined.set(before);
     joined.set(tail, before.length);
-    const string = this.db.editString(this.args(index), 0, joined.length);
+    const string = this.db.strings.edit(this.args(index), 0, joined.length);
     string.bytes.set(tail, string.start + before.length);
     this.model.set(index, {
       value: joined,
@@ -84,7 +86,7 @@ class Pair {
   rename(from: number, to: number): void {
     const source = this.model.get(from);
     if (source === undefined || from === to) return;
-    this.db.rename(this.args(from, to), 0, 1);
+    renameKey(this.db, this.args(from, to), 0, 1);
     this.model.delete(from);
     this.model.set(to, source);
   }
@@ -92,7 +94,7 @@ class Pair {
   copy(from: number, to: number): void {
     const source = this.model.get(from);
     if (source === undefined || from === to) return;
-    this.db.copy(this.args(from, to), 0, 1, this.db);
+    copyKey(this.db, this.args(from, to), 0, 1, this.db);
     this.model.set(to, { ...source });
   }
 
@@ -100,13 +102,13 @@ class Pair {
     const expected = this.model.get(index);
     if (expected === undefined) return;
     expected.deadlineMs = this.clock.nowMs() + ms;
-    this.db.expireAt(this.args(index), 0, expected.deadlineMs);
+    this.db.deadlines.expireAt(this.args(index), 0, expected.deadlineMs);
   }
 
   persist(index: number): void {
     const expected = this.model.get(index);
     const hadDeadline = expected !== undefined && expected.deadlineMs >= 0;
-    assertEquals(this.db.persist(this.args(index), 0), hadDeadline);
+    assertEquals(this.db.deadlines.persist(this.args(index), 0), hadDeadline);
     if (expected !== undefined) expected.deadlineMs = -1;
   }
 
@@ -115,7 +117,7 @@ class Pair {
     for (const [index, { deadlineMs }] of this.model) {
       if (deadlineMs >= 0 && this.clock.nowMs() > deadlineMs) this.model.delete(index);
     }
-    while (this.db.expireNext(this.clock.nowMs()));
+    while (this.db.deadlines.expireNext(this.clock.nowMs()));
   }
 
   check(): void {
@@ -127,7 +129,7 @@ class Pair {
       const ref = this.db.find(args, 0);
       assertEquals(ref !== 0, expected !== undefined, `key ${index} exists`);
       if (expected === undefined) continue;
-      assertEquals(this.db.deadline(ref), expected.deadlineMs, `deadline of key ${index}`);
+      assertEquals(this.db.deadlines.of(ref), expected.deadlineMs, `deadline of key ${index}`);
       if (expected.deadlineMs >= 0) expiring++;
       const string = this.db.readString(args, 0);
       assert(string !== null);
@@ -135,7 +137,7 @@ class Pair {
       // Equality of 200,000 bytes is told at once; assertEquals would take a second.
       assert(isSame(bytes ?? new Uint8Array(0), expected.value), `value of key ${index}`);
     }
-    assertEquals(this.db.expiringCount, expiring);
+    assertEquals(this.db.deadlines.count, expiring);
   }
 }
 
@@ -170,7 +172,7 @@ Deno.test("a database holds what a Map would, and nothing when all keys are remo
       for (const index of [...pair.model.keys()]) pair.remove(index);
       pair.check();
       assertEquals(pair.keyspace.entries.usedBytes, 0);
-      assertEquals(pair.db.nextDeadline, Infinity);
+      assertEquals(pair.db.deadlines.next, Infinity);
     }),
     { numRuns: 60 },
   );
@@ -180,26 +182,26 @@ const TEXT = new TextEncoder().encode("some text");
 const TEXT_VIEW = new DataView(TEXT.buffer);
 
 function set(db: Database, key: string): void {
-  db.setString(argsOf(key), 0, TEXT, TEXT_VIEW, 0, TEXT.length, false, Events.set);
+  db.strings.set(argsOf(key), 0, TEXT, TEXT_VIEW, 0, TEXT.length, false, Events.set);
 }
 
 Deno.test("moveTo() takes value and deadline to the other database", () => {
   const { keyspace, db } = new Pair();
   const other = keyspace.databases[1];
   set(db, "k");
-  db.expireAt(argsOf("k"), 0, START_MS + 50);
-  db.moveTo(argsOf("k"), 0, other);
-  assertEquals([db.size, db.expiringCount, other.size, other.expiringCount], [0, 0, 1, 1]);
-  assertEquals(other.deadline(other.find(argsOf("k"), 0)), START_MS + 50);
+  db.deadlines.expireAt(argsOf("k"), 0, START_MS + 50);
+  moveKey(db, argsOf("k"), 0, other);
+  assertEquals([db.size, db.deadlines.count, other.size, other.deadlines.count], [0, 0, 1, 1]);
+  assertEquals(other.deadlines.of(other.find(argsOf("k"), 0)), START_MS + 50);
   other.remove(argsOf("k"), 0);
   assertEquals(keyspace.entries.usedBytes, 0);
 });
 Deno.test("clear() is seen at once and gives everything back in slices", () => {
   const { keyspace, db } = new Pair();
   for (let i = 0; i < 5000; i++) set(db, `key:${i}`);
-  db.expireAt(argsOf("key:1"), 0, START_MS + 50);
+  db.deadlines.expireAt(argsOf("key:1"), 0, START_MS + 50);
   assertEquals(db.clear(), 5000);
-  assertEquals([db.size, db.expiringCount, db.exists(argsOf("key:1"), 0)], [0, 0, false]);
+  assertEquals([db.size, db.deadlines.count, db.exists(argsOf("key:1"), 0)], [0, 0, false]);
   set(db, "key:1");
   db.remove(argsOf("key:1"), 0);
   while (keyspace.lazyFree.slice(() => true));
@@ -210,10 +212,10 @@ Deno.test("swap() exchanges keys and deadlines", () => {
   const other = keyspace.databases[1];
   set(db, "here");
   set(other, "there");
-  db.expireAt(argsOf("here"), 0, START_MS + 50);
+  db.deadlines.expireAt(argsOf("here"), 0, START_MS + 50);
   keyspace.swap(0, 1);
   assertEquals([db.exists(argsOf("there"), 0), other.exists(argsOf("here"), 0)], [true, true]);
-  assertEquals([db.nextDeadline, other.nextDeadline], [Infinity, START_MS + 50]);
+  assertEquals([db.deadlines.next, other.deadlines.next], [Infinity, START_MS + 50]);
 });
 Deno.test("what a snapshot reads outlives clear(), and its memory goes back when that is over", () => {
   const { keyspace, db } = new Pair();
@@ -232,14 +234,14 @@ Deno.test("what a snapshot reads outlives clear(), and its memory goes back when
 Deno.test("the soonest new deadline is that of the keys since all were asked for", () => {
   const { keyspace, db } = new Pair();
   for (const key of ["a", "b", "c"]) set(db, key);
-  db.expireAt(argsOf("a"), 0, START_MS + 50);
-  db.expireAt(argsOf("b"), 0, START_MS + 90);
+  db.deadlines.expireAt(argsOf("a"), 0, START_MS + 50);
+  db.deadlines.expireAt(argsOf("b"), 0, START_MS + 90);
   assertEquals(keyspace.soonestNewDeadline, START_MS + 50);
   assertEquals([keyspace.takeNextDeadline(), keyspace.soonestNewDeadline], [
     START_MS + 50,
     Infinity,
   ]);
-  db.expireAt(argsOf("c"), 0, START_MS + 70);
+  db.deadlines.expireAt(argsOf("c"), 0, START_MS + 70);
   assertEquals([keyspace.soonestNewDeadline, keyspace.takeNextDeadline()], [
     START_MS + 70,
     START_MS + 50,
@@ -253,8 +255,8 @@ Deno.test("each change is counted and told once, with its event", () => {
     told.push(`${database} ${event.name} ${name}`);
   });
   set(db, "a");
-  db.copy(argsOf("a", "b"), 0, 1, db);
-  db.rename(argsOf("a", "c"), 0, 1);
+  copyKey(db, argsOf("a", "b"), 0, 1, db);
+  renameKey(db, argsOf("a", "c"), 0, 1);
   db.remove(argsOf("b"), 0);
   db.remove(argsOf("nosuch"), 0);
   assertEquals(told, ["0 set a", "0 copy_to b", "0 rename_from a", "0 rename_to c", "0 del b"]);
@@ -263,7 +265,7 @@ Deno.test("each change is counted and told once, with its event", () => {
 Deno.test("keepExpired hides keys past their deadline and removes none", () => {
   const { keyspace, db, clock } = new Pair();
   set(db, "k");
-  db.expireAt(argsOf("k"), 0, START_MS + 50);
+  db.deadlines.expireAt(argsOf("k"), 0, START_MS + 50);
   clock.advance(51);
   keyspace.keepExpired = true;
   assertEquals([db.exists(argsOf("k"), 0), db.size, db.randomRef()], [false, 1, 0]);
@@ -274,7 +276,7 @@ Deno.test("keepExpired hides keys past their deadline and removes none", () => {
 Deno.test("scan() visits every key and removes those past their deadline", () => {
   const { db, clock } = new Pair();
   for (let i = 0; i < 300; i++) set(db, `key:${i}`);
-  for (let i = 0; i < 100; i++) db.expireAt(argsOf(`key:${i}`), 0, START_MS + 10);
+  for (let i = 0; i < 100; i++) db.deadlines.expireAt(argsOf(`key:${i}`), 0, START_MS + 10);
   clock.advance(11);
   const found = new Set<number>();
   let cursor = 0;

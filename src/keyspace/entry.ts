@@ -17,7 +17,7 @@
  */
 import { assert } from "../lib/assert.ts";
 import { copyBytes, copyIn } from "../lib/copy.ts";
-import { hashBytes } from "../lib/hash.ts";
+import type { Hasher } from "../lib/hash.ts";
 import { sameBytes } from "../lib/slice.ts";
 import { Arena, MAX_BLOCK, offsetOf, type Ref } from "../structures/arena.ts";
 import type { KeyLayout } from "../structures/dash_table.ts";
@@ -151,7 +151,7 @@ export class Entries implements KeyLayout {
   readonly arena = new Arena();
   /** Large strings and collections. */
   readonly objects = new SideTable<HeapValue>();
-  readonly seed: number;
+  readonly hasher: Hasher;
   /** Bytes of keys and values that live outside the arena. */
   outsideBytes = 0;
   /** The flag `epoch` as new entries have it: a snapshot turns it around, and knows the older ones by theirs. */
@@ -176,8 +176,8 @@ export class Entries implements KeyLayout {
 
   readonly #outsideKeys = new SideTable<Uint8Array>();
 
-  constructor(seed: number) {
-    this.seed = seed;
+  constructor(hasher: Hasher) {
+    this.hasher = hasher;
   }
 
   /** Bytes in use by entries and their values. */
@@ -367,8 +367,13 @@ export class Entries implements KeyLayout {
 
   /** The large value of the open entry, whose encoding is `object`. */
   object(): HeapValue {
+    return this.objects.get(this.objectIndex());
+  }
+
+  /** Where the side table has the value of the open entry, whose encoding is `object`. */
+  objectIndex(): number {
     assert(this.encoding === Encoding.object, "the value is an object");
-    return this.objects.get(this.view.getUint32(this.valueStart, true));
+    return this.view.getUint32(this.valueStart, true);
   }
 
   /** Brings the count of bytes outside up to date after a change of `object`. */
@@ -396,7 +401,7 @@ export class Entries implements KeyLayout {
     const at = offsetOf(ref);
     const keyLength = view.getUint8(at + 5);
     if (keyLength === LONG_KEY) return this.#hashLong(ref);
-    return hashBytes(view, at + HEADER_BYTES, at + HEADER_BYTES + keyLength, this.seed);
+    return this.hasher.hash(view, at + HEADER_BYTES, at + HEADER_BYTES + keyLength);
   }
 
   matches(ref: Ref, bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
@@ -413,7 +418,7 @@ export class Entries implements KeyLayout {
 
   #hashLong(ref: Ref): number {
     this.open(ref);
-    return hashBytes(this.keyView, this.keyStart, this.keyEnd, this.seed);
+    return this.hasher.hash(this.keyView, this.keyStart, this.keyEnd);
   }
 
   #matchesLong(ref: Ref, bytes: Uint8Array, start: number, end: number): boolean {

@@ -3,6 +3,7 @@ import { bytesPerCall } from "../lib/alloc.ts";
 import { copyBytes } from "../lib/copy.ts";
 import type { Ref } from "../structures/arena.ts";
 import { Encoding, Entries, EntryFlag, LargeString, Type } from "./entry.ts";
+import { Hasher } from "../lib/hash.ts";
 
 /** Key lengths around each change of the layout. */
 const KEY_LENGTHS = [0, 1, 254, 255, 256, 32_768, 32_769, 100_000];
@@ -27,7 +28,7 @@ function create(
 
 Deno.test("an entry gives back its key, its value and its fields, whatever the key's length", () => {
   for (const length of KEY_LENGTHS) {
-    const entries = new Entries(1);
+    const entries = new Entries(new Hasher(1, 2));
     const key = keyOf(length);
     const ref = create(entries, Type.string, Encoding.embstr, 0xabcdef, key, 5, 5);
     entries.open(ref);
@@ -46,7 +47,7 @@ Deno.test("an entry gives back its key, its value and its fields, whatever the k
 });
 Deno.test("matches() tells keys apart in every byte and in length", () => {
   for (const length of KEY_LENGTHS.slice(1)) {
-    const entries = new Entries(1);
+    const entries = new Entries(new Hasher(1, 2));
     const key = keyOf(length);
     const ref = create(entries, 0, 0, 0, key, 0, 0);
     const matches = (other: Uint8Array): boolean =>
@@ -61,7 +62,7 @@ Deno.test("matches() tells keys apart in every byte and in length", () => {
   }
 });
 Deno.test("setValueHeader() changes type, encoding and length and keeps access, key and flags", () => {
-  const entries = new Entries(1);
+  const entries = new Entries(new Hasher(1, 2));
   const ref = create(entries, Type.string, Encoding.raw, 77, keyOf(10), 100, 100);
   entries.setFlag(ref, EntryFlag.epoch, true);
   entries.open(ref);
@@ -74,7 +75,7 @@ Deno.test("setValueHeader() changes type, encoding and length and keeps access, 
 });
 Deno.test("the heap slot lies behind the largest value that the room allows", () => {
   for (const length of [3, 300, 40_000]) {
-    const entries = new Entries(1);
+    const entries = new Entries(new Hasher(1, 2));
     const size = entries.inlineMax(length);
     const ref = create(entries, 0, Encoding.raw, 0, keyOf(length), size, size + 4);
     entries.open(ref);
@@ -89,7 +90,7 @@ Deno.test("the heap slot lies behind the largest value that the room allows", ()
   }
 });
 Deno.test("object() is the large value whose index the entry holds", () => {
-  const entries = new Entries(1);
+  const entries = new Entries(new Hasher(1, 2));
   const large = new LargeString(new Uint8Array(100_000), 70_000);
   const ref = create(entries, Type.string, Encoding.object, 0, keyOf(3), 4, 4);
   entries.open(ref);
@@ -97,7 +98,7 @@ Deno.test("object() is the large value whose index the entry holds", () => {
   assertEquals(entries.object(), large);
 });
 Deno.test("open() and matches() allocate nothing", () => {
-  const entries = new Entries(1);
+  const entries = new Entries(new Hasher(1, 2));
   const key = keyOf(20);
   const view = new DataView(key.buffer);
   const ref = create(entries, 0, 0, 0, key, 8, 8);

@@ -17,8 +17,6 @@ export class HashValue {
   readonly pack = this.cursor.pack;
   readonly #field = new Slice();
   readonly #value = new Slice();
-  /** Where `find` ended: a position in the listpack, or a ref. */
-  #found = 0;
 
   get #table(): MemberTable | null {
     const { object } = this.cursor;
@@ -38,17 +36,21 @@ export class HashValue {
     end: number,
     into: Slice,
   ): boolean {
-    if (!this.has(bytes, view, start, end)) return false;
-    if (this.#table === null) this.pack.read(this.pack.next(this.#found), into);
-    else this.#table.value(this.#found, into);
+    const place = this.#find(bytes, view, start, end);
+    if (place === 0) return false;
+    if (this.#table === null) this.pack.read(this.pack.next(place), into);
+    else this.#table.value(place, into);
     return true;
   }
 
   has(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
-    if (this.#table === null) {
-      this.#found = this.pack.find(this.pack.first(), bytes, start, end, 1);
-    } else this.#found = this.#table.find(bytes, view, start, end);
-    return this.#found !== 0;
+    return this.#find(bytes, view, start, end) !== 0;
+  }
+
+  /** Where a field is: its position in the listpack, or its ref; 0 if it is not there. */
+  #find(bytes: Uint8Array, view: DataView, start: number, end: number): number {
+    if (this.#table !== null) return this.#table.find(bytes, view, start, end);
+    return this.pack.find(this.pack.first(), bytes, start, end, 1);
   }
 
   /**
@@ -65,25 +67,25 @@ export class HashValue {
     from: number,
     to: number,
   ): boolean {
-    if (this.#table === null) {
+    const { pack } = this;
+    let table = this.#table;
+    if (table === null) {
       const { limits } = this.cursor.db.keyspace;
-      if (Math.max(end - start, to - from) > limits.hashMaxListpackValue) this.#convert();
+      const isLong = Math.max(end - start, to - from) > limits.hashMaxListpackValue;
+      const at = isLong ? 0 : pack.find(pack.first(), bytes, start, end, 1);
+      if (isLong || !this.#fits(at !== 0, start, end, from, to)) table = this.#convert();
+      else {
+        if (at !== 0) pack.replace(pack.next(at), value, from, to);
+        else {
+          pack.append(bytes, start, end);
+          pack.append(value, from, to);
+        }
+        return at === 0;
+      }
     }
-    const isKnown = this.has(bytes, view, start, end);
-    if (this.#table === null && !this.#fits(isKnown, start, end, from, to)) {
-      this.#convert();
-      this.has(bytes, view, start, end);
-    }
-    const table = this.#table;
-    if (table !== null) {
-      const ref = isKnown ? this.#found : table.insert(bytes, view, start, end, to - from);
-      table.setValue(ref, value, valueView, from, to);
-    } else if (isKnown) this.pack.replace(this.pack.next(this.#found), value, from, to);
-    else {
-      this.pack.append(bytes, start, end);
-      this.pack.append(value, from, to);
-    }
-    return !isKnown;
+    const before = table.count;
+    table.put(bytes, view, start, end, value, valueView, from, to);
+    return table.count > before;
   }
 
   /** Whether the listpack may take the pair. */
@@ -95,9 +97,10 @@ export class HashValue {
 
   /** Removes the field `bytes[start, end)`; returns whether it was there. */
   remove(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
-    if (!this.has(bytes, view, start, end)) return false;
-    if (this.#table === null) this.pack.remove(this.#found, 2);
-    else this.#table.remove(this.#found);
+    const place = this.#find(bytes, view, start, end);
+    if (place === 0) return false;
+    if (this.#table === null) this.pack.remove(place, 2);
+    else this.#table.remove(place);
     return true;
   }
 
@@ -180,9 +183,9 @@ export class HashValue {
   }
 
   /** The listpack becomes a table. */
-  #convert(): void {
+  #convert(): MemberTable {
     const { keyspace } = this.cursor.db;
-    const table = new MemberTable(keyspace.entries.arena, keyspace.seed);
+    const table = new MemberTable(keyspace.entries.arena, keyspace.hasher);
     const field = this.#field;
     const value = this.#value;
     const { pack } = this;
@@ -190,16 +193,18 @@ export class HashValue {
       pack.read(at, field);
       at = pack.next(at);
       pack.read(at, value);
-      table.find(field.bytes, field.view, field.start, field.end);
-      const ref = table.insert(
+      table.put(
         field.bytes,
         field.view,
         field.start,
         field.end,
-        value.length,
+        value.bytes,
+        value.view,
+        value.start,
+        value.end,
       );
-      table.setValue(ref, value.bytes, value.view, value.start, value.end);
     }
     this.cursor.toObject(new HashTable(table));
+    return table;
   }
 }

@@ -3,7 +3,6 @@
  * The look-ups of one command that names many keys, such as MGET and MSET: sixteen at a time are hashed, and the memory
  * that they will read is fetched together, as keyspace/prefetcher.ts does for the requests of a pipeline.
  */
-import { hashBytes, known } from "../lib/hash.ts";
 import type { Args } from "../protocol/args.ts";
 import type { Database } from "./database.ts";
 
@@ -23,7 +22,7 @@ export class KeyBatch {
     const place = ((index - 1) / step) & (ROOM - 1);
     if (place === 0) this.#prepare(db, args, index, step);
     if (place >= this.#count) return;
-    known.set(args.view, args.start(index), args.end(index), this.#hashes[place]);
+    db.keyspace.hasher.prepare(args.view, args.start(index), args.end(index), this.#hashes[place]);
   }
 
   #prepare(db: Database, args: Args, index: number, step: number): void {
@@ -31,10 +30,10 @@ export class KeyBatch {
     // One alone waits for nothing else.
     if (index + step >= args.count) return;
     const { view } = args;
-    const { seed } = db.keyspace.entries;
+    const { hasher } = db.keyspace;
     let count = 0;
     for (let i = index; i < args.count && count < ROOM; i += step) {
-      this.#hashes[count++] = hashBytes(view, args.start(i), args.end(i), seed);
+      this.#hashes[count++] = hasher.hash(view, args.start(i), args.end(i));
     }
     this.#count = count;
     db.prefetch(this.#hashes, this.#refs, count);

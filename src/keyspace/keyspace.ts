@@ -2,6 +2,7 @@
  * All databases and what they share: the arena, the hooks, the clock, the counters.
  */
 import type { Clock } from "../lib/clock.ts";
+import type { Hasher } from "../lib/hash.ts";
 import { ChangeHooks } from "./change_hooks.ts";
 import { Database } from "./database.ts";
 import { Entries } from "./entry.ts";
@@ -69,11 +70,11 @@ export class Keyspace {
   /** `limits` say where encodings change; they may change themselves. */
   constructor(
     readonly clock: Clock,
-    readonly seed: number,
+    readonly hasher: Hasher,
     count: number,
     readonly limits: Readonly<Limits> = new Limits(),
   ) {
-    this.entries = new Entries(seed);
+    this.entries = new Entries(hasher);
     this.lazyFree = new LazyFree(this);
     for (let i = 0; i < count; i++) this.databases.push(new Database(i, this));
   }
@@ -92,7 +93,7 @@ export class Keyspace {
   takeNextDeadline(): number {
     this.soonestNewDeadline = Infinity;
     let next = Infinity;
-    for (const db of this.databases) next = Math.min(next, db.nextDeadline);
+    for (const db of this.databases) next = Math.min(next, db.deadlines.next);
     return next;
   }
 
@@ -175,10 +176,9 @@ export class Keyspace {
 
   /** Empties all databases; the arena is dropped whole, so the cost is that of its large collections' objects. */
   clear(): void {
-    for (const db of this.databases) db.detach();
     this.lazyFree.forget();
     if (this.#held !== this.entries) this.entries.arena.dispose();
-    this.entries = new Entries(this.seed);
+    this.entries = new Entries(this.hasher);
     this.#aside = null;
     for (const db of this.databases) db.restart();
   }

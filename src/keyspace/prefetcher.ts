@@ -7,7 +7,7 @@
  * requests follow each other, then their second ones, and so on: the processor waits for all of them together. What
  * is read is thrown away, and hashes are kept; a guess that is wrong costs time and nothing else.
  */
-import { hashBytes } from "../lib/hash.ts";
+import type { Hasher } from "../lib/hash.ts";
 import { sameBytes } from "../lib/slice.ts";
 import { type Pipeline, PIPELINE_ROOM } from "../protocol/pipeline.ts";
 import type { Database } from "./database.ts";
@@ -26,29 +26,29 @@ export class Prefetcher {
     const refs = this.#refs;
     if (sizes[0] <= KEY || sizes[1] <= KEY) return;
     if (!isSameKey(view, bounds[0], bounds[1])) {
-      this.#hash(entries.seed, pipeline, KEY);
+      this.#hash(entries.hasher, pipeline, KEY);
       db.prefetch(hashes, refs, count);
       return;
     }
     // Not `db.find`: that would remove a key past its deadline.
-    hashes[0] = hashBytes(view, bounds[0][2 * KEY], bounds[0][2 * KEY + 1], entries.seed);
+    hashes[0] = entries.hasher.hash(view, bounds[0][2 * KEY], bounds[0][2 * KEY + 1]);
     db.prefetch(hashes, refs, 1);
     const key = refs[0];
     const table = key === 0 ? undefined : entries.objectOf(key)?.members;
     if (table === undefined) return;
     const isScored = sizes[0] > SCORED_MEMBER && entries.typeOf(key) === Type.zset;
-    this.#hash(entries.seed, pipeline, isScored ? SCORED_MEMBER : MEMBER);
+    this.#hash(entries.hasher, pipeline, isScored ? SCORED_MEMBER : MEMBER);
     table.prefetch(hashes, refs, count);
   }
 
   /** Hashes argument `index` of the requests that have one. */
-  #hash(seed: number, pipeline: Pipeline, index: number): void {
+  #hash(hasher: Hasher, pipeline: Pipeline, index: number): void {
     const { count, sizes, bounds, hashes, view } = pipeline;
     for (let i = 0; i < count; i++) {
       if (sizes[i] <= index) continue;
-      hashes[i] = hashBytes(view, bounds[i][2 * index], bounds[i][2 * index + 1], seed);
+      hashes[i] = hasher.hash(view, bounds[i][2 * index], bounds[i][2 * index + 1]);
     }
-    pipeline.hashed = index;
+    pipeline.areHashed(index, hasher);
   }
 }
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { ManualClock } from "../lib/clock.ts";
-import { hashBytes } from "../lib/hash.ts";
+import { Hasher } from "../lib/hash.ts";
 import { MemberTable } from "../structures/member_table.ts";
 import { argsOf } from "../protocol/args.ts";
 import { Pipeline } from "../protocol/pipeline.ts";
@@ -11,18 +11,18 @@ import { Keyspace } from "./keyspace.ts";
 import { Prefetcher } from "./prefetcher.ts";
 import { SortedSet } from "./zset_value.ts";
 
-const SEED = 7;
+const HASHER = new Hasher(7, 11);
 
 /** A keyspace with a string, a large set and a large sorted set. */
 function keyspace(): Keyspace {
-  const keyspace = new Keyspace(new ManualClock(1_000_000), SEED, 1);
+  const keyspace = new Keyspace(new ManualClock(1_000_000), HASHER, 1);
   const [db] = keyspace.databases;
   const { entries } = keyspace;
   const args = argsOf("string", "set", "zset", "value");
-  db.setArgument(args, 0, 3, false, Events.set);
+  db.strings.setArgument(args, 0, 3, false, Events.set);
   assertEquals(db.find(args, 1), 0);
-  db.createObject(args, 1, Type.set, new HashTable(new MemberTable(entries.arena, SEED)));
-  const members = new MemberTable(entries.arena, SEED);
+  db.createObject(args, 1, Type.set, new HashTable(new MemberTable(entries.arena, HASHER)));
+  const members = new MemberTable(entries.arena, HASHER);
   assertEquals(db.find(args, 2), 0);
   db.createObject(args, 2, Type.zset, new SortedSet(entries, members));
   return keyspace;
@@ -47,7 +47,7 @@ function hashedOf(...lines: string[]): number {
   for (let i = 0; hashed > 0 && i < count; i++) {
     if (sizes[i] <= hashed) continue;
     const [start, end] = bounds[i].subarray(2 * hashed);
-    assertEquals(hashes[i], hashBytes(all.view, start, end, SEED));
+    assertEquals(hashes[i], HASHER.hash(all.view, start, end));
   }
   return hashed;
 }

@@ -28,8 +28,6 @@ export class SetValue implements IntsetHome {
   readonly pack = this.cursor.pack;
   readonly #intset = new Intset(this);
   readonly #slice = new Slice();
-  /** Where `has` ended: a position in the listpack, or a ref. */
-  #found = 0;
   #expected = 1;
   #expectsIntegers = true;
 
@@ -64,7 +62,7 @@ export class SetValue implements IntsetHome {
       return ref;
     }
     if (size <= limits.setMaxListpackEntries) return this.cursor.createListpack();
-    const table = new MemberTable(entries.arena, db.keyspace.seed);
+    const table = new MemberTable(entries.arena, db.keyspace.hasher);
     return db.createObject(args, index, Type.set, new HashTable(table));
   }
 
@@ -97,11 +95,11 @@ export class SetValue implements IntsetHome {
   }
 
   has(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
-    if (this.#table !== null) this.#found = this.#table.find(bytes, view, start, end);
-    else if (this.cursor.encoding === Encoding.intset) {
+    if (this.#table !== null) return this.#table.find(bytes, view, start, end) !== 0;
+    if (this.cursor.encoding === Encoding.intset) {
       return isInteger(bytes, start, end) && this.#ints.has(integer);
-    } else this.#found = this.pack.find(this.pack.first(), bytes, start, end);
-    return this.#found !== 0;
+    }
+    return this.pack.find(this.pack.first(), bytes, start, end) !== 0;
   }
 
   /** Adds a member; returns whether it is new. The bytes may not lie in the set itself. */
@@ -110,17 +108,18 @@ export class SetValue implements IntsetHome {
       if (isInteger(bytes, start, end)) return this.#addInteger();
       this.#leaveIntset(end - start);
     }
-    if (this.has(bytes, view, start, end)) return false;
-    if (this.#table === null) {
+    let table = this.#table;
+    if (table === null) {
+      if (this.pack.find(this.pack.first(), bytes, start, end) !== 0) return false;
       if (this.#fits(start, end)) {
         this.pack.append(bytes, start, end);
         return true;
       }
-      this.#toTable();
-      this.has(bytes, view, start, end);
+      table = this.#toTable();
     }
-    this.#table?.insert(bytes, view, start, end, 0);
-    return true;
+    const before = table.count;
+    table.findOrAdd(bytes, view, start, end, 0);
+    return table.count > before;
   }
 
   #addInteger(): boolean {
@@ -166,10 +165,15 @@ export class SetValue implements IntsetHome {
     if (this.cursor.encoding === Encoding.intset) {
       return isInteger(bytes, start, end) && this.#ints.remove(integer);
     }
-    if (!this.has(bytes, view, start, end)) return false;
-    if (this.#table !== null) this.#table.remove(this.#found);
-    else this.pack.remove(this.#found);
-    return true;
+    const table = this.#table;
+    if (table !== null) {
+      const ref = table.find(bytes, view, start, end);
+      if (ref !== 0) table.remove(ref);
+      return ref !== 0;
+    }
+    const at = this.pack.find(this.pack.first(), bytes, start, end);
+    if (at !== 0) this.pack.remove(at);
+    return at !== 0;
   }
 
   /** Shows every member. `visit` must not change the set. */
@@ -288,14 +292,12 @@ export class SetValue implements IntsetHome {
   }
 
   /** The set, which lies inline, becomes a table. */
-  #toTable(): void {
+  #toTable(): MemberTable {
     const { keyspace } = this.cursor.db;
-    const table = new MemberTable(keyspace.entries.arena, keyspace.seed);
-    this.forEach(({ bytes, view, start, end }) => {
-      table.find(bytes, view, start, end);
-      table.insert(bytes, view, start, end, 0);
-    });
+    const table = new MemberTable(keyspace.entries.arena, keyspace.hasher);
+    this.forEach(({ bytes, view, start, end }) => table.findOrAdd(bytes, view, start, end, 0));
     this.cursor.toObject(new HashTable(table));
+    return table;
   }
 }
 

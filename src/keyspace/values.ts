@@ -6,7 +6,7 @@
 import { Int64, parseInt64 } from "../lib/decimal.ts";
 import { Slice } from "../lib/slice.ts";
 import type { Ref } from "../structures/arena.ts";
-import { Encoding, type Entries, type HeapValue, type LargeString } from "./entry.ts";
+import { Encoding, type Entries, type LargeString } from "./entry.ts";
 
 /** Longest string that OBJECT ENCODING calls embstr; longer ones are raw. */
 const EMBSTR_MAX = 44;
@@ -78,14 +78,13 @@ export function encodingName(entries: Entries): string {
 /** Forgets the value of `ref` where it lies outside the arena; the entry's block stays. */
 export function releaseValue(entries: Entries, ref: Ref): void {
   entries.open(ref);
-  if (entries.encoding !== Encoding.object) return;
-  const index = entries.view.getUint32(entries.valueStart, true);
-  releaseObject(entries, entries.objects.get(index));
-  entries.objects.remove(index);
+  if (entries.encoding === Encoding.object) releaseObjectAt(entries, entries.objectIndex());
 }
 
-/** Frees an object that nobody refers to: at once, or in slices if it is large. */
-function releaseObject(entries: Entries, object: HeapValue): void {
+/** Frees the object at `index` of the side table, which no entry refers to: at once, or in slices if it is large. */
+export function releaseObjectAt(entries: Entries, index: number): void {
+  const object = entries.objects.get(index);
+  entries.objects.remove(index);
   entries.outsideBytes -= object.booked;
   object.booked = 0;
   if (object.effort > EFFORT_AT_ONCE) entries.dying.push(object);

@@ -114,8 +114,8 @@ export class ZsetValue {
   readonly pack = this.cursor.pack;
   readonly #member = new Slice();
   readonly #score = new Slice();
-  /** Where `scoreOf` ended: a position in the listpack, or a ref; 0 if there is no such member. */
-  #found = 0;
+  /** Where the walk is: what `stepScore` tells the score of. */
+  #stepAt = 0;
 
   get #set(): SortedSet | null {
     return this.cursor.object as SortedSet | null;
@@ -127,13 +127,24 @@ export class ZsetValue {
 
   /** The score of the member `bytes[start, end)`, NaN if there is none. */
   scoreOf(bytes: Uint8Array, view: DataView, start: number, end: number): number {
+    return this.scoreAt(this.find(bytes, view, start, end));
+  }
+
+  /**
+   * Where the member `bytes[start, end)` is: its position in the listpack, or its ref; 0 if it is not there. Good until
+   * the set changes.
+   */
+  find(bytes: Uint8Array, view: DataView, start: number, end: number): number {
     const set = this.#set;
-    if (set === null) {
-      this.#found = this.pack.find(this.pack.first(), bytes, start, end, 1);
-      return this.#found === 0 ? NaN : this.#packScore(this.pack.next(this.#found));
-    }
-    this.#found = set.members.find(bytes, view, start, end);
-    return this.#found === 0 ? NaN : set.members.score(this.#found);
+    if (set !== null) return set.members.find(bytes, view, start, end);
+    return this.pack.find(this.pack.first(), bytes, start, end, 1);
+  }
+
+  /** The score of the member that `find` has found, NaN for 0. */
+  scoreAt(place: number): number {
+    if (place === 0) return NaN;
+    const set = this.#set;
+    return set === null ? this.#packScore(this.pack.next(place)) : set.members.score(place);
   }
 
   /** Members, `added` of them, the first of `size` bytes, are about to be added: may be too many for a listpack. */
@@ -146,29 +157,29 @@ export class ZsetValue {
 
   /** Gives the member `bytes[start, end)` a score; returns whether it is new. The bytes must not be the set's. */
   set(bytes: Uint8Array, view: DataView, start: number, end: number, score: number): boolean {
-    return this.put(bytes, view, start, end, score, this.scoreOf(bytes, view, start, end));
+    return this.put(bytes, view, start, end, score, this.find(bytes, view, start, end));
   }
 
-  /** As `set`, right after `scoreOf` has returned `before` for the member. */
+  /** As `set`, where `find` has found the member at `place`. */
   put(
     bytes: Uint8Array,
     view: DataView,
     start: number,
     end: number,
     score: number,
-    before: number,
+    place: number,
   ): boolean {
-    if (this.#set === null && !this.#fits(start, end)) {
+    if (this.#set === null && !this.#fits(place !== 0, start, end)) {
       this.#convert();
-      this.scoreOf(bytes, view, start, end);
+      place = this.find(bytes, view, start, end);
     }
     if (this.#set !== null) {
-      return this.#setLarge(this.#set, bytes, view, start, end, score, before);
+      return this.#setLarge(this.#set, bytes, view, start, end, score, place);
     }
-    if (before === score) return false;
-    if (this.#found !== 0) this.pack.remove(this.#found, 2);
+    if (this.scoreAt(place) === score) return false;
+    if (place !== 0) this.pack.remove(place, 2);
     this.#insertInPack(bytes, start, end, score);
-    return before !== before;
+    return place === 0;
   }
 
   #setLarge(
@@ -178,19 +189,19 @@ export class ZsetValue {
     start: number,
     end: number,
     score: number,
-    before: number,
+    place: number,
   ): boolean {
     const { members, tree } = set;
-    if (this.#found === 0) {
-      const ref = members.insert(bytes, view, start, end, SCORE_BYTES);
+    if (place === 0) {
+      const ref = members.findOrAdd(bytes, view, start, end, SCORE_BYTES);
       members.setScore(ref, score);
       tree.insert(ref);
       return true;
     }
-    if (before === score) return false;
-    tree.remove(this.#found);
-    members.setScore(this.#found, score);
-    tree.insert(this.#found);
+    if (members.score(place) === score) return false;
+    tree.remove(place);
+    members.setScore(place, score);
+    tree.insert(place);
     return false;
   }
 
@@ -232,9 +243,9 @@ export class ZsetValue {
     return parseDouble(this.#score.bytes, this.#score.start, this.#score.end);
   }
 
-  #fits(start: number, end: number): boolean {
+  #fits(isThere: boolean, start: number, end: number): boolean {
     const { limits } = this.cursor.db.keyspace;
-    if (this.#found === 0) {
+    if (!isThere) {
       const isLong = end - start > limits.zsetMaxListpackValue;
       if (isLong || this.count >= limits.zsetMaxListpackEntries) return false;
     }
@@ -243,24 +254,24 @@ export class ZsetValue {
 
   /** Removes the member `bytes[start, end)`; returns whether it was there. */
   remove(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
-    this.scoreOf(bytes, view, start, end);
-    if (this.#found === 0) return false;
+    const place = this.find(bytes, view, start, end);
+    if (place === 0) return false;
     const set = this.#set;
-    if (set === null) this.pack.remove(this.#found, 2);
+    if (set === null) this.pack.remove(place, 2);
     else {
-      set.tree.remove(this.#found);
-      set.members.remove(this.#found);
+      set.tree.remove(place);
+      set.members.remove(place);
     }
     return true;
   }
 
   /** How many elements come before the member `bytes[start, end)`; -1 if it is not there. */
   rankOf(bytes: Uint8Array, view: DataView, start: number, end: number): number {
-    this.scoreOf(bytes, view, start, end);
-    if (this.#found === 0) return -1;
-    if (this.#set !== null) return this.#set.tree.rankOf(this.#found);
+    const place = this.find(bytes, view, start, end);
+    if (place === 0) return -1;
+    if (this.#set !== null) return this.#set.tree.rankOf(place);
     let rank = 0;
-    for (let at = this.pack.first(); at !== this.#found; rank++) {
+    for (let at = this.pack.first(); at !== place; rank++) {
       at = this.pack.next(this.pack.next(at));
     }
     return rank;
@@ -325,14 +336,14 @@ export class ZsetValue {
     const set = this.#set;
     if (set !== null) {
       if (this.#next === this.#nextEnd) this.#lookAhead(set);
-      this.#found = this.#ahead[this.#next++];
-      return set.members.key(this.#found, into);
+      this.#stepAt = this.#ahead[this.#next++];
+      return set.members.key(this.#stepAt, into);
     }
     const { pack } = this;
     const at = this.#walkAt;
     pack.read(at, into);
-    this.#found = pack.next(at);
-    if (!this.#walksDownwards) this.#walkAt = pack.next(this.#found);
+    this.#stepAt = pack.next(at);
+    if (!this.#walksDownwards) this.#walkAt = pack.next(this.#stepAt);
     else this.#walkAt = at === pack.first() ? 0 : pack.previous(pack.previous(at));
   }
 
@@ -370,7 +381,7 @@ export class ZsetValue {
 
   get stepScore(): number {
     const set = this.#set;
-    return set === null ? this.#packScore(this.#found) : set.members.score(this.#found);
+    return set === null ? this.#packScore(this.#stepAt) : set.members.score(this.#stepAt);
   }
 
   /** Removes `count` elements from rank `from` on, which exist. */
@@ -439,11 +450,10 @@ export class ZsetValue {
   /** The listpack becomes a table with a tree. */
   #convert(): void {
     const { keyspace } = this.cursor.db;
-    const members = new MemberTable(keyspace.entries.arena, keyspace.seed);
+    const members = new MemberTable(keyspace.entries.arena, keyspace.hasher);
     const set = new SortedSet(keyspace.entries, members);
     this.forEachFrom(0, this.count, false, ({ bytes, view, start, end }, score) => {
-      members.find(bytes, view, start, end);
-      const ref = members.insert(bytes, view, start, end, SCORE_BYTES);
+      const ref = members.findOrAdd(bytes, view, start, end, SCORE_BYTES);
       members.setScore(ref, score);
       set.tree.insert(ref);
     });

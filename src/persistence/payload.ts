@@ -88,7 +88,6 @@ export class PayloadReader {
     source.use(args.bytes, args.view, args.start(index), args.end(index) - FOOTER_BYTES);
     try {
       const type = this.#input.byte();
-      // What is added goes where the key was not found.
       if (db.find(key, 0) !== 0) return false;
       const isThere = this.#values.read(type, db, key, true);
       if (isThere && source.left === 0) return true;

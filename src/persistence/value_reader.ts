@@ -105,7 +105,7 @@ export class ValueReader {
     const { entries } = db.keyspace;
     const isInline = length <= entries.inlineMax(this.#key.length(0));
     if (!isInline || isIntegerText(bytes, start, end)) {
-      this.ref = db.setString(this.#key, 0, bytes, view, start, end, false, Events.restore);
+      this.ref = db.strings.set(this.#key, 0, bytes, view, start, end, false, Events.restore);
       return true;
     }
     this.ref = db.createValue(this.#key, 0, Type.string, stringEncoding(length), length);
@@ -127,7 +127,6 @@ export class ValueReader {
   #adopt(type: number, encoding: number): boolean {
     const { bytes, start, end, length } = this.#blob;
     const db = this.#db;
-    db.find(this.#key, 0);
     if (length > COLLECTION_INLINE_MAX) {
       const long = new LongPack(encoding, bytes, start, length, length);
       this.ref = db.createObject(this.#key, 0, type, long);

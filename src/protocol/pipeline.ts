@@ -3,7 +3,7 @@
  * The next requests of one connection, decoded before the first of them runs, so that a listener can prepare all of
  * them at once.
  */
-import { known } from "../lib/hash.ts";
+import type { Hasher } from "../lib/hash.ts";
 import { type Args, ROOM_COUNT } from "./args.ts";
 
 /** Requests that are decoded ahead at most: 32 were no quicker. */
@@ -27,9 +27,12 @@ export class Pipeline {
   );
   /** How many arguments each request has. */
   readonly sizes = new Int32Array(PIPELINE_ROOM);
-  /** The argument of each request whose hash the listener has put into `hashes`; 0 for none. */
-  hashed = 0;
+  /** Where the listener puts the hashes of one argument of each request, before it calls `areHashed`. */
   readonly hashes = new Int32Array(PIPELINE_ROOM);
+  /** The argument whose hashes are in `hashes`; 0 for none. */
+  #hashed = 0;
+  /** Is told a request's hash when its turn comes. */
+  #hasher: Hasher | null = null;
   /** Requests decoded. */
   count = 0;
   #taken = 0;
@@ -47,8 +50,19 @@ export class Pipeline {
     this.bytes = bytes;
     this.view = view;
     this.count = this.#taken = 0;
-    this.hashed = 0;
-    known.forget();
+    this.#hashed = 0;
+    this.#hasher?.forget();
+  }
+
+  /** The listener has put the hashes of argument `index` into `hashes`, for the requests that have one. */
+  areHashed(index: number, hasher: Hasher): void {
+    this.#hashed = index;
+    this.#hasher = hasher;
+  }
+
+  /** The argument whose hashes the listener has put into `hashes`; 0 for none. */
+  get hashed(): number {
+    return this.#hashed;
   }
 
   /** Adds a request of so many arguments, whose bounds have been written, and which ends at `end`. */
@@ -61,11 +75,12 @@ export class Pipeline {
   take(args: Args): number {
     const index = this.#taken++;
     const bounds = this.bounds[index];
-    const { view, hashed } = this;
+    const { view } = this;
+    const hashed = this.#hashed;
     args.borrow(bounds, this.sizes[index]);
     if (args.view !== view) args.use(this.bytes, view);
     if (hashed > 0 && args.count > hashed) {
-      known.set(view, bounds[2 * hashed], bounds[2 * hashed + 1], this.hashes[index]);
+      this.#hasher?.prepare(view, bounds[2 * hashed], bounds[2 * hashed + 1], this.hashes[index]);
     }
     return this.#ends[index];
   }
@@ -74,6 +89,6 @@ export class Pipeline {
   drop(owner: object): void {
     if (this.#owner !== owner) return;
     this.count = 0;
-    known.forget();
+    this.#hasher?.forget();
   }
 }

@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { hashBytes, hashOnce } from "../lib/hash.ts";
+import { Hasher } from "../lib/hash.ts";
 import { Args, argsOf } from "./args.ts";
 import { Pipeline } from "./pipeline.ts";
 
-const SEED = 7;
+const HASHER = new Hasher(7, 2);
 
 /** A pipeline of `GET key` for each key; requests end at 10, 20, 30 …. */
 function pipelineOf(owner: object, ...keys: string[]): Pipeline {
@@ -60,16 +60,16 @@ Deno.test("arguments that are kept outlive the pipeline", () => {
 Deno.test("a hash that the listener computed is used for its request and for no other", () => {
   const pipeline = pipelineOf({}, "a", "b");
   const args = new Args();
-  const hashOf = (index: number) => hashOnce(args.view, args.start(index), args.end(index), SEED);
-  pipeline.hashed = 1;
+  const hashOf = (index: number) => HASHER.hashOnce(args.view, args.start(index), args.end(index));
   pipeline.hashes.set([1111, 2222]);
+  pipeline.areHashed(1, HASHER);
   pipeline.take(args);
   assertEquals(hashOf(1), 1111);
-  assertEquals(hashOf(0), hashBytes(args.view, args.start(0), args.end(0), SEED));
+  assertEquals(hashOf(0), HASHER.hash(args.view, args.start(0), args.end(0)));
   pipeline.take(args);
   assertEquals(hashOf(1), 2222);
   pipeline.begin({}, args.bytes, args.view);
-  assertEquals(hashOf(1), hashBytes(args.view, args.start(1), args.end(1), SEED));
+  assertEquals(hashOf(1), HASHER.hash(args.view, args.start(1), args.end(1)));
 });
 
 Deno.test("borrowed arguments are given back, own ones stay", () => {

@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { hashBytes } from "../lib/hash.ts";
+import { murmurHash } from "../lib/murmur_hash.ts";
 
 /** Fixed, since filters are written to files. */
 const SEED_1 = 0x5bd1e995;
@@ -163,9 +163,9 @@ export class BloomFilter {
   }
 
   #hash(view: DataView, start: number, end: number): void {
-    this.#h1 = hashBytes(view, start, end, SEED_1) >>> 0;
+    this.#h1 = murmurHash(view, start, end, SEED_1) >>> 0;
     // Odd, so that it shares no factor with a size that is a power of two.
-    this.#h2 = (hashBytes(view, start, end, SEED_2) | 1) >>> 0;
+    this.#h2 = (murmurHash(view, start, end, SEED_2) | 1) >>> 0;
   }
 
   /** Newer layers are larger, and hold more of what was added. */

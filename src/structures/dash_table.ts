@@ -178,9 +178,8 @@ export class DashTable {
   }
 
   /**
-   * The ref whose key is bytes `start` to `end`, or 0. Remembers where it ended: `insert` with the
-   * same hash after a miss, and `replaceLast` or `removeLast` after a hit, probe no more. Every other
-   * change of the table in between voids that: `insert` then probes, the other two must not be called.
+   * The ref whose key is bytes `start` to `end`, or 0. Remembers where it ended, until the table changes: `insert` with
+   * the same hash after a miss probes no more, and `findAgain` compares its key with the one that was found.
    */
   find(hash: number, bytes: Uint8Array, view: DataView, start: number, end: number): Ref {
     const segment = this.#segmentOf(hash);
@@ -272,19 +271,6 @@ export class DashTable {
       this.#remember(segment);
     }
     this.#lastSlot = -1;
-  }
-
-  /** Puts `ref`, which has an equal key, in the place of what `find` found. Its position stays known. */
-  replaceLast(ref: Ref): void {
-    assert(this.#lastSlot >= 0 && this.#lastHit, "a find hit before, and nothing changed since");
-    assert(ref !== 0, "ref 0 is none");
-    this.#lastSegment.refs[this.#lastSlot] = ref;
-  }
-
-  /** Removes what `find` found. */
-  removeLast(): void {
-    assert(this.#lastSlot >= 0 && this.#lastHit, "a find hit before, and nothing changed since");
-    this.#removeAt(this.#lastSegment, this.#lastSlot, this.#lastHash);
   }
 
   /** Puts `newRef`, which has an equal key, in the place of `oldRef`, which is present. */

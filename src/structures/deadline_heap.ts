@@ -131,6 +131,11 @@ export class DeadlineHeap {
     if (this.#capacity > SMALLEST_CHUNK_SLOTS) this.#shrink();
   }
 
+  /** Removes the entry that is due first; there is one. */
+  removeMin(): void {
+    this.removeAt(FIRST_SLOT);
+  }
+
   /** The entry's block has moved: it is `ref` now. */
   replaceRef(slot: number, ref: Ref): void {
     assert(this.#holds(slot), "a slot in use");

@@ -18,7 +18,7 @@
  */
 import { assert } from "../lib/assert.ts";
 import { copyBytes, copyIn } from "../lib/copy.ts";
-import { hashBytes, hashOnce } from "../lib/hash.ts";
+import type { Hasher } from "../lib/hash.ts";
 import { compareBytes, sameBytes, Slice } from "../lib/slice.ts";
 import { type Arena, offsetOf, type Ref } from "./arena.ts";
 import { DashTable, type KeyLayout } from "./dash_table.ts";
@@ -44,22 +44,20 @@ class Outside {
 /** See the module's head. */
 export class MemberTable implements KeyLayout {
   readonly #arena: Arena;
-  readonly #seed: number;
+  readonly #hasher: Hasher;
   #table: DashTable;
   #outside: SideTable<Outside> | null = null;
   #outsideBytes = 0;
   #arenaBytes = 0;
-  /** Hash of what `find` looked for last: `insert` uses it. */
-  #hash = 0;
   readonly #one = new Slice();
   readonly #other = new Slice();
   /** Where `release` goes on. */
   #releaseNext = 0;
   #left = -1;
 
-  constructor(arena: Arena, seed: number) {
+  constructor(arena: Arena, hasher: Hasher) {
     this.#arena = arena;
-    this.#seed = seed;
+    this.#hasher = hasher;
     this.#table = new DashTable(this);
   }
 
@@ -79,8 +77,7 @@ export class MemberTable implements KeyLayout {
 
   /** The member whose key is `bytes[start, end)`, or 0. */
   find(bytes: Uint8Array, view: DataView, start: number, end: number): Ref {
-    this.#hash = hashOnce(view, start, end, this.#seed);
-    return this.#table.find(this.#hash, bytes, view, start, end);
+    return this.#table.find(this.#hasher.hashOnce(view, start, end), bytes, view, start, end);
   }
 
   /** Reads what `find` will read for so many hashes, and puts what it will find first into `refs`. */
@@ -90,19 +87,42 @@ export class MemberTable implements KeyLayout {
   }
 
   /**
-   * Adds a member that `find` has just not found, with room for `valueSize` bytes of value, which the
-   * caller writes with `setValue` or `setScore`.
+   * The member whose key is `bytes[start, end)`, which is added where it is missing, with room for `valueSize` bytes of
+   * value; the caller writes them with `setScore`. It is new if `count` has grown.
    */
-  insert(
+  findOrAdd(
     bytes: Uint8Array,
     view: DataView,
     start: number,
     end: number,
     valueSize: number,
   ): Ref {
+    const hash = this.#hasher.hashOnce(view, start, end);
+    const found = this.#table.find(hash, bytes, view, start, end);
+    if (found !== 0) return found;
     const ref = this.#create(bytes, view, start, end, valueSize);
-    this.#table.insert(this.#hash, ref);
+    this.#table.insert(hash, ref);
     return ref;
+  }
+
+  /**
+   * Gives the member whose key is `bytes[start, end)`, which is added where it is missing, the value `value[from, to)`; it is
+   * new if `count` has grown. The bytes must not be the table's own.
+   */
+  put(
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+    value: Uint8Array,
+    valueView: DataView,
+    from: number,
+    to: number,
+  ): void {
+    // A buffer for a long value comes first: where there is no memory for it, nothing has changed.
+    const outside = to - from > INSIDE_MAX ? this.#keep(value, from, to) : 0;
+    const ref = this.findOrAdd(bytes, view, start, end, to - from);
+    this.#setValue(ref, value, valueView, from, to, outside);
   }
 
   #create(
@@ -127,8 +147,15 @@ export class MemberTable implements KeyLayout {
     return ref;
   }
 
-  /** Sets a member's value; returns its ref, which may be a new one. The bytes must not be its own. */
-  setValue(ref: Ref, bytes: Uint8Array, view: DataView, start: number, end: number): Ref {
+  /** Sets a member's value; if it is long, to the buffer `outside`. */
+  #setValue(
+    ref: Ref,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+    outside: number,
+  ): void {
     const size = end - start;
     this.#read(ref);
     if (this.#valueLength === OUTSIDE) this.#drop(this.#view.getUint32(this.#valueStart, true));
@@ -146,9 +173,8 @@ export class MemberTable implements KeyLayout {
     const at = offsetOf(ref);
     writeLengths(place.view, at, keySize, size);
     const target = at + keyAt + keyBytes;
-    if (size > INSIDE_MAX) place.view.setUint32(target, this.#keep(bytes, start, end), true);
+    if (size > INSIDE_MAX) place.view.setUint32(target, outside, true);
     else copyIn(bytes, view, start, end, place.bytes, place.view, target);
-    return ref;
   }
 
   /** Moves a key's bytes to `keyAt` of another block of `size` bytes; its lengths are the caller's to write. */
@@ -297,7 +323,7 @@ export class MemberTable implements KeyLayout {
 
   /** A table with the same members in blocks of their own. */
   clone(): MemberTable {
-    const twin = new MemberTable(this.#arena, this.#seed);
+    const twin = new MemberTable(this.#arena, this.#hasher);
     this.#table.forEach((ref) => twin.#adopt(this, ref));
     return twin;
   }
@@ -329,10 +355,10 @@ export class MemberTable implements KeyLayout {
     this.#read(ref);
     const start = this.#keyStart;
     if (this.#keyLength !== OUTSIDE) {
-      return hashBytes(this.#view, start, start + this.#keyLength, this.#seed);
+      return this.#hasher.hash(this.#view, start, start + this.#keyLength);
     }
     const outside = this.#outsideAt(this.#view.getUint32(start, true));
-    return hashBytes(outside.view, 0, outside.bytes.length, this.#seed);
+    return this.#hasher.hash(outside.view, 0, outside.bytes.length);
   }
 
   matches(ref: Ref, bytes: Uint8Array, view: DataView, start: number, end: number): boolean {

@@ -21,6 +21,7 @@ import { argsOf } from "../../src/protocol/args.ts";
 import { Decoded, RequestDecoder } from "../../src/protocol/request_decoder.ts";
 import { testHost } from "./host.ts";
 import { readReply, type Reply, ReplyError } from "./replies.ts";
+import { Hasher } from "../../src/lib/hash.ts";
 
 export { ReplyError };
 export type { Reply };
@@ -176,7 +177,7 @@ export class TestServer {
       clock: this.clock,
       log: new Log(1, (line) => this.logged.push(line)),
       host: testHost,
-      seed: 20261120,
+      hasher: new Hasher(20261120, 2),
       ...commands === undefined ? {} : { commands },
     });
     this.engine = this.server.engine;

@@ -1,0 +1,86 @@
+// hot path
+/**
+ * When the keys of one database expire. A key past its deadline counts as missing at once, and is removed by whoever meets
+ * it or by the timer, which asks the heap for the next one that is due.
+ */
+import { assert } from "../lib/assert.ts";
+import type { Args } from "../protocol/args.ts";
+import type { Ref } from "../structures/arena.ts";
+import type { Database } from "./database.ts";
+import { EntryFlag } from "./entry.ts";
+
+export class KeyDeadlines {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Keys that have a deadline. */
+  get count(): number {
+    return this.#db.placement.heap.size;
+  }
+
+  /** The earliest deadline in Unix ms, or Infinity. */
+  get next(): number {
+    return this.#db.placement.heap.minDeadline;
+  }
+
+  /** Mean ms from now to the deadlines of some of the keys that have one: avg_ttl of INFO. */
+  averageTtl(now: number): number {
+    return Math.max(0, Math.floor(this.#db.placement.heap.meanDeadline(64) - now));
+  }
+
+  /** The entry's deadline in Unix ms, or -1. */
+  of(ref: Ref): number {
+    return this.#db.placement.deadlineOf(ref);
+  }
+
+  /** Whether the time of an entry that has a deadline has come. While data are loaded, time stands still. */
+  isDue(ref: Ref): boolean {
+    const { keyspace, placement } = this.#db;
+    if (keyspace.isLoading) return false;
+    return keyspace.clock.nowMs() > placement.heap.deadlineAt(placement.entries.heapSlot(ref));
+  }
+
+  /** Gives an entry a deadline in Unix ms; returns its ref, which may be a new one. */
+  set(ref: Ref, deadlineMs: number): Ref {
+    const { keyspace, placement } = this.#db;
+    keyspace.noteDeadline(deadlineMs);
+    return placement.setDeadline(ref, deadlineMs);
+  }
+
+  /** Gives the key at argument `index`, which exists, a deadline. The caller calls `changed`. */
+  expireAt(args: Args, index: number, deadlineMs: number): void {
+    const ref = this.#db.edit(args, index);
+    assert(ref !== 0, "a key that gets a deadline exists");
+    this.set(ref, deadlineMs);
+  }
+
+  /** Takes the deadline of the key at argument `index` away; returns whether it had one. */
+  persist(args: Args, index: number): boolean {
+    const db = this.#db;
+    const ref = db.edit(args, index);
+    if (ref === 0 || !db.placement.entries.hasFlag(ref, EntryFlag.ttl)) return false;
+    db.placement.dropDeadline(ref);
+    return true;
+  }
+
+  /**
+   * Removes one key that is due at `now`; returns whether there was one. Should removing it break an assertion, its
+   * deadline goes all the same, so that the next call does not meet it again.
+   */
+  expireNext(now: number): boolean {
+    const db = this.#db;
+    const { heap } = db.placement;
+    if (!(heap.minDeadline < now)) return false;
+    const ref = heap.minRef;
+    try {
+      db.expire(ref);
+    } catch (error) {
+      if (heap.minRef === ref) heap.removeMin();
+      throw error;
+    }
+    return true;
+  }
+}

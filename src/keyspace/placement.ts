@@ -1,0 +1,238 @@
+// hot path
+/**
+ * Where the entries of one database lie: the table and the deadline heap that point to their blocks, and the only code
+ * that makes, moves, links or frees such a block.
+ *
+ * Memory comes first: what a change needs is allocated before anything is changed, so that a failed allocation leaves
+ * the keyspace as it was. A ref may change whenever its block moves, so methods that move one return the new ref.
+ *
+ * Invariants: a ref in the table is an entry of this database, once for each key; a ref in the heap is in the table and has
+ * the flag `ttl`; the entry's slot is where the heap has it. `verify` checks them.
+ */
+import { assert } from "../lib/assert.ts";
+import { copyBytes } from "../lib/copy.ts";
+import type { Args } from "../protocol/args.ts";
+import { offsetOf, type Ref } from "../structures/arena.ts";
+import { DashTable } from "../structures/dash_table.ts";
+import { DeadlineHeap } from "../structures/deadline_heap.ts";
+import { Encoding, type Entries, EntryFlag, type HeapValue } from "./entry.ts";
+import { releaseObjectAt, releaseValue } from "./values.ts";
+
+const SLOT_BYTES = 4;
+/** An object's index in the side table. */
+const OBJECT_BYTES = 4;
+
+export class Placement {
+  readonly table: DashTable;
+  readonly heap: DeadlineHeap;
+
+  constructor(readonly entries: Entries) {
+    this.table = new DashTable(entries);
+    this.heap = new DeadlineHeap({ moved: (ref, slot) => entries.setHeapSlot(ref, slot) });
+  }
+
+  // Making and unmaking
+
+  /**
+   * A new entry with the key at argument `index` and `size` bytes of value, which nothing points to yet. With
+   * `hasDeadline` its block has room for a heap slot, so that `setDeadline` need not move it.
+   */
+  create(
+    args: Args,
+    index: number,
+    type: number,
+    encoding: number,
+    access: number,
+    size: number,
+    hasDeadline: boolean,
+  ): Ref {
+    const { bytes, view } = args;
+    const start = args.start(index);
+    const end = args.end(index);
+    const room = hasDeadline ? size + SLOT_BYTES : size;
+    return this.entries.create(type, encoding, access, bytes, view, start, end, size, room);
+  }
+
+  /** As `create`, for a value that is an object; opens the entry. */
+  createObject(
+    args: Args,
+    index: number,
+    type: number,
+    access: number,
+    object: HeapValue,
+    hasDeadline: boolean,
+  ): Ref {
+    const { entries } = this;
+    const encoding = Encoding.object;
+    const ref = this.create(args, index, type, encoding, access, OBJECT_BYTES, hasDeadline);
+    entries.open(ref);
+    this.#storeObject(type, object);
+    return ref;
+  }
+
+  /** Puts `ref`, whose key hashes to `hash` and is in no table, into the table. */
+  link(hash: number, ref: Ref): void {
+    assert(!this.entries.hasFlag(ref, EntryFlag.ttl), "an unlinked entry has no deadline");
+    this.table.insert(hash, ref);
+  }
+
+  /** Takes `ref` out of table and heap; its block and value stay. */
+  unlink(ref: Ref): void {
+    this.table.remove(this.entries.hashOf(ref), ref);
+    if (this.entries.hasFlag(ref, EntryFlag.ttl)) this.dropDeadline(ref);
+  }
+
+  /** Unlinks an entry and frees its block and its value. */
+  discard(ref: Ref): void {
+    this.unlink(ref);
+    releaseValue(this.entries, ref);
+    this.entries.free(ref);
+  }
+
+  // Other blocks and other values
+
+  /**
+   * Moves the open entry to a block with room for `room` bytes of value, of which the first `kept` are those that it has;
+   * opens the new block.
+   */
+  move(kept: number, room: number): Ref {
+    const { entries } = this;
+    const { ref, bytes, at } = entries;
+    assert(kept <= room, "what is kept of a value fits");
+    const hasTtl = (entries.flags & EntryFlag.ttl) !== 0;
+    const headAndKey = entries.valueStart - at;
+    const slot = hasTtl ? entries.heapSlot(ref) : 0;
+    const hash = entries.hashOf(ref);
+    const next = entries.arena.alloc(headAndKey + room + (hasTtl ? SLOT_BYTES : 0));
+    const chunk = entries.arena.chunkOf(next);
+    copyBytes(bytes, at, at + headAndKey + kept, chunk.bytes, offsetOf(next));
+    this.table.replace(hash, ref, next);
+    if (hasTtl) {
+      entries.setHeapSlot(next, slot);
+      this.heap.replaceRef(slot, next);
+    }
+    entries.arena.free(ref);
+    entries.open(next);
+    return next;
+  }
+
+  /**
+   * Gives `ref` room for another value of `size` bytes and releases the one that it has; opens the entry, whose value has
+   * no bytes then. A block that is far too large is exchanged as well.
+   */
+  replaceValue(ref: Ref, size: number): Ref {
+    const { entries } = this;
+    entries.open(ref);
+    const { type, encoding } = entries;
+    const object = encoding === Encoding.object ? entries.objectIndex() : 0;
+    const room = entries.valueRoom();
+    if (size > room || size + 64 < room >>> 1) ref = this.move(0, size);
+    if (object !== 0) releaseObjectAt(entries, object);
+    entries.setValueHeader(type, Encoding.embstr, 0);
+    return ref;
+  }
+
+  /**
+   * Makes the inline value of `ref` `size` bytes long, keeping what it holds as far as it fits; opens the
+   * entry and returns its ref.
+   */
+  resizeValue(ref: Ref, size: number): Ref {
+    const { entries } = this;
+    entries.open(ref);
+    const { type, encoding } = entries;
+    assert(encoding !== Encoding.object, "an inline value is resized in place");
+    const room = entries.valueRoom();
+    if (size > room || size + 64 < room >>> 1) {
+      ref = this.move(Math.min(size, entries.valueEnd - entries.valueStart), size);
+    }
+    entries.setValueHeader(type, encoding, size);
+    return ref;
+  }
+
+  /** Puts `object` in the place of the value of `ref`, which lies inline; opens it and returns its ref. */
+  replaceByObject(ref: Ref, object: HeapValue): Ref {
+    const { entries } = this;
+    entries.open(ref);
+    const { type, encoding } = entries;
+    assert(encoding !== Encoding.object, "an inline value becomes an object");
+    const next = this.move(0, OBJECT_BYTES);
+    this.#storeObject(type, object);
+    return next;
+  }
+
+  /** Puts an inline value of `size` bytes in the place of the object of `ref`; opens it, returns its ref. */
+  replaceObject(ref: Ref, encoding: number, size: number): Ref {
+    const { entries } = this;
+    entries.open(ref);
+    const { type } = entries;
+    const object = entries.objectIndex();
+    const next = this.move(0, size);
+    releaseObjectAt(entries, object);
+    entries.setValueHeader(type, encoding, size);
+    return next;
+  }
+
+  /** Makes `object` the value of the open entry, which has none and room for an object's index. */
+  storeObject(type: number, object: HeapValue): void {
+    assert(this.entries.valueRoom() >= OBJECT_BYTES, "an object's index fits in its entry");
+    this.#storeObject(type, object);
+  }
+
+  #storeObject(type: number, object: HeapValue): void {
+    const { entries } = this;
+    entries.setValueHeader(type, Encoding.object, OBJECT_BYTES);
+    entries.view.setUint32(entries.valueStart, entries.objects.add(object), true);
+    entries.book(object);
+  }
+
+  // Deadlines
+
+  /** The entry's deadline in Unix ms, or -1. */
+  deadlineOf(ref: Ref): number {
+    if (!this.entries.hasFlag(ref, EntryFlag.ttl)) return -1;
+    return this.heap.deadlineAt(this.entries.heapSlot(ref));
+  }
+
+  /** Gives an entry that is in the table a deadline in Unix ms; returns its ref, which may be a new one. */
+  setDeadline(ref: Ref, deadlineMs: number): Ref {
+    const { entries } = this;
+    if (entries.hasFlag(ref, EntryFlag.ttl)) {
+      this.heap.update(entries.heapSlot(ref), deadlineMs);
+      return ref;
+    }
+    entries.open(ref);
+    if (!entries.hasRoomForSlot()) {
+      const size = entries.valueEnd - entries.valueStart;
+      ref = this.move(size, size + SLOT_BYTES);
+    }
+    entries.setFlag(ref, EntryFlag.ttl, true);
+    this.heap.push(ref, deadlineMs);
+    return ref;
+  }
+
+  /** Takes the deadline of an entry that has one away. */
+  dropDeadline(ref: Ref): void {
+    const slot = this.entries.heapSlot(ref);
+    assert(this.heap.refAt(slot) === ref, "an entry's slot in the heap is its own");
+    this.heap.removeAt(slot);
+    this.entries.setFlag(ref, EntryFlag.ttl, false);
+  }
+
+  /** Throws if the invariants at the module's head do not hold. O(n). */
+  verify(): void {
+    const { entries, table, heap } = this;
+    table.verify();
+    heap.verify();
+    let expiring = 0;
+    table.forEach((ref) => {
+      entries.open(ref);
+      const { keyBytes, keyView, keyStart, keyEnd } = entries;
+      const found = table.find(entries.hashOf(ref), keyBytes, keyView, keyStart, keyEnd);
+      assert(found === ref, "a key is in the table once");
+      if (!entries.hasFlag(ref, EntryFlag.ttl)) return;
+      expiring++;
+      assert(heap.refAt(entries.heapSlot(ref)) === ref, "an entry's slot in the heap is its own");
+    });
+    assert(heap.size === expiring, "the heap holds the entries with a deadline");
+  }
+}
