@@ -5,9 +5,8 @@
  * many keys is done in slices of half a millisecond with a `setTimeout(0)` between them: setImmediate
  * and message channels would starve the sockets.
  */
-import { keptLinks } from "../replication/peer_link.ts";
 import type { Engine } from "../engine/engine.ts";
-import { ageChunks } from "../structures/chunk_pool.ts";
+import { forgetScratch } from "../lib/scratch.ts";
 
 const SLICE_US = 500;
 const TICK_MS = 100;
@@ -109,8 +108,9 @@ export class Cron {
     this.#engine.limitOutputs?.(this.#engine.clients.values());
     this.#closeIdle(now, parameters.values.timeout * 1000);
     this.#engine.persistence?.tick();
-    keptLinks.tick(now);
-    ageChunks();
+    this.#engine.keptLinks.tick(now);
+    this.#engine.keyspace.chunks.age();
+    forgetScratch();
   }
 
   #closeIdle(now: number, timeoutMs: number): void {

@@ -7,6 +7,7 @@ import type { CommandTable } from "../engine/command.ts";
 import { Engine, type Host } from "../engine/engine.ts";
 import { Evaluator } from "../engine/evaluator.ts";
 import { Clock } from "../lib/clock.ts";
+import { forgetScratch } from "../lib/scratch.ts";
 import { Replay } from "../engine/replay.ts";
 import { Persistence } from "../persistence/persistence.ts";
 import { Hasher } from "../lib/hash.ts";
@@ -150,6 +151,8 @@ export class Server {
     this.cron.stop();
     for (const client of this.engine.clients.values()) client.transport.closeAfterReply();
     await Promise.all(this.listeners.map((listener) => listener.drained()));
+    this.engine.keptLinks.closeAll();
+    forgetScratch();
   }
 }
 

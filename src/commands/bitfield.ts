@@ -24,6 +24,7 @@ interface Operation {
   readonly overflow: Overflow;
 }
 
+// scratch: lives for one call
 const parsed = new Int64();
 
 function bitfield(call: Call): void {

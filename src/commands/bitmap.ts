@@ -43,6 +43,7 @@ function getbit(call: Call): void {
 }
 
 /** A range of bits of a string, both ends included; empty when `first` exceeds `last`. */
+// scratch: lives for one call
 const range = { first: 0, last: -1 };
 
 /**

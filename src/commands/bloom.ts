@@ -6,13 +6,15 @@ import { BloomValue } from "../keyspace/bloom_value.ts";
 import type { Args } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
 import { Added, BloomFilter } from "../structures/bloom_filter.ts";
+import { scratch } from "../lib/scratch.ts";
 
 const ERROR_RATE = 0.01;
 const CAPACITY = 100;
 const EXPANSION = 2;
 const EXPANSION_MAX = 32768;
 
-const bloom = new BloomValue();
+// scratch: lives for one call
+const bloom = scratch(new BloomValue());
 
 /** Adds the item at argument `index`; returns whether it could be added, after answering. */
 function addItem({ args, reply }: Call, index: number): boolean {

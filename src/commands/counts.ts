@@ -4,6 +4,7 @@ import { parseDouble } from "../lib/double_text.ts";
 import type { Args } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
 
+// scratch: lives for one call
 const wide = new Int64();
 /** No deadline is later than 64 bits can tell. */
 const TIMEOUT_MAX_MS = 2 ** 63 - 2 ** 41;

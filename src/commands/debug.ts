@@ -4,7 +4,6 @@ import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
 import { type Entries, Type } from "../keyspace/entry.ts";
 import { encodingName, entryBytes, StringValue } from "../keyspace/values.ts";
-import { skipChecksums } from "../persistence/payload.ts";
 import { argsOf } from "../protocol/args.ts";
 import { errorReply, Errors, unknownOrArity } from "../protocol/errors.ts";
 import { Events } from "../keyspace/change_hooks.ts";
@@ -108,8 +107,8 @@ function aofFlushSleep({ args, reply, engine }: Call): void {
   reply.ok();
 }
 
-function skipChecksumValidation({ args, reply }: Call): void {
-  skipChecksums(args.text(2) !== "0");
+function skipChecksumValidation({ args, reply, engine }: Call): void {
+  engine.skipsChecksums = args.text(2) !== "0";
   reply.ok();
 }
 

@@ -151,8 +151,10 @@ function digestEntry(db: Database, ref: Ref, own: Uint8Array): void {
   if (db.deadlines.of(ref) >= 0) xorWith(own, sumOf(EXPIRES));
 }
 
+// scratch: lives for one call
 const typeBytes = new Uint8Array(4);
 const EXPIRES = new TextEncoder().encode("!!expire!!");
+// scratch: lives for one call
 const sum = new Uint8Array(DIGEST_BYTES);
 
 /** digest = sha1(digest xor sha1(bytes)). */

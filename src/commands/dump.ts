@@ -7,10 +7,14 @@ import { BufferSink } from "../persistence/byte_sink.ts";
 import { isPayload, PayloadReader, PayloadWriter } from "../persistence/payload.ts";
 import { Args } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
+import { scratch } from "../lib/scratch.ts";
 
-const payload = new BufferSink();
-const payloadReader = new PayloadReader();
-const restoredKey = new Args();
+// scratch: lives for one call
+const payload = scratch(new BufferSink());
+// scratch: lives for one call
+const payloadReader = scratch(new PayloadReader());
+// scratch: lives for one call
+const restoredKey = scratch(new Args());
 
 function dump({ args, reply, db, engine }: Call): void {
   const ref = db.read(args, 1);
@@ -61,7 +65,7 @@ function restore(call: Call): void {
   const ttl = args.roundedInt64(2);
   if (args.error !== null) return reply.error(args.error);
   if (ttl < 0) return reply.error(Errors.invalidTtl);
-  if (!isPayload(args, 3)) return reply.error(Errors.noPayload);
+  if (!isPayload(args, 3, call.engine.skipsChecksums)) return reply.error(Errors.noPayload);
   const deadline = ttl === 0 || options.isAbsolute ? ttl : nowMs + ttl;
 
   const isRestored = restoreTo(call, options, ttl === 0 ? -1 : deadline);

@@ -18,8 +18,10 @@ import {
   LONGITUDE_MAX,
   type Point,
 } from "../structures/geohash.ts";
+import { scratch } from "../lib/scratch.ts";
 
-const zset = new ZsetValue();
+// scratch: lives for one call
+const zset = scratch(new ZsetValue());
 
 /** Metres of a unit, by its name in lower case. */
 const UNITS: Record<string, number> = { m: 1, km: 1000, ft: 0.3048, mi: 1609.34 };

@@ -14,11 +14,16 @@ import {
   type Shape,
 } from "../structures/geohash.ts";
 import { placeOf, pointAt, replyCoordinates, replyDistance, unitAt } from "./geo.ts";
+import { scratch } from "../lib/scratch.ts";
 
-const zset = new ZsetValue();
-const target = new ZsetValue();
-const low = new RangeBound();
-const high = new RangeBound();
+// scratch: lives for one call
+const zset = scratch(new ZsetValue());
+// scratch: lives for one call
+const target = scratch(new ZsetValue());
+// scratch: lives for one call
+const low = scratch(new RangeBound());
+// scratch: lives for one call
+const high = scratch(new RangeBound());
 
 /** What a request asks for. */
 interface Search {

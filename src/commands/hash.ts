@@ -11,12 +11,19 @@ import { type Args, binaryBytes, binaryText } from "../protocol/args.ts";
 import { Errors, wrongArity } from "../protocol/errors.ts";
 import { randomCount } from "./counts.ts";
 import { isWanted, readCollectionScan } from "./scan.ts";
+import { scratch } from "../lib/scratch.ts";
 
-const hash = new HashValue();
-const found = new Slice();
+// scratch: lives for one call
+const hash = scratch(new HashValue());
+// scratch: lives for one call
+const found = scratch(new Slice());
+// scratch: lives for one call
 const current = new Int64();
+// scratch: lives for one call
 const delta = new Int64();
+// scratch: lives for one call
 const digits = new Uint8Array(24);
+// scratch: lives for one call
 const digitsView = new DataView(digits.buffer);
 
 /** Puts `found` on the value of the field at argument `index`. */

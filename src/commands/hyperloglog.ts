@@ -19,7 +19,9 @@ import {
   Sketch,
 } from "../structures/hyperloglog.ts";
 
+// scratch: lives for one call
 const sketch = new Sketch();
+// scratch: lives for one call
 const registers = new Uint8Array(REGISTERS);
 
 /** The sketch at argument `index`, or null; a string that is none fails `args`. */

@@ -1,7 +1,6 @@
 /** INFO: figures about the server, in sections. */
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
-import { keptLinks } from "../replication/peer_link.ts";
 import type { Engine } from "../engine/engine.ts";
 
 type Field = readonly [name: string, value: string | number];
@@ -198,7 +197,7 @@ function stats(engine: Engine): Field[] {
     ["pubsubshard_channels", 0],
     ["latest_fork_usec", 0],
     ["total_forks", 0],
-    ["migrate_cached_sockets", keptLinks.size],
+    ["migrate_cached_sockets", engine.keptLinks.size],
     ["slave_expires_tracked_keys", 0],
     ["active_defrag_hits", 0],
     ["active_defrag_misses", 0],

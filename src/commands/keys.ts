@@ -80,6 +80,7 @@ function renamenx(call: Call): void {
   reply.integer(1);
 }
 
+// scratch: lives for one call
 const copyOptions = new Options({ word: "DB", takes: 1 }, { word: "REPLACE" });
 const COPY_DB = 1;
 const COPY_REPLACE = 2;

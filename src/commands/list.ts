@@ -8,9 +8,12 @@ import { Slice } from "../lib/slice.ts";
 import type { Args } from "../protocol/args.ts";
 import { Errors, wrongArity } from "../protocol/errors.ts";
 import { positiveCount } from "./counts.ts";
+import { scratch } from "../lib/scratch.ts";
 
-const list = new ListValue();
-const element = new Slice();
+// scratch: lives for one call
+const list = scratch(new ListValue());
+// scratch: lives for one call
+const element = scratch(new Slice());
 
 function push({ args, reply, db }: Call, atTail: boolean, onlyExisting: boolean): void {
   const exists = onlyExisting

@@ -8,9 +8,12 @@ import { ListValue } from "../keyspace/list_value.ts";
 import { Slice } from "../lib/slice.ts";
 import { blockingTimeout } from "./counts.ts";
 import { isRight, move, popFromFirst } from "./list_move.ts";
+import { scratch } from "../lib/scratch.ts";
 
-const list = new ListValue();
-const element = new Slice();
+// scratch: lives for one call
+const list = scratch(new ListValue());
+// scratch: lives for one call
+const element = scratch(new Slice());
 
 /** BLPOP key [key …] timeout: the first list that has elements serves. */
 function pop(call: Call, atTail: boolean): void {

@@ -4,18 +4,22 @@ import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { countedKeys } from "../engine/key_spec.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import { Type } from "../keyspace/entry.ts";
-import { copyBytes } from "../lib/copy.ts";
 import { ListValue } from "../keyspace/list_value.ts";
 import { Slice } from "../lib/slice.ts";
+import { BufferSink } from "../persistence/byte_sink.ts";
 import type { Args } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
+import { scratch } from "../lib/scratch.ts";
 
-const source = new ListValue();
-const target = new ListValue();
-const element = new Slice();
+// scratch: lives for one call
+const source = scratch(new ListValue());
+// scratch: lives for one call
+const target = scratch(new ListValue());
+// scratch: lives for one call
+const element = scratch(new Slice());
 /** The element that is moved: the lists' own bytes move while it is. */
-let moved = new Uint8Array(64);
-let movedView = new DataView(moved.buffer);
+// scratch: lives for one call
+const moved = scratch(new BufferSink());
 
 /** Whether argument `index` says RIGHT; anything but that or LEFT fails. */
 export function isRight(args: Args, index: number): boolean {
@@ -51,24 +55,21 @@ export function move(call: Call, fromTail: boolean, toTail: boolean, timeoutMs =
 
   source.at(fromTail ? source.count - 1 : 0, element);
   const size = element.length;
-  if (size > moved.length) {
-    moved = new Uint8Array(2 * size);
-    movedView = new DataView(moved.buffer);
-  }
-  copyBytes(element.bytes, element.start, element.end, moved, 0);
+  moved.clear();
+  moved.write(element.bytes, element.start, element.end);
   const isRotation = args.same(1, 2);
   if (isRotation) source.dropEnd(fromTail);
   const into = isRotation ? source : target;
   if (!isRotation) target.cursor.editOrCreate(db, args, 2);
-  into.makeRoomFor(moved, 0, size);
-  if (toTail) into.pushTail(moved, movedView, 0, size);
-  else into.pushHead(moved, movedView, 0, size);
+  into.makeRoomFor(moved.bytes, 0, size);
+  if (toTail) into.pushTail(moved.bytes, moved.view, 0, size);
+  else into.pushHead(moved.bytes, moved.view, 0, size);
   into.cursor.changed(toTail ? Events.rpush : Events.lpush);
   if (!isRotation) source.dropEnd(fromTail);
   source.shrink();
   // One change with two events.
   source.cursor.changed(fromTail ? Events.rpop : Events.lpop, 0);
-  reply.bulk(moved, 0, size);
+  reply.bulkIn(moved.bytes, moved.view, 0, size);
   if (timeoutMs >= 0) propagateMove(call);
 }
 

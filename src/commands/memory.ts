@@ -3,7 +3,6 @@ import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { entryBytes } from "../keyspace/values.ts";
 import { Errors } from "../protocol/errors.ts";
-import { spareChunkBytes } from "../structures/chunk_pool.ts";
 import { replyHelp } from "./help.ts";
 
 function memoryUsage({ args, reply, db }: Call): void {
@@ -123,7 +122,7 @@ function memoryMallocStats({ reply, engine }: Call): void {
   const { arena, objects } = engine.keyspace.entries;
   const lines = [
     `reserved: ${arena.reservedBytes}`,
-    `spare: ${spareChunkBytes()}`,
+    `spare: ${engine.keyspace.chunks.spareBytes}`,
     `used: ${arena.usedBytes}`,
     `outside values: ${objects.size}, ${engine.keyspace.entries.outsideBytes} bytes`,
   ];

@@ -2,13 +2,14 @@
 import { goAside } from "../engine/aside.ts";
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
+import type { KeptLinks, Link } from "../engine/kept_links.ts";
 import { keysAfter } from "../engine/key_spec.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import { BufferSink } from "../persistence/byte_sink.ts";
 import { PayloadWriter } from "../persistence/payload.ts";
 import { type Args, argsOf, binaryBytes } from "../protocol/args.ts";
 import { errorReply, Errors } from "../protocol/errors.ts";
-import { type KeptLinks, keptLinks, LinkError, PeerLink } from "../replication/peer_link.ts";
+import { LinkError, PeerLink } from "../replication/peer_link.ts";
 
 const TIMEOUT_DEFAULT_MS = 1000;
 /** The clients of this server wait so much longer than a link may take. */
@@ -74,7 +75,7 @@ function migrate(call: Call): void {
   const requests = keys.map((key) => restoreRequest(call, key, request));
   call.rewriteToNothing();
   goAside(engine, client, request.timeoutMs + PAUSE_EXTRA_MS, async () => {
-    const outcome = await transfer(request, requests, keptLinks);
+    const outcome = await transfer(request, requests, engine.keptLinks);
     return () => finish(call, request, keys, outcome);
   });
 }
@@ -156,7 +157,7 @@ async function transfer(
 }
 
 async function exchange(
-  link: PeerLink,
+  link: Link,
   { database, auth, timeoutMs }: Request,
   requests: readonly Uint8Array[],
   taken: boolean[],

@@ -10,10 +10,14 @@ import type { Args } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
 import { positiveCount, randomCount } from "./counts.ts";
 import { isWanted, readCollectionScan } from "./scan.ts";
+import { scratch } from "../lib/scratch.ts";
 
-const set = new SetValue();
-const target = new SetValue();
-const picked = new Slice();
+// scratch: lives for one call
+const set = scratch(new SetValue());
+// scratch: lives for one call
+const target = scratch(new SetValue());
+// scratch: lives for one call
+const picked = scratch(new Slice());
 
 function add(to: SetValue, args: Args, index: number): boolean {
   return to.add(args.bytes, args.view, args.start(index), args.end(index));

@@ -9,9 +9,12 @@ import type { Args } from "../protocol/args.ts";
 import { Errors, wrongArity } from "../protocol/errors.ts";
 import { positiveCount, randomCount } from "./counts.ts";
 import { isWanted, readCollectionScan } from "./scan.ts";
+import { scratch } from "../lib/scratch.ts";
 
-const zset = new ZsetValue();
-const pair = new RangeBound();
+// scratch: lives for one call
+const zset = scratch(new ZsetValue());
+// scratch: lives for one call
+const pair = scratch(new RangeBound());
 pair.by = "pair";
 
 /** Options of ZADD, as bits. */

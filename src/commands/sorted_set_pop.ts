@@ -7,8 +7,10 @@ import { ZsetValue } from "../keyspace/zset_value.ts";
 import { Errors } from "../protocol/errors.ts";
 import { blockingTimeout } from "./counts.ts";
 import { popInto } from "./sorted_set.ts";
+import { scratch } from "../lib/scratch.ts";
 
-const zset = new ZsetValue();
+// scratch: lives for one call
+const zset = scratch(new ZsetValue());
 
 /**
  * ZMPOP numkeys key [key …] MIN|MAX [COUNT count], with `numkeys` at argument `at`. If nothing is there it waits

@@ -7,12 +7,18 @@ import { parseDouble } from "../lib/double_text.ts";
 import { Slice } from "../lib/slice.ts";
 import type { Args } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
+import { scratch } from "../lib/scratch.ts";
 
-const zset = new ZsetValue();
-const target = new ZsetValue();
-const member = new Slice();
-const low = new RangeBound();
-const high = new RangeBound();
+// scratch: lives for one call
+const zset = scratch(new ZsetValue());
+// scratch: lives for one call
+const target = scratch(new ZsetValue());
+// scratch: lives for one call
+const member = scratch(new Slice());
+// scratch: lives for one call
+const low = scratch(new RangeBound());
+// scratch: lives for one call
+const high = scratch(new RangeBound());
 
 const LEFT_PARENTHESIS = 0x28;
 const LEFT_BRACKET = 0x5b;
@@ -69,6 +75,7 @@ function readBounds(args: Args, kind: RangeKind, min: number, max: number): void
 }
 
 /** What `readRange` has read last. */
+// scratch: lives for one call
 const asked: Range = {
   kind: "rank",
   isReversed: false,
@@ -120,7 +127,9 @@ function readRange(
 
 // Where a range lies: ranks `from` to `to`, the latter not included
 
+// scratch: lives for one call
 let from = 0;
+// scratch: lives for one call
 let to = 0;
 
 function locateRanks(start: number, stop: number): void {
@@ -135,7 +144,9 @@ function locateBounds(): void {
   to = Math.max(zset.countBefore(high), from);
 }
 
+// scratch: lives for one call
 let firstRank = 0;
+// scratch: lives for one call
 let rankCount = 0;
 
 /** Finds the elements of a range of `zset`: `rankCount` of them from `firstRank` on. */

@@ -25,6 +25,7 @@ import {
   replyEntry,
   replyId,
 } from "./stream_args.ts";
+import { type Scratch, scratch } from "../lib/scratch.ts";
 
 const STAR = 0x2a;
 const EQUAL = 0x3d;
@@ -34,18 +35,27 @@ const ENTRY_BYTES_MAX = 2 ** 30;
 /** Entries that one command trims at most, unless it is told otherwise. */
 const LIMIT_MAX = 1_000_000;
 
-const stream = new StreamValue();
-const cursor = new LogCursor();
+// scratch: lives for one call
+const stream = scratch(new StreamValue());
+// scratch: lives for one call
+const cursor = scratch(new LogCursor());
+// scratch: lives for one call
 const id = new StreamId();
+// scratch: lives for one call
 const from = new StreamId();
+// scratch: lives for one call
 const to = new StreamId();
 
 /** The fields and values of XADD. */
-class ArgsSource implements EntrySource {
+class ArgsSource implements EntrySource, Scratch {
   count = 0;
   size = 0;
   #args: Args | null = null;
   #first = 0;
+
+  forget(): void {
+    this.#args = null;
+  }
 
   use(args: Args, first: number): void {
     this.#args = args;
@@ -63,7 +73,8 @@ class ArgsSource implements EntrySource {
   }
 }
 
-const source = new ArgsSource();
+// scratch: lives for one call
+const source = scratch(new ArgsSource());
 
 /** What XADD and XTRIM are told about trimming. */
 class Trim implements TrimBound {
@@ -102,6 +113,7 @@ class Trim implements TrimBound {
   }
 }
 
+// scratch: lives for one call
 const trim = new Trim();
 
 /** Reads MAXLEN or MINID at argument `index`; returns where it ends. */

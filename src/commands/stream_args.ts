@@ -7,14 +7,18 @@ import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import { Slice } from "../lib/slice.ts";
 import { FIRST_ID, idText, LAST_ID, type StreamId } from "../structures/stream_id.ts";
 import type { LogCursor } from "../structures/stream_log.ts";
+import { scratch } from "../lib/scratch.ts";
 
 const LEFT_PARENTHESIS = 0x28;
 const MINUS = 0x2d;
 const PLUS = 0x2b;
 
+// scratch: lives for one call
 const idTextView = new DataView(idText.buffer);
-const field = new Slice();
-const value = new Slice();
+// scratch: lives for one call
+const field = scratch(new Slice());
+// scratch: lives for one call
+const value = scratch(new Slice());
 
 /** Reads an id; the sequence number may be missing, and is 0 then. */
 export function readId(args: Args, index: number, id: StreamId): void {

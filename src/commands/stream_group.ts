@@ -9,12 +9,15 @@ import { type ConsumerGroup, UNKNOWN_READ } from "../structures/consumer_groups.
 import { FIRST_ID, LAST_ID, StreamId } from "../structures/stream_id.ts";
 import { replyHelp } from "./help.ts";
 import { isCharacter, readId } from "./stream_args.ts";
+import { scratch } from "../lib/scratch.ts";
 
 const DOLLAR = 0x24;
 const MINUS = 0x2d;
 const PLUS = 0x2b;
 
-const stream = new StreamValue();
+// scratch: lives for one call
+const stream = scratch(new StreamValue());
+// scratch: lives for one call
 const id = new StreamId();
 
 /** What CREATE and SETID take behind the id. */

@@ -10,11 +10,15 @@ import { FIRST_ID, LAST_ID, StreamId } from "../structures/stream_id.ts";
 import { LogCursor } from "../structures/stream_log.ts";
 import { replyHelp } from "./help.ts";
 import { replyEntry, replyId } from "./stream_args.ts";
+import { scratch } from "../lib/scratch.ts";
 
 const FULL_COUNT_DEFAULT = 10;
 
-const stream = new StreamValue();
-const cursor = new LogCursor();
+// scratch: lives for one call
+const stream = scratch(new StreamValue());
+// scratch: lives for one call
+const cursor = scratch(new LogCursor());
+// scratch: lives for one call
 const id = new StreamId();
 
 function replyName(reply: ReplyWriter, name: string): void {

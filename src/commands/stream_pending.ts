@@ -22,16 +22,22 @@ import {
   propagateGroup,
 } from "./stream_propagation.ts";
 import { readId, readRangeEnd, readRangeStart, replyEntry, replyId } from "./stream_args.ts";
+import { scratch } from "../lib/scratch.ts";
 
 /** XAUTOCLAIM looks at so many pending entries for each that it may claim. */
 const ATTEMPTS_FACTOR = 10;
 const COUNT_DEFAULT = 100;
 const COUNT_MAX = Number.MAX_SAFE_INTEGER / ATTEMPTS_FACTOR;
 
-const stream = new StreamValue();
-const cursor = new LogCursor();
+// scratch: lives for one call
+const stream = scratch(new StreamValue());
+// scratch: lives for one call
+const cursor = scratch(new LogCursor());
+// scratch: lives for one call
 const id = new StreamId();
+// scratch: lives for one call
 const from = new StreamId();
+// scratch: lives for one call
 const to = new StreamId();
 
 function replyName(reply: ReplyWriter, name: string): void {

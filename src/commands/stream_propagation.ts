@@ -10,6 +10,7 @@ import { type Consumer, type ConsumerGroup, UNKNOWN_READ } from "../structures/c
 import { StreamId } from "../structures/stream_id.ts";
 import { propagateId } from "./stream_args.ts";
 
+// scratch: lives for one call
 const id = new StreamId();
 
 function propagateName(stream: Propagation, name: string): Propagation {

@@ -14,14 +14,19 @@ import { LAST_ID, StreamId } from "../structures/stream_id.ts";
 import { LogCursor } from "../structures/stream_log.ts";
 import { propagateConsumer, propagateDelivery, propagateGroup } from "./stream_propagation.ts";
 import { isCharacter, readId, replyEntry, replyId } from "./stream_args.ts";
+import { scratch } from "../lib/scratch.ts";
 
 const DOLLAR = 0x24;
 const GREATER = 0x3e;
 const TIMEOUT_MAX_MS = 2 ** 63 - 2 ** 41;
 
-const stream = new StreamValue();
-const cursor = new LogCursor();
+// scratch: lives for one call
+const stream = scratch(new StreamValue());
+// scratch: lives for one call
+const cursor = scratch(new LogCursor());
+// scratch: lives for one call
 const id = new StreamId();
+// scratch: lives for one call
 const pendingId = new StreamId();
 
 /** What the arguments ask for. */

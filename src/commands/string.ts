@@ -38,8 +38,11 @@ const psetexError = invalidExpireTime("psetex");
 const setError = invalidExpireTime("set");
 const getexError = invalidExpireTime("getex");
 
+// scratch: lives for one call
 const keyBatch = new KeyBatch();
+// scratch: lives for one call
 const delta = new Int64();
+// scratch: lives for one call
 const current = new Int64();
 
 function get({ args, reply, db }: Call): void {

@@ -34,7 +34,7 @@ export type ReplyMode = "on" | "off" | "skip";
 
 export class Client {
   readonly args = new Args();
-  readonly reply = new ReplyWriter();
+  readonly reply: ReplyWriter;
   readonly call: Call;
   readonly transaction = new Transaction();
   name = "";
@@ -64,6 +64,7 @@ export class Client {
   constructor(readonly engine: Engine, readonly id: number, readonly transport: Transport) {
     this.createdMs = this.lastActiveMs = engine.clock.nowMs();
     this.authenticated = engine.parameters.values.requirepass === "";
+    this.reply = new ReplyWriter(engine.buffers);
     this.call = new Call(engine, this, this.args, this.reply);
   }
 

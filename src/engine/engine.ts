@@ -10,6 +10,7 @@ import type { Hasher } from "../lib/hash.ts";
 import { Counters } from "../observe/counters.ts";
 import { LatencyMonitor } from "../observe/latency.ts";
 import type { Log } from "../observe/log.ts";
+import { BufferPool } from "../protocol/buffer_pool.ts";
 import { Slowlog } from "../observe/slowlog.ts";
 import { Blocking } from "./blocking.ts";
 import type { Client } from "./client.ts";
@@ -17,6 +18,7 @@ import type { CommandTable } from "./command.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Evaluator } from "./evaluator.ts";
 import { Gates } from "./gates.ts";
+import { KeptLinks } from "./kept_links.ts";
 import type { PersistenceCalls } from "./persistence_calls.ts";
 import { Pause, type PauseKind } from "./pause.ts";
 import { Propagation } from "./propagation.ts";
@@ -81,6 +83,9 @@ export class Engine {
   /** Clients that got messages from others in this batch and must be flushed at its end. */
   readonly toFlush = new Set<Client>();
   readonly propagation = new Propagation();
+  /** Buffers for replies. */
+  readonly buffers = new BufferPool();
+  readonly keptLinks = new KeptLinks();
   /** Set by the evaluator's constructor: EXEC runs commands through it. */
   evaluator!: Evaluator;
   /** Closes clients whose output is over its limit; the app sets it. */
@@ -98,6 +103,8 @@ export class Engine {
   commit: () => boolean = () => true;
   /** DEBUG SET-ACTIVE-EXPIRE. */
   activeExpiry = true;
+  /** DEBUG SET-SKIP-CHECKSUM-VALIDATION: RESTORE takes payloads whose sum is wrong. */
+  skipsChecksums = false;
   #nextClientId = 1;
   /** Handle of the deadline at which the pause ends; 0 without one. */
   #pauseEnd = 0;

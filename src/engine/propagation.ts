@@ -186,4 +186,5 @@ export class Propagation {
   }
 }
 
+// scratch: lives for one call
 const digits = new Uint8Array(24);

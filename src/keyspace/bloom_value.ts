@@ -1,4 +1,5 @@
 /** Bloom filters. */
+import type { Scratch } from "../lib/scratch.ts";
 import { BloomFilter } from "../structures/bloom_filter.ts";
 import type { Ref } from "../structures/arena.ts";
 import { Cursor } from "./cursor.ts";
@@ -29,7 +30,7 @@ export class Bloom implements HeapValue {
 }
 
 /** A cursor over a Bloom filter. */
-export class BloomValue {
+export class BloomValue implements Scratch {
   readonly cursor: Cursor = new Cursor(Type.bloom, () => this.#create());
   /** What a filter that is made by `editOrCreate` is like. */
   errorRate = 0.01;
@@ -37,6 +38,11 @@ export class BloomValue {
   expansion = 2;
   /** What `editOrCreate` makes a key of instead, where one is read from a file. */
   restored: BloomFilter | null = null;
+
+  forget(): void {
+    this.cursor.forget();
+    this.restored = null;
+  }
 
   get filter(): BloomFilter {
     return (this.cursor.object as Bloom).filter;

@@ -11,6 +11,7 @@
  * class of five, it cost 150 to 300 ns a command.
  */
 import { assert } from "../lib/assert.ts";
+import type { Scratch } from "../lib/scratch.ts";
 import type { Args } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
 import type { Ref } from "../structures/arena.ts";
@@ -21,7 +22,7 @@ import type { Database } from "./database.ts";
 import { COLLECTION_INLINE_MAX, Encoding, type Entries, type HeapValue } from "./entry.ts";
 import { LongPack } from "./long_pack.ts";
 
-export class Cursor implements ListpackHome {
+export class Cursor implements ListpackHome, Scratch {
   /** On the value, while its encoding is `listpack` or `intset`. */
   readonly pack: Listpack = new Listpack(this);
   ref: Ref = 0;
@@ -199,7 +200,7 @@ export class Cursor implements ListpackHome {
     db.keyspace.hooks.dirty += dirty - 1;
     if (!isEmpty) return;
     db.alsoNotify(args, this.#index, Events.del);
-    this.#forget();
+    this.#leave();
   }
 
   /** The command has changed what nobody watches, such as who reads a stream: counts it. */
@@ -218,7 +219,7 @@ export class Cursor implements ListpackHome {
   discard(): void {
     if (!this.isEmpty) return;
     this.db.placement.discard(this.ref);
-    this.#forget();
+    this.#leave();
   }
 
   /** Whether nothing is in it that keeps it. */
@@ -278,9 +279,17 @@ export class Cursor implements ListpackHome {
     } else this.object = object;
   }
 
-  #forget(): void {
+  /** The key is gone. */
+  #leave(): void {
     this.ref = 0;
     this.object = null;
     this.#long = null;
+  }
+
+  forget(): void {
+    this.#leave();
+    this.#db = null;
+    this.#args = null;
+    this.pack.forget();
   }
 }

@@ -20,6 +20,7 @@ import { copyBytes, copyIn } from "../lib/copy.ts";
 import type { Hasher } from "../lib/hash.ts";
 import { sameBytes } from "../lib/slice.ts";
 import { Arena, MAX_BLOCK, offsetOf, type Ref } from "../structures/arena.ts";
+import { ChunkPool } from "../structures/chunk_pool.ts";
 import type { KeyLayout } from "../structures/dash_table.ts";
 import type { MemberTable } from "../structures/member_table.ts";
 import { SideTable } from "../structures/side_table.ts";
@@ -148,7 +149,7 @@ const OUTSIDE_KEY_BYTES = 4;
  * they are good until the next `open` or any allocation.
  */
 export class Entries implements KeyLayout {
-  readonly arena = new Arena();
+  readonly arena: Arena;
   /** Large strings and collections. */
   readonly objects = new SideTable<HeapValue>();
   readonly hasher: Hasher;
@@ -176,8 +177,10 @@ export class Entries implements KeyLayout {
 
   readonly #outsideKeys = new SideTable<Uint8Array>();
 
-  constructor(hasher: Hasher) {
+  /** The arena's chunks come from `chunks`. */
+  constructor(hasher: Hasher, chunks = new ChunkPool()) {
     this.hasher = hasher;
+    this.arena = new Arena(chunks);
   }
 
   /** Bytes in use by entries and their values. */

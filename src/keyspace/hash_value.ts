@@ -1,5 +1,6 @@
 // hot path
 /** Hashes: a listpack of field, value, field, value …, or a table of members. */
+import type { Scratch } from "../lib/scratch.ts";
 import { Slice } from "../lib/slice.ts";
 import type { Ref } from "../structures/arena.ts";
 import { LISTPACK_MAX_BYTES } from "../structures/listpack.ts";
@@ -12,11 +13,17 @@ import { HashTable } from "./hash_table.ts";
 export type PairVisitor = (field: Slice, value: Slice) => void;
 
 /** A cursor over a hash. */
-export class HashValue {
+export class HashValue implements Scratch {
   readonly cursor = new Cursor(Type.hash);
   readonly pack = this.cursor.pack;
   readonly #field = new Slice();
   readonly #value = new Slice();
+
+  forget(): void {
+    this.cursor.forget();
+    this.#field.forget();
+    this.#value.forget();
+  }
 
   get #table(): MemberTable | null {
     const { object } = this.cursor;

@@ -3,6 +3,7 @@
  */
 import type { Clock } from "../lib/clock.ts";
 import type { Hasher } from "../lib/hash.ts";
+import { ChunkPool } from "../structures/chunk_pool.ts";
 import { ChangeHooks } from "./change_hooks.ts";
 import { Database } from "./database.ts";
 import { Entries } from "./entry.ts";
@@ -38,6 +39,7 @@ const SECONDS_24_BITS = 0xffffff;
 
 export class Keyspace {
   entries: Entries;
+  readonly chunks = new ChunkPool();
   readonly hooks = new ChangeHooks();
   readonly stats = new KeyspaceStats();
   readonly databases: Database[] = [];
@@ -74,7 +76,7 @@ export class Keyspace {
     count: number,
     readonly limits: Readonly<Limits> = new Limits(),
   ) {
-    this.entries = new Entries(hasher);
+    this.entries = new Entries(hasher, this.chunks);
     this.lazyFree = new LazyFree(this);
     for (let i = 0; i < count; i++) this.databases.push(new Database(i, this));
   }
@@ -178,7 +180,7 @@ export class Keyspace {
   clear(): void {
     this.lazyFree.forget();
     if (this.#held !== this.entries) this.entries.arena.dispose();
-    this.entries = new Entries(this.hasher);
+    this.entries = new Entries(this.hasher, this.chunks);
     this.#aside = null;
     for (const db of this.databases) db.restart();
   }

@@ -1,5 +1,6 @@
 // hot path
 /** Lists: a listpack, or a quicklist of them. */
+import type { Scratch } from "../lib/scratch.ts";
 import type { Slice } from "../lib/slice.ts";
 import { type Listpack, listpackEntryBytes } from "../structures/listpack.ts";
 import { nodeLimits, Quicklist } from "../structures/quicklist.ts";
@@ -13,9 +14,13 @@ export type ElementVisitor = (element: Slice) => void;
  * A cursor over a list. What walks does so over segments: the nodes of a quicklist, or the one listpack of a
  * short list.
  */
-export class ListValue {
+export class ListValue implements Scratch {
   readonly cursor = new Cursor(Type.list);
   readonly pack = this.cursor.pack;
+
+  forget(): void {
+    this.cursor.forget();
+  }
 
   get #list(): Quicklist | null {
     return this.cursor.object as Quicklist | null;

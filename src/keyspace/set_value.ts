@@ -1,6 +1,7 @@
 // hot path
 /** Sets: an intset, a listpack, or a table of members. */
 import { Int64, parseInt64 } from "../lib/decimal.ts";
+import type { Scratch } from "../lib/scratch.ts";
 import { Slice } from "../lib/slice.ts";
 import type { Ref } from "../structures/arena.ts";
 import { EMPTY_INTSET_BYTES, Intset, type IntsetHome } from "../structures/intset.ts";
@@ -20,16 +21,23 @@ const INTEGER_TEXT_MAX = 20;
 /** Most integers of an intset, as in Redis. */
 const INTSET_MAX_INTEGERS = 1 << 30;
 
+// scratch: lives for one call
 const integer = new Int64();
 
 /** A cursor over a set. */
-export class SetValue implements IntsetHome {
+export class SetValue implements IntsetHome, Scratch {
   readonly cursor: Cursor = new Cursor(Type.set, () => this.#create());
   readonly pack = this.cursor.pack;
   readonly #intset = new Intset(this);
   readonly #slice = new Slice();
   #expected = 1;
   #expectsIntegers = true;
+
+  forget(): void {
+    this.cursor.forget();
+    this.#intset.forget();
+    this.#slice.forget();
+  }
 
   get #table(): MemberTable | null {
     const { object } = this.cursor;

@@ -1,4 +1,5 @@
 /** Streams: a log of entries, and the groups that consume it. */
+import type { Scratch } from "../lib/scratch.ts";
 import type { Ref } from "../structures/arena.ts";
 import { type ConsumerGroup, ConsumerGroups, UNKNOWN_READ } from "../structures/consumer_groups.ts";
 import { StreamId } from "../structures/stream_id.ts";
@@ -47,13 +48,18 @@ export class Stream implements HeapValue {
   }
 }
 
+// scratch: lives for one call
 const scratch = new StreamId();
 /** Pending entries that are freed at once. */
 const SLICE = 64;
 
 /** A cursor over a stream. */
-export class StreamValue {
+export class StreamValue implements Scratch {
   readonly cursor: Cursor = new Cursor(Type.stream, () => this.#create());
+
+  forget(): void {
+    this.cursor.forget();
+  }
 
   get count(): number {
     return this.log.count;

@@ -38,6 +38,7 @@ export function largeString(entries: Entries): LargeString {
   return entries.object() as LargeString;
 }
 
+// scratch: lives for one call
 const parsed = new Int64();
 
 /** Whether `bytes[start, end)` is the text of a 64-bit integer; then `integerFound` holds it. */

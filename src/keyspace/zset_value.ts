@@ -4,6 +4,7 @@
  * order tree. The order is by score, among equal scores by the members' bytes.
  */
 import { doubleText, parseDouble } from "../lib/double_text.ts";
+import type { Scratch } from "../lib/scratch.ts";
 import { compareBytes, Slice } from "../lib/slice.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import type { Ref } from "../structures/arena.ts";
@@ -21,7 +22,7 @@ const INTEGER_SCORE_MAX = 2 ** 52;
 const SCORE_BYTES = 8;
 
 /** A place in a sorted set: which elements lie before it. */
-export class RangeBound {
+export class RangeBound implements Scratch {
   /** By score, by member (all scores are equal then), or by score and then member. */
   by: "score" | "member" | "pair" = "score";
   score = 0;
@@ -30,6 +31,10 @@ export class RangeBound {
   infinite = 0;
   /** Whether what equals the bound lies before it. */
   includesEqual = false;
+
+  forget(): void {
+    this.member.forget();
+  }
 
   precedes(score: number, member: Slice): boolean {
     if (this.by === "score") {
@@ -109,13 +114,19 @@ export class SortedSet implements HeapValue, Order, Bound {
 }
 
 /** A cursor over a sorted set. */
-export class ZsetValue {
+export class ZsetValue implements Scratch {
   readonly cursor = new Cursor(Type.zset);
   readonly pack = this.cursor.pack;
   readonly #member = new Slice();
   readonly #score = new Slice();
   /** Where the walk is: what `stepScore` tells the score of. */
   #stepAt = 0;
+
+  forget(): void {
+    this.cursor.forget();
+    this.#member.forget();
+    this.#score.forget();
+  }
 
   get #set(): SortedSet | null {
     return this.cursor.object as SortedSet | null;

@@ -27,7 +27,9 @@ interface Scaled {
 }
 
 const powers: (Scaled | undefined)[] = new Array(POWER_COUNT).fill(undefined);
+// scratch: lives for one call
 const float = new Float64Array(1);
+// scratch: lives for one call
 const floatBits = new BigUint64Array(float.buffer);
 
 /** "3.5", "1e+21", "inf", "-0": as Redis 7.2 replies. About 2 µs for a fraction, 0.1 for an integer. */

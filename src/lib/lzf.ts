@@ -21,7 +21,9 @@ const MATCH_MAX = 264;
 const WIPE_AT = 2 ** 30;
 
 /** Hash of three bytes → where they stood, counted from the beginning of the first call. */
+// scratch: lives for one call
 const places = new Int32Array(1 << HASH_BITS);
+// scratch: lives for one call
 let base = 1;
 
 /**

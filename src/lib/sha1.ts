@@ -7,9 +7,13 @@ export const SHA1_BYTES = 20;
 const BLOCK_BYTES = 64;
 const ROUNDS = 80;
 
+// scratch: lives for one call
 const words = new Int32Array(ROUNDS);
+// scratch: lives for one call
 const state = new Int32Array(5);
+// scratch: lives for one call
 const block = new Uint8Array(BLOCK_BYTES);
+// scratch: lives for one call
 const blockView = new DataView(block.buffer);
 
 /** Puts the sum of `bytes[start, end)` at the beginning of `into`, which may be the same memory. */

@@ -1,11 +1,15 @@
 // hot path
 /** A piece of bytes read in place: `bytes[start, end)`. One is reused by each reader. */
 import { writeInt64 } from "./decimal.ts";
+import type { Scratch } from "./scratch.ts";
 
 /** No 64-bit integer has more characters. */
 const INTEGER_TEXT_MAX = 20;
 
-export class Slice {
+export const NO_BYTES = new Uint8Array(0);
+export const NO_VIEW = new DataView(NO_BYTES.buffer);
+
+export class Slice implements Scratch {
   bytes: Uint8Array;
   view: DataView;
   start = 0;
@@ -44,6 +48,13 @@ export class Slice {
   /** Becomes the empty string. */
   clear(): void {
     this.start = this.end = 0;
+  }
+
+  /** Becomes the empty string in memory of its own. */
+  forget(): void {
+    this.bytes = this.#text;
+    this.view = this.#textView;
+    this.clear();
   }
 }
 

@@ -7,7 +7,7 @@
  * client that is slow to read makes its own loop wait (`DRAIN_ABOVE_BYTES`), never anybody else's.
  */
 import type { Client, Transport } from "../engine/client.ts";
-import { giveBuffer, NO_BUFFER, type ReplyBuffer } from "../protocol/buffer_pool.ts";
+import { NO_BUFFER, type ReplyBuffer } from "../protocol/buffer_pool.ts";
 import type { Pipeline, PipelineListener } from "../protocol/pipeline.ts";
 import { Decoded, RequestDecoder } from "../protocol/request_decoder.ts";
 import type { Hub } from "./hub.ts";
@@ -236,7 +236,7 @@ export class Connection implements Transport, PipelineListener {
     this.#hub.engine.counters.writes++;
     if (this.#sent < this.#sendEnd && !this.#isClosed) return this.#writeOn();
     this.#sent = this.#sendEnd = 0;
-    giveBuffer(this.#sending);
+    this.#hub.engine.buffers.give(this.#sending);
     this.#sending = NO_BUFFER;
     this.#isWriting = false;
     this.flush();

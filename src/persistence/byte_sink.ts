@@ -4,6 +4,7 @@
  * by growing (`BufferSink`) or by passing on what it holds (`FileSink`).
  */
 import { copyBytes } from "../lib/copy.ts";
+import type { Scratch } from "../lib/scratch.ts";
 
 export abstract class ByteSink {
   bytes: Uint8Array;
@@ -54,7 +55,7 @@ export abstract class ByteSink {
 const PIECE_BYTES = 64 * 1024;
 
 /** Keeps all that it gets: `bytes[0, at)`. */
-export class BufferSink extends ByteSink {
+export class BufferSink extends ByteSink implements Scratch {
   constructor(size = 256) {
     super(size);
   }
@@ -64,6 +65,11 @@ export class BufferSink extends ByteSink {
     grown.set(new Uint8Array(this.bytes.buffer, 0, this.at));
     this.bytes = grown;
     this.view = new DataView(grown.buffer);
+  }
+
+  /** Forgets what it holds and gives the memory of what was long back. */
+  forget(): void {
+    this.clear(PIECE_BYTES);
   }
 
   /** Forgets what it holds; memory beyond `keep` bytes is given back. */

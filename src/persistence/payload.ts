@@ -2,6 +2,7 @@
 import type { Database } from "../keyspace/database.ts";
 import type { Entries } from "../keyspace/entry.ts";
 import { Crc64 } from "../lib/crc.ts";
+import type { Scratch } from "../lib/scratch.ts";
 import type { Args } from "../protocol/args.ts";
 import type { BufferSink } from "./byte_sink.ts";
 import { BufferSource, CorruptData } from "./byte_source.ts";
@@ -14,6 +15,7 @@ import { ValueReader } from "./value_reader.ts";
 const VERSION_BYTES = 2;
 const FOOTER_BYTES = VERSION_BYTES + 8;
 
+// scratch: lives for one call
 const crc = new Crc64();
 
 export class PayloadWriter {
@@ -50,8 +52,8 @@ export class PayloadWriter {
   }
 }
 
-/** Whether argument `index` has a version that can be read, and the right sum. */
-export function isPayload(args: Args, index: number): boolean {
+/** Whether argument `index` has a version that can be read and, unless `skipsChecksum`, the right sum. */
+export function isPayload(args: Args, index: number, skipsChecksum: boolean): boolean {
   const { bytes, view } = args;
   const start = args.start(index);
   const end = args.end(index);
@@ -60,36 +62,32 @@ export function isPayload(args: Args, index: number): boolean {
   if ((bytes[footer] | (bytes[footer + 1] << 8)) > RDB_VERSION_MAX) return false;
   const lo = view.getInt32(footer + VERSION_BYTES, true);
   const hi = view.getInt32(footer + VERSION_BYTES + 4, true);
-  if ((lo === 0 && hi === 0) || checksumsAreSkipped) return true;
+  if ((lo === 0 && hi === 0) || skipsChecksum) return true;
   crc.reset();
   crc.update(bytes, view, start, footer + VERSION_BYTES);
   return lo === crc.lo && hi === crc.hi;
 }
 
-let checksumsAreSkipped = false;
-
-/** DEBUG SET-SKIP-CHECKSUM-VALIDATION. */
-export function skipChecksums(areSkipped: boolean): void {
-  checksumsAreSkipped = areSkipped;
-}
-
 /** Reads payloads, one after the other. */
-export class PayloadReader {
-  readonly #source = new BufferSource();
-  readonly #input = new RdbReader(this.#source);
-  readonly #values = new ValueReader(this.#input, () => {});
+export class PayloadReader implements Scratch {
+  /** Kept from one payload to the next: they are a dozen objects. */
+  #parts: ReaderParts | null = null;
+
+  forget(): void {
+    this.#parts = null;
+  }
 
   /**
    * Reads the payload at argument `index` of `args` to argument 0 of `key`, which `db` has not; returns false, leaving
    * nothing, if it is not one.
    */
   read(args: Args, index: number, db: Database, key: Args): boolean {
-    const source = this.#source;
+    const { source, input, values } = this.#parts ??= new ReaderParts();
     source.use(args.bytes, args.view, args.start(index), args.end(index) - FOOTER_BYTES);
     try {
-      const type = this.#input.byte();
+      const type = input.byte();
       if (db.find(key, 0) !== 0) return false;
-      const isThere = this.#values.read(type, db, key, true);
+      const isThere = values.read(type, db, key, true);
       if (isThere && source.left === 0) return true;
     } catch (error) {
       if (!(error instanceof CorruptData)) throw error;
@@ -97,4 +95,10 @@ export class PayloadReader {
     db.removeQuietly(key, 0);
     return false;
   }
+}
+
+class ReaderParts {
+  readonly source = new BufferSource();
+  readonly input = new RdbReader(this.source);
+  readonly values = new ValueReader(this.input, () => {});
 }

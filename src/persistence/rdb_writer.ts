@@ -15,7 +15,9 @@ const COMPRESS_FROM = 21;
 const COMPRESS_TO = 1024 * 1024;
 const TWO_32 = 4294967296;
 
+// scratch: lives for one call
 const integer = new Int64();
+// scratch: lives for one call
 let packed = new Uint8Array(4096);
 
 export class RdbWriter {

@@ -9,17 +9,24 @@ import type { Ref } from "../structures/arena.ts";
 import { isListpack, Listpack, READ_ONLY } from "../structures/listpack.ts";
 import { STREAM_ID_BYTES, StreamId } from "../structures/stream_id.ts";
 import { type RdbReader, unsigned } from "./rdb_reader.ts";
+import { scratch } from "../lib/scratch.ts";
 
 /** The format in which deleted entries are counted, and the one in which consumers' activity is noted. */
 const FORMAT_COUNTS = 2;
 const FORMAT_ACTIVITY = 3;
 const COUNT_MAX = Number.MAX_SAFE_INTEGER;
 
-const stream = new StreamValue();
-const pack = new Listpack(READ_ONLY);
-const slice = new Slice();
+// scratch: lives for one call
+const stream = scratch(new StreamValue());
+// scratch: lives for one call
+const pack = scratch(new Listpack(READ_ONLY));
+// scratch: lives for one call
+const slice = scratch(new Slice());
+// scratch: lives for one call
 const wide = new Int64();
+// scratch: lives for one call
 const other = new Int64();
+// scratch: lives for one call
 const id = new StreamId();
 
 /** Reads a stream to argument 0 of `key`, which `db` has not; returns its entry. */

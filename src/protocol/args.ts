@@ -10,19 +10,20 @@
 import { assert } from "../lib/assert.ts";
 import { Int64, parseInt64, parseInteger } from "../lib/decimal.ts";
 import { parseDouble } from "../lib/double_text.ts";
+import type { Scratch } from "../lib/scratch.ts";
+import { NO_BYTES, NO_VIEW } from "../lib/slice.ts";
 import { type ErrorReply, Errors } from "./errors.ts";
 
 /** Arguments that there is room for from the start. */
 export const ROOM_COUNT = 9;
-const EMPTY = new Uint8Array(0);
 const NO_BOUNDS = new Int32Array(0);
-const EMPTY_VIEW = new DataView(EMPTY.buffer);
+// scratch: lives for one call
 const wide = new Int64();
 const decoder = new TextDecoder();
 
-export class Args {
-  bytes: Uint8Array = EMPTY;
-  view: DataView = EMPTY_VIEW;
+export class Args implements Scratch {
+  bytes: Uint8Array = NO_BYTES;
+  view: DataView = NO_VIEW;
   /** Its own room for bounds; none until it is needed: idle clients do with borrowed bounds. */
   #own: Int32Array = NO_BOUNDS;
   bounds: Int32Array = this.#own;
@@ -33,6 +34,11 @@ export class Args {
   clear(): void {
     this.bounds = this.#own;
     this.count = 0;
+  }
+
+  forget(): void {
+    this.clear();
+    this.use(NO_BYTES, NO_VIEW);
   }
 
   /** Refers to `count` arguments with somebody else's bounds, which stay as they are until `keep` or `giveBack`. */

@@ -12,7 +12,6 @@ export const POOLED_MAX_BYTES = 262_144;
 const SIZES = [4096, 16_384, 32_768, 65_536, POOLED_MAX_BYTES];
 /** How many of each size are kept: some 10 MiB in all, at most. */
 const KEPT_MAX = [64, 64, 64, 48, 16];
-const kept: ReplyBuffer[][] = SIZES.map(() => []);
 
 /** Bytes, and the view that writes several of them at once. */
 export class ReplyBuffer {
@@ -27,16 +26,22 @@ export class ReplyBuffer {
 
 export const NO_BUFFER = new ReplyBuffer(0);
 
-/** A buffer of at least `size` bytes, with what it held before. */
-export function takeBuffer(size: number): ReplyBuffer {
-  for (let i = 0; i < SIZES.length; i++) {
-    if (size <= SIZES[i]) return kept[i].pop() ?? new ReplyBuffer(SIZES[i]);
-  }
-  return new ReplyBuffer(size);
-}
+/** The buffers of one server. */
+export class BufferPool {
+  /** By size. */
+  readonly #kept: readonly ReplyBuffer[][] = SIZES.map(() => []);
 
-/** Gives a buffer back that nobody refers to any more; others than pooled ones are left to the collector. */
-export function giveBuffer(buffer: ReplyBuffer): void {
-  const i = SIZES.indexOf(buffer.bytes.length);
-  if (i >= 0 && kept[i].length < KEPT_MAX[i]) kept[i].push(buffer);
+  /** A buffer of at least `size` bytes, with what it held before. */
+  take(size: number): ReplyBuffer {
+    for (let i = 0; i < SIZES.length; i++) {
+      if (size <= SIZES[i]) return this.#kept[i].pop() ?? new ReplyBuffer(SIZES[i]);
+    }
+    return new ReplyBuffer(size);
+  }
+
+  /** Takes a buffer back that nobody refers to any more; others than pooled ones are left to the collector. */
+  give(buffer: ReplyBuffer): void {
+    const i = SIZES.indexOf(buffer.bytes.length);
+    if (i >= 0 && this.#kept[i].length < KEPT_MAX[i]) this.#kept[i].push(buffer);
+  }
 }

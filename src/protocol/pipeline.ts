@@ -4,19 +4,19 @@
  * them at once.
  */
 import type { Hasher } from "../lib/hash.ts";
+import type { Scratch } from "../lib/scratch.ts";
+import { NO_BYTES, NO_VIEW } from "../lib/slice.ts";
 import { type Args, ROOM_COUNT } from "./args.ts";
 
 /** Requests that are decoded ahead at most: 32 were no quicker. */
 export const PIPELINE_ROOM = 16;
-const NO_BYTES = new Uint8Array(0);
-const NO_VIEW = new DataView(NO_BYTES.buffer);
 
 /** Hears of requests that were decoded ahead, before the first of them is taken. */
 export interface PipelineListener {
   approaching(pipeline: Pipeline): void;
 }
 
-export class Pipeline {
+export class Pipeline implements Scratch {
   /** What the bounds point into. */
   bytes: Uint8Array = NO_BYTES;
   view: DataView = NO_VIEW;
@@ -90,5 +90,15 @@ export class Pipeline {
     if (this.#owner !== owner) return;
     this.count = 0;
     this.#hasher?.forget();
+  }
+
+  /** Whose requests wait must decode them again. */
+  forget(): void {
+    this.#owner = null;
+    this.count = 0;
+    this.bytes = NO_BYTES;
+    this.view = NO_VIEW;
+    this.#hasher?.forget();
+    this.#hasher = null;
   }
 }

@@ -11,13 +11,7 @@ import { Int64, writeDecimal, writeInt64 } from "../lib/decimal.ts";
 import { doubleText } from "../lib/double_text.ts";
 import { copyBytes, copyIn } from "../lib/copy.ts";
 import type { Slice } from "../lib/slice.ts";
-import {
-  giveBuffer,
-  NO_BUFFER,
-  POOLED_MAX_BYTES,
-  type ReplyBuffer,
-  takeBuffer,
-} from "./buffer_pool.ts";
+import { BufferPool, NO_BUFFER, POOLED_MAX_BYTES, type ReplyBuffer } from "./buffer_pool.ts";
 import { type ErrorReply, errorReply } from "./errors.ts";
 
 const PLUS = 0x2b;
@@ -63,6 +57,12 @@ export class ReplyWriter {
   #end = 0;
   /** Bytes of the replies that were released last: the next are likely to be as long. */
   #lastSize = 0;
+  readonly #pool: BufferPool;
+
+  /** Buffers come from `pool`, which gets those back that are outgrown. */
+  constructor(pool = new BufferPool()) {
+    this.#pool = pool;
+  }
 
   /** Bytes waiting to be sent. */
   get size(): number {
@@ -382,9 +382,9 @@ export class ReplyWriter {
   #reserve(size: number): void {
     if (this.#end + size <= this.#bytes.length) return;
     const needed = this.#end === 0 ? Math.max(size, this.#lastSize) : 2 * (this.#end + size);
-    const grown = takeBuffer(needed);
+    const grown = this.#pool.take(needed);
     grown.bytes.set(new Uint8Array(this.#bytes.buffer, 0, this.#end));
-    giveBuffer(this.#buffer);
+    this.#pool.give(this.#buffer);
     this.#use(grown);
   }
 
@@ -395,4 +395,5 @@ export class ReplyWriter {
   }
 }
 
+// scratch: lives for one call
 const scratch = new Uint8Array(32);

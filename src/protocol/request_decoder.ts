@@ -18,6 +18,7 @@ import { type Args, ROOM_COUNT } from "./args.ts";
 import { type ErrorReply, Errors, expectedDollar } from "./errors.ts";
 import { splitInline } from "./inline.ts";
 import { Pipeline, PIPELINE_ROOM, type PipelineListener } from "./pipeline.ts";
+import { scratch } from "../lib/scratch.ts";
 
 /** What `next` found: no whole request yet, one request, or bytes that break the protocol. */
 export const Decoded = { more: 0, request: 1, broken: 2 } as const;
@@ -52,7 +53,8 @@ export interface RequestLimits {
 }
 
 /** What the decoder that was asked last has decoded ahead. What it leaves when another is asked, it decodes again. */
-const pipeline = new Pipeline();
+// scratch: lives for one call
+const pipeline = scratch(new Pipeline());
 
 export class RequestDecoder {
   readonly limits: RequestLimits;

@@ -1,4 +1,5 @@
 /** A connection to another server: sends requests, reads simple replies, each within a time. */
+import type { Link } from "../engine/kept_links.ts";
 
 const BUFFER_BYTES = 4096;
 const LF = 0x0a;
@@ -8,7 +9,7 @@ export class LinkError extends Error {
   override name = "LinkError";
 }
 
-export class PeerLink {
+export class PeerLink implements Link {
   /** The database that it has selected. */
   database = 0;
   lastUsedMs = 0;
@@ -86,41 +87,3 @@ async function within<T>(work: Promise<T>, timeoutMs: number, giveUp: () => void
     clearTimeout(timer);
   }
 }
-
-const KEPT_MAX = 64;
-const KEPT_MS = 10_000;
-
-/** Links that may be used again for ten seconds, by address. */
-export class KeptLinks {
-  readonly #links = new Map<string, PeerLink>();
-
-  get size(): number {
-    return this.#links.size;
-  }
-
-  get(address: string): PeerLink | undefined {
-    return this.#links.get(address);
-  }
-
-  set(address: string, link: PeerLink): void {
-    this.#links.set(address, link);
-    if (this.#links.size <= KEPT_MAX) return;
-    const [oldest] = this.#links.keys();
-    this.delete(oldest);
-  }
-
-  delete(address: string): void {
-    this.#links.get(address)?.close();
-    this.#links.delete(address);
-  }
-
-  /** Closes those that nobody has used for a while. */
-  tick(nowMs: number): void {
-    for (const [address, { lastUsedMs }] of this.#links) {
-      if (nowMs - lastUsedMs > KEPT_MS) this.delete(address);
-    }
-  }
-}
-
-/** Those of this process. */
-export const keptLinks = new KeptLinks();

@@ -25,7 +25,7 @@
  * @module
  */
 import { assert } from "../lib/assert.ts";
-import { Chunk, CHUNK_BYTES, giveChunk, releaseSpareChunks, takeChunk } from "./chunk_pool.ts";
+import { Chunk, CHUNK_BYTES, ChunkPool } from "./chunk_pool.ts";
 
 /** A block of the arena; 0 is none. Unsigned 32 bits. */
 export type Ref = number;
@@ -82,6 +82,7 @@ export class Arena {
   /** By `ref >>> 23`. Read it through `chunkOf`; only the arena writes it. */
   readonly chunks: Chunk[];
 
+  readonly #pool: ChunkPool;
   readonly #maxChunks: number;
   /** Slabs of a chunk that no class has; 0 where there is no chunk. */
   readonly #freeSlabs: Uint16Array;
@@ -106,8 +107,9 @@ export class Arena {
   readonly #roomy = new Uint32Array(CLASS_UNITS.length);
   readonly #idle = new Uint32Array(CLASS_UNITS.length);
 
-  /** `maxChunks` bounds the arena at that many times 64 MiB. */
-  constructor(maxChunks = MAX_CHUNKS) {
+  /** Chunks come from `pool` and go there; `maxChunks` bounds the arena at that many times 64 MiB. */
+  constructor(pool = new ChunkPool(), maxChunks = MAX_CHUNKS) {
+    this.#pool = pool;
     assert(maxChunks > 0 && maxChunks <= MAX_CHUNKS, "an arena has 1 to 512 chunks");
     this.#maxChunks = maxChunks;
     // 512 even if fewer are allowed: V8 then drops the bounds check of `ref >>> 23`.
@@ -207,13 +209,13 @@ export class Arena {
   /** Gives every empty slab back and every empty chunk to the system, also those kept for soon. O(classes). */
   trim(): void {
     this.#closeIdleSlabs();
-    releaseSpareChunks();
+    this.#pool.release();
   }
 
   /** Gives all chunks back: nobody uses a block any more, nor the arena. */
   dispose(): void {
     for (let i = 0; i < this.#maxChunks; i++) {
-      if (this.chunks[i] !== NO_CHUNK) giveChunk(this.chunks[i]);
+      if (this.chunks[i] !== NO_CHUNK) this.#pool.give(this.chunks[i]);
       this.chunks[i] = NO_CHUNK;
     }
     this.#chunkCount = 0;
@@ -343,7 +345,7 @@ export class Arena {
   #addChunk(): number {
     const index = this.chunks.indexOf(NO_CHUNK);
     if (index < 0 || index >= this.#maxChunks) throw new ArenaFull();
-    this.chunks[index] = takeChunk();
+    this.chunks[index] = this.#pool.take();
     this.#freeSlabs[index] = SLABS_A_CHUNK;
     this.#chunkCount++;
     return index;
@@ -351,7 +353,7 @@ export class Arena {
 
   #dropChunk(chunk: number): void {
     assert(this.#freeSlabs[chunk] === SLABS_A_CHUNK, "only an empty chunk is dropped");
-    giveChunk(this.chunks[chunk]);
+    this.#pool.give(this.chunks[chunk]);
     this.chunks[chunk] = NO_CHUNK;
     this.#freeSlabs[chunk] = 0;
     this.#chunkCount--;

@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { bytesPerCall } from "../lib/alloc.ts";
 import { Arena, ArenaFull, classSize, MAX_BLOCK, offsetOf } from "./arena.ts";
-import { spareChunkBytes, takeChunk } from "./chunk_pool.ts";
+import { ChunkPool } from "./chunk_pool.ts";
 import { SideTable } from "./side_table.ts";
 
 Deno.test("classSize() wastes at most a sixteenth, and 7 bytes up to 128", () => {
@@ -62,30 +62,32 @@ Deno.test("Arena.free() refuses what is no block in use", () => {
 });
 
 Deno.test("Arena gives its chunks back when everything is freed", () => {
-  const arena = new Arena();
+  const pool = new ChunkPool();
+  const arena = new Arena(pool);
   const refs = new Uint32Array(3000);
   for (let i = 0; i < refs.length; i++) refs[i] = arena.alloc(65_536);
   assertEquals(arena.reservedBytes >= 3 * 2 ** 26, true);
   const small = arena.alloc(8);
-  const spareBefore = spareChunkBytes();
+  const spareBefore = pool.spareBytes;
   for (const ref of refs) arena.free(ref);
   assertEquals(arena.reservedBytes <= 2 * 2 ** 26, true, "of each class an empty slab stays");
-  assertEquals(spareChunkBytes() > spareBefore, true);
+  assertEquals(pool.spareBytes > spareBefore, true);
   arena.free(small);
   assertEquals(arena.reservedBytes <= 2 ** 26, true);
   arena.verify();
   arena.trim();
-  assertEquals([arena.stats().slabBytes, arena.reservedBytes, spareChunkBytes()], [0, 0, 0]);
+  assertEquals([arena.stats().slabBytes, arena.reservedBytes, pool.spareBytes], [0, 0, 0]);
   arena.verify();
   assertEquals(arena.alloc(8), 1);
 });
 
 Deno.test("Arena.dispose() gives all chunks back", () => {
-  const arena = new Arena();
+  const pool = new ChunkPool();
+  const arena = new Arena(pool);
   while (arena.reservedBytes < 2 * 2 ** 26) arena.alloc(65_536);
   const [first, last] = [arena.chunks[0], arena.chunks[1]];
   arena.dispose();
-  assertEquals([takeChunk() === last, takeChunk() === first, arena.reservedBytes], [true, true, 0]);
+  assertEquals([pool.take() === last, pool.take() === first, arena.reservedBytes], [true, true, 0]);
 });
 
 Deno.test("Arena keeps refs of a high chunk valid while lower ones come and go", () => {
@@ -103,7 +105,7 @@ Deno.test("Arena keeps refs of a high chunk valid while lower ones come and go",
 });
 
 Deno.test("Arena throws ArenaFull beyond its limit and stays usable", () => {
-  const arena = new Arena(1);
+  const arena = new Arena(new ChunkPool(), 1);
   const refs: number[] = [];
   assertThrows(() => {
     for (;;) refs.push(arena.alloc(MAX_BLOCK));

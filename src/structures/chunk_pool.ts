@@ -4,7 +4,7 @@
  * grows and shrinks) is best used again. What ten seconds have not needed goes back to the system, chunk by chunk.
  */
 export const CHUNK_BYTES = 2 ** 26;
-/** Calls of `ageChunks` after which spare chunks go that were not needed meanwhile. */
+/** Calls of `age` after which spare chunks go that were not needed meanwhile. */
 const KEPT_AGES = 100;
 
 /** 64 MiB of memory, to be read as bytes, as aligned u32 words, or at any offset through `view`. */
@@ -31,46 +31,49 @@ export class Chunk {
   }
 }
 
-const spare: Chunk[] = [];
-/** The fewest spare chunks since the last decision, and how many calls ago that was. */
-let leastSpare = 0;
-let ages = 0;
-/** Spare chunks that are to go, one a call. */
-let surplus = 0;
+/** The chunks of one server's arenas that nobody uses now. */
+export class ChunkPool {
+  readonly #spare: Chunk[] = [];
+  /** The fewest spare chunks since the last decision, and how many calls ago that was. */
+  #leastSpare = 0;
+  #ages = 0;
+  /** Spare chunks that are to go, one a call. */
+  #surplus = 0;
 
-/** Bytes of the spare chunks; those that were never touched take no memory. */
-export function spareChunkBytes(): number {
-  return spare.length * CHUNK_BYTES;
-}
-
-/** A chunk with whatever it held before. */
-export function takeChunk(): Chunk {
-  const chunk = spare.pop() ?? new Chunk(CHUNK_BYTES);
-  leastSpare = Math.min(leastSpare, spare.length);
-  surplus = Math.min(surplus, spare.length);
-  return chunk;
-}
-
-/** Takes a chunk back that nobody refers to any more. */
-export function giveChunk(chunk: Chunk): void {
-  spare.push(chunk);
-}
-
-/** Time passes: to be called ten times a second. Releases one chunk at most, which takes some ms. */
-export function ageChunks(): void {
-  if (surplus > 0) {
-    surplus--;
-    spare.shift()?.release();
-    leastSpare = Math.min(leastSpare, spare.length);
+  /** Bytes of the spare chunks; those that were never touched take no memory. */
+  get spareBytes(): number {
+    return this.#spare.length * CHUNK_BYTES;
   }
-  if (++ages < KEPT_AGES) return;
-  ages = 0;
-  surplus = leastSpare;
-  leastSpare = spare.length;
-}
 
-/** Gives all spare chunks to the system now. */
-export function releaseSpareChunks(): void {
-  for (const chunk of spare) chunk.release();
-  spare.length = leastSpare = surplus = 0;
+  /** A chunk with whatever it held before. */
+  take(): Chunk {
+    const chunk = this.#spare.pop() ?? new Chunk(CHUNK_BYTES);
+    this.#leastSpare = Math.min(this.#leastSpare, this.#spare.length);
+    this.#surplus = Math.min(this.#surplus, this.#spare.length);
+    return chunk;
+  }
+
+  /** Takes a chunk back that nobody refers to any more. */
+  give(chunk: Chunk): void {
+    this.#spare.push(chunk);
+  }
+
+  /** Time passes: to be called ten times a second. Releases one chunk at most, which takes some ms. */
+  age(): void {
+    if (this.#surplus > 0) {
+      this.#surplus--;
+      this.#spare.shift()?.release();
+      this.#leastSpare = Math.min(this.#leastSpare, this.#spare.length);
+    }
+    if (++this.#ages < KEPT_AGES) return;
+    this.#ages = 0;
+    this.#surplus = this.#leastSpare;
+    this.#leastSpare = this.#spare.length;
+  }
+
+  /** Gives all spare chunks to the system now. */
+  release(): void {
+    for (const chunk of this.#spare) chunk.release();
+    this.#spare.length = this.#leastSpare = this.#surplus = 0;
+  }
 }

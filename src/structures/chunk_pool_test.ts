@@ -1,52 +1,45 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import {
-  ageChunks,
-  CHUNK_BYTES,
-  giveChunk,
-  releaseSpareChunks,
-  spareChunkBytes,
-  takeChunk,
-} from "./chunk_pool.ts";
+import { CHUNK_BYTES, ChunkPool } from "./chunk_pool.ts";
 
 const TEN_SECONDS = 100;
 
-function age(times: number): void {
-  for (let i = 0; i < times; i++) ageChunks();
+function age(pool: ChunkPool, times: number): void {
+  for (let i = 0; i < times; i++) pool.age();
 }
 
 Deno.test("a chunk that was given back is used again", () => {
-  releaseSpareChunks();
-  const chunk = takeChunk();
+  const pool = new ChunkPool();
+  const chunk = pool.take();
   chunk.bytes[7] = 1;
-  giveChunk(chunk);
-  assertEquals(spareChunkBytes(), CHUNK_BYTES);
-  assertStrictEquals(takeChunk(), chunk);
-  assertEquals([chunk.bytes[7], spareChunkBytes()], [1, 0]);
+  pool.give(chunk);
+  assertEquals(pool.spareBytes, CHUNK_BYTES);
+  assertStrictEquals(pool.take(), chunk);
+  assertEquals([chunk.bytes[7], pool.spareBytes], [1, 0]);
 });
 
 Deno.test("chunks that nobody has needed go to the system one by one", () => {
-  releaseSpareChunks();
-  const chunks = [takeChunk(), takeChunk(), takeChunk()];
-  for (const chunk of chunks) giveChunk(chunk);
-  age(TEN_SECONDS - 1);
-  assertEquals(spareChunkBytes(), 3 * CHUNK_BYTES);
-  age(TEN_SECONDS);
-  assertEquals(spareChunkBytes(), 3 * CHUNK_BYTES, "they may have come just now");
-  age(3);
-  assertEquals(spareChunkBytes(), CHUNK_BYTES);
-  age(1);
-  assertEquals(spareChunkBytes(), 0);
+  const pool = new ChunkPool();
+  const chunks = [pool.take(), pool.take(), pool.take()];
+  for (const chunk of chunks) pool.give(chunk);
+  age(pool, TEN_SECONDS - 1);
+  assertEquals(pool.spareBytes, 3 * CHUNK_BYTES);
+  age(pool, TEN_SECONDS);
+  assertEquals(pool.spareBytes, 3 * CHUNK_BYTES, "they may have come just now");
+  age(pool, 3);
+  assertEquals(pool.spareBytes, CHUNK_BYTES);
+  age(pool, 1);
+  assertEquals(pool.spareBytes, 0);
   assert(chunks.every((chunk) => chunk.bytes.length === 0));
 });
 
 Deno.test("chunks that come and go are kept", () => {
-  releaseSpareChunks();
-  giveChunk(takeChunk());
+  const pool = new ChunkPool();
+  pool.give(pool.take());
   for (let i = 0; i < 5 * TEN_SECONDS; i++) {
-    if (i % 50 === 0) giveChunk(takeChunk());
-    ageChunks();
+    if (i % 50 === 0) pool.give(pool.take());
+    pool.age();
   }
-  assertEquals(spareChunkBytes(), CHUNK_BYTES);
-  releaseSpareChunks();
-  assertEquals(spareChunkBytes(), 0);
+  assertEquals(pool.spareBytes, CHUNK_BYTES);
+  pool.release();
+  assertEquals(pool.spareBytes, 0);
 });

@@ -44,7 +44,9 @@ const JOINED_RUNS = 5;
 const ALPHA = 0.721347520444481703680;
 
 // What `hash` found: the register, and what it is raised to.
+// scratch: lives for one call
 let register = 0;
+// scratch: lives for one call
 let rank = 0;
 
 /** Whether `bytes[start, end)` is a sketch, as far as its header and size tell. */
@@ -160,6 +162,7 @@ function runValue(first: number): number {
   return (first & 0x80) === 0 ? 0 : ((first >>> 2) & 31) + 1;
 }
 
+// scratch: lives for one call
 const runs = new Uint8Array(5);
 
 /** Writes a run to `runs` at `at`; returns where it ends. Runs of no registers are left out. */
@@ -308,6 +311,7 @@ export class Sketch {
 
 // The estimate
 
+// scratch: lives for one call
 const histogram = new Float64Array(64);
 
 /** How many different elements the registers have seen. */
@@ -359,7 +363,9 @@ const M_HI = 0xc6a4a793 | 0;
 /** The hash shifts by 47: the high half by 15. */
 const SHIFT = 15;
 
+// scratch: lives for one call
 let lo = 0;
+// scratch: lives for one call
 let hi = 0;
 
 /** (hi, lo) *= M, modulo 2^64. */

@@ -15,6 +15,8 @@
  */
 import { assert, unreachable } from "../lib/assert.ts";
 import type { Int64 } from "../lib/decimal.ts";
+import { type Scratch, scratch } from "../lib/scratch.ts";
+import { NO_BYTES, NO_VIEW } from "../lib/slice.ts";
 
 /** Who owns the bytes under an intset: see ListpackHome. */
 export interface IntsetHome {
@@ -30,9 +32,9 @@ export function isEmptyIntset(view: DataView, start: number): boolean {
 }
 
 /** See the module's head. */
-export class Intset {
-  view: DataView = new DataView(new ArrayBuffer(0));
-  bytes: Uint8Array = new Uint8Array(0);
+export class Intset implements Scratch {
+  view: DataView = NO_VIEW;
+  bytes: Uint8Array = NO_BYTES;
   start = 0;
   readonly #home: IntsetHome;
   /** Where `#seek` ended: the index of the integer, or of the first greater one. */
@@ -49,6 +51,10 @@ export class Intset {
     this.bytes = bytes;
     this.view = view;
     this.start = start;
+  }
+
+  forget(): void {
+    this.open(NO_BYTES, NO_VIEW, 0);
   }
 
   /** Writes an empty intset of `EMPTY_INTSET_BYTES`. */
@@ -203,7 +209,8 @@ export function isIntset(bytes: Uint8Array, view: DataView, start: number, end: 
 export const READ_ONLY_INTSET: IntsetHome = {
   resizeIntset: () => unreachable("a set that is read grows"),
 };
-const inspected = new Intset(READ_ONLY_INTSET);
+// scratch: lives for one call
+const inspected = scratch(new Intset(READ_ONLY_INTSET));
 
 /** The bytes that an integer needs in an intset. */
 function widthOf({ hi, lo }: Int64): number {

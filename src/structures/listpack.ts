@@ -21,7 +21,8 @@
  */
 import { assert, unreachable } from "../lib/assert.ts";
 import { Int64, parseInt64 } from "../lib/decimal.ts";
-import type { Slice } from "../lib/slice.ts";
+import { type Scratch, scratch } from "../lib/scratch.ts";
+import { NO_BYTES, NO_VIEW, type Slice } from "../lib/slice.ts";
 import { copyWords } from "../lib/copy.ts";
 
 /** Who owns the bytes under a listpack. */
@@ -53,18 +54,23 @@ const Kind = { uint7: 0, int13: 1, int16: 2, int24: 3, int32: 4, int64: 5, strin
 const INTEGER_BYTES = Uint8Array.of(1, 2, 3, 4, 5, 9);
 
 // What `classify` found out about the element that is to be written.
+// scratch: lives for one call
 let kind = 0;
+// scratch: lives for one call
 let encodedBytes = 0;
+// scratch: lives for one call
 const integer = new Int64();
 
 // Where `beginAdding` goes on, and how many elements were added.
+// scratch: lives for one call
 let addedAt = 0;
+// scratch: lives for one call
 let addedCount = 0;
 
 /** See the module's head. */
-export class Listpack {
-  bytes: Uint8Array = new Uint8Array(0);
-  view: DataView = new DataView(new ArrayBuffer(0));
+export class Listpack implements Scratch {
+  bytes: Uint8Array = NO_BYTES;
+  view: DataView = NO_VIEW;
   /** Where the header lies. */
   start = 0;
   readonly #home: ListpackHome;
@@ -77,6 +83,10 @@ export class Listpack {
     this.bytes = bytes;
     this.view = view;
     this.start = start;
+  }
+
+  forget(): void {
+    this.open(NO_BYTES, NO_VIEW, 0);
   }
 
   /** Writes an empty listpack of `EMPTY_LISTPACK_BYTES`. */
@@ -606,10 +616,11 @@ export function isListpack(bytes: Uint8Array, view: DataView, start: number, end
 
 /** The home of listpacks that are only read. */
 export const READ_ONLY: ListpackHome = { resize: () => unreachable("a pack that is read grows") };
-const inspected = new Listpack(READ_ONLY);
+// scratch: lives for one call
+const inspected = scratch(new Listpack(READ_ONLY));
 
+// scratch: lives for one call
 const wanted = new Int64();
-const NO_BYTES = new Uint8Array(0);
 
 /** Bytes that `bytes[start, end)` takes as an element. */
 export function listpackEntryBytes(bytes: Uint8Array, start: number, end: number): number {

@@ -19,7 +19,7 @@
 import { assert } from "../lib/assert.ts";
 import { copyBytes, copyIn } from "../lib/copy.ts";
 import type { Hasher } from "../lib/hash.ts";
-import { compareBytes, sameBytes, Slice } from "../lib/slice.ts";
+import { compareBytes, NO_BYTES, NO_VIEW, sameBytes, Slice } from "../lib/slice.ts";
 import { type Arena, offsetOf, type Ref } from "./arena.ts";
 import { DashTable, type KeyLayout } from "./dash_table.ts";
 import { SideTable } from "./side_table.ts";
@@ -472,9 +472,6 @@ export function sampleMembers(
     visit(ref);
   }
 }
-
-const NO_BYTES = new Uint8Array(0);
-const NO_VIEW = new DataView(NO_BYTES.buffer);
 
 /** Bytes of a length beyond its first one. */
 function extraBytes(size: number): number {

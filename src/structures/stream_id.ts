@@ -18,10 +18,14 @@ const STAR = 0x2a;
 const WORDS = 4;
 
 /** What `StreamId.writeText` writes: the text of one id. */
+// scratch: lives for one call
 export const idText = new Uint8Array(TEXT_MAX_BYTES);
 // The milliseconds whose text it begins with, and where that ends.
+// scratch: lives for one call
 let writtenHi = 0;
+// scratch: lives for one call
 let writtenLo = 0;
+// scratch: lives for one call
 let writtenEnd = 2;
 idText[0] = ZERO;
 idText[1] = MINUS;

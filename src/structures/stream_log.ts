@@ -24,6 +24,7 @@
  */
 import { assert } from "../lib/assert.ts";
 import { Int64 } from "../lib/decimal.ts";
+import { type Scratch, scratch } from "../lib/scratch.ts";
 import { Slice } from "../lib/slice.ts";
 import { type Arena, offsetOf, type Ref } from "./arena.ts";
 import { Listpack, type ListpackHome } from "./listpack.ts";
@@ -568,7 +569,7 @@ export interface TrimBound {
  *
  * After `next` the cursor is on an entry: `id`, `fieldCount`, and `fieldCount` calls of `nextPair`.
  */
-export class LogCursor {
+export class LogCursor implements Scratch {
   readonly id = new StreamId();
   fieldCount = 0;
   /** Where the entry begins in its node. */
@@ -584,6 +585,10 @@ export class LogCursor {
   #isNodeOpen = false;
   #pairAt = 0;
   #nameAt = 0;
+
+  forget(): void {
+    this.#log = null;
+  }
 
   seek(log: StreamLog, from: StreamId, to: StreamId, isReversed: boolean): void {
     this.#log = log;
@@ -684,4 +689,5 @@ export class LogCursor {
   }
 }
 
-const removal = new LogCursor();
+// scratch: lives for one call
+const removal = scratch(new LogCursor());
