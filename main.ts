@@ -2,6 +2,7 @@
 import { startServer } from "./src/app/startup.ts";
 import { checkAofCommand } from "./src/cli/check_aof.ts";
 import { checkRdbCommand } from "./src/cli/check_rdb.ts";
+import { writeQuietly } from "./src/app/output.ts";
 import { REDIS_VERSION, RESPITE_VERSION } from "./src/app/version.ts";
 
 const HELP = `Usage: respite [redis.conf | -] [--directive value ...]
@@ -38,5 +39,5 @@ function confirmed(question: string): boolean {
 }
 
 function print(text: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(text));
+  writeQuietly(Deno.stdout, text);
 }

@@ -6,6 +6,8 @@ import type { Server } from "./server.ts";
 const GRACE_MS = 5000;
 
 export class Shutdown {
+  /** Another's pid file, or a device that stands in its place, is not removed. */
+  removesPidFile = false;
   readonly #server: Server;
   #hasBegun = false;
   /** A signal has come, and the data could not be saved: another one ends it all the same. */
@@ -17,6 +19,8 @@ export class Shutdown {
 
   listenToSignals(): void {
     const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+    // Its default action would end the server, unsaved, with the terminal that it was started from.
+    if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", () => {});
     for (const signal of signals) {
       Deno.addSignalListener(signal, () => {
         if (this.#hasBegun || this.#wasRefused) Deno.exit(1);
@@ -52,7 +56,7 @@ export class Shutdown {
     const last = setTimeout(() => Deno.exit(0), GRACE_MS);
     void this.#server.stop().then(() => {
       clearTimeout(last);
-      removePidFile(unicodeOf(parameters.values.pidfile));
+      if (this.removesPidFile) removePidFile(unicodeOf(parameters.values.pidfile));
       log.warning("Respite is now ready to exit, bye bye...");
       Deno.exit(0);
     });
@@ -62,8 +66,8 @@ export class Shutdown {
 
 function removePidFile(path: string): void {
   try {
-    if (path !== "") Deno.removeSync(path);
+    Deno.removeSync(path);
   } catch {
-    // It was never written, or somebody has removed it.
+    // Somebody has removed it.
   }
 }

@@ -21,11 +21,10 @@ import type { Host } from "../engine/engine.ts";
 import { Log } from "../observe/log.ts";
 import { binaryBytes, binaryText } from "../protocol/args.ts";
 import { endpointsOf } from "./endpoints.ts";
+import { write, writeQuietly } from "./output.ts";
 import { Server } from "./server.ts";
 import { Shutdown } from "./shutdown.ts";
 import { REDIS_VERSION, RESPITE_VERSION } from "./version.ts";
-
-const encoder = new TextEncoder();
 
 /** Starts a server as the arguments say. Ends the process with 1 if it can't. */
 export function startServer(argv: readonly string[]): Server {
@@ -40,7 +39,7 @@ export function startServer(argv: readonly string[]): Server {
   const server = new Server({ parameters, log, host, commands });
   host.shutdownOf = new Shutdown(server);
   listen(server, log);
-  writePidFile(unicodeOf(values.pidfile), log);
+  if (writePidFile(unicodeOf(values.pidfile), log)) host.shutdownOf.removesPidFile = true;
   announce(server, log);
   server.start();
   host.shutdownOf.listenToSignals();
@@ -134,10 +133,10 @@ function readStandardInput(): string {
 }
 
 function logSink(path: string): (line: string) => void {
-  if (path === "") return (line) => Deno.stdout.writeSync(encoder.encode(line));
+  if (path === "") return (line) => write(Deno.stdout, line);
   try {
     const file = Deno.openSync(path, { append: true, create: true });
-    return (line) => file.writeSync(encoder.encode(line));
+    return (line) => write(file, line);
   } catch (error) {
     fail(`Can't open the log file ${path}: ${reasonOf(error)}`);
   }
@@ -163,12 +162,15 @@ function listen(server: Server, log: Log): void {
   }
 }
 
-function writePidFile(path: string, log: Log): void {
-  if (path === "") return;
+/** Returns whether the file is there, and ours to remove. */
+function writePidFile(path: string, log: Log): boolean {
+  if (path === "") return false;
   try {
     Deno.writeTextFileSync(path, `${Deno.pid}\n`);
+    return true;
   } catch (error) {
     log.warning(`Can't write the pid file ${path}: ${reasonOf(error)}`);
+    return false;
   }
 }
 
@@ -187,7 +189,7 @@ function announce(server: Server, log: Log): void {
     "",
     "",
   ].join("\n");
-  log.sink(banner);
+  log.banner(banner);
   // Redis's own tests wait for this line.
   log.notice("Server initialized");
 }
@@ -197,7 +199,7 @@ function reasonOf(error: unknown): string {
 }
 
 function fail(message: string): never {
-  Deno.stderr.writeSync(encoder.encode(`${message}\n`));
+  writeQuietly(Deno.stderr, `${message}\n`);
   Deno.exit(1);
 }
 

@@ -68,6 +68,7 @@ function server(engine: Engine): Field[] {
     ["executable", host.executable],
     ["config_file", host.configFile],
     ["io_threads_active", 0],
+    ["log_lines_lost", engine.log.lostLines],
     ["listener0", `name=tcp,bind=${parameters.values.bind},port=${parameters.values.port}`],
   ];
 }

@@ -17,13 +17,22 @@ const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 
 export class Log {
   level: Level = "notice";
-  /** Takes one line with its line feed. */
-  sink: (line: string) => void;
+  /** Lines that could not be written: the disk is full, or nobody reads them any more. */
+  lostLines = 0;
+  /** So many of them does the log itself mention. */
+  #mentionedLines = 0;
   readonly #pid: number;
+  readonly #sink: (line: string) => void;
 
+  /** `sink` takes one line with its line feed. It may throw: a log that can't be written ends nothing. */
   constructor(pid: number, sink: (line: string) => void) {
     this.#pid = pid;
-    this.sink = sink;
+    this.#sink = sink;
+  }
+
+  /** Shows a picture of several lines, whatever the level. */
+  banner(text: string): void {
+    if (!this.#put(text)) this.lostLines++;
   }
 
   debug(message: string): void {
@@ -44,7 +53,32 @@ export class Log {
 
   #write(level: Level, message: string): void {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(this.level)) return;
-    this.sink(`${this.#pid}:M ${timestamp(new Date())} ${SIGNS[level]} ${message}\n`);
+    if (!this.#mentionsLost() || !this.#put(this.#line(level, message))) this.lostLines++;
+  }
+
+  /** Says what is missing above; returns whether the next line can be written. */
+  #mentionsLost(): boolean {
+    const lost = this.lostLines - this.#mentionedLines;
+    if (lost === 0) return true;
+    if (!this.#put(this.#line("warning", `${lost} lines of this log could not be written`))) {
+      return false;
+    }
+    this.#mentionedLines = this.lostLines;
+    return true;
+  }
+
+  #line(level: Level, message: string): string {
+    return `${this.#pid}:M ${timestamp(new Date())} ${SIGNS[level]} ${message}\n`;
+  }
+
+  /** Returns whether it could be written. */
+  #put(text: string): boolean {
+    try {
+      this.#sink(text);
+      return true;
+    } catch {
+      return false;
+    }
   }
 }
 

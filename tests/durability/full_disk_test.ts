@@ -2,26 +2,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { Child } from "../support/child.ts";
 import { freePort, type Wire } from "../support/live.ts";
+import { makeSmallDisk, removeSmallDisk } from "../support/small_disk.ts";
 
 const SIZE_BYTES = 3 * 1024 * 1024;
 
-/** A small file system of its own; null where this may not be made. */
-function makeSmallDisk(): string | null {
-  const path = Deno.makeTempDirSync();
-  try {
-    const { success } = new Deno.Command("mount", {
-      args: ["-t", "tmpfs", "-o", `size=${SIZE_BYTES}`, "none", path],
-      stderr: "null",
-    }).outputSync();
-    if (success) return path;
-  } catch {
-    // There is no such program.
-  }
-  Deno.removeSync(path);
-  return null;
-}
-
-const disk = makeSmallDisk();
+const disk = makeSmallDisk(SIZE_BYTES);
 const skips = disk === null ? " (skipped: no file system can be mounted here)" : "";
 const VALUE = "x".repeat(60_000);
 
@@ -104,8 +89,4 @@ for (const policy of ["always", "everysec"]) {
   });
 }
 
-Deno.test.afterAll(() => {
-  if (disk === null) return;
-  new Deno.Command("umount", { args: [disk] }).outputSync();
-  Deno.removeSync(disk);
-});
+Deno.test.afterAll(() => removeSmallDisk(disk));

@@ -15,12 +15,20 @@ export class Child {
 
   /** Starts a server with `dir` as its directory; it may not listen yet. */
   static spawn(port: number, dir: string, ...directives: string[]): Child {
-    const permissions = ["--allow-net", "--allow-read", "--allow-write", "--allow-env"];
-    const child = new Deno.Command(Deno.execPath(), {
-      args: [
-        ...["run", ...permissions, "--config", CONFIG, MAIN, "--port", `${port}`, "--dir", dir],
-        ...["--enable-debug-command", "yes", ...directives],
-      ],
+    const [program, ...args] = commandLine(port, dir, directives);
+    const child = new Deno.Command(program, { args, stdout: "piped", stderr: "piped" }).spawn();
+    return new Child(port, child);
+  }
+
+  /** As `spawn`, with redirections as the shell writes them. */
+  static spawnRedirected(
+    redirections: string,
+    port: number,
+    dir: string,
+    ...directives: string[]
+  ): Child {
+    const child = new Deno.Command("sh", {
+      args: ["-c", `exec "$@" ${redirections}`, "sh", ...commandLine(port, dir, directives)],
       stdout: "piped",
       stderr: "piped",
     }).spawn();
@@ -43,13 +51,17 @@ export class Child {
     return null;
   }
 
-  /** Ends it; returns what it has printed. */
-  async stop(signal: Deno.Signal): Promise<string> {
+  kill(signal: Deno.Signal): void {
     try {
       this.#process.kill(signal);
     } catch {
       // It has ended.
     }
+  }
+
+  /** Ends it; returns what it has printed. */
+  async stop(signal: Deno.Signal): Promise<string> {
+    this.kill(signal);
     const { stdout, stderr } = await this.#output;
     const decoder = new TextDecoder();
     return decoder.decode(stdout) + decoder.decode(stderr);
@@ -61,4 +73,12 @@ export class Child {
     const decoder = new TextDecoder();
     return { code, text: decoder.decode(stdout) + decoder.decode(stderr) };
   }
+}
+
+function commandLine(port: number, dir: string, directives: readonly string[]): string[] {
+  const permissions = ["--allow-net", "--allow-read", "--allow-write", "--allow-env"];
+  return [
+    ...[Deno.execPath(), "run", ...permissions, "--config", CONFIG, MAIN],
+    ...["--port", `${port}`, "--dir", dir, "--enable-debug-command", "yes", ...directives],
+  ];
 }

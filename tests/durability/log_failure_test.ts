@@ -1,0 +1,126 @@
+/** A log that can't be written: the lines are lost, the data are not. */
+import { assertEquals, assertMatch } from "@std/assert";
+import { Child } from "../support/child.ts";
+import { freePort, type Wire } from "../support/live.ts";
+import { fillDisk, makeSmallDisk, removeSmallDisk } from "../support/small_disk.ts";
+
+const disk = makeSmallDisk(64 * 1024);
+const skips = disk === null ? " (skipped: no file system can be mounted here)" : "";
+const options = { sanitizeOps: false, sanitizeResources: false };
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+
+/** Makes the server log, look for what it could not, and end by a signal, saving. */
+async function verify(child: Child, dir: string, wire: Wire): Promise<void> {
+  await wire.roundTrip("set key value");
+  for (let i = 0; i < 3; i++) {
+    assertEquals(await wire.roundTrip(`debug log line-${i}`), "+OK\r\n");
+  }
+  assertMatch(await wire.roundTrip("info server"), /\r\nlog_lines_lost:[1-9]\d*\r\n/);
+  // Its terminal may go as well.
+  child.kill("SIGHUP");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assertEquals(await wire.roundTrip("get key"), "$5\r\nvalue\r\n");
+  wire.close();
+  child.kill("SIGTERM");
+  assertEquals((await child.ended()).code, 0);
+  const again = Child.spawn(freePort(), dir);
+  const reader = await again.ready();
+  assertEquals(await reader?.roundTrip("get key"), "$5\r\nvalue\r\n");
+  reader?.close();
+  await again.stop("SIGTERM");
+}
+
+async function ready(child: Child): Promise<Wire> {
+  const wire = await child.ready();
+  if (wire === null) throw new Error(`the server has ended: ${(await child.ended()).text}`);
+  return wire;
+}
+
+/** A FIFO whose reader takes one line and goes. */
+async function fifoRead(path: string): Promise<void> {
+  await new Deno.Command("mkfifo", { args: [path] }).output();
+  void new Deno.Command("head", { args: ["-n", "1", path], stdout: "null" }).output();
+}
+
+Deno.test({
+  name: "a server whose standard output and error are full lives, and saves when it ends",
+  ...options,
+  fn: async () => {
+    const dir = await Deno.makeTempDir();
+    const child = Child.spawnRedirected("> /dev/full 2>&1", freePort(), dir);
+    await verify(child, dir, await ready(child));
+  },
+});
+Deno.test({
+  name: "a server whose output nobody reads any more does, too: respite | head -1",
+  ...options,
+  fn: async () => {
+    const dir = await Deno.makeTempDir();
+    await fifoRead(`${dir}/pipe`);
+    const child = Child.spawnRedirected(`> ${dir}/pipe 2>&1`, freePort(), dir);
+    await verify(child, dir, await ready(child));
+  },
+});
+Deno.test({
+  name: "a server whose log file is a FIFO without a reader does, too",
+  ...options,
+  fn: async () => {
+    const dir = await Deno.makeTempDir();
+    await fifoRead(`${dir}/pipe`);
+    const child = Child.spawn(freePort(), dir, "--logfile", `${dir}/pipe`);
+    await verify(child, dir, await ready(child));
+  },
+});
+Deno.test({
+  name: `a server whose log's disk is full does, too, and the log says so afterwards${skips}`,
+  ignore: disk === null,
+  ...options,
+  fn: async () => {
+    const dir = await Deno.makeTempDir();
+    fillDisk(`${disk}`);
+    const files = ["--logfile", `${disk}/log`, "--pidfile", `${disk}/pid`];
+    const child = Child.spawn(freePort(), dir, ...files);
+    const wire = await ready(child);
+    await wire.roundTrip("debug log unwritten");
+    await Deno.remove(`${disk}/filling`);
+    await wire.roundTrip("debug log written");
+    const text = await Deno.readTextFile(`${disk}/log`);
+    assertMatch(text, /# \d+ lines of this log could not be written\n.*# DEBUG LOG: written\n$/s);
+    assertEquals(text.includes("unwritten"), false);
+    fillDisk(`${disk}`);
+    await verify(child, dir, wire);
+  },
+});
+Deno.test({
+  name: "a server without standard output and error, whose pid file can't be written, serves",
+  ...options,
+  fn: async () => {
+    const dir = await Deno.makeTempDir();
+    await Deno.mkdir(`${dir}/pid`);
+    const pidfile = ["--pidfile", `${dir}/pid`];
+    const child = Child.spawnRedirected(">&- 2>&-", freePort(), dir, ...pidfile);
+    const wire = await ready(child);
+    assertEquals(await wire.roundTrip("debug log line"), "+OK\r\n");
+    wire.close();
+    child.kill("SIGINT");
+    assertEquals((await child.ended()).code, 0);
+    // What it could not write it does not remove.
+    assertEquals((await Deno.stat(`${dir}/pid`)).isDirectory, true);
+  },
+});
+Deno.test({
+  name: "a refusal to start that nobody can be told ends with 1, and so does a check of a file",
+  ...options,
+  fn: async () => {
+    const dir = await Deno.makeTempDir();
+    const refused = Child.spawnRedirected("> /dev/full 2>&1", freePort(), dir, "--nosuch", "1");
+    assertEquals((await refused.ended()).code, 1);
+    await Deno.writeTextFile(`${dir}/empty.rdb`, "REDIS0010");
+    const { code, stderr } = await new Deno.Command("sh", {
+      args: ["-c", `"$0" run -A ${MAIN} check-rdb ${dir}/empty.rdb > /dev/full`, Deno.execPath()],
+    }).output();
+    assertEquals([code, new TextDecoder().decode(stderr)], [1, ""]);
+  },
+});
+
+Deno.test.afterAll(() => removeSmallDisk(disk));
