@@ -53,8 +53,8 @@ const range = { first: 0, last: -1 };
 function readRange({ args, reply }: Call, index: number, size: number): boolean {
   const isBits = args.count > index + 2 && args.is(index + 2, "BIT");
   if (args.count > index + 2 && !isBits && !args.is(index + 2, "BYTE")) args.fail(Errors.syntax);
-  let first = args.count > index ? args.roundedInt64(index) : 0;
-  let last = args.count > index + 1 ? args.roundedInt64(index + 1) : -1;
+  let first = args.count > index ? args.integer(index) : 0;
+  let last = args.count > index + 1 ? args.integer(index + 1) : -1;
   if (args.error !== null) {
     reply.error(args.error);
     return false;

@@ -79,6 +79,7 @@ function clientPause({ args, reply, engine, nowMs }: Call): void {
   const timeout = args.integerOr(2, Errors.timeoutNotInteger);
   if (args.error !== null) return reply.error(args.error);
   if (timeout < 0) return reply.error(Errors.timeoutNegative);
+  if (nowMs + timeout >= 2 ** 63) return reply.error(Errors.timeoutOutOfRange);
   const isWrite = args.is(3, "WRITE");
   if (args.count === 4 && !isWrite && !args.is(3, "ALL")) return reply.error(Errors.pauseMode);
   engine.pauseClients(isWrite ? "write" : "all", nowMs + timeout);
@@ -160,8 +161,7 @@ function readFilter({ args, reply }: Call, filter: Filter): boolean {
   for (let i = 2; i < args.count && args.error === null; i += 2) {
     if (i + 1 === args.count) args.fail(Errors.syntax);
     else if (args.is(i, "ID")) {
-      const most = Number.MAX_SAFE_INTEGER;
-      filter.id = args.integerWithin(i + 1, 1, most, Errors.clientIdNotPositive);
+      filter.id = args.integerWithin(i + 1, 1, Infinity, Errors.clientIdNotPositive);
     } else if (args.is(i, "ADDR")) filter.address = args.text(i + 1);
     else if (args.is(i, "LADDR")) filter.localAddress = args.text(i + 1);
     else if (args.is(i, "TYPE")) {

@@ -17,7 +17,7 @@ function echo({ args, reply }: Call): void {
 }
 
 function select({ args, reply, client, engine }: Call): void {
-  const index = args.integer(1);
+  const index = args.int32(1);
   if (args.error !== null) return reply.error(args.error);
   if (index < 0 || index >= engine.keyspace.databases.length) {
     return reply.error(Errors.dbIndexOutOfRange);

@@ -6,16 +6,18 @@ import { Errors } from "../protocol/errors.ts";
 
 // scratch: lives for one call
 const wide = new Int64();
+/** So many pairs are as many elements as 64 bits can count. */
+export const PAIRS_MAX = 2 ** 62;
 /** No deadline is later than 64 bits can tell. */
 const TIMEOUT_MAX_MS = 2 ** 63 - 2 ** 41;
 /** More repeated elements than this would fill the memory before the reply is sent. */
 const REPEATED_MAX = 2 ** 27;
 
-/** How many random elements: beyond 2^53 all; negative: so many with repetitions. */
+/** How many random elements; negative: so many with repetitions. */
 export function randomCount(args: Args, index: number): number {
   if (!args.int64(index, wide)) return 0;
   if (wide.hi === -0x80000000 && wide.lo === 0) return args.fail(Errors.randomCount);
-  const count = args.roundedInt64(index);
+  const count = args.integer(index);
   return count < -REPEATED_MAX ? args.fail(Errors.outOfRange) : count;
 }
 
@@ -29,11 +31,6 @@ export function blockingTimeout(args: Args, index: number): number {
 
 /** A count from 0 on. */
 export function positiveCount(args: Args, index: number): number {
-  const count = args.integerWithin(
-    index,
-    -Number.MAX_SAFE_INTEGER,
-    Number.MAX_SAFE_INTEGER,
-    Errors.notPositive,
-  );
+  const count = args.integerOr(index, Errors.notPositive);
   return count < 0 ? args.fail(Errors.notPositive) : count;
 }

@@ -45,10 +45,10 @@ function readRestoreOptions(args: Args): RestoreOptions {
     if (args.is(at, "REPLACE")) options.replaces = true;
     else if (args.is(at, "ABSTTL")) options.isAbsolute = true;
     else if (args.is(at, "IDLETIME") && hasMore && options.frequency < 0) {
-      options.idleSeconds = args.roundedInt64(++at);
+      options.idleSeconds = args.integer(++at);
       if (args.error === null && options.idleSeconds < 0) args.fail(Errors.invalidIdleTime);
     } else if (args.is(at, "FREQ") && hasMore && options.idleSeconds < 0) {
-      options.frequency = args.roundedInt64(++at);
+      options.frequency = args.integer(++at);
       const isFine = options.frequency >= 0 && options.frequency <= 255;
       if (args.error === null && !isFine) args.fail(Errors.invalidFrequency);
     } else args.fail(Errors.syntax);
@@ -62,7 +62,7 @@ function restore(call: Call): void {
   const options = readRestoreOptions(args);
   if (args.error !== null) return reply.error(args.error);
   if (!options.replaces && db.exists(args, 1)) return reply.error(Errors.busyKey);
-  const ttl = args.roundedInt64(2);
+  const ttl = args.integer(2);
   if (args.error !== null) return reply.error(args.error);
   if (ttl < 0) return reply.error(Errors.invalidTtl);
   if (!isPayload(args, 3, call.engine.skipsChecksums)) return reply.error(Errors.noPayload);

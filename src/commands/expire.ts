@@ -2,15 +2,24 @@
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";
-import { setDeadline } from "./expire_times.ts";
-import { Errors, invalidExpireTime, unsupportedOption } from "../protocol/errors.ts";
+import { readTime, setDeadline } from "./expire_times.ts";
+import {
+  type ErrorReply,
+  Errors,
+  invalidExpireTime,
+  unsupportedOption,
+} from "../protocol/errors.ts";
 
 const NX = 1;
 const XX = 2;
 const GT = 4;
 const LT = 8;
-/** The largest time that Redis can hold, in ms. */
-const MOST_MS = 2 ** 63;
+const EXPIRE_ERRORS: Record<ExpireName, ErrorReply> = {
+  expire: invalidExpireTime("expire"),
+  pexpire: invalidExpireTime("pexpire"),
+  expireat: invalidExpireTime("expireat"),
+  pexpireat: invalidExpireTime("pexpireat"),
+};
 
 function expire(call: Call): void {
   expireGeneric(call, true, true, "expire");
@@ -28,15 +37,14 @@ function pexpireat(call: Call): void {
   expireGeneric(call, false, false, "pexpireat");
 }
 
-function expireGeneric(call: Call, relative: boolean, seconds: boolean, name: string): void {
+type ExpireName = "expire" | "pexpire" | "expireat" | "pexpireat";
+
+function expireGeneric(call: Call, relative: boolean, seconds: boolean, name: ExpireName): void {
   const { args, reply, db } = call;
   const conditions = readConditions(call);
   if (conditions < 0) return;
-  const value = args.roundedInt64(2);
+  const deadline = readTime(call, 2, relative, seconds, EXPIRE_ERRORS[name]);
   if (args.error !== null) return reply.error(args.error);
-  const ms = seconds ? value * 1000 : value;
-  const deadline = relative ? call.nowMs + ms : ms;
-  if (Math.abs(ms) >= MOST_MS || deadline >= MOST_MS) return reply.error(invalidExpireTime(name));
 
   const ref = db.find(args, 1);
   if (ref === 0 || !isMet(conditions, db.deadlines.of(ref), deadline)) return reply.integer(0);

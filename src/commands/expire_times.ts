@@ -2,10 +2,44 @@
 /** How commands read a time to live or a point in time. */
 import type { Call } from "../engine/call.ts";
 import { Events } from "../keyspace/change_hooks.ts";
+import { Int64, int64ToBigInt } from "../lib/decimal.ts";
 import type { ErrorReply } from "../protocol/errors.ts";
 
-/** Redis refuses a time which in milliseconds does not fit in 63 bits. */
-const MOST_MS = 2 ** 63;
+/** Times up to here are told from all others by doubles, in ms and with now added to them. */
+const SAFE_TIME = 2 ** 42;
+const MOST_MS = 2n ** 63n - 1n;
+/** The greatest double that 64 bits hold. A deadline beyond 2^53 ms, which no clock reaches, is rounded. */
+const DEADLINE_MAX = 2 ** 63 - 1024;
+
+// scratch: lives for one call
+const wide = new Int64();
+
+/**
+ * The Unix time in ms that argument `index` means, an integer; `relative` counts from now. Fails with `error` if that
+ * does not fit in 64 bits, as Redis does.
+ */
+export function readTime(
+  { args, nowMs }: Call,
+  index: number,
+  relative: boolean,
+  seconds: boolean,
+  error: ErrorReply,
+): number {
+  const value = args.integer(index);
+  if (args.error !== null) return 0;
+  const base = relative ? nowMs : 0;
+  if (Math.abs(value) <= SAFE_TIME) return base + (seconds ? value * 1000 : value);
+  args.int64(index, wide);
+  const deadline = farTime(base, seconds);
+  return deadline === null ? args.fail(error) : deadline;
+}
+
+/** What `wide` means, where doubles are too coarse to tell whether it fits; null if it does not. */
+function farTime(base: number, seconds: boolean): number | null {
+  const ms = int64ToBigInt(wide) * (seconds ? 1000n : 1n);
+  if (ms > MOST_MS - BigInt(base) || ms < -MOST_MS - 1n) return null;
+  return Math.max(Math.min(Number(ms) + base, DEADLINE_MAX), -DEADLINE_MAX);
+}
 
 /**
  * Gives the key at argument 1, which exists, a deadline in Unix ms: one in the past removes it. What is propagated is
@@ -24,21 +58,16 @@ export function setDeadline(call: Call, deadline: number): void {
   call.rewrite(3)?.word("PEXPIREAT").argument(args, 1).integer(deadline);
 }
 
-/**
- * The deadline, in Unix ms, that argument `index` means; `relative` counts from now. What is no integer,
- * not positive or too large fails: `error` is the reply for the latter two.
- */
+/** As `readTime`, and what is not positive fails with `error`, too. */
 export function deadlineFrom(
-  { args, nowMs }: Call,
+  call: Call,
   index: number,
   relative: boolean,
   seconds: boolean,
   error: ErrorReply,
 ): number {
-  const value = args.roundedInt64(index);
+  const { args } = call;
+  const deadline = readTime(call, index, relative, seconds, error);
   if (args.error !== null) return 0;
-  if (value <= 0) return args.fail(error);
-  const ms = seconds ? value * 1000 : value;
-  const deadline = relative ? nowMs + ms : ms;
-  return deadline >= MOST_MS ? args.fail(error) : deadline;
+  return deadline > (relative ? call.nowMs : 0) ? deadline : args.fail(error);
 }

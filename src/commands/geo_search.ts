@@ -221,7 +221,7 @@ function answer({ reply }: Call, search: Search, found: Found[]): void {
     if (parts > 1) reply.array(parts);
     reply.bulkBinary(member);
     if (withDistance) replyDistance(reply, metres, search.unit);
-    if (withHash) reply.integer(score);
+    if (withHash) reply.integer(Math.trunc(score));
     if (withCoordinates) replyCoordinates(reply, place);
   }
 }

@@ -9,7 +9,7 @@ import { addLongDoubles, longDoubleText, parseLongDouble } from "../lib/long_dou
 import { Slice } from "../lib/slice.ts";
 import { type Args, binaryBytes, binaryText } from "../protocol/args.ts";
 import { Errors, wrongArity } from "../protocol/errors.ts";
-import { randomCount } from "./counts.ts";
+import { PAIRS_MAX, randomCount } from "./counts.ts";
 import { isWanted, readCollectionScan } from "./scan.ts";
 import { scratch } from "../lib/scratch.ts";
 
@@ -190,8 +190,6 @@ function hvals({ args, reply, db }: Call): void {
   if (exists) hash.forEach((_, value) => reply.bulkOf(value));
 }
 
-const COUNT_MAX = Number.MAX_SAFE_INTEGER;
-
 /** HRANDFIELD key [count [WITHVALUES]]: with a negative count a field may come more than once. */
 function hrandfield(call: Call): void {
   const { args, reply, db } = call;
@@ -202,7 +200,7 @@ function hrandfield(call: Call): void {
   if (args.count > 4 || (withValues && !args.is(3, "WITHVALUES"))) {
     return reply.error(Errors.syntax);
   }
-  if (withValues && Math.abs(count) > COUNT_MAX / 2) return reply.error(Errors.outOfRange);
+  if (withValues && Math.abs(count) > PAIRS_MAX) return reply.error(Errors.outOfRange);
   const exists = hash.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   if (!exists || count === 0) return reply.emptyArray();

@@ -114,7 +114,7 @@ function move(call: Call): void {
 
 /** The database whose index is argument `index`; null after answering that there is none. */
 function databaseAt({ args, reply, engine }: Call, index: number): Database | null {
-  const number = args.integer(index);
+  const number = args.int32(index);
   if (args.error !== null) {
     reply.error(args.error);
     return null;

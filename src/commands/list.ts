@@ -4,6 +4,7 @@ import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import { ListValue } from "../keyspace/list_value.ts";
+import { Int64 } from "../lib/decimal.ts";
 import { Slice } from "../lib/slice.ts";
 import type { Args } from "../protocol/args.ts";
 import { Errors, wrongArity } from "../protocol/errors.ts";
@@ -14,6 +15,8 @@ import { scratch } from "../lib/scratch.ts";
 const list = scratch(new ListValue());
 // scratch: lives for one call
 const element = scratch(new Slice());
+// scratch: lives for one call
+const wide = new Int64();
 
 function push({ args, reply, db }: Call, atTail: boolean, onlyExisting: boolean): void {
   const exists = onlyExisting
@@ -77,8 +80,8 @@ function llen({ args, reply, db }: Call): void {
 
 /** LRANGE key start stop: both included, negative ones from the end. */
 function lrange({ args, reply, db }: Call): void {
-  const start = args.roundedInt64(2);
-  const stop = args.roundedInt64(3);
+  const start = args.integer(2);
+  const stop = args.integer(3);
   if (args.error !== null) return reply.error(args.error);
   const exists = list.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
@@ -103,7 +106,7 @@ function lindex({ args, reply, db }: Call): void {
 
 /** The index at argument `at`, negative ones from the end; -1 if it is out of range. */
 function indexOf(args: Args, at: number): number {
-  const wanted = args.roundedInt64(at);
+  const wanted = args.integer(at);
   const index = wanted < 0 ? list.count + wanted : wanted;
   return index >= 0 && index < list.count ? index : -1;
 }
@@ -144,7 +147,7 @@ function linsert({ args, reply, db }: Call): void {
 
 /** LREM key count element: 0 removes all, a negative count begins at the tail. */
 function lrem({ args, reply, db }: Call): void {
-  const count = args.roundedInt64(2);
+  const count = args.integer(2);
   if (args.error !== null) return reply.error(args.error);
   if (!list.cursor.edit(db, args, 1)) {
     return args.error === null ? reply.integer(0) : reply.error(args.error);
@@ -164,8 +167,8 @@ function lrem({ args, reply, db }: Call): void {
 }
 
 function ltrim({ args, reply, db }: Call): void {
-  const start = args.roundedInt64(2);
-  const stop = args.roundedInt64(3);
+  const start = args.integer(2);
+  const stop = args.integer(3);
   if (args.error !== null) return reply.error(args.error);
   if (!list.cursor.edit(db, args, 1)) {
     return args.error === null ? reply.ok() : reply.error(args.error);
@@ -215,26 +218,25 @@ function lpos({ args, reply, db }: Call): void {
 
 function readSought(args: Args): Sought {
   const sought = { rank: 1, count: 1, compareMax: 0, hasCount: false };
-  const most = Number.MAX_SAFE_INTEGER;
   for (let i = 3; i < args.count && args.error === null; i += 2) {
     if (i + 1 === args.count) args.fail(Errors.syntax);
     else if (args.is(i, "RANK")) {
       sought.rank = rankOf(args, i + 1);
     } else if (args.is(i, "COUNT")) {
-      sought.count = args.integerWithin(i + 1, 0, most, Errors.countNegative);
+      sought.count = args.integerWithin(i + 1, 0, Infinity, Errors.countNegative);
       sought.hasCount = true;
     } else if (args.is(i, "MAXLEN")) {
-      sought.compareMax = args.integerWithin(i + 1, 0, most, Errors.maxlenNegative);
+      sought.compareMax = args.integerWithin(i + 1, 0, Infinity, Errors.maxlenNegative);
     } else args.fail(Errors.syntax);
   }
   return sought;
 }
 
 function rankOf(args: Args, index: number): number {
-  const rank = args.roundedInt64(index);
-  if (args.error !== null) return 0;
-  if (rank === 0) return args.fail(Errors.rankZero);
-  return rank <= -(2 ** 63) ? args.fail(Errors.randomCount) : rank;
+  if (!args.int64(index, wide)) return 0;
+  if (wide.isZero) return args.fail(Errors.rankZero);
+  const isLeast = wide.hi === -0x80000000 && wide.lo === 0;
+  return isLeast ? args.fail(Errors.randomCount) : wide.rounded;
 }
 
 /** Rows of the table: see engine/command.ts. */

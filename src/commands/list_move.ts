@@ -91,8 +91,7 @@ const lmpop = (call: Call): void => popFromFirst(call, 1, -1);
  */
 export function popFromFirst(call: Call, at: number, timeoutMs: number): void {
   const { args, reply, db } = call;
-  const most = Number.MAX_SAFE_INTEGER;
-  const numkeys = args.integerWithin(at, 1, most, Errors.numkeysNotPositive);
+  const numkeys = args.integerWithin(at, 1, Infinity, Errors.numkeysNotPositive);
   if (call.failed()) return;
   const first = at + 1;
   const where = first + numkeys;
@@ -101,7 +100,7 @@ export function popFromFirst(call: Call, at: number, timeoutMs: number): void {
   let count = 1;
   if (args.count > where + 1 && args.error === null) {
     const isCount = args.count === where + 3 && args.is(where + 1, "COUNT");
-    if (isCount) count = args.integerWithin(where + 2, 1, most, Errors.countNotPositive);
+    if (isCount) count = args.integerWithin(where + 2, 1, Infinity, Errors.countNotPositive);
     else args.fail(Errors.syntax);
   }
   if (call.failed()) return;

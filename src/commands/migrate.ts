@@ -31,7 +31,7 @@ interface Request {
 }
 
 function readRequest(args: Args): Request {
-  const timeoutMs = args.roundedInt64(5);
+  const timeoutMs = args.integer(5);
   const request: Request = {
     host: args.text(1),
     port: args.integer(2),

@@ -52,8 +52,8 @@ function readFlushMode({ args, reply, engine }: Call): boolean | null {
 }
 
 function swapdb({ args, reply, engine }: Call): void {
-  const one = args.integerOr(1, Errors.invalidFirstDb);
-  const other = args.integerOr(2, Errors.invalidSecondDb);
+  const one = args.integerWithin(1, -(2 ** 31), 2 ** 31 - 1, Errors.invalidFirstDb);
+  const other = args.integerWithin(2, -(2 ** 31), 2 ** 31 - 1, Errors.invalidSecondDb);
   if (args.error !== null) return reply.error(args.error);
   const { databases } = engine.keyspace;
   if (databases[one] === undefined || databases[other] === undefined) {

@@ -128,13 +128,13 @@ const sdiffstore = (call: Call): void => store(call, diff, Events.sdiffstore);
 /** SINTERCARD numkeys key [key …] [LIMIT limit]: a limit of 0 is none. */
 function sintercard(call: Call): void {
   const { args, reply } = call;
-  const numkeys = args.integerWithin(1, 1, Number.MAX_SAFE_INTEGER, Errors.numkeysNotPositive);
+  const numkeys = args.integerWithin(1, 1, Infinity, Errors.numkeysNotPositive);
   if (args.error !== null) return reply.error(args.error);
   if (numkeys > args.count - 2) return reply.error(Errors.numkeysTooLarge);
   let limit = 0;
   for (let i = 2 + numkeys; i < args.count; i += 2) {
     if (!args.is(i, "LIMIT") || i + 1 === args.count) return reply.error(Errors.syntax);
-    limit = args.integerWithin(i + 1, 0, Number.MAX_SAFE_INTEGER, Errors.limitNegative);
+    limit = args.integerWithin(i + 1, 0, Infinity, Errors.limitNegative);
     if (args.error !== null) return reply.error(args.error);
   }
   const sets = setsAt(call, 2, 2 + numkeys);

@@ -7,7 +7,7 @@ import { replyHelp } from "./help.ts";
 function slowlogGet({ args, reply, engine }: Call): void {
   let count = 10;
   if (args.count === 3) {
-    count = args.integerWithin(2, -1, Number.MAX_SAFE_INTEGER, Errors.slowlogCount);
+    count = args.integerWithin(2, -1, Infinity, Errors.slowlogCount);
     if (args.error !== null) return reply.error(args.error);
     if (count === -1) count = engine.slowlog.length;
   }

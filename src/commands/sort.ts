@@ -54,8 +54,8 @@ function readRequest(args: Args, mayStore: boolean): Request {
     else if (args.is(i, "DESC")) request.isDescending = true;
     else if (args.is(i, "ALPHA")) request.isAlpha = true;
     else if (args.is(i, "LIMIT") && left >= 2) {
-      request.offset = args.roundedInt64(++i);
-      request.count = args.roundedInt64(++i);
+      request.offset = args.integer(++i);
+      request.count = args.integer(++i);
     } else if (mayStore && args.is(i, "STORE") && left >= 1) request.store = ++i;
     else if (args.is(i, "BY") && left >= 1) request.by = args.binary(++i);
     else if (args.is(i, "GET") && left >= 1) request.gets.push(args.binary(++i));

@@ -7,7 +7,7 @@ import { RangeBound, type ScoredVisitor, ZsetValue } from "../keyspace/zset_valu
 import { doubleText } from "../lib/double_text.ts";
 import type { Args } from "../protocol/args.ts";
 import { Errors, wrongArity } from "../protocol/errors.ts";
-import { positiveCount, randomCount } from "./counts.ts";
+import { PAIRS_MAX, positiveCount, randomCount } from "./counts.ts";
 import { isWanted, readCollectionScan } from "./scan.ts";
 import { scratch } from "../lib/scratch.ts";
 
@@ -211,7 +211,7 @@ function zrandmember(call: Call): void {
   if (args.count > 4 || (withScores && !args.is(3, "WITHSCORES"))) {
     return reply.error(Errors.syntax);
   }
-  if (withScores && Math.abs(count) > Number.MAX_SAFE_INTEGER / 2) {
+  if (withScores && Math.abs(count) > PAIRS_MAX) {
     return reply.error(Errors.outOfRange);
   }
   const exists = zset.cursor.read(db, args, 1);

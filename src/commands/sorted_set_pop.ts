@@ -18,8 +18,7 @@ const zset = scratch(new ZsetValue());
  */
 function popFromFirst(call: Call, at: number, timeoutMs: number): void {
   const { args, reply, db } = call;
-  const most = Number.MAX_SAFE_INTEGER;
-  const numkeys = args.integerWithin(at, 1, most, Errors.numkeysNotPositive);
+  const numkeys = args.integerWithin(at, 1, Infinity, Errors.numkeysNotPositive);
   if (call.failed()) return;
   const first = at + 1;
   const where = first + numkeys;
@@ -29,7 +28,7 @@ function popFromFirst(call: Call, at: number, timeoutMs: number): void {
   let count = 1;
   if (args.count > where + 1 && args.error === null) {
     const isCount = args.count === where + 3 && args.is(where + 1, "COUNT");
-    if (isCount) count = args.integerWithin(where + 2, 1, most, Errors.countNotPositive);
+    if (isCount) count = args.integerWithin(where + 2, 1, Infinity, Errors.countNotPositive);
     else args.fail(Errors.syntax);
   }
   if (call.failed()) return;

@@ -106,8 +106,8 @@ function readRange(
   for (let i = first + 2; i < args.count && args.error === null; i++) {
     if (mayShowScores && args.is(i, "WITHSCORES")) range.withScores = true;
     else if (args.is(i, "LIMIT") && i + 2 < args.count) {
-      range.offset = args.roundedInt64(i + 1);
-      range.limit = args.roundedInt64(i + 2);
+      range.offset = args.integer(i + 1);
+      range.limit = args.integer(i + 2);
       i += 2;
     } else if (isReversed === null && args.is(i, "REV")) range.isReversed = true;
     else if (kind === null && args.is(i, "BYLEX")) range.kind = "lex";
@@ -118,8 +118,8 @@ function readRange(
   if (range.limit !== -1 && range.kind === "rank") args.fail(Errors.limitNeedsBy);
   else if (range.withScores && range.kind === "lex") args.fail(Errors.scoresOfLex);
   else if (range.kind === "rank") {
-    range.start = args.roundedInt64(first);
-    range.stop = args.roundedInt64(first + 1);
+    range.start = args.integer(first);
+    range.stop = args.integer(first + 1);
   } else if (range.isReversed) readBounds(args, range.kind, first + 1, first);
   else readBounds(args, range.kind, first, first + 1);
   return range;
@@ -215,8 +215,8 @@ function removeRange({ args, reply, db }: Call, kind: RangeKind, event: KeyEvent
   let start = 0;
   let stop = 0;
   if (kind === "rank") {
-    start = args.roundedInt64(2);
-    stop = args.roundedInt64(3);
+    start = args.integer(2);
+    stop = args.integer(3);
   } else readBounds(args, kind, 2, 3);
   if (args.error !== null) return reply.error(args.error);
   const exists = zset.cursor.edit(db, args, 1);

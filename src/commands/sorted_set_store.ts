@@ -137,8 +137,7 @@ function readOption(
     return i + 1;
   }
   if (isCounting && args.is(i, "LIMIT") && left >= 1) {
-    const most = Number.MAX_SAFE_INTEGER;
-    request.limit = args.integerWithin(i + 1, 0, most, Errors.limitNegative);
+    request.limit = args.integerWithin(i + 1, 0, Infinity, Errors.limitNegative);
     return i + 2;
   }
   args.fail(Errors.syntax);

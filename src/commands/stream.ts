@@ -5,6 +5,7 @@ import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import type { Propagation } from "../engine/propagation.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import { StreamValue } from "../keyspace/stream_value.ts";
+import { Int64 } from "../lib/decimal.ts";
 import type { Slice } from "../lib/slice.ts";
 import type { Args } from "../protocol/args.ts";
 import { Errors, wrongArity } from "../protocol/errors.ts";
@@ -41,6 +42,8 @@ const stream = scratch(new StreamValue());
 const cursor = scratch(new LogCursor());
 // scratch: lives for one call
 const id = new StreamId();
+// scratch: lives for one call
+const added = new Int64();
 // scratch: lives for one call
 const from = new StreamId();
 // scratch: lives for one call
@@ -126,7 +129,7 @@ function readTrim(args: Args, index: number, isLength: boolean): number {
   if (trim.isRough || (hasMore && isCharacter(args, at, EQUAL))) at++;
   if (args.error !== null) return at;
   if (isLength) {
-    trim.length = args.roundedInt64(at);
+    trim.length = args.integer(at);
     if (args.error === null && trim.length < 0) args.fail(Errors.trimLengthNegative);
   } else readId(args, at, trim.id);
   return at;
@@ -138,13 +141,18 @@ function readTrimOption(args: Args, index: number): number {
   if (args.is(index, "MAXLEN")) return readTrim(args, index, true);
   if (args.is(index, "MINID")) return readTrim(args, index, false);
   if (!args.is(index, "LIMIT")) return 0;
-  trim.limit = args.roundedInt64(index + 1);
+  trim.limit = args.integer(index + 1);
   if (args.error === null && trim.limit < 0) args.fail(Errors.trimLimitNegative);
   return index + 1;
 }
 
-function checkTrim(args: Args): void {
+function checkTrim({ args, client }: Call): void {
   if (args.error !== null || trim.limit < 0) return;
+  // Redis's log has the exact length beside a limit that was for a rough one: the limit does not count any more.
+  if (client.isReplay) {
+    trim.limit = 0;
+    return;
+  }
   if (trim.by === "none" && trim.limit > 0) args.fail(Errors.limitNeedsTrim);
   else if (trim.by !== "none" && !trim.isRough) args.fail(Errors.limitNeedsRough);
 }
@@ -191,7 +199,7 @@ function xadd(call: Call): void {
     else break;
   }
   const kind = at < args.count ? readNewId(args, at) : "none";
-  checkTrim(args);
+  checkTrim(call);
   if (args.error !== null) return reply.error(args.error);
   source.use(args, Math.min(at + 1, args.count));
   if (source.count < 2 || source.count % 2 === 1) {
@@ -240,7 +248,7 @@ function xtrim(call: Call): void {
     else args.fail(Errors.syntax);
   }
   if (args.error === null && trim.by === "none" && trim.limit <= 0) args.fail(Errors.noTrim);
-  checkTrim(args);
+  checkTrim(call);
   if (args.error !== null) return reply.error(args.error);
   const exists = stream.cursor.edit(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
@@ -281,7 +289,7 @@ function range({ args, reply, db }: Call, isReversed: boolean): void {
   let limit = -1;
   for (let at = 4; at < args.count && args.error === null; at += 2) {
     if (at + 1 >= args.count || !args.is(at, "COUNT")) args.fail(Errors.syntax);
-    else limit = Math.max(args.roundedInt64(at + 1), 0);
+    else limit = Math.max(args.integer(at + 1), 0);
   }
   if (args.error !== null) return reply.error(args.error);
   const exists = stream.cursor.read(db, args, 1);
@@ -305,12 +313,12 @@ const xrevrange = (call: Call): void => range(call, true);
 function xsetid({ args, reply, db }: Call): void {
   const deleted = from;
   let hasDeleted = false;
-  let added = -1;
+  let hasAdded = false;
   readId(args, 2, id);
   for (let at = 3; at < args.count && args.error === null; at += 2) {
     if (at + 1 < args.count && args.is(at, "ENTRIESADDED")) {
-      added = args.roundedInt64(at + 1);
-      if (args.error === null && added < 0) args.fail(Errors.entriesAddedNegative);
+      hasAdded = true;
+      if (args.int64(at + 1, added) && added.hi < 0) args.fail(Errors.entriesAddedNegative);
     } else if (at + 1 < args.count && args.is(at, "MAXDELETEDID")) {
       readId(args, at + 1, deleted);
       hasDeleted = true;
@@ -327,9 +335,9 @@ function xsetid({ args, reply, db }: Call): void {
   if (id.compare(log.maxDeletedId) < 0) return reply.error(Errors.lastIdBelowDeleted);
   log.readTopId(to);
   if (log.count > 0 && id.compare(to) < 0) return reply.error(Errors.lastIdBelowTop);
-  if (added >= 0 && added < log.count) return reply.error(Errors.entriesAddedBelowLength);
+  if (hasAdded && added.rounded < log.count) return reply.error(Errors.entriesAddedBelowLength);
   log.lastId.copy(id);
-  if (added >= 0) log.added = added;
+  if (hasAdded) log.added.copy(added);
   if (hasDeleted && !deleted.isZero) log.maxDeletedId.copy(deleted);
   stream.cursor.changed(Events.xsetid);
   reply.ok();

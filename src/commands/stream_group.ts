@@ -3,9 +3,10 @@ import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import { StreamValue } from "../keyspace/stream_value.ts";
+import { Int64 } from "../lib/decimal.ts";
 import type { Args } from "../protocol/args.ts";
 import { Errors, noSuchGroup } from "../protocol/errors.ts";
-import { type ConsumerGroup, UNKNOWN_READ } from "../structures/consumer_groups.ts";
+import { type ConsumerGroup, isUnknown, setUnknown } from "../structures/consumer_groups.ts";
 import { FIRST_ID, LAST_ID, StreamId } from "../structures/stream_id.ts";
 import { replyHelp } from "./help.ts";
 import { isCharacter, readId } from "./stream_args.ts";
@@ -23,16 +24,18 @@ const id = new StreamId();
 /** What CREATE and SETID take behind the id. */
 interface GroupOptions {
   makesStream: boolean;
-  entriesRead: number;
+  entriesRead: Int64;
 }
 
 function readOptions(args: Args, mayMakeStream: boolean): GroupOptions {
-  const options: GroupOptions = { makesStream: false, entriesRead: UNKNOWN_READ };
+  const options: GroupOptions = { makesStream: false, entriesRead: new Int64() };
+  const { entriesRead } = options;
+  setUnknown(entriesRead);
   for (let at = 5; at < args.count && args.error === null; at++) {
     if (mayMakeStream && args.is(at, "MKSTREAM")) options.makesStream = true;
     else if (args.is(at, "ENTRIESREAD") && at + 1 < args.count) {
-      options.entriesRead = args.roundedInt64(++at);
-      if (args.error === null && options.entriesRead < UNKNOWN_READ) {
+      const isInteger = args.int64(++at, entriesRead);
+      if (isInteger && entriesRead.hi < 0 && !isUnknown(entriesRead)) {
         args.fail(Errors.entriesReadNegative);
       }
     } else args.fail(Errors.syntax);
@@ -85,7 +88,7 @@ function xgroupCreate(call: Call): void {
   else if (stream.group(name) !== undefined) return reply.error(Errors.groupExists);
   const group = stream.addGroup(name);
   group.lastId.copy(id);
-  group.entriesRead = entriesRead;
+  group.entriesRead.copy(entriesRead);
   stream.cursor.changed(Events.xgroupCreate);
   reply.ok();
 }
@@ -98,7 +101,7 @@ function xgroupSetid(call: Call): void {
   if (group !== null && !readInfinite(args)) readGroupId(args, true);
   if (args.error !== null || group === null) return reply.error(args.error ?? Errors.syntax);
   group.lastId.copy(id);
-  group.entriesRead = entriesRead;
+  group.entriesRead.copy(entriesRead);
   stream.cursor.changed(Events.xgroupSetid);
   reply.ok();
 }

@@ -2,10 +2,11 @@
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { StreamValue } from "../keyspace/stream_value.ts";
+import { Int64, subtractInt64 } from "../lib/decimal.ts";
 import { binaryBytes } from "../protocol/args.ts";
 import { Errors, noSuchGroup, unknownOrArity } from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
-import { type Consumer, type ConsumerGroup, UNKNOWN_READ } from "../structures/consumer_groups.ts";
+import { type Consumer, type ConsumerGroup, isUnknown } from "../structures/consumer_groups.ts";
 import { FIRST_ID, LAST_ID, StreamId } from "../structures/stream_id.ts";
 import { LogCursor } from "../structures/stream_log.ts";
 import { replyHelp } from "./help.ts";
@@ -20,6 +21,10 @@ const stream = scratch(new StreamValue());
 const cursor = scratch(new LogCursor());
 // scratch: lives for one call
 const id = new StreamId();
+// scratch: lives for one call
+const number = new Int64();
+// scratch: lives for one call
+const read = new Int64();
 
 function replyName(reply: ReplyWriter, name: string): void {
   const bytes = binaryBytes(name);
@@ -45,7 +50,7 @@ function xinfoStream(call: Call): void {
   if (!isKnown) return reply.error(unknownOrArity("stream", "XINFO"));
   let limit = FULL_COUNT_DEFAULT;
   if (args.count === 6) {
-    limit = args.roundedInt64(5);
+    limit = args.integer(5);
     if (limit < 0) limit = FULL_COUNT_DEFAULT;
   }
   if (args.error !== null) return reply.error(args.error);
@@ -67,7 +72,7 @@ function showHead(reply: ReplyWriter): void {
   reply.bulkText("max-deleted-entry-id");
   replyId(reply, log.maxDeletedId);
   reply.bulkText("entries-added");
-  reply.integer(log.added);
+  reply.int64(log.added);
   reply.bulkText("recorded-first-entry-id");
   log.readFirstId(id);
   replyId(reply, id);
@@ -131,7 +136,8 @@ function showFullGroup(reply: ReplyWriter, group: ConsumerGroup, limit: number):
     replyId(reply, id);
     replyName(reply, group.consumerOf(ref).name);
     reply.integer(group.deliveredMs(ref));
-    reply.integer(group.deliveries(ref));
+    group.readDeliveries(ref, number);
+    reply.int64(number);
   }
   reply.bulkText("consumers");
   reply.array(group.consumerCount);
@@ -163,30 +169,36 @@ function showFullConsumer(
     group.readId(ref, id);
     replyId(reply, id);
     reply.integer(group.deliveredMs(ref));
-    reply.integer(group.deliveries(ref));
+    group.readDeliveries(ref, number);
+    reply.int64(number);
   }
 }
 
 /** Two pairs: how many entries the group has read and has still to read, where that is known. */
 function showProgress(reply: ReplyWriter, group: ConsumerGroup): void {
   reply.bulkText("entries-read");
-  if (group.entriesRead === UNKNOWN_READ) reply.nullBulk();
-  else reply.integer(group.entriesRead);
+  if (isUnknown(group.entriesRead)) reply.nullBulk();
+  else reply.int64(group.entriesRead);
   reply.bulkText("lag");
-  const lag = lagOf(group);
-  if (lag === null) reply.nullBulk();
-  else reply.integer(lag);
+  if (readLag(group, number)) reply.int64(number);
+  else reply.nullBulk();
 }
 
-/** Entries that the group has still to read, where that is known; XSETID can make it negative. */
-function lagOf(group: ConsumerGroup): number | null {
+/**
+ * Puts into `lag` how many entries the group has still to read; XSETID can make it negative. Returns false where it
+ * is unknown.
+ */
+function readLag(group: ConsumerGroup, lag: Int64): boolean {
   const { log } = stream;
-  if (log.added === 0) return 0;
-  let { entriesRead } = group;
-  if (entriesRead === UNKNOWN_READ || stream.hasGapsFrom(group.lastId)) {
-    entriesRead = stream.addedUpTo(group.lastId);
+  lag.copy(log.added);
+  if (lag.isZero) return true;
+  read.copy(group.entriesRead);
+  if (isUnknown(read) || stream.hasGapsFrom(group.lastId)) {
+    stream.readAddedUpTo(group.lastId, read);
+    if (isUnknown(read)) return false;
   }
-  return entriesRead === UNKNOWN_READ ? null : log.added - entriesRead;
+  subtractInt64(log.added, read, lag);
+  return true;
 }
 
 function xinfoGroups(call: Call): void {

@@ -3,6 +3,7 @@ import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import { StreamValue } from "../keyspace/stream_value.ts";
+import { Int64 } from "../lib/decimal.ts";
 import { type Args, binaryBytes } from "../protocol/args.ts";
 import {
   type ErrorReply,
@@ -27,7 +28,8 @@ import { scratch } from "../lib/scratch.ts";
 /** XAUTOCLAIM looks at so many pending entries for each that it may claim. */
 const ATTEMPTS_FACTOR = 10;
 const COUNT_DEFAULT = 100;
-const COUNT_MAX = Number.MAX_SAFE_INTEGER / ATTEMPTS_FACTOR;
+/** So many ids of 16 bytes are as many bytes as 63 bits can count. */
+const COUNT_MAX = 2 ** 59;
 
 // scratch: lives for one call
 const stream = scratch(new StreamValue());
@@ -35,6 +37,8 @@ const stream = scratch(new StreamValue());
 const cursor = scratch(new LogCursor());
 // scratch: lives for one call
 const id = new StreamId();
+// scratch: lives for one call
+const count = new Int64();
 // scratch: lives for one call
 const from = new StreamId();
 // scratch: lives for one call
@@ -63,9 +67,9 @@ function xpending(call: Call): void {
   const hasIdle = args.is(3, "IDLE");
   const first = hasIdle ? 5 : 3;
   if (args.count < first + 3 || args.count > first + 4) return reply.error(Errors.syntax);
-  const minIdleMs = hasIdle ? args.roundedInt64(4) : 0;
+  const minIdleMs = hasIdle ? args.integer(4) : 0;
   if (args.error !== null) return reply.error(args.error);
-  const limit = Math.max(args.roundedInt64(first + 2), 0);
+  const limit = Math.max(args.integer(first + 2), 0);
   if (args.error === null) readRangeStart(args, first, from);
   if (args.error === null) readRangeEnd(args, first + 1, to);
   if (args.error !== null) return reply.error(args.error);
@@ -127,7 +131,8 @@ function showPending(
     replyId(reply, id);
     replyName(reply, group.consumerOf(ref).name);
     reply.integer(idleMs);
-    reply.integer(group.deliveries(ref));
+    group.readDeliveries(ref, count);
+    reply.int64(count);
   }
   reply.arrayFrom(begin, shown);
 }
@@ -141,7 +146,7 @@ interface Claim {
   minIdleMs: number;
   deliveredMs: number;
   /** Negative: one more than before. */
-  retries: number;
+  retries: Int64;
   isForced: boolean;
   isJustId: boolean;
   hasLastId: boolean;
@@ -149,7 +154,7 @@ interface Claim {
 
 /** An integer, with an error of its own. */
 function readInteger(args: Args, index: number, failure: ErrorReply): number {
-  const value = args.roundedInt64(index);
+  const value = args.integer(index);
   if (args.error !== null) args.error = failure;
   return value;
 }
@@ -160,11 +165,12 @@ function readClaim(args: Args, nowMs: number): Claim {
     end: 5,
     minIdleMs: Math.max(readInteger(args, 4, Errors.claimMinIdle), 0),
     deliveredMs: nowMs,
-    retries: -1,
+    retries: new Int64(),
     isForced: false,
     isJustId: false,
     hasLastId: false,
   };
+  claim.retries.setNumber(-1);
   while (
     claim.end < args.count && id.parse(args.bytes, args.start(claim.end), args.end(claim.end))
   ) claim.end++;
@@ -177,7 +183,7 @@ function readClaim(args: Args, nowMs: number): Claim {
     } else if (args.is(at, "TIME") && hasMore) {
       claim.deliveredMs = readInteger(args, ++at, Errors.claimTime);
     } else if (args.is(at, "RETRYCOUNT") && hasMore) {
-      claim.retries = readInteger(args, ++at, Errors.claimRetries);
+      if (!args.int64(++at, claim.retries)) args.error = Errors.claimRetries;
     } else if (args.is(at, "LASTID") && hasMore) {
       readId(args, ++at, to);
       claim.hasLastId = true;
@@ -250,15 +256,13 @@ function claimOne(
   }
   if (ref === 0) {
     if (!claim.isForced) return false;
-    ref = group.add(id, consumer, claim.deliveredMs, 1);
+    ref = group.add(id, consumer, claim.deliveredMs);
   } else {
     if (nowMs - group.deliveredMs(ref) < claim.minIdleMs) return false;
     group.assign(ref, consumer);
   }
-  let deliveries = group.deliveries(ref);
-  if (claim.retries >= 0) deliveries = claim.retries;
-  else if (!claim.isJustId) deliveries++;
-  group.setDelivery(ref, claim.deliveredMs, deliveries);
+  if (claim.retries.hi >= 0) group.setDelivery(ref, claim.deliveredMs, claim.retries);
+  else group.deliverAgain(ref, claim.deliveredMs, !claim.isJustId);
   propagateDelivery(call, 1, group, ref);
   if (claim.isJustId) replyId(reply, id);
   else replyEntry(reply, cursor);
@@ -308,7 +312,7 @@ function xautoclaim(call: Call): void {
   }
   for (const ref of claimed) {
     group.assign(ref, consumer);
-    group.setDelivery(ref, nowMs, group.deliveries(ref) + (isJustId ? 0 : 1));
+    group.deliverAgain(ref, nowMs, !isJustId);
     propagateDelivery(call, 1, group, ref);
   }
   if (claimed.length > 0) consumer.activeMs = nowMs;

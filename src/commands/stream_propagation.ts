@@ -3,15 +3,18 @@
  * XREADGROUP or XCLAIM again would deliver at another time.
  */
 import type { Call } from "../engine/call.ts";
+import { Int64 } from "../lib/decimal.ts";
 import { binaryBytes } from "../protocol/args.ts";
 import type { Propagation } from "../engine/propagation.ts";
 import type { Ref } from "../structures/arena.ts";
-import { type Consumer, type ConsumerGroup, UNKNOWN_READ } from "../structures/consumer_groups.ts";
+import { type Consumer, type ConsumerGroup, isUnknown } from "../structures/consumer_groups.ts";
 import { StreamId } from "../structures/stream_id.ts";
 import { propagateId } from "./stream_args.ts";
 
 // scratch: lives for one call
 const id = new StreamId();
+// scratch: lives for one call
+const count = new Int64();
 
 function propagateName(stream: Propagation, name: string): Propagation {
   const bytes = binaryBytes(name);
@@ -40,7 +43,8 @@ export function propagateDelivery(call: Call, key: number, group: ConsumerGroup,
   group.readId(ref, id);
   propagateId(stream, id);
   stream.word("TIME").integer(group.deliveredMs(ref));
-  stream.word("RETRYCOUNT").integer(group.deliveries(ref));
+  group.readDeliveries(ref, count);
+  stream.word("RETRYCOUNT").int64(count);
   stream.word("FORCE").word("JUSTID").word("LASTID");
   propagateId(stream, group.lastId);
 }
@@ -56,9 +60,9 @@ export function propagateAck(call: Call, key: number, group: ConsumerGroup, of: 
 /** How far the group is. */
 export function propagateGroup(call: Call, key: number, group: ConsumerGroup): void {
   const { entriesRead } = group;
-  const stream = call.rewrite(entriesRead === UNKNOWN_READ ? 5 : 7);
+  const stream = call.rewrite(isUnknown(entriesRead) ? 5 : 7);
   if (stream === null) return;
   propagateName(stream.word("XGROUP").word("SETID").argument(call.args, key), group.name);
   propagateId(stream, group.lastId);
-  if (entriesRead !== UNKNOWN_READ) stream.word("ENTRIESREAD").integer(entriesRead);
+  if (!isUnknown(entriesRead)) stream.word("ENTRIESREAD").int64(entriesRead);
 }

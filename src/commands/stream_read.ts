@@ -8,7 +8,7 @@ import { StreamValue } from "../keyspace/stream_value.ts";
 import { type Args, argsOf, binaryBytes } from "../protocol/args.ts";
 import { Errors, noSuchKeyOrGroup, unbalancedStreams } from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
-import { type Consumer, type ConsumerGroup, UNKNOWN_READ } from "../structures/consumer_groups.ts";
+import { type Consumer, type ConsumerGroup, isUnknown } from "../structures/consumer_groups.ts";
 import type { Ref } from "../structures/arena.ts";
 import { LAST_ID, StreamId } from "../structures/stream_id.ts";
 import { LogCursor } from "../structures/stream_log.ts";
@@ -60,7 +60,7 @@ function readRequest(args: Args, isGroup: boolean): Request {
     const more = args.count - at - 1;
     if (args.is(at, "BLOCK") && more > 0) request.timeoutMs = readTimeout(args, ++at);
     else if (args.is(at, "COUNT") && more > 0) {
-      request.limit = Math.max(args.roundedInt64(++at), 0);
+      request.limit = Math.max(args.integer(++at), 0);
     } else if (args.is(at, "STREAMS") && more > 0) request.first = at + 1;
     else if (args.is(at, "GROUP") && more > 1) {
       if (!isGroup) args.fail(Errors.groupOfXread);
@@ -82,7 +82,7 @@ function readRequest(args: Args, isGroup: boolean): Request {
 }
 
 function readTimeout(args: Args, index: number): number {
-  const timeoutMs = args.roundedInt64(index);
+  const timeoutMs = args.integer(index);
   if (args.error !== null) {
     args.error = Errors.timeoutNotAnInteger;
     return 0;
@@ -245,8 +245,9 @@ function deliver(
     replyEntry(reply, cursor);
     shown++;
     group.lastId.copy(delivered);
-    if (group.entriesRead !== UNKNOWN_READ && !stream.hasGapsFrom(delivered)) group.entriesRead++;
-    else group.entriesRead = stream.addedUpTo(delivered);
+    const { entriesRead } = group;
+    if (!isUnknown(entriesRead) && !stream.hasGapsFrom(delivered)) entriesRead.increment();
+    else stream.readAddedUpTo(delivered, entriesRead);
     if (isNoAck) continue;
     const ref = makePending(group, consumer, delivered, nowMs);
     propagateDelivery(call, first + i, group, ref);
@@ -266,9 +267,9 @@ function makePending(
   nowMs: number,
 ): Ref {
   const ref = group.pending.find(delivered);
-  if (ref === 0) return group.add(delivered, consumer, nowMs, 1);
+  if (ref === 0) return group.add(delivered, consumer, nowMs);
   group.assign(ref, consumer);
-  group.setDelivery(ref, nowMs, 1);
+  group.setDelivery(ref, nowMs);
   return ref;
 }
 
@@ -292,7 +293,7 @@ function showHistory(
     cursor.seek(stream.log, pendingId, pendingId, false);
     if (cursor.next()) {
       replyEntry(reply, cursor);
-      group.setDelivery(ref, nowMs, group.deliveries(ref) + 1);
+      group.deliverAgain(ref, nowMs);
     } else {
       reply.array(2);
       replyId(reply, pendingId);

@@ -47,8 +47,8 @@ function setrange({ args, reply, db, engine }: Call): void {
 
 /** Replies with bytes `start` to `end`, both included; negative ones count from the end. */
 function getrange({ args, reply, db }: Call): void {
-  const start = args.roundedInt64(2);
-  const end = args.roundedInt64(3);
+  const start = args.integer(2);
+  const end = args.integer(3);
   if (args.error !== null) return reply.error(args.error);
 
   const value = db.readString(args, 1);

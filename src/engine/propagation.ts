@@ -8,7 +8,7 @@
  * between MULTI and EXEC.
  */
 import { copyBytes } from "../lib/copy.ts";
-import { writeDecimal } from "../lib/decimal.ts";
+import { type Int64, writeDecimal, writeInt64 } from "../lib/decimal.ts";
 import type { Slice } from "../lib/slice.ts";
 import type { Args } from "../protocol/args.ts";
 
@@ -128,10 +128,14 @@ export class Propagation {
     return this;
   }
 
-  /** An integer within 2^53. */
+  /** An integer below 2^63 in magnitude; one that must be exact beyond 2^53 goes to `int64`. */
   integer(value: number): this {
     const end = writeDecimal(value, digits, 0);
     return this.bytes(digits, 0, end);
+  }
+
+  int64({ hi, lo }: Int64): this {
+    return this.bytes(digits, 0, writeInt64(hi, lo, digits, 0));
   }
 
   #head(mark: number, count: number): this {

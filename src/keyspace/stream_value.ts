@@ -1,7 +1,8 @@
 /** Streams: a log of entries, and the groups that consume it. */
 import type { Scratch } from "../lib/scratch.ts";
 import type { Ref } from "../structures/arena.ts";
-import { type ConsumerGroup, ConsumerGroups, UNKNOWN_READ } from "../structures/consumer_groups.ts";
+import { Int64, subtractInt64 } from "../lib/decimal.ts";
+import { type ConsumerGroup, ConsumerGroups, setUnknown } from "../structures/consumer_groups.ts";
 import { StreamId } from "../structures/stream_id.ts";
 import { StreamLog } from "../structures/stream_log.ts";
 import { Cursor } from "./cursor.ts";
@@ -50,6 +51,8 @@ export class Stream implements HeapValue {
 
 // scratch: lives for one call
 const scratch = new StreamId();
+// scratch: lives for one call
+const later = new Int64();
 /** Pending entries that are freed at once. */
 const SLICE = 64;
 
@@ -105,18 +108,19 @@ export class StreamValue implements Scratch {
     return scratch.compare(log.maxDeletedId) <= 0;
   }
 
-  /** How many entries were ever added up to `id`, or `UNKNOWN_READ`. */
-  addedUpTo(id: StreamId): number {
+  /** Puts into `into` how many entries were ever added up to `id`, or that this is unknown. */
+  readAddedUpTo(id: StreamId, into: Int64): void {
     const { log } = this;
-    if (log.added === 0) return 0;
+    into.copy(log.added);
+    if (log.added.isZero) return;
     const toLast = id.compare(log.lastId);
-    if (log.count === 0 && toLast <= 0) return log.added;
-    if (toLast === 0) return log.added;
-    if (toLast > 0) return UNKNOWN_READ;
+    if (toLast === 0 || (log.count === 0 && toLast < 0)) return;
+    if (toLast > 0) return setUnknown(into);
     log.readFirstId(scratch);
     const hasGaps = !log.maxDeletedId.isZero && log.maxDeletedId.compare(scratch) >= 0;
     const toFirst = id.compare(scratch);
-    if (hasGaps || toFirst > 0) return UNKNOWN_READ;
-    return log.added - log.count + (toFirst === 0 ? 1 : 0);
+    if (hasGaps || toFirst > 0) return setUnknown(into);
+    later.setNumber(toFirst === 0 ? log.count - 1 : log.count);
+    subtractInt64(log.added, later, into);
   }
 }

@@ -6,10 +6,13 @@
  * A 64-bit integer is a pair of signed 32-bit halves, `hi` and `lo`: an unsigned half beyond 2^31 would be
  * boxed wherever V8 does not inline. What computes with `lo` makes it unsigned (`lo >>> 0`) first.
  */
+import { assert } from "./assert.ts";
 
 const ZERO = 0x30;
 const MINUS = 0x2d;
 const TWO_32 = 4294967296;
+const TWO_53 = 2 ** 53;
+const TWO_63 = 2 ** 63;
 /** Digits that a double holds exactly, whatever they are. */
 const SAFE_DIGITS = 15;
 const BILLION = 1_000_000_000;
@@ -23,6 +26,13 @@ const PAIRS = Uint8Array.from(
 export class Int64 {
   // A plain number field would be boxed anew whenever it exceeds 31 bits (16 B, measured).
   readonly #words = new Int32Array(2);
+
+  /** A new one that holds an integer within ±2^53. */
+  static of(value: number): Int64 {
+    const made = new Int64();
+    made.setNumber(value);
+    return made;
+  }
 
   get hi(): number {
     return this.#words[1];
@@ -40,10 +50,35 @@ export class Int64 {
     this.#words[0] = value;
   }
 
+  set(hi: number, lo: number): void {
+    this.#words[1] = hi;
+    this.#words[0] = lo;
+  }
+
+  copy(other: Int64): void {
+    this.set(other.#words[1], other.#words[0]);
+  }
+
   /** Takes an integer within ±2^53. */
   setNumber(value: number): void {
     this.lo = value | 0;
     this.hi = Math.floor(value / TWO_32) | 0;
+  }
+
+  get isZero(): boolean {
+    return (this.lo | this.hi) === 0;
+  }
+
+  /** The nearest double: exact within ±2^53. */
+  get rounded(): number {
+    return this.hi * TWO_32 + (this.lo >>> 0);
+  }
+
+  /** Counts one more. The greatest is followed by the least, as in a register of 64 bits. */
+  increment(): void {
+    const lo = (this.lo + 1) | 0;
+    this.lo = lo;
+    if (lo === 0) this.hi = (this.hi + 1) | 0;
   }
 }
 
@@ -129,6 +164,12 @@ export function addInt64(a: Int64, hi: number, lo: number, out: Int64): boolean 
   return true;
 }
 
+/** out = a - b modulo 2^64. `out` may be one of them. */
+export function subtractInt64(a: Int64, b: Int64, out: Int64): void {
+  const lo = (a.lo >>> 0) - (b.lo >>> 0);
+  out.set((a.hi - b.hi - (lo < 0 ? 1 : 0)) | 0, lo | 0);
+}
+
 /** out = -a; false, leaving `out` as it was, for -2^63, which has no opposite. `out` may be `a`. */
 export function negateInt64(a: Int64, out: Int64): boolean {
   const hi = a.hi;
@@ -151,25 +192,34 @@ export function bigIntToInt64(value: bigint, out: Int64): boolean {
   return true;
 }
 
-/** How many bytes `writeDecimal` writes for an integer within ±2^53. */
-export function decimalSize(value: number): number {
-  const sign = value < 0 ? 1 : 0;
-  const magnitude = Math.abs(value);
-  if (magnitude < BILLION) return sign + digitsOf(magnitude | 0);
-  return sign + digitsOf(Math.floor(magnitude / BILLION) | 0) + 9;
-}
-
-/** Writes an integer within ±2^53 at `at` of `target`; returns the end of its text. */
+/**
+ * Writes an integer below 2^63 in magnitude at `at` of `target`; returns the end of its text. A double beyond ±2^53
+ * stands for the integer that it is exactly: what must be counted one by one up there is an `Int64`. Anything else, a
+ * fraction or NaN, is refused before a byte is written.
+ */
 export function writeDecimal(value: number, target: Uint8Array, at: number): number {
-  if (value < 0) target[at++] = MINUS;
   // V8 would box a variable that is now the argument, now its negation (16 B, measured).
   const magnitude = Math.abs(value);
-  if (magnitude < BILLION) return writeSmall(magnitude | 0, target, at);
+  if (magnitude < BILLION) {
+    const small = magnitude | 0;
+    assert(small === magnitude, "what is written as an integer is one");
+    if (value < 0) target[at++] = MINUS;
+    return writeSmall(small, target, at);
+  }
+  if (!(magnitude <= TWO_53)) return writeWide(value, target, at);
   const high = Math.floor(magnitude / BILLION);
   const low = magnitude - high * BILLION;
+  assert((low | 0) === low, "what is written as an integer is one");
+  if (value < 0) target[at++] = MINUS;
   const end = writeSmall(high | 0, target, at);
   writePadded(low | 0, target, end);
   return end + 9;
+}
+
+/** A double beyond ±2^53: all of them are integers. */
+function writeWide(value: number, target: Uint8Array, at: number): number {
+  assert(Math.abs(value) < TWO_63, "what is written as an integer fits in 64 bits");
+  return writeInt64(Math.floor(value / TWO_32), value % TWO_32 | 0, target, at);
 }
 
 /** Writes a signed 64-bit integer at `at` of `target`; returns the end of its text. */

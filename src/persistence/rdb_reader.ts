@@ -8,6 +8,8 @@ import type { ByteSource } from "./byte_source.ts";
 import { LengthKind, StringEncoding } from "./rdb_format.ts";
 
 const TWO_32 = 4294967296;
+/** The greatest double below 2^63. */
+const TIME_MAX_MS = 2 ** 63 - 1024;
 /** LZF's best: 264 bytes from three. */
 const EXPANSION_MAX = 90;
 const SCRATCH_BYTES = 4096;
@@ -65,7 +67,7 @@ export class RdbReader {
     } else source.fail(`Unknown length encoding ${first}`);
   }
 
-  /** Unix ms, or −1; what can't be a time is the nearest that can be counted. */
+  /** Unix ms, or −1. Beyond ±2^53 it is rounded, and stays within 64 bits. */
   milliseconds(): number {
     const { source } = this;
     source.need(8);
@@ -73,7 +75,7 @@ export class RdbReader {
     const hi = source.view.getInt32(source.at + 4, true);
     source.at += 8;
     const ms = hi * TWO_32 + lo;
-    return Math.max(Math.min(ms, Number.MAX_SAFE_INTEGER), -Number.MAX_SAFE_INTEGER);
+    return Math.max(Math.min(ms, TIME_MAX_MS), -TIME_MAX_MS);
   }
 
   uint32(): number {
@@ -164,7 +166,7 @@ export class RdbReader {
 }
 
 /** An unsigned integer, exact within 2^53. */
-export function unsigned({ hi, lo }: Int64): number {
+function unsigned({ hi, lo }: Int64): number {
   // A double, however small, would make doubles of all positions that are counted from it.
   if (hi === 0 && lo >= 0) return lo;
   return (hi >>> 0) * TWO_32 + (lo >>> 0);

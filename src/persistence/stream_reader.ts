@@ -4,17 +4,16 @@ import { StreamValue } from "../keyspace/stream_value.ts";
 import { Int64 } from "../lib/decimal.ts";
 import { Slice } from "../lib/slice.ts";
 import type { Args } from "../protocol/args.ts";
-import { type Consumer, type ConsumerGroup, UNKNOWN_READ } from "../structures/consumer_groups.ts";
+import type { Consumer, ConsumerGroup } from "../structures/consumer_groups.ts";
 import type { Ref } from "../structures/arena.ts";
 import { isListpack, Listpack, READ_ONLY } from "../structures/listpack.ts";
 import { STREAM_ID_BYTES, StreamId } from "../structures/stream_id.ts";
-import { type RdbReader, unsigned } from "./rdb_reader.ts";
+import type { RdbReader } from "./rdb_reader.ts";
 import { scratch } from "../lib/scratch.ts";
 
 /** The format in which deleted entries are counted, and the one in which consumers' activity is noted. */
 const FORMAT_COUNTS = 2;
 const FORMAT_ACTIVITY = 3;
-const COUNT_MAX = Number.MAX_SAFE_INTEGER;
 
 // scratch: lives for one call
 const stream = scratch(new StreamValue());
@@ -57,17 +56,11 @@ function readCounters(input: RdbReader, format: number): void {
   readId(input, log.lastId);
   log.readTopId(id);
   if (id.compare(log.lastId) > 0) input.source.fail("Invalid last id of a stream");
-  log.added = log.count;
+  log.added.setNumber(log.count);
   if (format < FORMAT_COUNTS) return;
   readId(input, id); // the first entry's, which the log tells
   readId(input, log.maxDeletedId);
-  log.added = readCount(input);
-}
-
-/** A count of 64 bits; beyond 2^53 it is as good as the greatest. */
-function readCount(input: RdbReader): number {
-  input.length64(wide);
-  return Math.min(unsigned(wide), COUNT_MAX);
+  input.length64(log.added);
 }
 
 function readId(input: RdbReader, into: StreamId): void {
@@ -81,13 +74,8 @@ function readGroup(input: RdbReader, format: number): void {
   if (stream.group(name) !== undefined) input.source.fail("Duplicated consumer group name");
   const group = stream.addGroup(name);
   readId(input, group.lastId);
-  if (format < FORMAT_COUNTS) group.entriesRead = stream.addedUpTo(group.lastId);
-  else {
-    input.length64(wide);
-    group.entriesRead = wide.hi === -1 && wide.lo === -1
-      ? UNKNOWN_READ
-      : Math.min(unsigned(wide), COUNT_MAX);
-  }
+  if (format < FORMAT_COUNTS) stream.readAddedUpTo(group.lastId, group.entriesRead);
+  else input.length64(group.entriesRead);
   const pending = readPending(input);
   for (let left = input.length(); left > 0; left--) readConsumer(input, format, group, pending);
   if (pending.size > 0) input.source.fail("A pending entry without consumer");
@@ -96,7 +84,7 @@ function readGroup(input: RdbReader, format: number): void {
 /** What a group knows of an entry that was delivered. */
 interface Delivery {
   readonly deliveredMs: number;
-  readonly deliveries: number;
+  readonly deliveries: Int64;
 }
 
 /** By the id's text. */
@@ -107,7 +95,9 @@ function readPending(input: RdbReader): Map<string, Delivery> {
     const deliveredMs = input.milliseconds();
     const text = id.toString();
     if (pending.has(text)) input.source.fail("Duplicated pending entry");
-    pending.set(text, { deliveredMs, deliveries: readCount(input) });
+    const deliveries = new Int64();
+    input.length64(deliveries);
+    pending.set(text, { deliveredMs, deliveries });
   }
   return pending;
 }

@@ -4,6 +4,7 @@
  * large collections as they come, with a pause after every so many elements in which the caller may do
  * other things, as long as the value stays as it is.
  */
+import { Int64 } from "../lib/decimal.ts";
 import { parseDouble } from "../lib/double_text.ts";
 import { Slice } from "../lib/slice.ts";
 import { Bloom } from "../keyspace/bloom_value.ts";
@@ -265,7 +266,7 @@ export class ValueWriter {
       log.readFirstId(id);
       this.#id(id);
       this.#id(log.maxDeletedId);
-      out.length(log.added);
+      this.#count(log.added);
     }
     out.length(groups?.count ?? 0);
     for (const group of groups?.all() ?? []) yield* this.#group(group);
@@ -277,13 +278,16 @@ export class ValueWriter {
     for (const at of [0, 8]) this.#out.length64(view.getUint32(at), view.getUint32(at + 4));
   }
 
+  #count({ hi, lo }: Int64): void {
+    this.#out.length64(hi, lo);
+  }
+
   *#group(group: ConsumerGroup): Rest {
     const out = this.#out;
     out.textString(group.name);
     this.#id(group.lastId);
     if (out.version >= VERSION_LISTPACK) {
-      if (group.entriesRead >= 0) out.length(group.entriesRead);
-      else out.length64(-1, -1);
+      this.#count(group.entriesRead);
     }
     yield* this.#pending(group.pending, group);
     const consumers = group.consumers();
@@ -304,6 +308,7 @@ export class ValueWriter {
   /** Pending entries' ids; those of a group with what is known of their delivery. */
   *#pending(list: PendingList, group: ConsumerGroup | null): Rest {
     const out = this.#out;
+    const deliveries = new Int64();
     out.length(list.count);
     for (let rank = 0; rank < list.count; rank++) {
       const ref = list.at(rank);
@@ -311,7 +316,8 @@ export class ValueWriter {
       out.sink.write(list.arena.chunkOf(ref).bytes, at, at + STREAM_ID_BYTES);
       if (group !== null) {
         out.milliseconds(group.deliveredMs(ref));
-        out.length(group.deliveries(ref));
+        group.readDeliveries(ref, deliveries);
+        this.#count(deliveries);
       }
       if (rank % ELEMENTS_A_STEP === ELEMENTS_A_STEP - 1) yield;
     }

@@ -89,7 +89,10 @@ export class Args implements Scratch {
     return this.end(index) - this.start(index);
   }
 
-  /** A decimal integer within ±2^53; anything else fails with "not an integer or out of range". */
+  /**
+   * A decimal integer of 64 bits; anything else fails with "not an integer or out of range". Beyond ±2^53 it is
+   * rounded: for counts and times that are only compared. What must be exact there reads an `int64`.
+   */
   integer(index: number): number {
     return this.integerOr(index, Errors.notAnInteger);
   }
@@ -97,20 +100,24 @@ export class Args implements Scratch {
   /** As `integer`, with a failure of the caller's choice. */
   integerOr(index: number, failure: ErrorReply): number {
     const value = parseInteger(this.bytes, this.start(index), this.end(index));
-    return value === value ? value : this.fail(failure);
+    return value === value ? value : this.#wideOr(index, failure);
+  }
+
+  #wideOr(index: number, failure: ErrorReply): number {
+    const isWide = parseInt64(this.bytes, this.start(index), this.end(index), wide);
+    return isWide ? wide.rounded : this.fail(failure);
+  }
+
+  /** An integer of 32 bits: databases' numbers. */
+  int32(index: number): number {
+    const value = this.integer(index);
+    return (value | 0) === value ? value : this.fail(Errors.notAnInt32);
   }
 
   /** An integer from `least` to `most`; anything else fails with `failure`. */
   integerWithin(index: number, least: number, most: number, failure: ErrorReply): number {
-    const value = parseInteger(this.bytes, this.start(index), this.end(index));
+    const value = this.integerOr(index, failure);
     return value >= least && value <= most ? value : this.fail(failure);
-  }
-
-  /** A signed 64-bit integer, rounded to a double beyond ±2^53: for times that are only compared. */
-  roundedInt64(index: number): number {
-    const value = parseInteger(this.bytes, this.start(index), this.end(index));
-    if (value === value) return value;
-    return this.int64(index, wide) ? wide.hi * 4294967296 + (wide.lo >>> 0) : 0;
   }
 
   /** Reads a signed 64-bit integer into `into`; returns whether it was one. */

@@ -6,11 +6,12 @@ import { Errors } from "./errors.ts";
 
 const word = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-Deno.test("integer() reads integers within 2^53, and nothing that Redis would refuse", () => {
-  const args = argsOf("-5", "9007199254740991", "0");
+Deno.test("integer() reads integers of 64 bits, and nothing that Redis would refuse", () => {
+  const args = argsOf("-5", "9007199254740991", "0", "9223372036854775807");
   assertEquals([args.integer(0), args.integer(1), args.integer(2)], [-5, 2 ** 53 - 1, 0]);
+  assertEquals(args.integer(3), 2 ** 63);
   assertEquals(args.error, null);
-  for (const text of ["", "01", "+1", " 1", "1.0", "-0", "x", "9007199254740992"]) {
+  for (const text of ["", "01", "+1", " 1", "1.0", "-0", "x", "9223372036854775808"]) {
     const wrong = argsOf(text);
     assertEquals(wrong.integer(0), 0, text);
     assertEquals(wrong.error, Errors.notAnInteger, text);
@@ -30,12 +31,17 @@ Deno.test("integerWithin() fails outside its bounds, which are part of it", () =
     assertEquals(args.error, isGood ? null : Errors.outOfRange, text);
   }
 });
-Deno.test("int64() reads all 64 bits, and roundedInt64() rounds them", () => {
+Deno.test("int32() refuses what exceeds 32 bits with an error of its own", () => {
+  const args = argsOf("-2147483648", "2147483648");
+  assertEquals([args.int32(0), args.error], [-(2 ** 31), null]);
+  assertEquals([args.int32(1), args.error], [0, Errors.notAnInt32]);
+});
+Deno.test("int64() reads all 64 bits, and integer() rounds them", () => {
   const args = argsOf("-9223372036854775808", "9223372036854775807", "9223372036854775808");
   const value = new Int64();
   assert(args.int64(0, value));
   assertEquals([value.hi, value.lo], [-(2 ** 31), 0]);
-  assertEquals([args.roundedInt64(0), args.roundedInt64(1)], [-(2 ** 63), 2 ** 63]);
+  assertEquals([args.integer(0), args.integer(1)], [-(2 ** 63), 2 ** 63]);
   assertEquals(args.error, null);
   assert(!args.int64(2, value));
   assertEquals(args.error, Errors.notAnInteger);

@@ -57,6 +57,7 @@ export const Errors = {
   randomCount: e(
     "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
   ),
+  notAnInt32: e("ERR value is out of range, value must between -2147483648 and 2147483647"),
   notASketch: e("WRONGTYPE Key is not a valid HyperLogLog string value."),
   damagedSketch: e("INVALIDOBJ Corrupted HLL object detected"),
   notSparse: e("ERR HLL encoding is not sparse"),

@@ -119,9 +119,12 @@ export class ReplyWriter {
     this.bulk(bytes, 0, bytes.length);
   }
 
-  /** An integer within ±2^53. */
+  /**
+   * An integer below 2^63 in magnitude. A double beyond ±2^53 has been rounded: what can be so large and must be exact
+   * is an `Int64` and goes to `int64`. Anything that is no integer throws and writes nothing.
+   */
   integer(value: number): void {
-    if (!(value >= 0 && value < 10)) return this.#header(COLON, value);
+    if ((value | 0) !== value || value < 0 || value >= 10) return this.#header(COLON, value);
     this.#reserve(HEADER_BYTES);
     this.#view.setInt32(this.#end, INTEGER_WORD + (value << 8), true);
     this.#end += 4;
@@ -191,7 +194,7 @@ export class ReplyWriter {
     this.bulk(bytes, 0, bytes.length);
   }
 
-  /** A bulk string that holds a decimal integer within ±2^53. */
+  /** A bulk string that holds an integer: see `integer`. */
   bulkInteger(value: number): void {
     const end = writeDecimal(value, scratch, 0);
     this.bulk(scratch, 0, end);
@@ -364,8 +367,10 @@ export class ReplyWriter {
 
   #header(type: number, value: number): void {
     this.#reserve(HEADER_BYTES);
-    this.#bytes[this.#end++] = type;
-    this.#end = writeDecimal(value, this.#bytes, this.#end);
+    // The number first: what can't be written leaves no half of a reply.
+    const end = writeDecimal(value, this.#bytes, this.#end + 1);
+    this.#bytes[this.#end] = type;
+    this.#end = end;
     this.#crlf();
   }
 

@@ -1,5 +1,5 @@
 import { Slice } from "../lib/slice.ts";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { bytesPerCall } from "../lib/alloc.ts";
 import { Int64 } from "../lib/decimal.ts";
 import { Errors } from "./errors.ts";
@@ -29,6 +29,7 @@ const REPLIES: [write: Write, resp2: string, resp3: string][] = [
   [(r) => r.errorText("ERR a\r\nb"), "-ERR a  b~", "-ERR a  b~"],
   [(r) => r.integer(0), ":0~", ":0~"],
   [(r) => r.integer(-(2 ** 53)), ":-9007199254740992~", ":-9007199254740992~"],
+  [(r) => r.integer(2 ** 63 - 1024), ":9223372036854774784~", ":9223372036854774784~"],
   [(r) => r.int64(int64(-(2 ** 31), 0)), ":-9223372036854775808~", ":-9223372036854775808~"],
   [(r) => r.bigint(2n ** 63n - 1n), ":9223372036854775807~", ":9223372036854775807~"],
   [(r) => r.bulk(bytes, 3, 8), "$5~hello~", "$5~hello~"],
@@ -60,6 +61,15 @@ for (const [write, resp2, resp3] of REPLIES) {
   });
 }
 
+Deno.test("what is no integer of 64 bits throws, and leaves no byte of a reply", () => {
+  for (const value of [NaN, Infinity, 2 ** 63, -(2 ** 64), 0.3, 12.3, -0.2, 1e9 + 0.25]) {
+    const reply = new ReplyWriter();
+    for (const write of [reply.integer, reply.bulkInteger, reply.array, reply.map]) {
+      assertThrows(() => write.call(reply, value), String(value));
+      assertEquals(reply.size, 0, String(value));
+    }
+  }
+});
 Deno.test("attribute() is written in RESP3", () => {
   assertEquals(written(3, (reply) => reply.attribute(1)), "|1~");
 });

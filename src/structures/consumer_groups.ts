@@ -3,12 +3,14 @@
  * acknowledged.
  *
  * ```
- * pending entry   16-byte id · f64 delivered, Unix ms · f64 deliveries · u32 consumer
+ * pending entry   16-byte id · f64 delivered, Unix ms · i64 deliveries · u32 consumer
  * ```
  *
+ * Deliveries and entries read are counted as Redis does it, in 64 bits: clients may set them to anything.
  * Pending entries are blocks of the arena, each in two order trees: its group's and its consumer's.
  * Costs: finding, adding, removing O(log pending); 40 bytes a pending entry and 10 to 14 of the trees.
  */
+import { Int64 } from "../lib/decimal.ts";
 import { type Arena, offsetOf, type Ref } from "./arena.ts";
 import { OrderTree } from "./order_tree.ts";
 import { SideTable } from "./side_table.ts";
@@ -23,8 +25,16 @@ const PENDING_BYTES = STREAM_ID_BYTES + 20;
 const GROUP_OVERHEAD = 900;
 const CONSUMER_OVERHEAD = 500;
 
-/** Nobody knows how many entries the group has read. */
-export const UNKNOWN_READ = -1;
+const ONCE = Int64.of(1);
+
+/** Says in `count`, of entries that a group has read, that nobody knows how many they are. */
+export function setUnknown(count: Int64): void {
+  count.set(-1, -1);
+}
+
+export function isUnknown(count: Int64): boolean {
+  return count.hi === -1 && count.lo === -1;
+}
 
 /** Entries delivered and not acknowledged, by id: a group's, or a consumer's. */
 export class PendingList {
@@ -81,16 +91,18 @@ export class Consumer {
 
 export class ConsumerGroup {
   readonly lastId = new StreamId();
-  /** Entries read since the stream began, or `UNKNOWN_READ`. */
-  entriesRead = UNKNOWN_READ;
+  /** Entries read since the stream began, where that is known: see `isUnknown`. */
+  readonly entriesRead = new Int64();
   readonly pending: PendingList;
   readonly #consumers = new Map<string, Consumer>();
   readonly #byIndex = new SideTable<Consumer>();
   readonly #arena: Arena;
+  readonly #count = new Int64();
   #pendingBytes = 0;
 
   /** `name`: a character a byte. */
   constructor(readonly name: string, readonly order: IdOrder) {
+    setUnknown(this.entriesRead);
     this.#arena = order.arena;
     this.pending = new PendingList(order.arena, order);
   }
@@ -125,15 +137,15 @@ export class ConsumerGroup {
 
   // Pending entries
 
-  add(id: StreamId, consumer: Consumer, deliveredMs: number, deliveries: number): Ref {
+  /** Makes an entry pending, which was delivered once unless `deliveries` says how often. */
+  add(id: StreamId, consumer: Consumer, deliveredMs: number, deliveries = ONCE): Ref {
     const ref = this.#arena.alloc(PENDING_BYTES);
     this.#pendingBytes += this.#arena.blockSize(ref);
     const { view } = this.#arena.chunkOf(ref);
     const at = offsetOf(ref);
     id.write(view, at);
-    view.setFloat64(at + DELIVERED, deliveredMs, true);
-    view.setFloat64(at + DELIVERIES, deliveries, true);
     view.setUint32(at + CONSUMER, consumer.index, true);
+    this.setDelivery(ref, deliveredMs, deliveries);
     this.pending.tree.insert(ref);
     consumer.pending.tree.insert(ref);
     return ref;
@@ -169,14 +181,25 @@ export class ConsumerGroup {
     return this.#arena.chunkOf(ref).view.getFloat64(offsetOf(ref) + DELIVERED, true);
   }
 
-  deliveries(ref: Ref): number {
-    return this.#arena.chunkOf(ref).view.getFloat64(offsetOf(ref) + DELIVERIES, true);
+  readDeliveries(ref: Ref, into: Int64): void {
+    const { view } = this.#arena.chunkOf(ref);
+    const at = offsetOf(ref) + DELIVERIES;
+    into.set(view.getInt32(at + 4, true), view.getInt32(at, true));
   }
 
-  setDelivery(ref: Ref, deliveredMs: number, deliveries: number): void {
+  setDelivery(ref: Ref, deliveredMs: number, deliveries = ONCE): void {
     const { view } = this.#arena.chunkOf(ref);
-    view.setFloat64(offsetOf(ref) + DELIVERED, deliveredMs, true);
-    view.setFloat64(offsetOf(ref) + DELIVERIES, deliveries, true);
+    const at = offsetOf(ref);
+    view.setFloat64(at + DELIVERED, deliveredMs, true);
+    view.setInt32(at + DELIVERIES, deliveries.lo, true);
+    view.setInt32(at + DELIVERIES + 4, deliveries.hi, true);
+  }
+
+  /** It was delivered once more, unless only its id was asked for. */
+  deliverAgain(ref: Ref, deliveredMs: number, isCounted = true): void {
+    this.readDeliveries(ref, this.#count);
+    if (isCounted) this.#count.increment();
+    this.setDelivery(ref, deliveredMs, this.#count);
   }
 
   // Memory
@@ -194,7 +217,7 @@ export class ConsumerGroup {
 
   copyTo(twin: ConsumerGroup): void {
     twin.lastId.copy(this.lastId);
-    twin.entriesRead = this.entriesRead;
+    twin.entriesRead.copy(this.entriesRead);
     const id = new StreamId();
     for (const consumer of this.#consumers.values()) {
       const copy = twin.addConsumer(consumer.name, consumer.seenMs);
@@ -202,7 +225,8 @@ export class ConsumerGroup {
       for (let rank = 0; rank < consumer.pending.count; rank++) {
         const ref = consumer.pending.at(rank);
         this.readId(ref, id);
-        twin.add(id, copy, this.deliveredMs(ref), this.deliveries(ref));
+        this.readDeliveries(ref, this.#count);
+        twin.add(id, copy, this.deliveredMs(ref), this.#count);
       }
     }
   }

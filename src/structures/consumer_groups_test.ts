@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { bigIntToInt64, Int64, int64ToBigInt } from "../lib/decimal.ts";
 import { Arena } from "./arena.ts";
 import { type ConsumerGroup, ConsumerGroups } from "./consumer_groups.ts";
 import { StreamId } from "./stream_id.ts";
@@ -20,21 +21,27 @@ const action = fc.record({
   ),
   id: fc.nat(300),
   consumer: fc.constantFrom("ann", "bob", "cid"),
+  deliveries: fc.oneof(
+    fc.bigInt(-5n, 5n),
+    fc.constantFrom(2n ** 53n, 2n ** 63n - 1n, 2n ** 32n - 1n),
+  ),
 });
 
 /** Who has what: id → consumer and number of deliveries. */
-type Model = Map<number, [string, number]>;
+type Model = Map<number, [string, bigint]>;
 
-function pendingOf(group: ConsumerGroup): [number, string, number][] {
+function pendingOf(group: ConsumerGroup): [number, string, bigint][] {
   const id = new StreamId();
+  const count = new Int64();
   return Array.from({ length: group.pending.count }, (_, rank) => {
     const ref = group.pending.at(rank);
     group.readId(ref, id);
-    return [id.ms, group.consumerOf(ref).name, group.deliveries(ref)];
+    group.readDeliveries(ref, count);
+    return [id.ms, group.consumerOf(ref).name, int64ToBigInt(count)];
   });
 }
 
-function expected(model: Model): [number, string, number][] {
+function expected(model: Model): [number, string, bigint][] {
   return [...model].sort(([a], [b]) => a - b).map(([id, [name, count]]) => [id, name, count]);
 }
 
@@ -44,6 +51,7 @@ Deno.test("pending entries are those of a plain map, for the group and for each 
     const groups = new ConsumerGroups(arena);
     const group = groups.add("group");
     const model: Model = new Map();
+    const count = new Int64();
     for (const step of actions) {
       const consumer = group.consumer(step.consumer) ?? group.addConsumer(step.consumer, 1);
       const ref = group.pending.find(idOf(step.id));
@@ -52,15 +60,17 @@ Deno.test("pending entries are those of a plain map, for the group and for each 
         group.removeConsumer(consumer);
         for (const [id, [name]] of model) if (name === step.consumer) model.delete(id);
       } else if (step.do === "add" && ref === 0) {
-        group.add(idOf(step.id), consumer, 5, 1);
-        model.set(step.id, [step.consumer, 1]);
+        bigIntToInt64(step.deliveries, count);
+        group.add(idOf(step.id), consumer, 5, count);
+        model.set(step.id, [step.consumer, step.deliveries]);
       } else if (step.do === "ack" && ref !== 0) {
         group.remove(ref);
         model.delete(step.id);
       } else if (step.do === "claim" && ref !== 0) {
         group.assign(ref, consumer);
-        group.setDelivery(ref, 6, group.deliveries(ref) + 1);
-        model.set(step.id, [step.consumer, (model.get(step.id)?.[1] ?? 0) + 1]);
+        group.deliverAgain(ref, 6);
+        const before = model.get(step.id)?.[1] ?? 0n;
+        model.set(step.id, [step.consumer, BigInt.asIntN(64, before + 1n)]);
       }
     }
     group.verify();

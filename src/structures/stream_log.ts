@@ -101,8 +101,8 @@ export interface NodeLimits {
 export class StreamLog implements ListpackHome {
   /** Live entries. */
   count = 0;
-  /** Entries ever added. */
-  added = 0;
+  /** Entries ever added. Clients may set it to anything: it is counted in 64 bits. */
+  readonly added = new Int64();
   readonly lastId = new StreamId();
   readonly maxDeletedId = new StreamId();
   readonly #arena: Arena;
@@ -285,7 +285,7 @@ export class StreamLog implements ListpackHome {
     pack.endAdding();
     this.lastId.copy(id);
     this.count++;
-    this.added++;
+    this.added.increment();
   }
 
   #add(source: EntrySource, index: number): void {
@@ -479,7 +479,7 @@ export class StreamLog implements ListpackHome {
       );
     }
     twin.count = this.count;
-    twin.added = this.added;
+    twin.added.copy(this.added);
     twin.lastId.copy(this.lastId);
     twin.maxDeletedId.copy(this.maxDeletedId);
     return twin;

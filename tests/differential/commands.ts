@@ -105,6 +105,8 @@ const TEMPLATES: readonly string[] = [
   ...["xadd X maxlen ~ N limit N 9-* F V", "xlen X", "xdel X E E", "xdel X E", "xrange X - +"],
   ...["xrange X E E", "xrange X (E + count N", "xrevrange X + -", "xrevrange X E (E count N"],
   ...["xtrim X maxlen N", "xtrim X maxlen ~ N", "xtrim X minid E", "xsetid X E", "xsetid X 9-9"],
+  ...["xsetid X 9-9 entriesadded W maxdeletedid E", "xgroup setid X B E entriesread W"],
+  ...["xclaim X B C 0 E E force retrycount W", "xclaim X B C 0 E retrycount W justid"],
   ...["xsetid X 9-9 entriesadded 40 maxdeletedid E", "xread count N streams X X E E"],
   ...[
     "xread streams X $",
@@ -140,6 +142,12 @@ const LETTERS: Record<string, string> = {
   X: "x",
   P: "p",
 };
+
+/** Numbers that a double does not hold, and their neighbours. */
+const WIDE: readonly string[] = [
+  ...["9007199254740991", "9007199254740993", "1000000000000000000", "4294967295"],
+  ...["9223372036854775806", "9223372036854775807", "9223372036854775808"],
+];
 
 /** Chooses words. */
 class Words {
@@ -187,6 +195,8 @@ class Words {
         return `${this.below(10)}-*`;
       case "I":
         return `${this.below(24) - 8}`;
+      case "W":
+        return this.pick(WIDE);
       case "N":
         return `${this.below(6)}`;
       case "K":

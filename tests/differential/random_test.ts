@@ -38,6 +38,7 @@ function replyOf(text: string): Reply {
 
 /** A reply of a transaction, in which any array may be a set. */
 function sorted(reply: Reply): string {
+  if (typeof reply === "bigint") return String(reply);
   return Array.isArray(reply) ? `[${reply.map(sorted).sort().join()}]` : JSON.stringify(reply);
 }
 

@@ -140,6 +140,72 @@ export const SESSIONS: Record<string, string> = {
     incrbyfloat d1 -1.5
     incrbyfloat n 0.5
   `,
+  "numbers beyond 2^53": `
+    xadd s 1-1 f v
+    xadd s 1-2 f v
+    xgroup create s g 0
+    xgroup setid s g 1-1 entriesread 9223372036854775807
+    xinfo groups s
+    xreadgroup group g c count 1 streams s >
+    xinfo groups s
+    xgroup setid s g 1-1 entriesread 1000000000000000001
+    xinfo groups s
+    xgroup setid s g 1-1 entriesread -1
+    xgroup setid s g 1-1 entriesread -2
+    xgroup create s h 1-1 entriesread 9007199254740993
+    xsetid s 1-2 entriesadded 9223372036854775807
+    xinfo groups s
+    xinfo stream s
+    xadd s 1-4 f v
+    xinfo groups s
+    xinfo stream s
+    xsetid s 1-4 entriesadded 9007199254740993
+    xadd s 1-5 f v
+    copy s t
+    xinfo groups t
+    debug reload
+    xinfo groups t
+    xinfo stream t
+    xsetid s 1-5 entriesadded 9223372036854775808
+    xclaim s g c 0 1-2 retrycount 9223372036854775808
+    xtrim s maxlen 9223372036854775807
+    xrange s - + count 9223372036854775807
+    xread count 9223372036854775807 streams s 0
+    set k v
+    expire k 9223372036854775807
+    pexpire k 9223372036854775807
+    expireat k 9223372036854776
+    expireat k 9223372036854775
+    pexpireat k 9223372036854775807
+    pexpireat k 9007199254740994
+    pexpiretime k
+    set k v px 9223372036854775807
+    set k v exat 9223372036854776
+    set k v pxat 9223372036854775807
+    pexpireat k -9223372036854775808
+    exists k
+    rpush l a b c
+    lpos l a rank -9223372036854775807
+    lpos l a count 9223372036854775807 maxlen 9223372036854775807
+    lrange l -9223372036854775808 9223372036854775807
+    lpop l 9223372036854775807
+    sadd u a
+    sintercard 1 u limit 9223372036854775807
+    spop u 9223372036854775807
+    spop u 9223372036854775808
+    zadd z 1 a
+    zrandmember z 9223372036854775807
+    zpopmin z 9223372036854775807
+    scan 0 count 9223372036854775807 match none
+    lcs l u idx minmatchlen 9223372036854775807
+    setrange k 9223372036854775807 x
+    select 9223372036854775807
+    swapdb 0 9223372036854775807
+    client kill id 9223372036854775807
+    client unblock 9223372036854775807
+    zadd h 3479099956230698.5 x
+    geosearch h fromlonlat 13.361389 38.115556 byradius 10 km withhash
+  `,
   bits: `
     setbit b 7 1
     setbit b 0 1
