@@ -51,18 +51,43 @@ export class Cron {
   run(): boolean {
     const { clock, deadlines } = this.#engine;
     clock.refresh();
-    deadlines.run();
+    this.#guarded("A deadline of a client", () => deadlines.run());
     const now = clock.nowMs();
     if (now >= this.#nextTickMs) {
       this.#nextTickMs = now + TICK_MS;
-      this.#tick(now);
+      this.#guarded("The work of every tick", () => this.#tick(now));
     }
     const end = clock.monotonicUs() + SLICE_US;
     const isOver = (): boolean => clock.monotonicUs() >= end;
-    const moreKeys = this.#expire(now, isOver);
+    let isMoreLeft = false;
+    // A key that can't expire has lost its deadline: the others follow in the next slice.
+    this.#guarded(
+      "Expiring keys",
+      () => isMoreLeft = this.#expire(now, isOver),
+      () => isMoreLeft = true,
+    );
+    this.#guarded("Serving clients that wait", () => this.#serve());
+    const { lazyFree } = this.#engine.keyspace;
+    this.#guarded("Freeing memory", () => isMoreLeft = lazyFree.slice(isOver) || isMoreLeft);
+    return isMoreLeft;
+  }
+
+  /**
+   * Does `work`. An assertion that fails in it is our mistake: it is logged with what may have led to it, and the timer
+   * goes on, since a server that ends loses more than the one thing that is broken.
+   */
+  #guarded(what: string, work: () => void, failed: () => void = () => {}): void {
+    try {
+      work();
+    } catch (error) {
+      const { log, recentCommands } = this.#engine;
+      log.warning(`${what} failed: ${storyOf(error)}\nCommands before it: ${recentCommands}`);
+      failed();
+    }
+  }
+
+  #serve(): void {
     if (this.#engine.blocking.hasReady) this.#engine.blocking.serve();
-    const moreEntries = this.#engine.keyspace.lazyFree.slice(isOver);
-    return moreKeys || moreEntries;
   }
 
   readonly #fire = (): void => {
@@ -120,4 +145,11 @@ export class Cron {
       if (now - client.lastActiveMs > timeoutMs) client.transport.kill();
     }
   }
+}
+
+/** An error with its stack, and those of what caused it. */
+function storyOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? "" : `\nCaused by ${storyOf(error.cause)}`;
+  return (error.stack ?? error.message) + cause;
 }

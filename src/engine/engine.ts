@@ -11,6 +11,7 @@ import { Counters } from "../observe/counters.ts";
 import { LatencyMonitor } from "../observe/latency.ts";
 import type { Log } from "../observe/log.ts";
 import { BufferPool } from "../protocol/buffer_pool.ts";
+import { RecentCommands } from "../observe/recent_commands.ts";
 import { Slowlog } from "../observe/slowlog.ts";
 import { Blocking } from "./blocking.ts";
 import type { Client } from "./client.ts";
@@ -70,6 +71,7 @@ export class Engine {
   readonly host: Host;
   readonly keyspace: Keyspace;
   readonly counters = new Counters();
+  readonly recentCommands = new RecentCommands();
   readonly slowlog = new Slowlog();
   readonly latency = new LatencyMonitor();
   readonly gates = new Gates();

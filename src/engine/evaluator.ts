@@ -327,6 +327,7 @@ export class Evaluator {
 
   /** `count` calls of `command` took `microseconds` together. */
   #book(client: Client, command: Command, microseconds: number, count: number): void {
+    this.#engine.recentCommands.note(command.fullName, client.id, client.database, count);
     command.stats.calls += count;
     command.stats.microseconds += microseconds;
     noteSlow(this.#engine, client, command, microseconds, count);
@@ -334,7 +335,10 @@ export class Evaluator {
 
   #failed(client: Client, command: Command, mark: number, error: unknown): void {
     const text = error instanceof Error ? error.stack ?? error.message : String(error);
-    this.#engine.log.warning(`${command.fullName} of client ${client.id} failed: ${text}`);
+    const { log, recentCommands } = this.#engine;
+    log.warning(
+      `${command.fullName} of client ${client.id} failed: ${text}\nCommands before it: ${recentCommands}`,
+    );
     client.reply.rewind(mark);
     client.reply.error(Errors.internal);
   }

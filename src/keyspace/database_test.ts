@@ -36,18 +36,51 @@ const value = fc.oneof(
     new TextEncoder().encode(String(n))
   ),
 );
-const key = fc.integer({ min: 0, max: KEYS.length - 1 });
+/** Mostly a few of them, so that operations meet on one key. */
+const key = fc.oneof(
+  { weight: 4, arbitrary: fc.integer({ min: 0, max: 2 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 0, max: KEYS.length - 1 }) },
+);
 
 /** The databases under test beside the maps that say what they must hold. */
 class Pair {
   readonly clock = new ManualClock(START_MS);
   readonly keyspace = new Keyspace(this.clock, new Hasher(7, 2), 2);
-  readonly db = this.keyspace.databases[0];
-  readonly model = new Map<number, Expected>();
+  readonly #models = [new Map<number, Expected>(), new Map<number, Expected>()];
+  #selected = 0;
+
+  get db(): Database {
+    return this.keyspace.databases[this.#selected];
+  }
+
+  get model(): Map<number, Expected> {
+    return this.#models[this.#selected];
+  }
+
+  select(index: number): void {
+    this.#selected = index;
+  }
+
+  swap(): void {
+    this.keyspace.swap(0, 1);
+    this.#models.reverse();
+  }
 
   /** Key `index`, followed by `other`. */
   args(index: number, other: number = index): Args {
     return argsOf(KEYS[index], KEYS[other]);
+  }
+
+  /** What the key must hold; undefined where it is missing or its time has come. */
+  expected(index: number): Expected | undefined {
+    const expected = this.model.get(index);
+    if (expected === undefined || !this.#isDue(expected)) return expected;
+    this.model.delete(index);
+    return undefined;
+  }
+
+  #isDue({ deadlineMs }: Expected): boolean {
+    return deadlineMs >= 0 && this.clock.nowMs() > deadlineMs;
   }
 
   set(index: number, value: Uint8Array, keepTtl: boolean): void {
@@ -61,30 +94,30 @@ class Pair {
       keepTtl,
       Events.set,
     );
-    const deadlineMs = keepTtl ? this.model.get(index)?.deadlineMs ?? -1 : -1;
+    const deadlineMs = keepTtl ? this.expected(index)?.deadlineMs ?? -1 : -1;
     this.model.set(index, { value, deadlineMs });
   }
 
   /** Appends as APPEND does, which keeps the deadline. */
   append(index: number, tail: Uint8Array): void {
-    const before = this.model.get(index)?.value ?? new Uint8Array(0);
+    const { value: before, deadlineMs } = this.expected(index) ??
+      { value: new Uint8Array(0), deadlineMs: -1 };
     const joined = new Uint8Array(before.length + tail.length);
     joined.set(before);
     joined.set(tail, before.length);
     const string = this.db.strings.edit(this.args(index), 0, joined.length);
     string.bytes.set(tail, string.start + before.length);
-    this.model.set(index, {
-      value: joined,
-      deadlineMs: this.model.get(index)?.deadlineMs ?? -1,
-    });
+    this.model.set(index, { value: joined, deadlineMs });
   }
 
   remove(index: number): void {
-    assertEquals(this.db.remove(this.args(index), 0), this.model.delete(index));
+    const isThere = this.expected(index) !== undefined;
+    assertEquals(this.db.remove(this.args(index), 0), isThere);
+    this.model.delete(index);
   }
 
   rename(from: number, to: number): void {
-    const source = this.model.get(from);
+    const source = this.expected(from);
     if (source === undefined || from === to) return;
     renameKey(this.db, this.args(from, to), 0, 1);
     this.model.delete(from);
@@ -92,52 +125,76 @@ class Pair {
   }
 
   copy(from: number, to: number): void {
-    const source = this.model.get(from);
+    const source = this.expected(from);
     if (source === undefined || from === to) return;
     copyKey(this.db, this.args(from, to), 0, 1, this.db);
     this.model.set(to, { ...source });
   }
 
+  /** Moves the key to the other database, if it is missing there. */
+  move(index: number): void {
+    const source = this.expected(index);
+    const other = 1 - this.#selected;
+    this.select(other);
+    const isFree = this.expected(index) === undefined;
+    this.select(1 - other);
+    if (source === undefined || !isFree) return;
+    moveKey(this.db, this.args(index), 0, this.keyspace.databases[other]);
+    this.model.delete(index);
+    this.#models[other].set(index, source);
+  }
+
   expire(index: number, ms: number): void {
-    const expected = this.model.get(index);
+    const expected = this.expected(index);
     if (expected === undefined) return;
     expected.deadlineMs = this.clock.nowMs() + ms;
     this.db.deadlines.expireAt(this.args(index), 0, expected.deadlineMs);
   }
 
   persist(index: number): void {
-    const expected = this.model.get(index);
+    const expected = this.expected(index);
     const hadDeadline = expected !== undefined && expected.deadlineMs >= 0;
     assertEquals(this.db.deadlines.persist(this.args(index), 0), hadDeadline);
     if (expected !== undefined) expected.deadlineMs = -1;
   }
 
-  advance(ms: number): void {
+  /** Looks as WATCH does, which removes nothing. */
+  watch(index: number): void {
+    const expected = this.model.get(index);
+    const isExpired = this.db.isExpired(this.args(index), 0);
+    if (expected === undefined) return;
+    assertEquals(isExpired, this.#isDue(expected));
+  }
+
+  /** Reads as GET does. */
+  read(index: number): void {
+    const expected = this.expected(index);
+    const string = this.db.readString(this.args(index), 0);
+    assertEquals(string !== null, expected !== undefined, `key ${index} exists`);
+    if (string === null || expected === undefined) return;
+    const bytes = string.bytes.slice(string.start, string.end);
+    // Equality of 200,000 bytes is told at once; assertEquals would take a second.
+    assert(isSame(bytes, expected.value), `value of key ${index}`);
+    const ref = this.db.find(this.args(index), 0);
+    assertEquals(this.db.deadlines.of(ref), expected.deadlineMs, `deadline of key ${index}`);
+  }
+
+  /** Time passes, and the timer has not run yet: what is due waits for whoever meets it. */
+  jump(ms: number): void {
     this.clock.advance(ms);
-    for (const [index, { deadlineMs }] of this.model) {
-      if (deadlineMs >= 0 && this.clock.nowMs() > deadlineMs) this.model.delete(index);
-    }
+  }
+
+  /** The timer removes what is due. */
+  expireDue(): void {
     while (this.db.deadlines.expireNext(this.clock.nowMs()));
   }
 
+  /** Reads every key, which removes those that are due: not to be done after each step, as it hides what they leave. */
   check(): void {
+    for (let index = 0; index < KEYS.length; index++) this.read(index);
     assertEquals(this.db.size, this.model.size);
-    let expiring = 0;
-    for (let index = 0; index < KEYS.length; index++) {
-      const expected = this.model.get(index);
-      const args = this.args(index);
-      const ref = this.db.find(args, 0);
-      assertEquals(ref !== 0, expected !== undefined, `key ${index} exists`);
-      if (expected === undefined) continue;
-      assertEquals(this.db.deadlines.of(ref), expected.deadlineMs, `deadline of key ${index}`);
-      if (expected.deadlineMs >= 0) expiring++;
-      const string = this.db.readString(args, 0);
-      assert(string !== null);
-      const bytes = string?.bytes.slice(string.start, string.end);
-      // Equality of 200,000 bytes is told at once; assertEquals would take a second.
-      assert(isSame(bytes ?? new Uint8Array(0), expected.value), `value of key ${index}`);
-    }
-    assertEquals(this.db.deadlines.count, expiring);
+    const expiring = [...this.model.values()].filter(({ deadlineMs }) => deadlineMs >= 0);
+    assertEquals(this.db.deadlines.count, expiring.length);
   }
 }
 
@@ -145,36 +202,47 @@ function isSame(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && one.every((byte, i) => byte === other[i]);
 }
 
-const operation = fc.oneof(
-  fc.tuple(key, value, fc.boolean()).map(([index, bytes, keepTtl]) => (pair: Pair) =>
+type Operation = (pair: Pair) => void;
+
+const milliseconds = fc.integer({ min: 0, max: 100 });
+const operation: fc.Arbitrary<Operation> = fc.oneof(
+  fc.tuple(key, value, fc.boolean()).map(([index, bytes, keepTtl]): Operation => (pair) =>
     pair.set(index, bytes, keepTtl)
   ),
-  fc.tuple(key, value).map(([index, tail]) => (pair: Pair) => pair.append(index, tail)),
-  key.map((index) => (pair: Pair) => pair.remove(index)),
-  fc.tuple(key, key).map(([from, to]) => (pair: Pair) => pair.rename(from, to)),
-  fc.tuple(key, key).map(([from, to]) => (pair: Pair) => pair.copy(from, to)),
-  fc.tuple(key, fc.integer({ min: 0, max: 100 })).map(([index, ms]) => (pair: Pair) =>
-    pair.expire(index, ms)
-  ),
-  key.map((index) => (pair: Pair) => pair.persist(index)),
-  fc.integer({ min: 0, max: 40 }).map((ms) => (pair: Pair) => pair.advance(ms)),
+  fc.tuple(key, value).map(([index, tail]): Operation => (pair) => pair.append(index, tail)),
+  key.map((index): Operation => (pair) => pair.remove(index)),
+  fc.tuple(key, key).map(([from, to]): Operation => (pair) => pair.rename(from, to)),
+  fc.tuple(key, key).map(([from, to]): Operation => (pair) => pair.copy(from, to)),
+  key.map((index): Operation => (pair) => pair.move(index)),
+  fc.tuple(key, milliseconds).map(([index, ms]): Operation => (pair) => pair.expire(index, ms)),
+  key.map((index): Operation => (pair) => pair.persist(index)),
+  key.map((index): Operation => (pair) => pair.watch(index)),
+  key.map((index): Operation => (pair) => pair.read(index)),
+  fc.constant<Operation>((pair) => pair.swap()),
+  fc.integer({ min: 0, max: 1 }).map((index): Operation => (pair) => pair.select(index)),
+  milliseconds.map((ms): Operation => (pair) => pair.jump(ms)),
+  fc.constant<Operation>((pair) => pair.expireDue()),
 );
 
-Deno.test("a database holds what a Map would, and nothing when all keys are removed", () => {
-  const runs = fc.array(operation, { minLength: 1, maxLength: 40 });
+Deno.test("databases hold what Maps would, and nothing when all keys are removed", () => {
+  const runs = fc.array(operation, { minLength: 1, maxLength: 60 });
   fc.assert(
     fc.property(runs, (operations) => {
       const pair = new Pair();
       for (const run of operations) {
         run(pair);
-        pair.check();
+        for (const db of pair.keyspace.databases) db.verify();
       }
-      for (const index of [...pair.model.keys()]) pair.remove(index);
-      pair.check();
+      for (const index of [0, 1]) {
+        pair.select(index);
+        pair.check();
+        for (const index of [...pair.model.keys()]) pair.remove(index);
+        pair.check();
+        assertEquals(pair.db.deadlines.next, Infinity);
+      }
       assertEquals(pair.keyspace.entries.usedBytes, 0);
-      assertEquals(pair.db.deadlines.next, Infinity);
     }),
-    { numRuns: 60 },
+    { numRuns: 300 },
   );
 });
 

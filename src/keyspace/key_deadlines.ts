@@ -4,10 +4,13 @@
  * it or by the timer, which asks the heap for the next one that is due.
  */
 import { assert } from "../lib/assert.ts";
-import type { Args } from "../protocol/args.ts";
+import { type Args, binaryText } from "../protocol/args.ts";
 import type { Ref } from "../structures/arena.ts";
 import type { Database } from "./database.ts";
 import { EntryFlag } from "./entry.ts";
+
+/** Bytes of a key that the log shows. */
+const NAME_BYTES_MAX = 128;
 
 export class KeyDeadlines {
   readonly #db: Database;
@@ -79,8 +82,20 @@ export class KeyDeadlines {
       db.expire(ref);
     } catch (error) {
       if (heap.minRef === ref) heap.removeMin();
-      throw error;
+      throw new Error(`The key ${this.#nameOf(ref)} of database ${db.index} can't expire`, {
+        cause: error,
+      });
     }
     return true;
+  }
+
+  /** A key's name for the log, as far as it can still be read. */
+  #nameOf(ref: Ref): string {
+    const { entries } = this.#db.placement;
+    entries.open(ref);
+    const { keyBytes, keyStart, keyEnd } = entries;
+    return JSON.stringify(
+      binaryText(keyBytes, keyStart, Math.min(keyEnd, keyStart + NAME_BYTES_MAX)),
+    );
   }
 }

@@ -189,6 +189,13 @@ export class Keyspace {
     this.databases[one].swap(this.databases[other]);
   }
 
+  /** Throws if an invariant of the databases or of what they share does not hold. O(n). */
+  verify(): void {
+    this.entries.arena.verify();
+    this.entries.objects.verify();
+    for (const db of this.databases) db.verify();
+  }
+
   /** The time in seconds, computed once for each time of the clock. */
   #seconds(): number {
     const nowMs = this.clock.nowMs();

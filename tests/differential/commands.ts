@@ -225,8 +225,41 @@ class Words {
   }
 }
 
-/** An endless run of commands, each as its words. */
-export function* randomCommands(seed: number): Generator<string[]> {
+/** One of so many commands is followed by `expiringKey`. */
+const EXPIRY_EVERY = 400;
+
+/** Commands of which the first key is the first word after the name, by the letter that stands for that key. */
+const BY_LETTER = new Map(
+  Object.keys(LETTERS).map((letter) => [
+    letter,
+    TEMPLATES.filter((template) => template.split(" ")[1] === letter),
+  ]),
+);
+
+/**
+ * A key whose time comes while nobody looks at it, and a command that meets it. In between, keys are looked up in ways
+ * that remove nothing; no reply depends on the moment. Active expiry is to be off.
+ */
+function* expiringKey(words: Words): Generator<string[]> {
+  const letter = words.pick(Object.keys(LETTERS));
+  const key = words.of(letter);
+  yield ["discard"];
+  yield ["persist", key];
+  if (words.below(2) === 0) yield ["swapdb", "0", "1"];
+  yield ["pexpire", key, "1"];
+  yield ["strlen", "nosuch"];
+  yield ["watch", key];
+  yield ["debug", "sleep", "0.003"];
+  yield ["unwatch"];
+  const [name, , ...rest] = words.pick(BY_LETTER.get(letter) ?? []).split(" ");
+  yield [name, key, ...rest.map((word) => words.of(word))];
+}
+
+/** An endless run of commands, each as its words; with `expires`, now and then a key expires unseen. */
+export function* randomCommands(seed: number, expires = false): Generator<string[]> {
   const words = new Words(generator(seed));
-  for (;;) yield words.pick(TEMPLATES).split(" ").map((word) => words.of(word));
+  for (;;) {
+    yield words.pick(TEMPLATES).split(" ").map((word) => words.of(word));
+    if (expires && words.below(EXPIRY_EVERY) === 0) yield* expiringKey(words);
+  }
 }
