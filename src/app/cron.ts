@@ -6,6 +6,7 @@
  * and message channels would starve the sockets.
  */
 import type { Engine } from "../engine/engine.ts";
+import { Errors } from "../protocol/errors.ts";
 import { forgetScratch } from "../lib/scratch.ts";
 
 const SLICE_US = 500;
@@ -127,8 +128,9 @@ export class Cron {
   }
 
   #tick(now: number): void {
-    const { counters, parameters } = this.#engine;
+    const { counters, gates, keyspace, parameters } = this.#engine;
     counters.sample(now);
+    gates.full = keyspace.entries.arena.isNearlyFull ? Errors.arenaFull : null;
     counters.peakMemoryBytes = Math.max(counters.peakMemoryBytes, this.#engine.usedBytes);
     this.#engine.limitOutputs?.(this.#engine.clients.values());
     this.#closeIdle(now, parameters.values.timeout * 1000);

@@ -96,7 +96,8 @@ function readOffset({ args, engine }: Call, index: number, bits: number): number
   const offset = /^(0|[1-9][0-9]{0,15})$/.test(digits)
     ? Number(digits) * (isIndex ? bits : 1)
     : NaN;
-  return offset + bits <= most ? offset : args.fail(Errors.bitOffset);
+  // As in Redis, the integer's first bit counts: its last ones may lie beyond.
+  return offset < most ? offset : args.fail(Errors.bitOffset);
 }
 
 function runOperations({ args, reply, db }: Call, operations: readonly Operation[]): void {

@@ -340,7 +340,7 @@ export class Evaluator {
       `${command.fullName} of client ${client.id} failed: ${text}\nCommands before it: ${recentCommands}`,
     );
     client.reply.rewind(mark);
-    client.reply.error(Errors.internal);
+    client.reply.error(isMemoryFailure(error) ? Errors.cannotAllocate : Errors.internal);
   }
 
   #countFailure(client: Client, command: Command, mark: number): void {
@@ -352,11 +352,18 @@ export class Evaluator {
   }
 }
 
+/** Whether an error says that a buffer is larger than there is memory, or than the runtime makes any. */
+function isMemoryFailure(error: unknown): boolean {
+  return error instanceof RangeError &&
+    /allocation failed|array length|buffer length/i.test(error.message);
+}
+
 function gateRefusal(gates: Engine["gates"], flags: number): ErrorReply | null {
   if ((flags & Flag.write) !== 0) {
     const refusal = gates.misconf ?? gates.noReplicas ?? gates.readOnly;
     if (refusal !== null) return refusal;
   }
+  if (gates.full !== null && (flags & Flag.denyOom) !== 0) return gates.full;
   if (gates.stale !== null && (flags & Flag.stale) === 0) return gates.stale;
   if (gates.loading !== null && (flags & Flag.loading) === 0) return gates.loading;
   return null;

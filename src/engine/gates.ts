@@ -13,12 +13,14 @@ export class Gates {
   noReplicas: ErrorReply | null = null;
   /** Writes of clients: this server is a replica. */
   readOnly: ErrorReply | null = null;
+  /** Commands that may need memory: the arena has hardly any left to give. */
+  full: ErrorReply | null = null;
   /** Commands without the flag `stale`: the link to the primary is down. */
   stale: ErrorReply | null = null;
 
   /** Whether any gate is closed: one test on the hot path. */
   get anyClosed(): boolean {
     return this.loading !== null || this.misconf !== null || this.noReplicas !== null ||
-      this.readOnly !== null || this.stale !== null;
+      this.readOnly !== null || this.full !== null || this.stale !== null;
   }
 }

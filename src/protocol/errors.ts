@@ -184,6 +184,10 @@ export const Errors = {
   wrongPass: e("WRONGPASS invalid username-password pair or user is disabled."),
   noProto: e("NOPROTO unsupported protocol version"),
   protoNotInteger: e("ERR Protocol version is not an integer or out of range"),
+  cannotAllocate: e("OOM the value needs more memory than there is"),
+  arenaFull: e(
+    "OOM command not allowed: keys and values may take 32 GiB, nearly all of which are in use",
+  ),
   outOfMemory: e("OOM command not allowed when used memory > 'maxmemory'."),
   loading: e("LOADING Redis is loading the dataset in memory"),
   misconf: e(

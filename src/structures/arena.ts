@@ -54,6 +54,9 @@ export class ArenaFull extends RangeError {
   }
 }
 
+/** See `isNearlyFull`. */
+const RESERVE_CHUNKS = 4;
+
 /** Stands where no chunk is, so that `chunks` holds one shape and reads of a stale ref find nothing. */
 const NO_CHUNK = new Chunk(0);
 
@@ -132,6 +135,15 @@ export class Arena {
   /** Bytes of the chunks taken from the system. */
   get reservedBytes(): number {
     return this.#chunkCount * CHUNK_BYTES;
+  }
+
+  /** Whether there is so little left that a command with many elements might not get all that it needs: 256 MiB. */
+  get isNearlyFull(): boolean {
+    const spareChunks = this.#maxChunks - this.#chunkCount;
+    if (spareChunks >= RESERVE_CHUNKS) return false;
+    const spareSlabs = spareChunks * SLABS_A_CHUNK + this.#chunkCount * SLABS_A_CHUNK -
+      this.#slabCount;
+    return spareSlabs < RESERVE_CHUNKS * SLABS_A_CHUNK;
   }
 
   stats(): ArenaStats {

@@ -1,8 +1,8 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { bytesPerCall } from "../lib/alloc.ts";
 import { Arena, ArenaFull, classSize, MAX_BLOCK, offsetOf } from "./arena.ts";
-import { ChunkPool } from "./chunk_pool.ts";
+import { CHUNK_BYTES, ChunkPool } from "./chunk_pool.ts";
 import { SideTable } from "./side_table.ts";
 
 Deno.test("classSize() wastes at most a sixteenth, and 7 bytes up to 128", () => {
@@ -212,4 +212,14 @@ Deno.test("SideTable refuses an index that is not in use", () => {
   assertThrows(() => table.get(0));
   assertThrows(() => table.remove(index));
   assertThrows(() => table.remove(0));
+});
+
+Deno.test("an arena is nearly full when four chunks are not left", () => {
+  const arena = new Arena(new ChunkPool(), 5);
+  const refs: number[] = [];
+  while (!arena.isNearlyFull) refs.push(arena.alloc(MAX_BLOCK));
+  const used = refs.length * arena.blockSize(refs[0]);
+  assert(used > 0.7 * CHUNK_BYTES && used <= CHUNK_BYTES + 2 ** 20, `${used} bytes in use`);
+  for (const ref of refs.slice(0, 20)) arena.free(ref);
+  assert(!arena.isNearlyFull);
 });
