@@ -18,7 +18,7 @@ const bloom = scratch(new BloomValue());
 
 /** Adds the item at argument `index`; returns whether it could be added, after answering. */
 function addItem({ args, reply }: Call, index: number): boolean {
-  const added = bloom.filter.add(args.view, args.start(index), args.end(index));
+  const added = bloom.filter.add(args.viewOf(index), args.start(index), args.end(index));
   if (added === Added.full) reply.error(Errors.bloomFull);
   else reply.bool(added === Added.added);
   return added !== Added.full;
@@ -58,7 +58,7 @@ function bfMadd(call: Call): void {
 }
 
 function replyHas({ args, reply }: Call, index: number, exists: boolean): void {
-  reply.bool(exists && bloom.filter.has(args.view, args.start(index), args.end(index)));
+  reply.bool(exists && bloom.filter.has(args.viewOf(index), args.start(index), args.end(index)));
 }
 
 function bfExists(call: Call): void {

@@ -215,7 +215,7 @@ function describe(client: Client): string {
     ["sub", 0],
     ["psub", 0],
     ["ssub", 0],
-    ["multi", transaction.isOpen ? transaction.queue.length : -1],
+    ["multi", transaction.isOpen ? transaction.count : -1],
     ["qbuf", transport.queryBytes],
     ["qbuf-free", transport.queryFreeBytes],
     ["argv-mem", argumentBytes],

@@ -77,7 +77,9 @@ function commandGetkeys(call: Call): void {
   if (found === null) return;
   const { args, reply } = call;
   reply.array(found.length);
-  for (const { index } of found) reply.bulk(args.bytes, args.start(index), args.end(index));
+  for (const { index } of found) {
+    reply.bulk(args.bytesOf(index), args.start(index), args.end(index));
+  }
 }
 
 function commandGetkeysandflags(call: Call): void {
@@ -88,7 +90,7 @@ function commandGetkeysandflags(call: Call): void {
   reply.array(found.length);
   for (const { index, spec } of found) {
     reply.array(2);
-    reply.bulk(args.bytes, args.start(index), args.end(index));
+    reply.bulk(args.bytesOf(index), args.start(index), args.end(index));
     replyWords(reply, (spec.flagsOf?.(inner) ?? spec.flags).split(" "));
   }
 }
@@ -96,8 +98,7 @@ function commandGetkeysandflags(call: Call): void {
 /** The full command that stands from argument 2 on. */
 function innerArgs(args: Args): Args {
   const inner = new Args();
-  inner.use(args.bytes, args.view);
-  for (let i = 2; i < args.count; i++) inner.push(args.start(i), args.end(i));
+  inner.referTo(args, 2, args.count - 1);
   return inner;
 }
 

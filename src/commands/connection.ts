@@ -9,11 +9,11 @@ const pingArity = wrongArity("ping");
 function ping({ args, reply }: Call): void {
   if (args.count === 1) return reply.pong();
   if (args.count > 2) return reply.error(pingArity);
-  reply.bulk(args.bytes, args.start(1), args.end(1));
+  reply.bulk(args.bytesOf(1), args.start(1), args.end(1));
 }
 
 function echo({ args, reply }: Call): void {
-  reply.bulk(args.bytes, args.start(1), args.end(1));
+  reply.bulk(args.bytesOf(1), args.start(1), args.end(1));
 }
 
 function select({ args, reply, client, engine }: Call): void {

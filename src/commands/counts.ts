@@ -23,7 +23,7 @@ export function randomCount(args: Args, index: number): number {
 
 /** The timeout of a blocking command, given in seconds; in ms, 0 for ever. */
 export function blockingTimeout(args: Args, index: number): number {
-  const seconds = parseDouble(args.bytes, args.start(index), args.end(index));
+  const seconds = parseDouble(args.bytesOf(index), args.start(index), args.end(index));
   if (seconds !== seconds) return args.fail(Errors.timeoutNotAFloat);
   if (seconds * 1000 > TIMEOUT_MAX_MS) return args.fail(Errors.timeoutOutOfRange);
   return seconds < 0 ? args.fail(Errors.timeoutNegative) : Math.ceil(seconds * 1000);

@@ -78,9 +78,7 @@ function restoreTo(call: Call, options: RestoreOptions, deadline: number): boole
   const { args, db, nowMs } = call;
   const { keyspace } = db;
   const key = restoredKey;
-  key.count = 0;
-  key.use(args.bytes, args.view);
-  key.push(args.start(1), args.end(1));
+  key.referTo(args, 1, 1);
   const { dirty } = keyspace.hooks;
   const own = keyspace.aside;
   const isRead = payloadReader.read(args, 3, own, key);

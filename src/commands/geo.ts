@@ -44,7 +44,12 @@ export function pointAt(args: Args, index: number): Point {
 
 /** The place of the member at argument `index` of `from`, or null. */
 export function placeOf(from: ZsetValue, args: Args, index: number): Point | null {
-  const score = from.scoreOf(args.bytes, args.view, args.start(index), args.end(index));
+  const score = from.scoreOf(
+    args.bytesOf(index),
+    args.viewOf(index),
+    args.start(index),
+    args.end(index),
+  );
   return score === score ? decode(score) : null;
 }
 
@@ -89,7 +94,8 @@ function geoadd({ args, reply, db }: Call): void {
   let updated = 0;
   for (const [n, score] of scores.entries()) {
     const index = first + 3 * n + 2;
-    const { bytes, view } = args;
+    const bytes = args.bytesOf(index);
+    const view = args.viewOf(index);
     const place = zset.find(bytes, view, args.start(index), args.end(index));
     const isNew = place === 0;
     if ((isNew && isXx) || (!isNew && (isNx || zset.scoreAt(place) === score))) continue;

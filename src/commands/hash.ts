@@ -28,7 +28,13 @@ const digitsView = new DataView(digits.buffer);
 
 /** Puts `found` on the value of the field at argument `index`. */
 function get(args: Args, index: number): boolean {
-  return hash.get(args.bytes, args.view, args.start(index), args.end(index), found);
+  return hash.get(
+    args.bytesOf(index),
+    args.viewOf(index),
+    args.start(index),
+    args.end(index),
+    found,
+  );
 }
 
 /** Sets the field at argument `field` to `bytes[start, end)`, over which `view` is; returns whether it is new. */
@@ -40,8 +46,10 @@ function set(
   start: number,
   end: number,
 ): boolean {
+  const name = args.bytesOf(field);
+  const nameView = args.viewOf(field);
   const from = args.start(field);
-  return hash.set(args.bytes, args.view, from, args.end(field), bytes, view, start, end);
+  return hash.set(name, nameView, from, args.end(field), bytes, view, start, end);
 }
 
 /** Sets the pairs from argument 2 on; returns how many are new, or -1 after answering an error. */
@@ -56,7 +64,9 @@ function setPairs({ args, reply, db, command }: Call): number {
   }
   let added = 0;
   for (let i = 2; i < args.count; i += 2) {
-    if (set(args, i, args.bytes, args.view, args.start(i + 1), args.end(i + 1))) added++;
+    if (set(args, i, args.bytesOf(i + 1), args.viewOf(i + 1), args.start(i + 1), args.end(i + 1))) {
+      added++;
+    }
   }
   hash.cursor.changed(Events.hset, (args.count - 2) >>> 1);
   return added;
@@ -74,7 +84,7 @@ function hmset(call: Call): void {
 function hsetnx({ args, reply, db }: Call): void {
   if (!hash.cursor.editOrCreate(db, args, 1)) return reply.error(Errors.wrongType);
   if (get(args, 2)) return reply.integer(0);
-  set(args, 2, args.bytes, args.view, args.start(3), args.end(3));
+  set(args, 2, args.bytesOf(3), args.viewOf(3), args.start(3), args.end(3));
   hash.cursor.changed(Events.hset);
   reply.integer(1);
 }
@@ -121,7 +131,7 @@ function hdel({ args, reply, db }: Call): void {
   }
   let removed = 0;
   for (let i = 2; i < args.count && hash.count > 0; i++) {
-    if (hash.remove(args.bytes, args.view, args.start(i), args.end(i))) removed++;
+    if (hash.remove(args.bytesOf(i), args.viewOf(i), args.start(i), args.end(i))) removed++;
   }
   if (removed > 0) hash.cursor.changed(Events.hdel, removed);
   reply.integer(removed);

@@ -52,8 +52,8 @@ function pfadd(call: Call): void {
   const { hllSparseMaxBytes } = db.keyspace.limits;
   for (let i = 2; i < args.count; i++) {
     const change = sketch.add(
-      args.bytes,
-      args.view,
+      args.bytesOf(i),
+      args.viewOf(i),
       args.start(i),
       args.end(i),
       hllSparseMaxBytes,
@@ -74,7 +74,7 @@ function addDense({ args, reply, db }: Call, length: number): void {
   let isChanged = false;
   for (let i = 2; i < args.count; i++) {
     const { bytes, start } = value;
-    if (addToDense(bytes, start, args.bytes, args.view, args.start(i), args.end(i))) {
+    if (addToDense(bytes, start, args.bytesOf(i), args.viewOf(i), args.start(i), args.end(i))) {
       isChanged = true;
     }
   }

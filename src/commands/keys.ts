@@ -45,7 +45,7 @@ function randomkey({ reply, db }: Call): void {
 
 function keys({ args, reply, db }: Call): void {
   const entries = db.keyspace.entries;
-  const pattern = new Uint8Array(args.bytes.buffer, args.start(1), args.length(1));
+  const pattern = new Uint8Array(args.bytesOf(1).buffer, args.start(1), args.length(1));
   const isAll = pattern.length === 1 && pattern[0] === 0x2a;
   const mark = reply.mark();
   let count = 0;

@@ -25,8 +25,8 @@ function push({ args, reply, db }: Call, atTail: boolean, onlyExisting: boolean)
   if (!exists) return args.error === null ? reply.integer(0) : reply.error(args.error);
   list.makeRoom(2, args.count);
   for (let i = 2; i < args.count; i++) {
-    if (atTail) list.pushTail(args.bytes, args.view, args.start(i), args.end(i));
-    else list.pushHead(args.bytes, args.view, args.start(i), args.end(i));
+    if (atTail) list.pushTail(args.bytesOf(i), args.viewOf(i), args.start(i), args.end(i));
+    else list.pushHead(args.bytesOf(i), args.viewOf(i), args.start(i), args.end(i));
   }
   reply.integer(list.count);
   list.cursor.changed(atTail ? Events.rpush : Events.lpush, args.count - 2);
@@ -117,7 +117,7 @@ function lset({ args, reply, db }: Call): void {
   if (args.error !== null) return reply.error(args.error);
   if (index < 0) return reply.error(Errors.indexOutOfRange);
   list.makeRoom(3, 4);
-  list.set(index, args.bytes, args.start(3), args.end(3));
+  list.set(index, args.bytesOf(3), args.start(3), args.end(3));
   list.shrink();
   list.cursor.changed(Events.lset);
   reply.ok();
@@ -130,13 +130,12 @@ function linsert({ args, reply, db }: Call): void {
     return args.error === null ? reply.integer(0) : reply.error(args.error);
   }
   list.makeRoom(4, 5);
-  const { bytes } = args;
   const wasFound = list.insert(
-    bytes,
+    args.bytesOf(3),
     args.start(3),
     args.end(3),
     isAfter,
-    bytes,
+    args.bytesOf(4),
     args.start(4),
     args.end(4),
   );
@@ -154,7 +153,7 @@ function lrem({ args, reply, db }: Call): void {
   }
   const limit = count === 0 ? Infinity : Math.abs(count);
   const removed = list.removeMatches(
-    args.bytes,
+    args.bytesOf(3),
     args.start(3),
     args.end(3),
     limit,
@@ -210,7 +209,7 @@ function lpos({ args, reply, db }: Call): void {
       return ++found < limit;
     };
     const most = compareMax === 0 ? Infinity : compareMax;
-    list.forEachMatch(args.bytes, args.start(2), args.end(2), rank < 0, most, visit);
+    list.forEachMatch(args.bytesOf(2), args.start(2), args.end(2), rank < 0, most, visit);
   }
   if (hasCount) reply.arrayFrom(mark, found);
   else if (found === 0) reply.nullBulk();

@@ -27,7 +27,7 @@ function pop(call: Call, atTail: boolean): void {
     if (!exists) continue;
     list.readEnd(atTail, element);
     reply.array(2);
-    reply.bulk(args.bytes, args.start(i), args.end(i));
+    reply.bulk(args.bytesOf(i), args.start(i), args.end(i));
     reply.bulkOf(element);
     list.dropEnd(atTail);
     list.shrink();

@@ -109,7 +109,7 @@ export function popFromFirst(call: Call, at: number, timeoutMs: number): void {
     if (call.failed()) return;
     if (!exists) continue;
     reply.array(2);
-    reply.bulk(args.bytes, args.start(i), args.end(i));
+    reply.bulk(args.bytesOf(i), args.start(i), args.end(i));
     const size = Math.min(count, source.count);
     popInto(call, size, fromTail);
     return void call.rewrite(3)?.word(fromTail ? "RPOP" : "LPOP").argument(args, i).integer(size);

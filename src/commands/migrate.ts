@@ -100,7 +100,7 @@ function restoreRequest({ db, nowMs }: Call, key: Args, { replaces }: Request): 
   new PayloadWriter(payload, PAYLOAD_VERSION, true).write(entries);
   const words = [
     binaryBytes("RESTORE"),
-    key.bytes.subarray(key.start(0), key.end(0)),
+    key.bytesOf(0).subarray(key.start(0), key.end(0)),
     binaryBytes(String(ttl)),
     payload.bytes.subarray(0, payload.at),
   ];

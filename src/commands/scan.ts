@@ -68,7 +68,7 @@ export function readCollectionScan(call: Call, cursor: Cursor): Wanted | null {
 
 /** Whether argument `index` is a cursor; if not, an error is answered. */
 function isCursor({ args, reply }: Call, index: number): boolean {
-  const cursor = parseUnsigned(args.bytes, args.start(index), args.end(index));
+  const cursor = parseUnsigned(args.bytesOf(index), args.start(index), args.end(index));
   if (cursor === cursor) return true;
   reply.error(Errors.invalidCursor);
   return false;
@@ -78,7 +78,7 @@ function isCursor({ args, reply }: Call, index: number): boolean {
 function readScan(call: Call, at: number): Wanted | null {
   const { args, reply } = call;
   if (!isCursor(call, at)) return null;
-  const cursor = parseUnsigned(args.bytes, args.start(at), args.end(at));
+  const cursor = parseUnsigned(args.bytesOf(at), args.start(at), args.end(at));
   const wanted: Wanted = { cursor, count: 10, pattern: null, type: -1 };
   for (let i = at + 1; i < args.count; i += 2) {
     if (i + 1 === args.count) args.fail(Errors.syntax);
@@ -86,7 +86,11 @@ function readScan(call: Call, at: number): Wanted | null {
       wanted.count = args.integer(i + 1);
       if (args.error === null && wanted.count < 1) args.fail(Errors.syntax);
     } else if (args.is(i, "MATCH")) {
-      wanted.pattern = new Uint8Array(args.bytes.buffer, args.start(i + 1), args.length(i + 1));
+      wanted.pattern = new Uint8Array(
+        args.bytesOf(i + 1).buffer,
+        args.start(i + 1),
+        args.length(i + 1),
+      );
     } else if (at === 1 && args.is(i, "TYPE")) {
       const name = args.text(i + 1).toLowerCase();
       const index = TYPE_NAMES.findIndex((type) => type.toLowerCase() === name);

@@ -20,15 +20,15 @@ const target = scratch(new SetValue());
 const picked = scratch(new Slice());
 
 function add(to: SetValue, args: Args, index: number): boolean {
-  return to.add(args.bytes, args.view, args.start(index), args.end(index));
+  return to.add(args.bytesOf(index), args.viewOf(index), args.start(index), args.end(index));
 }
 
 function has(args: Args, index: number): boolean {
-  return set.has(args.bytes, args.view, args.start(index), args.end(index));
+  return set.has(args.bytesOf(index), args.viewOf(index), args.start(index), args.end(index));
 }
 
 function sadd({ args, reply, db }: Call): void {
-  set.expect(args.count - 2, args.bytes, args.start(2), args.end(2));
+  set.expect(args.count - 2, args.bytesOf(2), args.start(2), args.end(2));
   if (!set.cursor.editOrCreate(db, args, 1)) return reply.error(Errors.wrongType);
   set.makeRoom();
   let added = 0;
@@ -43,7 +43,7 @@ function srem({ args, reply, db }: Call): void {
   }
   let removed = 0;
   for (let i = 2; i < args.count && set.count > 0; i++) {
-    if (set.remove(args.bytes, args.view, args.start(i), args.end(i))) removed++;
+    if (set.remove(args.bytesOf(i), args.viewOf(i), args.start(i), args.end(i))) removed++;
   }
   if (removed > 0) set.cursor.changed(Events.srem, removed);
   reply.integer(removed);
@@ -147,9 +147,11 @@ function smove({ args, reply, db }: Call): void {
   target.cursor.edit(db, args, 2);
   if (args.error !== null) return reply.error(args.error);
   if (args.same(1, 2)) return reply.integer(has(args, 3) ? 1 : 0);
-  if (!set.remove(args.bytes, args.view, args.start(3), args.end(3))) return reply.integer(0);
+  if (!set.remove(args.bytesOf(3), args.viewOf(3), args.start(3), args.end(3))) {
+    return reply.integer(0);
+  }
   set.cursor.changed(Events.srem);
-  target.expect(1, args.bytes, args.start(3), args.end(3));
+  target.expect(1, args.bytesOf(3), args.start(3), args.end(3));
   target.cursor.editOrCreate(db, args, 2);
   if (add(target, args, 3)) target.cursor.changed(Events.sadd);
   reply.integer(1);

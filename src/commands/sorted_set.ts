@@ -27,7 +27,7 @@ const CH = new TextEncoder().encode("CH");
 const INCR = new TextEncoder().encode("INCR");
 
 function scoreOf(args: Args, index: number): number {
-  return zset.scoreOf(args.bytes, args.view, args.start(index), args.end(index));
+  return zset.scoreOf(args.bytesOf(index), args.viewOf(index), args.start(index), args.end(index));
 }
 
 /** The bit of the option at argument `index`, 0 if it is none. */
@@ -77,7 +77,12 @@ function add({ args, reply, db }: Call, first: number, options: number): void {
   let updated = 0;
   let result = NaN;
   for (let i = first; i < args.count; i += 2) {
-    const place = zset.find(args.bytes, args.view, args.start(i + 1), args.end(i + 1));
+    const place = zset.find(
+      args.bytesOf(i + 1),
+      args.viewOf(i + 1),
+      args.start(i + 1),
+      args.end(i + 1),
+    );
     const before = zset.scoreAt(place);
     const isNew = place === 0;
     let score = args.double(i);
@@ -91,7 +96,14 @@ function add({ args, reply, db }: Call, first: number, options: number): void {
     if (isNew) added++;
     else if (score !== before) updated++;
     else continue;
-    zset.put(args.bytes, args.view, args.start(i + 1), args.end(i + 1), score, place);
+    zset.put(
+      args.bytesOf(i + 1),
+      args.viewOf(i + 1),
+      args.start(i + 1),
+      args.end(i + 1),
+      score,
+      place,
+    );
   }
   if (added + updated > 0) {
     zset.cursor.changed(isIncrement ? Events.zincr : Events.zadd, added + updated);
@@ -115,7 +127,7 @@ function zrem({ args, reply, db }: Call): void {
   }
   let removed = 0;
   for (let i = 2; i < args.count && zset.count > 0; i++) {
-    if (zset.remove(args.bytes, args.view, args.start(i), args.end(i))) removed++;
+    if (zset.remove(args.bytesOf(i), args.viewOf(i), args.start(i), args.end(i))) removed++;
   }
   if (removed > 0) zset.cursor.changed(Events.zrem, removed);
   reply.integer(removed);
@@ -153,7 +165,7 @@ function rank({ args, reply, db, command }: Call, isReversed: boolean): void {
   const exists = zset.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   let place = -1;
-  if (exists) place = zset.rankOf(args.bytes, args.view, args.start(2), args.end(2));
+  if (exists) place = zset.rankOf(args.bytesOf(2), args.viewOf(2), args.start(2), args.end(2));
   if (place < 0) return withScore ? reply.nullArray() : reply.nullBulk();
   if (isReversed) place = zset.count - 1 - place;
   if (!withScore) return reply.integer(place);
@@ -255,7 +267,7 @@ function zquery({ args, reply, db }: Call): void {
   const exists = zset.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   if (!exists) return reply.nullArray();
-  pair.member.set(args.bytes, args.view, args.start(3), args.end(3));
+  pair.member.set(args.bytesOf(3), args.viewOf(3), args.start(3), args.end(3));
   const from = zset.countBefore(pair) + offset;
   if (from < 0 || from >= zset.count || limit <= 0) return reply.emptyArray();
   const size = Math.min(limit, zset.count - from);

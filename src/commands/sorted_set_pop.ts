@@ -38,7 +38,7 @@ function popFromFirst(call: Call, at: number, timeoutMs: number): void {
     if (!exists) continue;
     const size = Math.min(count, zset.count);
     reply.array(2);
-    reply.bulk(args.bytes, args.start(i), args.end(i));
+    reply.bulk(args.bytesOf(i), args.start(i), args.end(i));
     reply.array(size);
     popInto(call, zset, size, isMax, true);
     return propagatePop(call, i, isMax, size);
@@ -71,7 +71,7 @@ function pop(call: Call, isMax: boolean): void {
     if (call.failed()) return;
     if (!exists) continue;
     reply.array(3);
-    reply.bulk(args.bytes, args.start(i), args.end(i));
+    reply.bulk(args.bytesOf(i), args.start(i), args.end(i));
     popInto(call, zset, 1, isMax, false);
     return propagatePop(call, i, isMax, null);
   }

@@ -45,8 +45,8 @@ interface Range {
 /** Reads a bound of a score; an exclusive one begins with a parenthesis. */
 function readScore(args: Args, index: number, bound: RangeBound, isLow: boolean): void {
   const start = args.start(index);
-  const isExclusive = args.length(index) > 0 && args.bytes[start] === LEFT_PARENTHESIS;
-  const score = parseDouble(args.bytes, isExclusive ? start + 1 : start, args.end(index));
+  const isExclusive = args.length(index) > 0 && args.bytesOf(index)[start] === LEFT_PARENTHESIS;
+  const score = parseDouble(args.bytesOf(index), isExclusive ? start + 1 : start, args.end(index));
   if (score !== score) args.fail(Errors.scoreRange);
   bound.by = "score";
   bound.score = score;
@@ -57,13 +57,13 @@ function readScore(args: Args, index: number, bound: RangeBound, isLow: boolean)
 function readLex(args: Args, index: number, bound: RangeBound, isLow: boolean): void {
   const start = args.start(index);
   const length = args.length(index);
-  const first = length === 0 ? 0 : args.bytes[start];
+  const first = length === 0 ? 0 : args.bytesOf(index)[start];
   bound.by = "member";
   bound.infinite = 0;
   if (length === 1 && first === MINUS) bound.infinite = -1;
   else if (length === 1 && first === PLUS) bound.infinite = 1;
   else if (first !== LEFT_PARENTHESIS && first !== LEFT_BRACKET) args.fail(Errors.lexRange);
-  bound.member.set(args.bytes, args.view, start + 1, args.end(index));
+  bound.member.set(args.bytesOf(index), args.viewOf(index), start + 1, args.end(index));
   bound.includesEqual = isLow === (first === LEFT_PARENTHESIS);
 }
 

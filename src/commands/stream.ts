@@ -72,7 +72,7 @@ class ArgsSource implements EntrySource, Scratch {
     const args = this.#args;
     if (args === null) return;
     const at = this.#first + index;
-    into.set(args.bytes, args.view, args.start(at), args.end(at));
+    into.set(args.bytesOf(at), args.viewOf(at), args.start(at), args.end(at));
   }
 }
 
@@ -163,7 +163,7 @@ type IdKind = "whole" | "time" | "none";
 /** Reads XADD's id into `id`. */
 function readNewId(args: Args, index: number): IdKind {
   if (isCharacter(args, index, STAR)) return "none";
-  if (id.parseOpen(args.bytes, args.start(index), args.end(index))) return "time";
+  if (id.parseOpen(args.bytesOf(index), args.start(index), args.end(index))) return "time";
   readId(args, index, id);
   return "whole";
 }

@@ -22,20 +22,24 @@ const value = scratch(new Slice());
 
 /** Reads an id; the sequence number may be missing, and is 0 then. */
 export function readId(args: Args, index: number, id: StreamId): void {
-  if (!id.parse(args.bytes, args.start(index), args.end(index))) args.fail(Errors.invalidStreamId);
+  if (!id.parse(args.bytesOf(index), args.start(index), args.end(index))) {
+    args.fail(Errors.invalidStreamId);
+  }
 }
 
 /** Whether the argument is that one character. */
 export function isCharacter(args: Args, index: number, character: number): boolean {
-  return args.length(index) === 1 && args.bytes[args.start(index)] === character;
+  return args.length(index) === 1 && args.bytesOf(index)[args.start(index)] === character;
 }
 
 function readBound(args: Args, index: number, id: StreamId, isEnd: boolean): boolean {
   const start = args.start(index);
-  const isExclusive = args.length(index) > 1 && args.bytes[start] === LEFT_PARENTHESIS;
+  const isExclusive = args.length(index) > 1 && args.bytesOf(index)[start] === LEFT_PARENTHESIS;
   if (isCharacter(args, index, MINUS)) id.copy(FIRST_ID);
   else if (isCharacter(args, index, PLUS)) id.copy(LAST_ID);
-  else if (!id.parse(args.bytes, isExclusive ? start + 1 : start, args.end(index), isEnd)) {
+  else if (
+    !id.parse(args.bytesOf(index), isExclusive ? start + 1 : start, args.end(index), isEnd)
+  ) {
     args.fail(Errors.invalidStreamId);
   }
   return isExclusive;

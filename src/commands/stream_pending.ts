@@ -172,7 +172,8 @@ function readClaim(args: Args, nowMs: number): Claim {
   };
   claim.retries.setNumber(-1);
   while (
-    claim.end < args.count && id.parse(args.bytes, args.start(claim.end), args.end(claim.end))
+    claim.end < args.count &&
+    id.parse(args.bytesOf(claim.end), args.start(claim.end), args.end(claim.end))
   ) claim.end++;
   for (let at = claim.end; at < args.count && args.error === null; at++) {
     const hasMore = at + 1 < args.count;

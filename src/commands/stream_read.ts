@@ -169,7 +169,7 @@ function withNewestIds({ args, db }: Call, first: number, count: number): Args {
 /** Answers a stream's name; its entries follow. */
 function beginStream(reply: ReplyWriter, args: Args, index: number): void {
   if (reply.resp === 2) reply.array(2);
-  reply.bulk(args.bytes, args.start(index), args.end(index));
+  reply.bulk(args.bytesOf(index), args.start(index), args.end(index));
 }
 
 /** Shows the entries of stream `i` after its id; returns whether there are some. */

@@ -22,7 +22,7 @@ function append({ args, reply, db, engine }: Call): void {
     return reply.error(Errors.stringTooLong);
   }
   const value = db.strings.edit(args, 1, before + size);
-  copyBytes(args.bytes, args.start(2), args.end(2), value.bytes, value.start + before);
+  copyBytes(args.bytesOf(2), args.start(2), args.end(2), value.bytes, value.start + before);
   db.changed(args, 1, Events.append);
   reply.integer(before + size);
 }
@@ -40,7 +40,7 @@ function setrange({ args, reply, db, engine }: Call): void {
     return reply.error(Errors.stringTooLong);
   }
   const edited = db.strings.edit(args, 1, Math.max(before, offset + size));
-  copyBytes(args.bytes, args.start(3), args.end(3), edited.bytes, edited.start + offset);
+  copyBytes(args.bytesOf(3), args.start(3), args.end(3), edited.bytes, edited.start + offset);
   db.changed(args, 1, Events.setrange);
   reply.integer(edited.length);
 }

@@ -21,25 +21,28 @@ function exec(call: Call): void {
   const { reply, client, engine } = call;
   const { transaction } = client;
   if (!transaction.isOpen) return reply.error(Errors.execWithoutMulti);
-  const { queue, isAborted } = transaction;
+  const { isAborted } = transaction;
   const isBroken = transaction.isBroken ||
     engine.watchedKeys.hasExpired(transaction, engine.keyspace);
-  transaction.reset();
+  const queue = transaction.takeQueue();
   engine.watchedKeys.unwatch(transaction);
-  if (isAborted) return reply.error(Errors.execAbort);
-  if (isBroken) return reply.nullArray();
+  if (isAborted || isBroken) {
+    queue?.free();
+    return isAborted ? reply.error(Errors.execAbort) : reply.nullArray();
+  }
 
   const own = call.args;
   const command = call.command;
-  reply.array(queue.length);
+  reply.array(queue?.length ?? 0);
   engine.blocking.denied++;
-  for (const queued of queue) {
-    call.args = queued.args;
-    const refusal = engine.evaluator.refusalInside(client, queued.command);
+  queue?.forEach((queued, args) => {
+    call.args = args;
+    const refusal = engine.evaluator.refusalInside(client, queued);
     if (refusal !== null) reply.error(refusal);
-    else engine.evaluator.runQueued(client, queued.command);
-  }
+    else engine.evaluator.runQueued(client, queued);
+  });
   engine.blocking.denied--;
+  queue?.free();
   call.rewriteToNothing();
   call.args = own;
   call.command = command;

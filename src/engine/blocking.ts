@@ -132,7 +132,7 @@ export class Blocking {
   /** Lets it wait for the key at argument `index`; returns the key's name. */
   #enqueue(waiter: Waiter, index: number): string {
     const { args, db } = waiter;
-    const name = nameOf(db.index, args.bytes, args.start(index), args.end(index));
+    const name = nameOf(db.index, args.bytesOf(index), args.start(index), args.end(index));
     const queue = this.#queues.get(name);
     if (queue !== undefined) queue.waiters.add(waiter);
     else this.#queues.set(name, { db, args, index, waiters: new Set([waiter]) });

@@ -23,7 +23,7 @@ function put({ args, reply, db }: Call): void {
 function take(call: Call): void {
   const { args, reply, db } = call;
   for (let i = 2; i < args.count; i++) {
-    if (db.remove(args, i)) return reply.bulk(args.bytes, args.start(i), args.end(i));
+    if (db.remove(args, i)) return reply.bulk(args.bytesOf(i), args.start(i), args.end(i));
   }
   if (!call.block(2, args.count - 1, Type.string, args.integer(1))) reply.nullBulk();
 }
@@ -109,7 +109,7 @@ function fields(line: string) {
     starts.push(args.start(i));
     ends.push(args.end(i));
   }
-  return { bytes: args.bytes, count: args.count, starts, ends };
+  return { bytes: args.bytesOf(0), count: args.count, starts, ends };
 }
 
 function read(client: Client): string {

@@ -214,6 +214,7 @@ export class Engine {
     this.monitors.delete(client);
     this.toFlush.delete(client);
     this.watchedKeys.unwatch(client.transaction);
+    client.transaction.reset();
     this.blocking.removeClient(client);
   }
 }

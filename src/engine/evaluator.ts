@@ -243,8 +243,8 @@ export class Evaluator {
 
   /** Whether the command may need memory and there is none left to give it. */
   #isOutOfMemory(client: Client, command: Command): boolean {
-    const mayGrow = (command.flags & Flag.denyOom) !== 0 || (command.name === "exec" &&
-      client.transaction.queue.some((queued) => (queued.command.flags & Flag.denyOom) !== 0));
+    const mayGrow = (command.flags & Flag.denyOom) !== 0 ||
+      (command.name === "exec" && client.transaction.hasAny(Flag.denyOom));
     return mayGrow && this.#engine.usedBytes > this.#engine.parameters.values.maxmemory;
   }
 
@@ -254,8 +254,7 @@ export class Evaluator {
     if (pause.kind === "all") return true;
     const writes = Flag.write | Flag.mayReplicate;
     if ((command.flags & writes) !== 0) return true;
-    return command.name === "exec" &&
-      client.transaction.queue.some((queued) => (queued.command.flags & writes) !== 0);
+    return command.name === "exec" && client.transaction.hasAny(writes);
   }
 
   #refuse(client: Client, command: Command, error: ErrorReply): void {

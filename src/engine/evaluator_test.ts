@@ -42,9 +42,7 @@ class Runner {
     evaluator.beginBatch(client, inTurn);
     for (const line of lines) {
       const args = argsOf(...line.split(" "));
-      client.args.count = 0;
-      for (let i = 0; i < args.count; i++) client.args.push(args.start(i), args.end(i));
-      client.args.use(args.bytes, args.view);
+      client.args.referTo(args, 0, args.count - 1);
       evaluator.execute(client);
     }
     evaluator.endBatch();

@@ -82,7 +82,7 @@ export class KeySpec implements Readonly<KeySpecFacts> {
     let last: number;
     if (this.find === "keynum") {
       if (first >= args.count) return false;
-      const count = parseInteger(args.bytes, args.start(first), args.end(first));
+      const count = parseInteger(args.bytesOf(first), args.start(first), args.end(first));
       if (!(count > 0)) return false;
       last = ++first + count - 1;
     } else if (this.last >= 0) last = first + this.last;

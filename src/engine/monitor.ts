@@ -23,7 +23,7 @@ export function feedMonitors(engine: Engine, client: Client, command: Command): 
 export function redactedArguments(engine: Engine, args: Args, command: Command): string[] {
   const words: string[] = [];
   for (let i = 0; i < args.count; i++) {
-    words.push(binaryText(args.bytes, args.start(i), args.end(i)));
+    words.push(binaryText(args.bytesOf(i), args.start(i), args.end(i)));
   }
   switch (command.fullName) {
     case "auth":

@@ -40,12 +40,12 @@ export class NameTable<T> {
 
   /** What argument `index` names, or null. */
   find(args: Args, index: number): T | null {
-    const { view } = args;
+    const view = args.viewOf(index);
     const start = args.start(index);
     const end = args.end(index);
     const length = end - start;
     if (length > SPELLING_BYTES_MAX || start + 4 > view.byteLength) {
-      return this.#search(args.bytes, start, end);
+      return this.#search(args.bytesOf(index), start, end);
     }
     let head = view.getInt32(start, true);
     let tail = 0;
@@ -57,7 +57,7 @@ export class NameTable<T> {
     ) {
       return this.#spelled[slot];
     }
-    const found = this.#search(args.bytes, start, end);
+    const found = this.#search(args.bytesOf(index), start, end);
     if (found === null) return null;
     this.#heads[slot] = head;
     this.#tails[slot] = tail;

@@ -98,7 +98,7 @@ export class Propagation {
   }
 
   argument(args: Args, index: number): this {
-    return this.bytes(args.bytes, args.start(index), args.end(index));
+    return this.bytes(args.bytesOf(index), args.start(index), args.end(index));
   }
 
   wordOf({ bytes, start, end }: Slice): this {

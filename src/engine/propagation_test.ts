@@ -49,7 +49,7 @@ Deno.test("Propagation puts a unit of several commands between MULTI and EXEC", 
 Deno.test("Propagation tells keys that went by themselves one by one", () => {
   const { stream, notes } = propagation();
   const key = argsOf("k");
-  for (let i = 0; i < 2; i++) stream.removal(0, "DEL", key.bytes, key.start(0), key.end(0));
+  for (let i = 0; i < 2; i++) stream.removal(0, "DEL", key.bytesOf(0), key.start(0), key.end(0));
   stream.endUnit();
   stream.flush();
   assertEquals(notes.text, `${SELECT(0)}*2 $3 DEL $1 k *2 $3 DEL $1 k `);

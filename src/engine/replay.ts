@@ -38,9 +38,7 @@ export class Replay {
       return `Unknown command '${args.text(0)}' reading the append only file`;
     }
     // The file's buffer takes the place of the client's, for this command.
-    client.args.use(args.bytes, args.view);
-    client.args.clear();
-    for (let i = 0; i < args.count; i++) client.args.push(args.start(i), args.end(i));
+    client.args.referTo(args, 0, args.count - 1);
     engine.blocking.denied++;
     engine.evaluator.replay(client);
     engine.blocking.denied--;

@@ -8,14 +8,10 @@ import type { Database } from "../keyspace/database.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { type Args, argsOf, binaryBytes, binaryText } from "../protocol/args.ts";
 import type { Command } from "./command.ts";
+import { CommandQueue } from "./command_queue.ts";
 
-export interface QueuedCommand {
-  readonly command: Command;
-  readonly args: Args;
-}
-
-/** Shared by all that have nothing queued, which is nearly every client; never written to. */
-const NOTHING: QueuedCommand[] = [];
+/** What a queued command takes beside its arguments, about. */
+const COMMAND_BYTES = 64;
 
 export class Transaction {
   isOpen = false;
@@ -23,29 +19,47 @@ export class Transaction {
   isAborted = false;
   /** A watched key has changed: EXEC answers null. */
   isBroken = false;
-  queue: QueuedCommand[] = NOTHING;
-  /** Bytes of the queued arguments. */
-  bytes = 0;
+  /** What is queued; null outside of MULTI, for nearly every client. */
+  #queue: CommandQueue | null = null;
   /** The names of the watched keys in `WatchedKeys`. */
   watched: Set<string> | null = null;
 
   /** MULTI. */
   open(): void {
     this.isOpen = true;
-    this.queue = [];
   }
 
   add(command: Command, args: Args): void {
-    const copy = args.copy();
-    this.queue.push({ command, args: copy });
-    this.bytes += copy.bytes.length + 64;
+    this.#queue ??= new CommandQueue();
+    this.#queue.add(command, args);
+  }
+
+  /** How many commands are queued. */
+  get count(): number {
+    return this.#queue?.length ?? 0;
+  }
+
+  /** Bytes of memory that they take. */
+  get bytes(): number {
+    return (this.#queue?.argumentBytes ?? 0) + COMMAND_BYTES * this.count;
+  }
+
+  /** Whether a queued command has one of these flags. */
+  hasAny(flags: number): boolean {
+    return ((this.#queue?.flags ?? 0) & flags) !== 0;
   }
 
   /** Forgets the block; what is watched stays. */
   reset(): void {
+    this.takeQueue()?.free();
+  }
+
+  /** Ends the block, and gives what was queued to the caller; null if nothing was. */
+  takeQueue(): CommandQueue | null {
+    const queue = this.#queue;
     this.isOpen = this.isAborted = this.isBroken = false;
-    this.queue = NOTHING;
-    this.bytes = 0;
+    this.#queue = null;
+    return queue;
   }
 }
 

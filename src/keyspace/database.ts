@@ -58,7 +58,12 @@ export class Database {
 
   /** The entry named by argument `index`, or 0; leaves no trace in statistics or access times. */
   find(args: Args, index: number): Ref {
-    return this.findKey(args.bytes, args.view, args.start(index), args.end(index));
+    return this.findKey(
+      args.bytesOf(index),
+      args.viewOf(index),
+      args.start(index),
+      args.end(index),
+    );
   }
 
   /** As `find`, for a key that lies anywhere. */
@@ -116,7 +121,8 @@ export class Database {
 
   /** Whether the key at argument `index` is there, past its deadline and not yet removed. */
   isExpired(args: Args, index: number): boolean {
-    const { bytes, view } = args;
+    const bytes = args.bytesOf(index);
+    const view = args.viewOf(index);
     const { entries, table } = this.placement;
     const start = args.start(index);
     const end = args.end(index);
@@ -185,7 +191,8 @@ export class Database {
    * if that is not −1. The key is hashed here, whatever was looked up before.
    */
   link(ref: Ref, args: Args, index: number, deadlineMs: number): void {
-    const { bytes, view } = args;
+    const bytes = args.bytesOf(index);
+    const view = args.viewOf(index);
     const { table, entries } = this.placement;
     const start = args.start(index);
     const end = args.end(index);
@@ -337,12 +344,12 @@ export class Database {
   /** The key at argument `index` has changed: counts it and tells the listeners. */
   changed(args: Args, index: number, event: KeyEvent): void {
     const hooks = this.keyspace.hooks;
-    hooks.changed(this.index, args.bytes, args.start(index), args.end(index), event);
+    hooks.changed(this.index, args.bytesOf(index), args.start(index), args.end(index), event);
   }
 
   /** As `changed` without counting: a further event of one change, such as `expire` after `set`. */
   alsoNotify(args: Args, index: number, event: KeyEvent): void {
     const hooks = this.keyspace.hooks;
-    hooks.notify(this.index, args.bytes, args.start(index), args.end(index), event);
+    hooks.notify(this.index, args.bytesOf(index), args.start(index), args.end(index), event);
   }
 }

@@ -17,6 +17,7 @@
  */
 import { assert } from "../lib/assert.ts";
 import { copyBytes, copyIn } from "../lib/copy.ts";
+import { detach } from "../lib/detach.ts";
 import type { Hasher } from "../lib/hash.ts";
 import { sameBytes } from "../lib/slice.ts";
 import { Arena, MAX_BLOCK, offsetOf, type Ref } from "../structures/arena.ts";
@@ -115,6 +116,7 @@ export class LargeString implements HeapValue {
       this.content = new Uint8Array(length + spareBytes(length));
       copyBytes(content, 0, this.length, this.content, 0);
       this.view = new DataView(this.content.buffer);
+      detach(content);
     } else if (length > this.length) content.fill(0, this.length, length);
     this.length = length;
   }
@@ -131,6 +133,7 @@ export class LargeString implements HeapValue {
   }
 
   release(): boolean {
+    detach(this.content);
     return true;
   }
 }

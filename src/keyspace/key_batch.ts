@@ -22,18 +22,22 @@ export class KeyBatch {
     const place = ((index - 1) / step) & (ROOM - 1);
     if (place === 0) this.#prepare(db, args, index, step);
     if (place >= this.#count) return;
-    db.keyspace.hasher.prepare(args.view, args.start(index), args.end(index), this.#hashes[place]);
+    db.keyspace.hasher.prepare(
+      args.viewOf(index),
+      args.start(index),
+      args.end(index),
+      this.#hashes[place],
+    );
   }
 
   #prepare(db: Database, args: Args, index: number, step: number): void {
     this.#count = 0;
     // One alone waits for nothing else.
     if (index + step >= args.count) return;
-    const { view } = args;
     const { hasher } = db.keyspace;
     let count = 0;
     for (let i = index; i < args.count && count < ROOM; i += step) {
-      this.#hashes[count++] = hasher.hash(view, args.start(i), args.end(i));
+      this.#hashes[count++] = hasher.hash(args.viewOf(i), args.start(i), args.end(i));
     }
     this.#count = count;
     db.prefetch(this.#hashes, this.#refs, count);

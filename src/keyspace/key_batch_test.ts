@@ -26,9 +26,9 @@ for (const step of [1, 2]) {
     const { args, db, keys } = scene(step);
     for (let i = 1; i < args.count; i += step) {
       keys.approach(db, args, i, step);
-      assertEquals(HASHER.isPrepared(args.view, args.start(i), args.end(i)), true);
-      const hash = HASHER.hash(args.view, args.start(i), args.end(i));
-      assertEquals(HASHER.hashOnce(args.view, args.start(i), args.end(i)), hash);
+      assertEquals(HASHER.isPrepared(args.viewOf(i), args.start(i), args.end(i)), true);
+      const hash = HASHER.hash(args.viewOf(i), args.start(i), args.end(i));
+      assertEquals(HASHER.hashOnce(args.viewOf(i), args.start(i), args.end(i)), hash);
       assertEquals(db.exists(args, i), ((i - 1) / step) % 3 === 0);
     }
     HASHER.forget();
@@ -38,7 +38,7 @@ Deno.test("one key alone is hashed when it is looked up", () => {
   const { db, keys } = scene(1);
   const args = argsOf("command", "key:0");
   keys.approach(db, args, 1, 1);
-  assertEquals(HASHER.isPrepared(args.view, args.start(1), args.end(1)), false);
+  assertEquals(HASHER.isPrepared(args.viewOf(1), args.start(1), args.end(1)), false);
   assertEquals(db.exists(args, 1), true);
 });
 Deno.test("preparing keys allocates nothing", () => {

@@ -46,7 +46,8 @@ export class Placement {
     size: number,
     hasDeadline: boolean,
   ): Ref {
-    const { bytes, view } = args;
+    const bytes = args.bytesOf(index);
+    const view = args.viewOf(index);
     const start = args.start(index);
     const end = args.end(index);
     const room = hasDeadline ? size + SLOT_BYTES : size;

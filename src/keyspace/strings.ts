@@ -29,10 +29,19 @@ export class Strings {
     return this.#db.placement.entries;
   }
 
-  /** Sets the string at argument `index` to argument `value`: as `set`. */
+  /** Sets the string at argument `index` to argument `value`: as `set`. One that has a large buffer is not copied. */
   setArgument(args: Args, index: number, value: number, keepTtl: boolean, event: KeyEvent): Ref {
-    const { bytes, view } = args;
-    return this.set(args, index, bytes, view, args.start(value), args.end(value), keepTtl, event);
+    const bytes = args.bytesOf(value);
+    const view = args.viewOf(value);
+    const start = args.start(value);
+    const end = args.end(value);
+    if (args.hasBuffers && end - start > this.#entries.inlineMax(args.length(index))) {
+      const own = args.take(value);
+      if (own !== null) {
+        return this.setLarge(args, index, new LargeString(own, end), keepTtl, event);
+      }
+    }
+    return this.set(args, index, bytes, view, start, end, keepTtl, event);
   }
 
   /**

@@ -17,6 +17,8 @@ export type Socket = Deno.TcpConn | Deno.UnixConn | Deno.TlsConn;
 
 /** Bytes of one write: a larger one keeps `close` waiting and memory pinned. */
 const WRITE_MAX_BYTES = 256 * 1024;
+/** While more than this of a request has come and it is not whole, others are read between its parts. */
+const LARGE_REQUEST_BYTES = 64 * 1024;
 /** With more than this unsent, requests of the client wait. */
 const DRAIN_ABOVE_BYTES = 1024 * 1024;
 
@@ -87,6 +89,8 @@ export class Connection implements Transport, PipelineListener {
         }
         this.#process(false);
         while (this.#mustWait()) await this.#waiting();
+        // There is more at once, and reading on would keep everybody else waiting until all of it is here.
+        if (this.#decoder.pendingBytes > LARGE_REQUEST_BYTES) await this.#hub.nextTurn();
       }
     } catch (error) {
       this.#hub.connectionFailed(this.client, error);
@@ -254,6 +258,7 @@ export class Connection implements Transport, PipelineListener {
   /** The last replies go out, then the socket closes: closing during a write would lose it. */
   async #finish(): Promise<void> {
     this.#hub.remove(this.client);
+    this.#decoder.close(this.client.args);
     this.flush();
     while (!this.#isIdle && !this.#isClosed) {
       await new Promise<void>((resolve) => (this.#wake = resolve));

@@ -2,6 +2,7 @@
  * What connections share: the engine and its evaluator, limits, and the making and forgetting of
  * clients.
  */
+import { setImmediate } from "node:timers";
 import type { Parameters } from "../config/parameters.ts";
 import { Client, type Transport } from "../engine/client.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -72,6 +73,11 @@ export class Hub {
       else if (--transport.holds === 0) transport.released();
     }
   };
+
+  /** Resolves when the event loop has been around: whoever was ready has been read. */
+  nextTurn(): Promise<void> {
+    return new Promise((resolve) => void setImmediate(resolve));
+  }
 
   /** Bytes of one unfinished request: client-query-buffer-limit. */
   get queryBufferLimit(): number {

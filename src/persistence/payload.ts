@@ -54,7 +54,8 @@ export class PayloadWriter {
 
 /** Whether argument `index` has a version that can be read and, unless `skipsChecksum`, the right sum. */
 export function isPayload(args: Args, index: number, skipsChecksum: boolean): boolean {
-  const { bytes, view } = args;
+  const bytes = args.bytesOf(index);
+  const view = args.viewOf(index);
   const start = args.start(index);
   const end = args.end(index);
   if (end - start < FOOTER_BYTES) return false;
@@ -83,7 +84,8 @@ export class PayloadReader implements Scratch {
    */
   read(args: Args, index: number, db: Database, key: Args): boolean {
     const { source, input, values } = this.#parts ??= new ReaderParts();
-    source.use(args.bytes, args.view, args.start(index), args.end(index) - FOOTER_BYTES);
+    const end = args.end(index) - FOOTER_BYTES;
+    source.use(args.bytesOf(index), args.viewOf(index), args.start(index), end);
     try {
       const type = input.byte();
       if (db.find(key, 0) !== 0) return false;

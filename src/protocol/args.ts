@@ -2,36 +2,44 @@
 /**
  * A request's arguments, read in place.
  *
- * `bytes` is the client's read buffer (or a private copy, for a queued command) and `bounds` holds a
- * (start, end) pair of byte offsets for each argument. Argument 0 is the command's name. Reading
- * allocates nothing. A read that fails keeps the first failure in `error` and returns 0, so a command
+ * `bounds` holds a (start, end) pair of byte offsets for each argument. They point into the client's read buffer (or a
+ * private copy, for a queued command), those of a large argument into a buffer of its own: `bytesOf` says which it is.
+ * Argument 0 is the command's name. Reading allocates nothing. A read that fails keeps the first failure in `error` and returns 0, so a command
  * reads all it needs, in the order in which Redis checks it, and asks once.
  */
 import { assert } from "../lib/assert.ts";
+import { copyBytes } from "../lib/copy.ts";
 import { Int64, parseInt64, parseInteger } from "../lib/decimal.ts";
 import { parseDouble } from "../lib/double_text.ts";
 import type { Scratch } from "../lib/scratch.ts";
-import { NO_BYTES, NO_VIEW } from "../lib/slice.ts";
+import { NO_BYTES, NO_VIEW, sameBytes } from "../lib/slice.ts";
+import { BulkBuffer } from "./bulk_buffer.ts";
 import { type ErrorReply, Errors } from "./errors.ts";
 
 /** Arguments that there is room for from the start. */
 export const ROOM_COUNT = 9;
+/** Room for more arguments than so many is given back after the request. */
+const KEPT_ROOM_COUNT = 1024;
 const NO_BOUNDS = new Int32Array(0);
 // scratch: lives for one call
 const wide = new Int64();
 const decoder = new TextDecoder();
 
 export class Args implements Scratch {
-  bytes: Uint8Array = NO_BYTES;
-  view: DataView = NO_VIEW;
+  #bytes: Uint8Array = NO_BYTES;
+  #view: DataView = NO_VIEW;
+  /** By index, the arguments that have buffers of their own; null where there is none, which is nearly always. */
+  #buffers: (BulkBuffer | undefined)[] | null = null;
   /** Its own room for bounds; none until it is needed: idle clients do with borrowed bounds. */
   #own: Int32Array = NO_BOUNDS;
   bounds: Int32Array = this.#own;
   count = 0;
   error: ErrorReply | null = null;
 
-  /** Forgets all arguments. */
+  /** Forgets all arguments, and frees the buffers that nobody has taken. */
   clear(): void {
+    if (this.#buffers !== null) this.#freeBuffers();
+    if (this.#own.length > 2 * KEPT_ROOM_COUNT) this.#own = NO_BOUNDS;
     this.bounds = this.#own;
     this.count = 0;
   }
@@ -43,6 +51,7 @@ export class Args implements Scratch {
 
   /** Refers to `count` arguments with somebody else's bounds, which stay as they are until `keep` or `giveBack`. */
   borrow(bounds: Int32Array, count: number): void {
+    if (this.#buffers !== null) this.#freeBuffers();
     this.bounds = bounds;
     this.count = count;
   }
@@ -61,10 +70,41 @@ export class Args implements Scratch {
     if (this.bounds !== this.#own) this.clear();
   }
 
-  /** Makes `bytes` the buffer that the bounds point into. */
+  /** Makes `bytes` the buffer that the bounds point into, but for those of arguments in buffers of their own. */
   use(bytes: Uint8Array, view: DataView): void {
-    this.bytes = bytes;
-    this.view = view;
+    // A pointer that is written costs a write barrier.
+    if (this.#view === view) return;
+    this.#bytes = bytes;
+    this.#view = view;
+  }
+
+  /** Refers to arguments `first` to `last` of `other` where they lie; they stay the other's. */
+  referTo(other: Args, first: number, last: number): void {
+    this.clear();
+    this.use(other.#bytes, other.#view);
+    for (let i = first; i <= last; i++) {
+      const buffer = other.#buffers?.[i];
+      if (buffer === undefined) this.push(other.start(i), other.end(i));
+      else this.pushBuffer(buffer.alias(), other.end(i));
+    }
+  }
+
+  /** What argument `index` lies in, from `start(index)` to `end(index)`. */
+  bytesOf(index: number): Uint8Array {
+    return this.#buffers === null ? this.#bytes : this.#buffers[index]?.bytes ?? this.#bytes;
+  }
+
+  /** The view over `bytesOf(index)`. */
+  viewOf(index: number): DataView {
+    return this.#buffers === null ? this.#view : this.#buffers[index]?.view ?? this.#view;
+  }
+
+  /**
+   * The buffer that holds argument `index` alone, from its first byte to `end(index)`: the caller's from now on, while
+   * the argument can still be read. Null if it has none, or if somebody has taken it.
+   */
+  take(index: number): Uint8Array | null {
+    return this.#buffers?.[index]?.take() ?? null;
   }
 
   /** Appends an argument that lies at `start` to `end` of the buffer. */
@@ -73,6 +113,23 @@ export class Args implements Scratch {
     this.bounds[2 * this.count] = start;
     this.bounds[2 * this.count + 1] = end;
     this.count++;
+  }
+
+  /** Appends an argument that is the first `size` bytes of a buffer of its own. */
+  pushBuffer(buffer: BulkBuffer, size: number): void {
+    this.#buffers ??= [];
+    this.#buffers[this.count] = buffer;
+    this.push(0, size);
+  }
+
+  /** The buffer of the arguments that have none of their own has moved what it holds to the front, by so many bytes. */
+  shift(by: number, bytes: Uint8Array, view: DataView): void {
+    for (let i = 0; i < this.count; i++) {
+      if (this.#buffers?.[i] !== undefined) continue;
+      this.bounds[2 * i] -= by;
+      this.bounds[2 * i + 1] -= by;
+    }
+    this.use(bytes, view);
   }
 
   start(index: number): number {
@@ -99,12 +156,12 @@ export class Args implements Scratch {
 
   /** As `integer`, with a failure of the caller's choice. */
   integerOr(index: number, failure: ErrorReply): number {
-    const value = parseInteger(this.bytes, this.start(index), this.end(index));
+    const value = parseInteger(this.bytesOf(index), this.start(index), this.end(index));
     return value === value ? value : this.#wideOr(index, failure);
   }
 
   #wideOr(index: number, failure: ErrorReply): number {
-    const isWide = parseInt64(this.bytes, this.start(index), this.end(index), wide);
+    const isWide = parseInt64(this.bytesOf(index), this.start(index), this.end(index), wide);
     return isWide ? wide.rounded : this.fail(failure);
   }
 
@@ -122,14 +179,14 @@ export class Args implements Scratch {
 
   /** Reads a signed 64-bit integer into `into`; returns whether it was one. */
   int64(index: number, into: Int64): boolean {
-    if (parseInt64(this.bytes, this.start(index), this.end(index), into)) return true;
+    if (parseInt64(this.bytesOf(index), this.start(index), this.end(index), into)) return true;
     this.fail(Errors.notAnInteger);
     return false;
   }
 
   /** A double as Redis reads one: decimal, exponent, inf; "not a valid float" otherwise. */
   double(index: number): number {
-    const value = parseDouble(this.bytes, this.start(index), this.end(index));
+    const value = parseDouble(this.bytesOf(index), this.start(index), this.end(index));
     return value === value ? value : this.fail(Errors.notAFloat);
   }
 
@@ -137,8 +194,9 @@ export class Args implements Scratch {
   spells(index: number, word: Uint8Array): boolean {
     const start = this.start(index);
     if (this.end(index) - start !== word.length) return false;
+    const bytes = this.bytesOf(index);
     for (let i = 0; i < word.length; i++) {
-      const byte = this.bytes[start + i];
+      const byte = bytes[start + i];
       const upper = byte >= 0x61 && byte <= 0x7a ? byte - 0x20 : byte;
       if (upper !== word[i]) return false;
     }
@@ -155,43 +213,73 @@ export class Args implements Scratch {
   same(one: number, other: number): boolean {
     const length = this.length(one);
     if (length !== this.length(other)) return false;
-    const a = this.start(one);
-    const b = this.start(other);
-    for (let i = 0; i < length; i++) if (this.bytes[a + i] !== this.bytes[b + i]) return false;
-    return true;
+    return sameBytes(
+      this.viewOf(one),
+      this.start(one),
+      this.viewOf(other),
+      this.start(other),
+      length,
+    );
   }
 
   /** The argument as text (UTF-8). Allocates; for what runs seldom. */
   text(index: number): string {
-    return decoder.decode(new Uint8Array(this.bytes.buffer, this.start(index), this.length(index)));
+    const { buffer } = this.bytesOf(index);
+    return decoder.decode(new Uint8Array(buffer, this.start(index), this.length(index)));
   }
 
   /** The argument's bytes as a string of characters 0 to 255, which loses nothing. Allocates. */
   binary(index: number): string {
-    return binaryText(this.bytes, this.start(index), this.end(index));
+    return binaryText(this.bytesOf(index), this.start(index), this.end(index));
   }
 
-  /** A private copy of all arguments: for what outlives the request (MULTI, blocking). */
+  /**
+   * A private copy of all arguments, for what outlives the request: MULTI, or a client that blocks. Buffers that
+   * nobody has taken become the copy's.
+   */
   copy(): Args {
     const copy = new Args();
+    const taken = this.#buffers?.map((buffer) => buffer?.take() ?? null) ?? [];
     let size = 0;
-    for (let i = 0; i < this.count; i++) size += this.length(i);
+    for (let i = 0; i < this.count; i++) if ((taken[i] ?? null) === null) size += this.length(i);
     const bytes = new Uint8Array(size);
     let at = 0;
     for (let i = 0; i < this.count; i++) {
-      const length = this.length(i);
-      bytes.set(new Uint8Array(this.bytes.buffer, this.start(i), length), at);
-      copy.push(at, at + length);
-      at += length;
+      const whole = taken[i] ?? null;
+      if (whole !== null) {
+        copy.pushBuffer(new BulkBuffer(whole), this.length(i));
+        continue;
+      }
+      const end = at + this.length(i);
+      copyBytes(this.bytesOf(i), this.start(i), this.end(i), bytes, at);
+      copy.push(at, end);
+      at = end;
     }
     copy.use(bytes, new DataView(bytes.buffer));
     return copy;
+  }
+
+  /** Whether an argument has a buffer of its own. */
+  get hasBuffers(): boolean {
+    return this.#buffers !== null;
+  }
+
+  /** Bytes of all arguments. */
+  get size(): number {
+    let size = 0;
+    for (let i = 0; i < this.count; i++) size += this.length(i);
+    return size;
   }
 
   /** Keeps `error` unless an earlier one is kept; returns 0 for the reader that failed. */
   fail(error: ErrorReply): 0 {
     this.error ??= error;
     return 0;
+  }
+
+  #freeBuffers(): void {
+    for (const buffer of this.#buffers ?? []) buffer?.free();
+    this.#buffers = null;
   }
 
   #grow(): void {
@@ -201,11 +289,24 @@ export class Args implements Scratch {
   }
 }
 
+/** Characters that are added to a text one by one: so many links in a chain are the most that should pile up. */
+const CHAIN_MAX = 4096;
+
 /** `bytes[start, end)` as a string of characters 0 to 255. */
 export function binaryText(bytes: Uint8Array, start: number, end: number): string {
+  if (end - start > CHAIN_MAX) return longBinaryText(bytes, start, end);
   let text = "";
   for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]);
   return text;
+}
+
+function longBinaryText(bytes: Uint8Array, start: number, end: number): string {
+  const parts: string[] = [];
+  for (let at = start; at < end; at += CHAIN_MAX) {
+    const size = Math.min(CHAIN_MAX, end - at);
+    parts.push(String.fromCharCode(...new Uint8Array(bytes.buffer, bytes.byteOffset + at, size)));
+  }
+  return parts.join("");
 }
 
 /** The bytes of a string made by `binaryText`. */

@@ -68,7 +68,7 @@ Deno.test("text() reads UTF-8 and binary() bytes, which binaryBytes() gives back
 Deno.test("copy() lives on when the buffer is used again", () => {
   const args = argsOf("SET", "", "value");
   const copy = args.copy();
-  args.bytes.fill(0);
+  args.bytesOf(0).fill(0);
   assertEquals([copy.count, copy.text(0), copy.text(1), copy.text(2)], [3, "SET", "", "value"]);
 });
 Deno.test("any number of arguments fits, and one that is not there is an assertion", () => {

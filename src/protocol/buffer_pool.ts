@@ -6,6 +6,7 @@
  * They come in five sizes. 4 KiB hold the replies to 64 GETs of 32 bytes, 256 KiB those to 64 LRANGEs of 100
  * such elements; a larger buffer is made for the occasion.
  */
+import { detach } from "../lib/detach.ts";
 
 /** The largest that are kept. */
 export const POOLED_MAX_BYTES = 262_144;
@@ -39,9 +40,11 @@ export class BufferPool {
     return new ReplyBuffer(size);
   }
 
-  /** Takes a buffer back that nobody refers to any more; others than pooled ones are left to the collector. */
+  /** Takes a buffer back that nobody refers to any more. The memory of one that is too large to be kept is freed. */
   give(buffer: ReplyBuffer): void {
-    const i = SIZES.indexOf(buffer.bytes.length);
+    const size = buffer.bytes.length;
+    if (size > POOLED_MAX_BYTES) return detach(buffer.bytes);
+    const i = SIZES.indexOf(size);
     if (i >= 0 && this.#kept[i].length < KEPT_MAX[i]) this.#kept[i].push(buffer);
   }
 }

@@ -279,6 +279,7 @@ export const Errors = {
   multibulkLength: e("ERR Protocol error: invalid multibulk length"),
   multibulkLengthUnauthenticated: e("ERR Protocol error: unauthenticated multibulk length"),
   bulkLength: e("ERR Protocol error: invalid bulk length"),
+  bulkTooLarge: e("ERR Protocol error: not enough memory for a bulk of that length"),
   bulkLengthUnauthenticated: e("ERR Protocol error: unauthenticated bulk length"),
   unbalancedQuotes: e("ERR Protocol error: unbalanced quotes in request"),
 } as const;

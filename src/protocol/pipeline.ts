@@ -78,7 +78,7 @@ export class Pipeline implements Scratch {
     const { view } = this;
     const hashed = this.#hashed;
     args.borrow(bounds, this.sizes[index]);
-    if (args.view !== view) args.use(this.bytes, view);
+    args.use(this.bytes, view);
     if (hashed > 0 && args.count > hashed) {
       this.#hasher?.prepare(view, bounds[2 * hashed], bounds[2 * hashed + 1], this.hashes[index]);
     }

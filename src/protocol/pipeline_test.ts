@@ -9,7 +9,7 @@ const HASHER = new Hasher(7, 2);
 function pipelineOf(owner: object, ...keys: string[]): Pipeline {
   const all = argsOf("GET", ...keys);
   const pipeline = new Pipeline();
-  pipeline.begin(owner, all.bytes, all.view);
+  pipeline.begin(owner, all.bytesOf(0), all.viewOf(0));
   for (let i = 0; i < keys.length; i++) {
     pipeline.bounds[i].set([all.start(0), all.end(0), all.start(1 + i), all.end(1 + i)]);
     pipeline.push(2, 10 * (i + 1));
@@ -60,16 +60,17 @@ Deno.test("arguments that are kept outlive the pipeline", () => {
 Deno.test("a hash that the listener computed is used for its request and for no other", () => {
   const pipeline = pipelineOf({}, "a", "b");
   const args = new Args();
-  const hashOf = (index: number) => HASHER.hashOnce(args.view, args.start(index), args.end(index));
+  const hashOf = (index: number) =>
+    HASHER.hashOnce(args.viewOf(0), args.start(index), args.end(index));
   pipeline.hashes.set([1111, 2222]);
   pipeline.areHashed(1, HASHER);
   pipeline.take(args);
   assertEquals(hashOf(1), 1111);
-  assertEquals(hashOf(0), HASHER.hash(args.view, args.start(0), args.end(0)));
+  assertEquals(hashOf(0), HASHER.hash(args.viewOf(0), args.start(0), args.end(0)));
   pipeline.take(args);
   assertEquals(hashOf(1), 2222);
-  pipeline.begin({}, args.bytes, args.view);
-  assertEquals(hashOf(1), HASHER.hash(args.view, args.start(1), args.end(1)));
+  pipeline.begin({}, args.bytesOf(0), args.viewOf(0));
+  assertEquals(hashOf(1), HASHER.hash(args.viewOf(0), args.start(1), args.end(1)));
 });
 
 Deno.test("borrowed arguments are given back, own ones stay", () => {

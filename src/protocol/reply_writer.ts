@@ -35,7 +35,22 @@ const CR_LF = 0x0a0d;
 /** Longest header: a type byte, 20 digits, CRLF. */
 const HEADER_BYTES = 24;
 
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const LETTER_X = 0x78;
+
 const encoder = new TextEncoder();
+const HEX_DIGITS = encoder.encode("0123456789abcdef");
+/** By byte, the letter of its escape: of alarm, backspace, tab, line feed, return and quote. */
+const ESCAPES = new Uint8Array(QUOTE + 1);
+for (
+  const [byte, letter] of [[7, "a"], [8, "b"], [9, "t"], [10, "n"], [13, "r"], [
+    QUOTE,
+    '"',
+  ]] as const
+) {
+  ESCAPES[byte] = letter.charCodeAt(0);
+}
 const PONG = encoder.encode("+PONG\r\n");
 const QUEUED = encoder.encode("+QUEUED\r\n");
 const EMPTY_BULK = encoder.encode("$0\r\n\r\n");
@@ -283,6 +298,29 @@ export class ReplyWriter {
     this.raw(encoder.encode(`=${bytes.length}\r\n`));
     this.raw(bytes);
     this.#crlf();
+  }
+
+  /** Bytes in double quotes, with the escapes of redis-cli: part of a line. */
+  quoted(source: Uint8Array, start: number, end: number): void {
+    this.#reserve(4 * (end - start) + 2);
+    this.#bytes[this.#end++] = QUOTE;
+    for (let i = start; i < end; i++) this.#quotedByte(source[i]);
+    this.#bytes[this.#end++] = QUOTE;
+  }
+
+  #quotedByte(byte: number): void {
+    const bytes = this.#bytes;
+    const escape = byte < ESCAPES.length ? ESCAPES[byte] : byte === BACKSLASH ? BACKSLASH : 0;
+    if (escape !== 0) {
+      bytes[this.#end++] = BACKSLASH;
+      bytes[this.#end++] = escape;
+    } else if (byte >= 0x20 && byte < 0x7f) bytes[this.#end++] = byte;
+    else {
+      bytes[this.#end++] = BACKSLASH;
+      bytes[this.#end++] = LETTER_X;
+      bytes[this.#end++] = HEX_DIGITS[byte >>> 4];
+      bytes[this.#end++] = HEX_DIGITS[byte & 15];
+    }
   }
 
   /** Bytes that are a reply already. */

@@ -9,12 +9,18 @@
  * `space()` is where the socket reads to, `received(n)` says how much came, `next(args)` yields one
  * request after another until it answers MORE. The arguments are positions in the buffer, valid until
  * the next `space()`, and unless `args.keep()` is called until the next use of any decoder. Buffer sizes: 512 B
- * while idle, 16 KiB after a read that filled it, grown by doubling for a larger request (as its bytes arrive, never
- * by what it announces), given back after.
+ * while idle, 16 KiB after a read that filled it, grown for a larger request (as its bytes arrive, never by what it
+ * announces), given back after.
+ *
+ * An argument of 32 KiB or more that is still to come gets a buffer of its own, of the size that it announces, and the
+ * socket reads straight into it: whoever keeps it takes the buffer, and nothing is copied. Such a buffer takes address
+ * space at once, but memory only as bytes arrive, since the system gives pages when they are first written to.
  * Source: https://redis.io/docs/latest/develop/reference/protocol-spec/
  */
 import { parseInteger } from "../lib/decimal.ts";
+import { detach } from "../lib/detach.ts";
 import { type Args, ROOM_COUNT } from "./args.ts";
+import { BulkBuffer } from "./bulk_buffer.ts";
 import { type ErrorReply, Errors, expectedDollar } from "./errors.ts";
 import { splitInline } from "./inline.ts";
 import { Pipeline, PIPELINE_ROOM, type PipelineListener } from "./pipeline.ts";
@@ -26,6 +32,14 @@ export const Decoded = { more: 0, request: 1, broken: 2 } as const;
 const IDLE_BYTES = 512;
 // 16 KiB: at pipeline 100 a read of 512 B costs 4.6 times the CPU, one of 64 KiB only 7 % less.
 const BUSY_BYTES = 16 * 1024;
+/** A buffer of this size grows to 64 times as much, which costs nothing until it is filled: it is copied once. */
+const LARGE_BYTES = 1024 * 1024;
+const LARGE_GROWTH = 64;
+const GROWTH_MAX_BYTES = 512 * 1024 * 1024;
+/** An argument of so many bytes gets a buffer of its own, unless it has arrived already. */
+const OWN_BUFFER_MIN = 32 * 1024;
+/** What is read into such a buffer at once. More would take longer: each page that is new costs some microseconds. */
+const OWN_BUFFER_READ_MAX = 256 * 1024;
 /** After so many reads that fit in IDLE_BYTES the buffer is given back. */
 const SMALL_READS_BEFORE_IDLE = 64;
 const INLINE_MAX_BYTES = 64 * 1024;
@@ -73,6 +87,9 @@ export class RequestDecoder {
   #pending = 0;
   /** Length of the argument whose header has been read, or -1. */
   #bulk = -1;
+  /** The buffer of that argument, if it has one of its own, with room for the CRLF behind; and what has arrived. */
+  #own: BulkBuffer | null = null;
+  #ownFilled = 0;
 
   constructor(limits: RequestLimits, listener: PipelineListener | null = null) {
     this.limits = limits;
@@ -81,17 +98,22 @@ export class RequestDecoder {
 
   /** Bytes of the current request and of those behind it: the `qbuf` of CLIENT LIST. */
   get pendingBytes(): number {
-    return this.#filled - this.#begin;
+    return this.#filled - this.#begin + this.#ownFilled;
   }
 
-  /** Free room behind them: the `qbuf-free` of CLIENT LIST. */
+  /** Free room behind them: the `qbuf-free` of CLIENT LIST. Room that takes no memory yet is left out. */
   get freeBytes(): number {
-    return this.#bytes.length - this.#filled;
+    return Math.min(this.#bytes.length, LARGE_BYTES + this.#filled) - this.#filled;
   }
 
   /** Where the socket may read to; never empty. Moves a partial request (and `args` with it). */
   space(args: Args): Uint8Array {
     pipeline.drop(this);
+    const left = this.#ownLeft;
+    if (this.#own !== null && left > 0) {
+      const { buffer } = this.#own.bytes;
+      return new Uint8Array(buffer, this.#ownFilled, Math.min(left, OWN_BUFFER_READ_MAX));
+    }
     if (this.#pending === 0) this.#begin = this.#at;
     if (this.#begin === this.#filled) this.#reset();
     else if (this.#filled === this.#bytes.length) this.#makeRoom(args);
@@ -101,9 +123,21 @@ export class RequestDecoder {
 
   /** `count` bytes have been read into what `space` gave. */
   received(count: number): void {
+    if (this.#ownLeft > 0) {
+      this.#ownFilled += count;
+      return;
+    }
     this.#filled += count;
     if (count < IDLE_BYTES) this.#smallReads++;
     else this.#smallReads = 0;
+  }
+
+  /** The connection is over: gives back what it holds of a request that will not come. */
+  close(args: Args): void {
+    pipeline.drop(this);
+    args.clear();
+    this.#own?.free();
+    this.#own = null;
   }
 
   /** The next whole request, as positions in the buffer. */
@@ -183,13 +217,39 @@ export class RequestDecoder {
         if (found !== Decoded.request) return found;
       }
       const end = this.#at + this.#bulk;
-      if (end + 2 > this.#filled) return Decoded.more;
-      args.push(this.#at, end);
-      this.#at = end + 2;
+      if (this.#own !== null) {
+        if (this.#ownLeft > 0) return Decoded.more;
+        args.pushBuffer(this.#own, this.#bulk);
+        this.#own = null;
+        this.#ownFilled = 0;
+      } else if (end + 2 <= this.#filled) {
+        args.push(this.#at, end);
+        this.#at = end + 2;
+      } else if (this.#bulk < OWN_BUFFER_MIN || this.#beginOwn()) return Decoded.more;
+      else return this.#break(Errors.bulkTooLarge);
       this.#bulk = -1;
       this.#pending--;
     }
     return Decoded.request;
+  }
+
+  /** Bytes that are still to come of the argument that has a buffer of its own. */
+  get #ownLeft(): number {
+    return this.#own === null ? 0 : this.#own.bytes.length - this.#ownFilled;
+  }
+
+  /** Gives the argument whose bytes begin to arrive a buffer of its own; false if there is none of that size. */
+  #beginOwn(): boolean {
+    const arrived = this.#filled - this.#at;
+    try {
+      this.#own = new BulkBuffer(new Uint8Array(this.#bulk + 2));
+    } catch {
+      return false;
+    }
+    this.#own.bytes.set(new Uint8Array(this.#bytes.buffer, this.#at, arrived));
+    this.#ownFilled = arrived;
+    this.#filled = this.#at;
+    return true;
   }
 
   #bulkHeader(): number {
@@ -286,13 +346,15 @@ export class RequestDecoder {
       this.#bytes.copyWithin(0, this.#begin, this.#filled);
       this.#shift(args);
     } else {
-      this.#resize(Math.max(BUSY_BYTES, 2 * size), args);
+      const growth = size < LARGE_BYTES ? 2 : LARGE_GROWTH;
+      this.#resize(Math.max(BUSY_BYTES, Math.min(growth * size, size + GROWTH_MAX_BYTES)), args);
     }
   }
 
   #resize(size: number, args: Args | null): void {
     const bytes = new Uint8Array(size);
     bytes.set(new Uint8Array(this.#bytes.buffer, this.#begin, this.#filled - this.#begin));
+    if (this.#bytes.length > BUSY_BYTES) detach(this.#bytes);
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer);
     if (args !== null) this.#shift(args);
@@ -301,8 +363,7 @@ export class RequestDecoder {
   /** The partial request now lies at the front; so do its arguments. */
   #shift(args: Args): void {
     const by = this.#begin;
-    for (let i = 0; i < 2 * args.count; i++) args.bounds[i] -= by;
-    args.use(this.#bytes, this.#view);
+    args.shift(by, this.#bytes, this.#view);
     this.#at -= by;
     this.#filled -= by;
     this.#begin = 0;

@@ -112,11 +112,16 @@ Deno.test("space() is 512 bytes while idle, 16 KiB after a full read, and small 
   assertEquals(reader.room, 512);
 });
 Deno.test("space() grows as bytes arrive and gives a large buffer back after the request", () => {
-  const reader = new Reader().feed(bytesOf("*2\r\n$4\r\nECHO\r\n$100000000\r\n"));
-  assert(reader.room <= 16 * 1024, "an announcement takes no memory");
-  const large = new Reader().feed(bytesOf(encoded(["ECHO", "x".repeat(1_000_000)])));
-  assertEquals(large.requests[0][1].length, 1_000_000);
-  assertEquals(large.room, 16 * 1024);
+  const reader = new Reader().feed(bytesOf("*1000000\r\n$3\r\nDEL"));
+  assert(reader.room < 16_384, "an announcement takes no memory");
+  const word = bytesOf(`\r\n$1000\r\n${"x".repeat(1000)}`);
+  for (let i = 0; i < 100; i++) reader.feed(word);
+  assert(reader.room > 20_000, "it has grown with what arrived");
+  const rest = bytesOf("\r\n$1\r\nx".repeat(1_000_000 - 101) + "\r\n");
+  reader.feed(rest);
+  assertEquals([reader.room, reader.args.count], [16_384, 0]);
+  assertEquals(reader.args.bounds.length < 4096, true);
+  assertEquals(reader.requests.length, 1);
 });
 Deno.test("pendingBytes and freeBytes tell of the buffer what CLIENT LIST shows", () => {
   const reader = new Reader().feed(bytesOf("*2\r\n$4\r\n"));
@@ -212,4 +217,54 @@ Deno.test("decoders whose pipelines are interrupted by each other lose no reques
     }
   }
   assertEquals(seen, sent);
+});
+
+Deno.test("a large argument is read into a buffer of its own, which can be taken", () => {
+  const reader = new Reader();
+  const { decoder, args } = reader;
+  const size = 1_000_000;
+  reader.feed(bytesOf(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$${size}\r\nabc`));
+  // As much as a read should take, and no more than the argument and its end.
+  assertEquals(reader.room, 256 * 1024);
+  assertEquals(decoder.pendingBytes, 30 + 3);
+  reader.feed(new Uint8Array(size - 3 - 10).fill(0x78));
+  assertEquals(reader.room, 12);
+  decoder.space(args).set(bytesOf("y".repeat(10) + "\r\n"));
+  decoder.received(12);
+  assertEquals(decoder.next(args), Decoded.request);
+  const bytes = args.bytesOf(2);
+  assertEquals([args.start(2), args.end(2), bytes.length], [0, size, size + 2]);
+  assertEquals(args.take(2), bytes);
+  assertEquals(args.take(2), null);
+  assertEquals(decoder.next(args), Decoded.more);
+  assertEquals([args.count, bytes.length], [0, size + 2]);
+});
+Deno.test("a large argument that nobody takes, or whose client goes, gives its memory back at once", () => {
+  const reader = new Reader();
+  const { decoder, args } = reader;
+  const header = bytesOf("*1\r\n$50000\r\n");
+  const body = new Uint8Array(50_002);
+  reader.feed(header);
+  decoder.space(args).set(body);
+  decoder.received(body.length);
+  assertEquals(decoder.next(args), Decoded.request);
+  const bytes = args.bytesOf(0);
+  assertEquals(decoder.next(args), Decoded.more);
+  assertEquals(bytes.length, 0);
+  reader.feed(header).feed(new Uint8Array(20_000));
+  const space = decoder.space(args);
+  assertEquals(space.length, 30_002);
+  decoder.close(args);
+  assertEquals(space.length, 0);
+});
+Deno.test("an argument of 512 MB that is announced and never sent takes no memory", () => {
+  const before = Deno.memoryUsage().rss;
+  const readers = Array.from({ length: 20 }, () => new Reader());
+  for (const reader of readers) {
+    reader.feed(bytesOf(`*2\r\n$3\r\nGET\r\n$${512 * 1024 * 1024}\r\nabc`));
+  }
+  assertEquals(readers[0].room, 256 * 1024);
+  assertEquals(readers[0].decoder.freeBytes < 2 * 1024 * 1024, true);
+  assertEquals(Deno.memoryUsage().rss - before < 256 * 1024 * 1024, true);
+  for (const { decoder, args } of readers) decoder.close(args);
 });

@@ -68,8 +68,7 @@ for (
     server.run("SET key:1 some-value-of-32-bytes-length--");
     const { client } = server.client();
     const args = argsOf(...line.split(" "));
-    client.args.use(args.bytes, args.view);
-    for (let i = 0; i < args.count; i++) client.args.push(args.start(i), args.end(i));
+    client.args.referTo(args, 0, args.count - 1);
     server.evaluator.beginBatch(client);
     const work = (): void => {
       server.evaluator.execute(client);

@@ -73,7 +73,7 @@ export class TestClient {
     const parts: number[] = [...encoder.encode(`*${args.count}\r\n`)];
     for (let i = 0; i < args.count; i++) {
       parts.push(...encoder.encode(`$${args.length(i)}\r\n`));
-      for (let at = args.start(i); at < args.end(i); at++) parts.push(args.bytes[at]);
+      for (let at = args.start(i); at < args.end(i); at++) parts.push(args.bytesOf(i)[at]);
       parts.push(13, 10);
     }
     this.send(Uint8Array.from(parts));
