@@ -4,7 +4,7 @@ import { LatencyHistogram } from "../observe/latency.ts";
 import type { Client } from "./client.ts";
 import { type Command, Flag } from "./command.ts";
 import type { Engine } from "./engine.ts";
-import { redactedArguments } from "./monitor.ts";
+import { shortArguments } from "./shown_arguments.ts";
 
 /** `count` calls of `command` took `microseconds` together. */
 export function noteSlow(
@@ -31,7 +31,7 @@ export function noteSlow(
   engine.slowlog.add({
     time: Math.floor(engine.clock.nowMs() / 1000),
     microseconds: Math.round(each),
-    args: redactedArguments(engine, client.call.args, command),
+    args: shortArguments(engine, client.call.args, command),
     address: client.transport.address,
     clientName: client.name,
   }, values.slowlogMaxLen);

@@ -1,0 +1,74 @@
+/** What the slow log and MONITOR show of a command's arguments: no passwords, and in the slow log no more than a little. */
+import { type Args, binaryText } from "../protocol/args.ts";
+import type { Command } from "./command.ts";
+import type { Engine } from "./engine.ts";
+
+/** What stands in the place of a secret. */
+export const REDACTED = "(redacted)";
+/** Arguments that the slow log keeps of one command, and bytes of each; the rest is counted, as Redis shows it. */
+const ARGUMENTS_MAX = 32;
+const ARGUMENT_BYTES_MAX = 128;
+
+/** The indexes of the arguments that may not be shown. */
+export function secretArguments(engine: Engine, args: Args, command: Command): Set<number> {
+  switch (command.fullName) {
+    case "auth":
+      return from(args, 1);
+    case "hello":
+      return after(args, "AUTH", 2);
+    case "migrate":
+      return after(args, "AUTH", 1).union(after(args, "AUTH2", 2));
+    case "acl|setuser":
+    case "acl|deluser":
+      return from(args, 2);
+    case "config|set":
+      return sensitiveValues(engine, args);
+    default:
+      return NONE;
+  }
+}
+
+/**
+ * The arguments as byte strings, shortened for the slow log. Nothing is made of what is not shown: a text of all of an
+ * argument of a hundred megabytes once took the whole heap.
+ */
+export function shortArguments(engine: Engine, args: Args, command: Command): string[] {
+  const secret = secretArguments(engine, args, command);
+  const more = args.count - ARGUMENTS_MAX;
+  const shown = more > 0 ? ARGUMENTS_MAX - 1 : args.count;
+  const words: string[] = [];
+  for (let i = 0; i < shown; i++) words.push(secret.has(i) ? REDACTED : shortArgument(args, i));
+  if (more > 0) words.push(`... (${more + 1} more arguments)`);
+  return words;
+}
+
+function shortArgument(args: Args, index: number): string {
+  const start = args.start(index);
+  const more = args.length(index) - ARGUMENT_BYTES_MAX;
+  if (more <= 0) return args.binary(index);
+  return `${
+    binaryText(args.bytesOf(index), start, start + ARGUMENT_BYTES_MAX)
+  }... (${more} more bytes)`;
+}
+
+const NONE: Set<number> = new Set();
+
+function from(args: Args, first: number): Set<number> {
+  return new Set(Array.from({ length: Math.max(args.count - first, 0) }, (_, i) => first + i));
+}
+
+/** The `count` arguments behind the word `option`. */
+function after(args: Args, option: string, count: number): Set<number> {
+  for (let i = 1; i < args.count; i++) {
+    if (args.is(i, option)) return new Set(Array.from({ length: count }, (_, k) => i + 1 + k));
+  }
+  return NONE;
+}
+
+function sensitiveValues(engine: Engine, args: Args): Set<number> {
+  const values = new Set<number>();
+  for (let i = 3; i < args.count; i += 2) {
+    if (engine.parameters.isSensitive(args.text(i - 1))) values.add(i);
+  }
+  return values;
+}
