@@ -1,6 +1,7 @@
 /** Parameters that are not read where they are used: their change is carried to who keeps what follows from them. */
 import { binaryOf, unicodeOf } from "../config/words.ts";
 import type { Engine } from "../engine/engine.ts";
+import { systemText } from "../lib/system_error.ts";
 import { type Level, LEVELS } from "../observe/log.ts";
 
 /** Applies the parameters in force, and every later change of them. */
@@ -23,12 +24,14 @@ export function carryChanges(engine: Engine): void {
   });
   carry("lfu-log-factor", () => keyspace.lfuLogFactor = values.lfuLogFactor);
   carry("lfu-decay-time", () => keyspace.lfuDecayMinutes = values.lfuDecayTime);
-  parameters.onChange("dir", () => {
+  parameters.onSet("dir", () => {
     try {
+      // Relative to where it is now, and an empty one is none.
+      if (values.dir === "") return "No such file or directory";
       values.dir = binaryOf(engine.host.enterDirectory(unicodeOf(values.dir)));
       return null;
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return systemText(error);
     }
   });
 }

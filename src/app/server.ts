@@ -51,7 +51,6 @@ export class Server {
       hasher: Hasher.random(),
       ...parts,
     });
-    // Before persistence: to it, `dir` is absolute.
     carryChanges(this.engine);
     this.evaluator = new Evaluator(this.engine);
     this.hub = new Hub(this.engine, this.evaluator);

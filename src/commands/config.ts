@@ -1,4 +1,5 @@
 /** CONFIG and its subcommands. */
+import { DENIED_WHILE_LOADING } from "../config/parameters.ts";
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
 import { errorReply, Errors } from "../protocol/errors.ts";
@@ -20,7 +21,12 @@ function configSet({ args, reply, engine, client }: Call): void {
   const pairs: [string, string][] = [];
   for (let i = 2; i < args.count; i += 2) pairs.push([args.text(i), args.binary(i + 1)]);
   const isLocal = /^(127\.|\[::1\]|\/)/.test(client.transport.address);
-  const error = engine.parameters.setMany(pairs, isLocal);
+  const error = engine.parameters.setMany(pairs, {
+    isLocal,
+    isLoading: engine.gates.loading !== null,
+    warn: (text) => engine.log.warning(text),
+  });
+  if (error === DENIED_WHILE_LOADING) return reply.error(Errors.loading);
   if (error !== null) return reply.error(errorReply(`ERR ${error}`));
   reply.ok();
 }

@@ -64,6 +64,29 @@ Deno.test("CONFIG SET puts back what it had set when a later value is refused", 
   assertEquals(server.run("CONFIG GET maxmemory"), ["maxmemory", "10000002"]);
 });
 
+Deno.test("CONFIG SET dir goes to a directory, or stays, with all that was set beside it", () => {
+  const server = new TestServer({
+    directives: { "enable-protected-configs": "yes", save: "3600 1", appendonly: "yes" },
+  });
+  const { dir } = server.parameters.values;
+  const missing = failed("dir", "No such file or directory");
+  assertEquals(server.run("CONFIG SET dir /nonexistent"), missing);
+  assertEquals(server.run("CONFIG SET maxmemory 5mb dir /nonexistent"), missing);
+  assertEquals(server.run("CONFIG SET dir /nonexistent maxmemory nonsense"), missing);
+  assertEquals(server.run('CONFIG SET dir ""'), missing);
+  Deno.writeTextFileSync(`${dir}/file`, "");
+  assertEquals(server.run(`CONFIG SET dir ${dir}/file`), failed("dir", "Not a directory"));
+  assertEquals(
+    server.run(`CONFIG SET dir ${dir}/.. maxmemory nonsense`),
+    failed("maxmemory", "argument must be a memory value"),
+  );
+  assertEquals(server.run("CONFIG GET dir maxmemory"), ["dir", dir, "maxmemory", "0"]);
+  Deno.mkdirSync(`${dir}/other`);
+  assertEquals(server.run(`CONFIG SET dir ${dir}/./other maxmemory 5mb`), "OK");
+  assertEquals(server.run("CONFIG GET dir"), ["dir", `${dir}/other`]);
+  assertEquals(server.logged.filter((line) => line.includes("internal error")), []);
+});
+
 Deno.test("CONFIG SET keeps any bytes", () => {
   const server = new TestServer();
   const bytes = Uint8Array.of(0, 0xff, 0xc3, 0x28, 0x20);

@@ -25,6 +25,8 @@ export interface Traits {
   readonly protected?: true;
   /** CONFIG GET shows it only if asked for by its full name. */
   readonly hidden?: true;
+  /** CONFIG SET is refused while data are being loaded. */
+  readonly deniedWhileLoading?: true;
   /** A secret: not shown in SLOWLOG and MONITOR. */
   readonly sensitive?: true;
   /** An older name. */

@@ -23,8 +23,23 @@ type CamelCase<S extends string> = S extends `${infer Head}-${infer Tail}`
 /** A field a parameter, named in camelCase. */
 export type Values = { [R in AnyRow as CamelCase<R["name"]>]: R["initial"] };
 
-/** Applies a new value; returns an error's detail, upon which everything is rolled back. */
+/**
+ * Applies a new value; returns an error's detail, upon which everything is rolled back, and it is called again for the
+ * old value. What it throws is such a detail, too.
+ */
 export type Apply = () => string | null;
+
+/** What `setMany` answers in place of a text where a parameter can't be set while data are being loaded. */
+export const DENIED_WHILE_LOADING = "denied while loading";
+
+/** From where and when CONFIG SET comes. */
+export interface SetContext {
+  /** The client comes from this machine, to which more may be allowed. */
+  readonly isLocal?: boolean;
+  readonly isLoading?: boolean;
+  /** Hears what the client is not told. */
+  readonly warn?: (text: string) => void;
+}
 
 /** One directive that is to be set, as words. */
 export interface Directive {
@@ -50,6 +65,8 @@ interface Change {
 class Slot {
   readonly field: string;
   readonly listeners: Apply[] = [];
+  /** Called as soon as the value is set, before the next one of the same CONFIG SET is looked at. */
+  enter: Apply = () => null;
   #exact: State;
 
   constructor(readonly spec: ParameterSpec, readonly values: Record<string, ParameterValue>) {
@@ -163,6 +180,11 @@ export class Parameters {
     this.#slot(name).listeners.push(apply);
   }
 
+  /** Has `enter` called as soon as the parameter is set: what is wrong with the value shows only when it is tried. */
+  onSet(name: string, enter: Apply): void {
+    this.#slot(name).enter = enter;
+  }
+
   /**
    * Sets a parameter while the server starts: immutable ones as well, and nobody is told. The first
    * `save` replaces the default, further ones add to it. Returns an error's detail or null.
@@ -182,32 +204,36 @@ export class Parameters {
   }
 
   /**
-   * CONFIG SET: sets all pairs or none. `isLocal`: whether the client comes from this machine, to which
-   * more may be allowed. Returns the error's text (without "ERR") or null.
+   * CONFIG SET: sets all pairs or none. Returns the error's text (without "ERR"), `DENIED_WHILE_LOADING`, or null.
    */
   setMany(
     pairs: readonly (readonly [name: string, text: string])[],
-    isLocal = false,
+    context: SetContext = {},
   ): string | null {
-    const refusal = this.#refusal(pairs, isLocal);
+    const refusal = this.#refusal(pairs, context);
     if (refusal !== null) return refusal;
+    const { warn = () => {} } = context;
     const changes: Change[] = [];
     for (const [name, text] of pairs) {
       const slot = this.#slot(name);
       const before = slot.state;
       const state = slot.read(wordsOfArgument(text, slot.spec.isMulti));
       if (typeof state === "string") {
-        restore(changes);
+        restore(changes, warn);
         return failure(name.toLowerCase(), state);
       }
       slot.state = state;
       changes.push({ slot, asked: name.toLowerCase(), before });
+      const detail = detailOf(slot.enter);
+      if (detail === null) continue;
+      restore(changes, warn);
+      return failure(name.toLowerCase(), detail);
     }
-    return apply(changes);
+    return apply(changes, warn);
   }
 
   /** What is wrong with the names, before any value is looked at. */
-  #refusal(pairs: readonly (readonly [string, string])[], isLocal: boolean): string | null {
+  #refusal(pairs: readonly (readonly [string, string])[], context: SetContext): string | null {
     const seen = new Set<string>();
     for (const [name] of pairs) {
       const slot = this.#slots.get(name.toLowerCase());
@@ -216,8 +242,11 @@ export class Parameters {
       }
       const { traits } = slot.spec;
       if (traits.immutable === true) return failure(name, "can't set immutable config");
-      if (traits.protected === true && !this.#allowsProtected(isLocal)) {
+      if (traits.protected === true && !this.#allowsProtected(context.isLocal === true)) {
         return failure(name, "can't set protected config");
+      }
+      if (traits.deniedWhileLoading === true && context.isLoading === true) {
+        return DENIED_WHILE_LOADING;
       }
       // An alias beside its newer name is no duplicate to Redis: the last one wins.
       if (seen.has(name.toLowerCase())) return failure(name, "duplicate parameter");
@@ -253,27 +282,51 @@ const specs: readonly ParameterSpec[] = PARAMETER_ROWS as unknown as readonly Pa
 const encoder = new TextEncoder();
 
 /** Tells the listeners of what has changed; puts everything back if one of them refuses. */
-function apply(changes: readonly Change[]): string | null {
-  const told = new Set<Apply>();
+function apply(changes: readonly Change[], warn: (text: string) => void): string | null {
+  const notified = new Set<Apply>();
   for (const { slot, asked, before } of changes) {
     const { value, exact } = slot.state;
     if (before.value === value && before.exact === exact) continue;
     for (const listener of slot.listeners) {
-      if (told.has(listener)) continue;
-      told.add(listener);
-      const detail = listener();
+      if (notified.has(listener)) continue;
+      notified.add(listener);
+      const detail = detailOf(listener);
       if (detail === null) continue;
-      restore(changes);
-      for (const each of told) each();
+      warn(
+        `Failed applying new configuration. Possibly related to new ${asked} setting. ` +
+          `Restoring previous settings.`,
+      );
+      restore(changes, warn);
+      for (const each of notified) {
+        const failed = detailOf(each);
+        if (failed !== null) {
+          warn(`Failed applying restored failed CONFIG SET command: ${failed}`);
+        }
+      }
       return failure(asked, detail);
     }
   }
   return null;
 }
 
+/** What a listener says; it may throw, and must not leave half of the changes applied. */
+function detailOf(listener: Apply): string | null {
+  try {
+    return listener();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
 /** Puts the values back, the latest change first: a parameter can be changed twice, by two names. */
-function restore(changes: readonly Change[]): void {
-  for (let i = changes.length - 1; i >= 0; i--) changes[i].slot.state = changes[i].before;
+function restore(changes: readonly Change[], warn: (text: string) => void): void {
+  for (let i = changes.length - 1; i >= 0; i--) {
+    const { slot, asked, before } = changes[i];
+    slot.state = before;
+    const failed = detailOf(slot.enter);
+    if (failed === null) continue;
+    warn(`Failed restoring failed CONFIG SET command. Error setting ${asked}: ${failed}`);
+  }
 }
 
 function failure(name: string, detail: string): string {

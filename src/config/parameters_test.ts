@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { Parameters } from "./parameters.ts";
+import { DENIED_WHILE_LOADING, Parameters } from "./parameters.ts";
 
 /** The detail with which CONFIG SET refuses one value; "OK" if it doesn't. */
 function set(name: string, text: string, parameters = new Parameters()): string {
@@ -154,7 +154,7 @@ Deno.test("protected parameters can be set by whom enable-protected-configs allo
   const parameters = new Parameters();
   parameters.load({ name: "enable-protected-configs", words: ["local"] });
   assert(parameters.setMany([["dbfilename", "x"]]) !== null);
-  assertEquals(parameters.setMany([["dbfilename", "x"]], true), null);
+  assertEquals(parameters.setMany([["dbfilename", "x"]], { isLocal: true }), null);
 });
 Deno.test("matching gives each name once, as it was asked for", () => {
   const parameters = new Parameters();
@@ -182,4 +182,68 @@ Deno.test("the server may write to values, and isDefault and get() see it", () =
   assertEquals(parameters.get("maxmemory"), "7");
   parameters.values.maxmemory = 0;
   assert(parameters.isDefault("maxmemory"));
+});
+Deno.test("CONFIG SET puts everything back when a listener throws, and tells who had heard", () => {
+  const parameters = new Parameters();
+  const heard: string[] = [];
+  const warned: string[] = [];
+  const { values } = parameters;
+  parameters.onChange("hz", () => {
+    heard.push(`hz ${values.hz}`);
+    return null;
+  });
+  parameters.onChange("timeout", () => {
+    heard.push(`timeout ${values.timeout}`);
+    throw new Error(`no ${values.timeout}`);
+  });
+  parameters.onChange("maxmemory", () => {
+    heard.push(`maxmemory ${values.maxmemory}`);
+    return null;
+  });
+  assertEquals(
+    parameters.setMany([["hz", "20"], ["Timeout", "5"], ["maxmemory", "7"]], {
+      warn: (text) => warned.push(text),
+    }),
+    "CONFIG SET failed (possibly related to argument 'timeout') - no 5",
+  );
+  assertEquals([values.hz, values.timeout, values.maxmemory], [10, 0, 0]);
+  assertEquals(heard, ["hz 20", "timeout 5", "hz 10", "timeout 0"]);
+  assertEquals(warned, [
+    "Failed applying new configuration. Possibly related to new timeout setting. " +
+    "Restoring previous settings.",
+    "Failed applying restored failed CONFIG SET command: no 0",
+  ]);
+});
+Deno.test("CONFIG SET tries a value at once where only that shows what is wrong with it", () => {
+  const parameters = new Parameters();
+  const { values } = parameters;
+  const entered: string[] = [];
+  parameters.onSet("dir", () => {
+    entered.push(values.dir);
+    if (values.dir === "broken") throw new Error("it broke");
+    return values.dir === "missing" ? "No such file or directory" : null;
+  });
+  const allowed = { isLocal: true };
+  parameters.load({ name: "enable-protected-configs", words: ["yes"] });
+  const set = (...pairs: [string, string][]) => parameters.setMany(pairs, allowed);
+  // The first thing wrong is told, in the order of the pairs.
+  assert(
+    set(["dir", "missing"], ["maxmemory", "x"])?.endsWith("'dir') - No such file or directory"),
+  );
+  assert(set(["maxmemory", "x"], ["dir", "missing"])?.includes("'maxmemory'"));
+  assert(set(["maxmemory", "9"], ["dir", "broken"])?.endsWith("'dir') - it broke"));
+  assertEquals([values.dir, values.maxmemory], [".", 0]);
+  assert(set(["dir", "there"], ["maxmemory", "x"]) !== null);
+  assertEquals(entered, ["missing", ".", "broken", ".", "there", "."]);
+});
+Deno.test("some parameters can't be set while data are being loaded", () => {
+  const parameters = new Parameters();
+  parameters.load({ name: "enable-protected-configs", words: ["yes"] });
+  const set = (...pairs: [string, string][]) => parameters.setMany(pairs, { isLoading: true });
+  assertEquals(set(["maxmemory", "1"], ["appendonly", "maybe"]), DENIED_WHILE_LOADING);
+  assertEquals(set(["DIR", "/"]), DENIED_WHILE_LOADING);
+  assertEquals(set(["dir", "/"], ["nosuch", "1"]), DENIED_WHILE_LOADING);
+  assert(set(["nosuch", "1"], ["dir", "/"])?.startsWith("Unknown option"));
+  assert(set(["daemonize", "yes"], ["dir", "/"])?.endsWith("can't set immutable config"));
+  assertEquals(set(["maxmemory", "1"]), null);
 });

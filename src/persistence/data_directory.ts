@@ -90,7 +90,14 @@ export class DataDirectory {
   /** CONFIG SET dir; returns why it can't be, or null. */
   changed(): string | null {
     const isWritten = this.#values.appendonly || this.#values.save !== "";
-    return isWritten && !this.#lock.take(this.path) ? this.#lockedText : null;
+    try {
+      return isWritten && !this.#lock.take(this.path) ? this.#lockedText : null;
+    } catch (error) {
+      // As at the start: that matters only when something is to be saved, and is said then.
+      const why = textOf(error);
+      this.#parts.log.warning(`Can't write in ${this.path}, where data are saved: ${why}`);
+      return null;
+    }
   }
 
   get #lockedText(): string {

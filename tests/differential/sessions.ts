@@ -575,6 +575,19 @@ export const SESSIONS: Record<string, string> = {
     config set maxmemory 10xb
     config set port 1 daemonize yes
     config set timeout 10 timeout 20
+    config set daemonize yes nosuch 1
+    config set timeout 10 timeout 20 nosuch 1
+    config set timeout 10 timeout 20 daemonize yes
+    config set daemonize yes timeout 10 timeout 20
+    config set dir / nosuch 1
+    config set dbfilename x timeout nonsense
+    config set timeout nonsense dir /
+    config set slave-priority 10 replica-priority 20
+    config get replica-priority
+    config set replica-priority 100 hz 10 timeout nonsense
+    config set port 99999 timeout 10
+    config set timeout 10 port 1 nosuch 1
+    config set * 1
     config set timeout 10
     config get timeout
     config set timeout 0 appendfsync nosuch

@@ -82,6 +82,13 @@ fileTest("while data are being loaded clients are told so, and how far it is", a
     if (wire === null) continue;
     const reply = await wire.roundTrip("get key:1");
     assertEquals(reply, "-LOADING Redis is loading the dataset in memory\r\n");
+    // A log that began now would have what has been loaded so far for its base.
+    for (
+      const pair of ["appendonly yes", "maxmemory 1 appendonly yes", "repl-diskless-load disabled"]
+    ) {
+      assertEquals(await wire.roundTrip(`config set ${pair}`), reply);
+    }
+    assertEquals((await wire.roundTrip("config get maxmemory")).endsWith("$1\r\n0\r\n"), true);
     const info = await wire.roundTrip("info persistence");
     assert(/loading:1\r\n(.*\r\n)*loading_total_bytes:\d{5,}/.test(info), info);
     isLoading = true;
