@@ -51,7 +51,7 @@ export class Shutdown {
     if (this.#hasBegun) return true;
     const { log, parameters } = this.#server.engine;
     log.warning(reason);
-    if (!this.#server.persistence.shutdown(save) && !isForced) return false;
+    if (!this.#server.persistence.shutdown(save, isForced)) return false;
     this.#hasBegun = true;
     const last = setTimeout(() => Deno.exit(0), GRACE_MS);
     void this.#server.stop().then(() => {

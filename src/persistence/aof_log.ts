@@ -10,6 +10,7 @@
  * Where the disk takes nothing, what came stays in memory and is tried again; the file keeps no half of it.
  */
 
+import { assert } from "../lib/assert.ts";
 import { sleep } from "../lib/clock.ts";
 import { BufferSink } from "./byte_sink.ts";
 
@@ -184,11 +185,26 @@ export class AofLog {
     this.#isSyncing = false;
   }
 
-  /** Goes over to the file at `path`; what came until now is in the old one, and made durable. */
-  rotate(path: string): void {
+  /** Writes what is pending, whatever the policy; returns whether nothing is left. */
+  catchUp(): boolean {
+    return this.#write();
+  }
+
+  /**
+   * Goes over to the file at `path`, after `list` has put it on record; what came until now is in the old one, and made
+   * durable. Nothing may be pending.
+   */
+  rotate(path: string, list: () => void): void {
+    assert(this.#pending.at === 0, "what is pending belongs to the file before");
     const file = openToAppend(path);
     const syncFile = openToAppend(path);
-    this.#write();
+    try {
+      list();
+    } catch (error) {
+      file.close();
+      syncFile.close();
+      throw error;
+    }
     const [old, oldSync] = [this.#file, this.#syncFile];
     void oldSync.syncData().catch((error) => this.#failed(error)).finally(() => {
       old.close();

@@ -108,6 +108,8 @@ export class AppendOnlyFile {
     if (last === undefined) {
       const manifest = this.manifest.copy();
       last = manifest.addIncremental();
+      // A file of that name is the rest of a rewrite that no manifest has ever named.
+      removeFile(this.pathOf(last));
       this.log = new AofLog(this.pathOf(last), owner);
       this.#persist(manifest);
     } else this.log = new AofLog(this.pathOf(last), owner);
@@ -133,12 +135,13 @@ export class AppendOnlyFile {
   /**
    * Begins a rewrite: what comes from now on goes to a new file, which is read after the base that the caller is
    * about to write. With nothing appended so far (`owner` then begins) the new file is listed only together
-   * with its base: what the manifest names until then lacks changes.
+   * with its base: what the manifest names until then lacks changes. The base will be written by way of the file
+   * `temporaryName`.
    */
-  beginRewrite(isRdb: boolean, begins: AofLogOwner | null): Rewrite {
+  beginRewrite(isRdb: boolean, begins: AofLogOwner | null, temporaryName: string): Rewrite {
     const manifest = this.manifest.copy();
     const baseName = manifest.nextBaseName(isRdb);
-    const temporary = `${this.directory}/temp-rewriteaof-bg-${Deno.pid}.aof`;
+    const temporary = `${this.directory}/${temporaryName}`;
     if (this.log === null && begins === null) {
       const firstSequence = manifest.incrementalSequence + 1;
       return { temporary, baseName, firstSequence, unlisted: null };
@@ -149,9 +152,7 @@ export class AppendOnlyFile {
     removeFile(this.pathOf(file));
     if (this.log !== null) {
       // Nothing is written to a file that the manifest doesn't name, and none is named that isn't there.
-      Deno.openSync(this.pathOf(file), { append: true, create: true }).close();
-      this.#persist(manifest);
-      this.log.rotate(this.pathOf(file));
+      this.log.rotate(this.pathOf(file), () => this.#persist(manifest));
       return { temporary, baseName, firstSequence, unlisted: null };
     }
     if (begins !== null) this.log = new AofLog(this.pathOf(file), begins);

@@ -3,7 +3,7 @@ import type { Parameters } from "../config/parameters.ts";
 import { unicodeOf } from "../config/words.ts";
 import { timestampLine } from "./aof_log.ts";
 import { AppendOnlyFile } from "./append_only_file.ts";
-import { DirectoryLock } from "./files.ts";
+import { DirectoryLock, removeTemporaryFiles, temporaryName } from "./files.ts";
 import { type PersistenceParts, textOf } from "./parts.ts";
 import { RdbFileWriter, type RdbSettings } from "./rdb_file.ts";
 
@@ -12,6 +12,7 @@ export class DataDirectory {
   functions: readonly Uint8Array[] = [];
   readonly #parts: PersistenceParts;
   readonly #lock = new DirectoryLock();
+  #temporaryCount = 0;
 
   constructor(parts: PersistenceParts) {
     this.#parts = parts;
@@ -29,8 +30,9 @@ export class DataDirectory {
     return `${this.path}/${unicodeOf(this.#values.dbfilename)}`;
   }
 
-  temporaryPath(kind: string): string {
-    return `${this.path}/temp-${kind}${Deno.pid}.rdb`;
+  /** A name that no other file has, of this or an earlier job: two jobs must never remove each other's files. */
+  temporaryName(kind: "save" | "bgsave" | "sync" | "rewriteaof-bg"): string {
+    return temporaryName(kind, Deno.pid, ++this.#temporaryCount);
   }
 
   newAof(): AppendOnlyFile {
@@ -75,29 +77,41 @@ export class DataDirectory {
     if (!this.#lock.take(this.path)) throw new Error(this.#lockedText);
   }
 
-  /** As `takeLock`, but a directory that can't be written to is only warned about: reading it needs no lock. */
+  /**
+   * As `takeLock`, but a directory that can't be written to is only warned about: reading it needs no lock. Removes
+   * what a server that was killed had begun there.
+   */
   lockAtStart(): void {
     const { path } = this;
+    let isOurs = false;
     try {
-      if (this.#lock.take(path)) return;
+      isOurs = this.#lock.take(path);
+      if (isOurs) {
+        removeTemporaryFiles(path);
+        removeTemporaryFiles(this.newAof().directory);
+      }
     } catch (error) {
       const why = textOf(error);
       return this.#parts.log.warning(`Can't write in ${path}, where data are saved: ${why}`);
     }
-    throw new Error(this.#lockedText);
+    if (!isOurs) throw new Error(this.#lockedText);
   }
 
-  /** CONFIG SET dir; returns why it can't be, or null. */
-  changed(): string | null {
+  /**
+   * CONFIG SET dir; returns why it can't be, or null. While `isInUse`, something is still written in the directory
+   * before: its lock is kept, too.
+   */
+  changed(isInUse: boolean): string | null {
     const isWritten = this.#values.appendonly || this.#values.save !== "";
     try {
-      return isWritten && !this.#lock.take(this.path) ? this.#lockedText : null;
+      if (isWritten && !this.#lock.take(this.path)) return this.#lockedText;
     } catch (error) {
       // As at the start: that matters only when something is to be saved, and is said then.
       const why = textOf(error);
       this.#parts.log.warning(`Can't write in ${this.path}, where data are saved: ${why}`);
-      return null;
     }
+    if (!isInUse) this.#lock.releaseOthers(this.path);
+    return null;
   }
 
   get #lockedText(): string {

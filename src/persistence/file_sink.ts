@@ -101,6 +101,11 @@ export class FileSink extends ByteSink {
     this.#pump = null;
   }
 
+  /** Nobody wants the file any more: what waits and what comes is dropped. */
+  discard(): void {
+    this.#failed("discarded");
+  }
+
   #failed(error: unknown): void {
     this.failure ??= new SinkError(error instanceof Error ? error.message : String(error));
     this.#waiting = [];

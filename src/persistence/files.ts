@@ -72,30 +72,50 @@ export function removeFile(path: string): void {
   }
 }
 
+/** The name of a file that is being written: whose it is, and the how many-th of that process. */
+export function temporaryName(kind: string, pid: number, count: number): string {
+  return `temp-${kind}-${pid}-${count}.${kind.startsWith("rewriteaof") ? "aof" : "rdb"}`;
+}
+
+const TEMPORARY_REGEXP = /^temp-(save|bgsave|sync|rewriteaof-bg)-\d+-\d+\.(rdb|aof)(\.part)?$/;
+
+/** Removes files that a server was writing in `directory` when it was killed. */
+export function removeTemporaryFiles(directory: string): void {
+  if (!exists(directory)) return;
+  for (const { name } of Deno.readDirSync(directory)) {
+    if (TEMPORARY_REGEXP.test(name)) removeFile(`${directory}/${name}`);
+  }
+}
+
 const LOCK_NAME = "respite.lock";
 
 /** Held by the one server that writes in a directory. The system gives it back when the process ends. */
 export class DirectoryLock {
-  #file: Deno.FsFile | null = null;
-  #path = "";
+  readonly #files = new Map<string, Deno.FsFile>();
 
-  /** Takes the lock of `directory`, giving back another; returns whether it is ours now. */
+  /** Takes the lock of `directory`, beside those that are held; returns whether it is ours now. */
   take(directory: string): boolean {
-    const path = `${directory}/${LOCK_NAME}`;
-    if (this.#file !== null && this.#path === path) return true;
-    const file = Deno.openSync(path, { write: true, create: true });
+    if (this.#files.has(directory)) return true;
+    const file = Deno.openSync(`${directory}/${LOCK_NAME}`, { write: true, create: true });
     if (!file.tryLockSync(true)) {
       file.close();
       return false;
     }
-    this.#file?.close();
-    this.#file = file;
-    this.#path = path;
+    this.#files.set(directory, file);
     return true;
   }
 
+  /** Gives back all locks but that of `directory`. */
+  releaseOthers(directory: string): void {
+    for (const [held, file] of this.#files) {
+      if (held === directory) continue;
+      file.close();
+      this.#files.delete(held);
+    }
+  }
+
   release(): void {
-    this.#file?.close();
-    this.#file = null;
+    for (const file of this.#files.values()) file.close();
+    this.#files.clear();
   }
 }

@@ -28,7 +28,9 @@ Deno.test("DirectoryLock is one owner's, and may go over to another directory", 
     const other = new DirectoryLock();
     assert(one.take(dir) && one.take(dir), "one has it");
     assertEquals(other.take(dir), false);
-    assert(one.take(`${dir}/other`), "one goes over");
+    assert(one.take(`${dir}/other`), "one has both");
+    assertEquals(other.take(dir), false);
+    one.releaseOthers(`${dir}/other`);
     assert(other.take(dir), "the other has the first now");
     one.release();
     other.release();

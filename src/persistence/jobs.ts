@@ -1,4 +1,5 @@
 /** What is written in the background, one file at a time, and what came of it. */
+import { assert } from "../lib/assert.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../observe/log.ts";
 import { textOf } from "./parts.ts";
@@ -48,6 +49,7 @@ export class Jobs {
 
   /** Runs a job to its end; `ended` hears what came of it, unless it was given up. */
   async run(job: Job, ended: (isFine: boolean, job: Job) => void): Promise<void> {
+    assert(this.current === null, "one job is under way at a time");
     const what = JOB_NAMES[job.kind];
     this.current = job;
     let isFine = true;
@@ -65,11 +67,9 @@ export class Jobs {
     if (isFine) this.#log.notice(`${what} terminated with success`);
   }
 
-  /** Resolves when no job is under way. */
-  async idle(): Promise<void> {
-    while (this.current !== null) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-    }
+  /** Resolves after a while, when the job that is under way may be over. */
+  async pause(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
 
   /** Takes the walk of the job's snapshot to its end: only one snapshot can be under way. */
@@ -77,7 +77,7 @@ export class Jobs {
     this.current?.writer.snapshot.slice(() => false);
   }
 
-  /** The file of the job is not wanted any more. */
+  /** The file of the job, if there is one, is not wanted any more. */
   cancel(): void {
     const job = this.current;
     this.current = null;

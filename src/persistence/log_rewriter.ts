@@ -67,10 +67,15 @@ export class LogRewriter {
       this.#directory.takeLock();
       if (aof.log === null) aof.read();
       stream.flush();
+      // What is not in the file yet would be read after the new base, which has it already.
+      if (aof.log?.catchUp() === false) {
+        throw new Error(aof.log.failure ?? "the log is not written");
+      }
       const isBeginning = this.isWaiting && aof.log === null;
       const begun = rewrite = aof.beginRewrite(
         this.#values.aofUseRdbPreamble,
         isBeginning ? this.#owner : null,
+        this.#directory.temporaryName("rewriteaof-bg"),
       );
       if (isBeginning && aof.log !== null) stream.addTaker(aof.log);
       else stream.restart();
@@ -155,7 +160,8 @@ export class LogRewriter {
   startAppending(aof: AppendOnlyFile): void {
     const { stream, log } = this.#parts;
     if (aof.manifest.files().length === 0) {
-      const rewrite = aof.beginRewrite(this.#values.aofUseRdbPreamble, null);
+      const temporaryName = this.#directory.temporaryName("rewriteaof-bg");
+      const rewrite = aof.beginRewrite(this.#values.aofUseRdbPreamble, null, temporaryName);
       const path = aof.basePathOf(rewrite);
       this.#directory.openWriter(path, rewrite.temporary, true).runSync();
       aof.completeRewrite(rewrite);

@@ -37,7 +37,7 @@ export class Persistence implements AofLogOwner {
     this.#restorer = new Restorer(parts, this.#directory);
     const { parameters } = parts;
     parameters.onChange("appendonly", () => this.#appendingSwitched());
-    parameters.onChange("dir", () => this.#directory.changed());
+    parameters.onChange("dir", () => this.#directoryChanged());
     for (const name of ["save", "stop-writes-on-bgsave-error"]) {
       parameters.onChange(name, () => {
         this.#setGate();
@@ -100,6 +100,11 @@ export class Persistence implements AofLogOwner {
     if (this.#rewriter.aof === null) this.#logFailure = null;
     this.#setGate();
     return error;
+  }
+
+  #directoryChanged(): string | null {
+    const isInUse = this.#rewriter.aof !== null || this.#jobs.current !== null;
+    return this.#directory.changed(isInUse);
   }
 
   // What the end of a turn asks
@@ -195,8 +200,13 @@ export class Persistence implements AofLogOwner {
     const aof = appendonly ? this.#directory.newAof() : null;
     aof?.read();
     this.#rewriter.aof = aof;
-    if (await this.#restorer.loadInSlices(aof)) this.#saver.nothingChanged();
-    if (this.#rewriter.aof !== null) this.#rewriter.startAppending(this.#rewriter.aof);
+    const files = this.#restorer.filesOf(aof);
+    if (files.length > 0) await this.#restorer.loadInSlices(files);
+    // Before anybody may write: from the first change on all of them are in the log.
+    if (aof !== null) this.#rewriter.startAppending(aof);
+    if (files.length === 0) return;
+    this.#restorer.end(aof);
+    this.#saver.nothingChanged();
   }
 
   /** Several times a second. */
@@ -209,21 +219,34 @@ export class Persistence implements AofLogOwner {
     if (this.#rewriter.isGrown()) this.#rewriter.begin();
   }
 
-  /** The server ends: saves if asked to (null: if there are save points). Returns whether it may end. */
-  shutdown(save: boolean | null): boolean {
-    const { log, stream } = this.#parts;
+  /**
+   * The server ends: writes what the log lacks, and saves if asked to (null: if there are save points). Returns whether
+   * it may end; if it is forced to, it may in any case.
+   */
+  shutdown(save: boolean | null, isForced: boolean): boolean {
+    const { log } = this.#parts;
+    // What is half loaded must not take the place of what is being loaded.
+    if (this.#restorer.progress.isOn) return true;
     if (this.#rewriter.isWaiting) {
-      log.warning("Writing initial AOF, can't exit");
-      return false;
+      log.warning(`Writing initial AOF${isForced ? ". Exit anyway." : ", can't exit"}`);
+      if (!isForced) return false;
     }
     this.#jobs.cancel();
-    if (this.#restorer.progress.isOn) return true;
-    stream.flush();
-    if (this.#rewriter.aof?.log?.finish() === false) {
-      log.warning("Writing initial data to disk failed");
-    }
-    const isWanted = save ?? (this.#values.save !== "");
-    if (!isWanted) return true;
+    const isLogged = this.#finishLog();
+    if (save === false) return true;
+    const isSaved = (save ?? this.#values.save !== "") ? this.#saveLast() : true;
+    return (isLogged && isSaved) || isForced;
+  }
+
+  #finishLog(): boolean {
+    this.#parts.stream.flush();
+    if (this.#rewriter.aof?.log?.finish() !== false) return true;
+    this.#parts.log.warning("Error writing what is left to the AOF.");
+    return false;
+  }
+
+  #saveLast(): boolean {
+    const { log } = this.#parts;
     log.notice("Saving the final RDB snapshot before exiting.");
     if (this.#saver.saveNow()) return true;
     log.warning("Error trying to save the DB, can't exit.");

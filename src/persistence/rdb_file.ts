@@ -1,5 +1,6 @@
 /** Whole RDB files: written from a snapshot in slices or at once, and loaded. */
 import type { Keyspace } from "../keyspace/keyspace.ts";
+import { assert } from "../lib/assert.ts";
 import { FileSink } from "./file_sink.ts";
 import { CorruptData } from "./byte_source.ts";
 import { FileSource } from "./file_source.ts";
@@ -72,6 +73,21 @@ export class RdbFileWriter {
 
   /** Writes all in slices and puts the file in its place; fails, leaving the old one, if it can't. */
   async run(): Promise<void> {
+    try {
+      await this.#walk();
+      if (this.#settings.isRdb) this.#out.end(() => this.#sink.crc());
+      await this.#sink.finish();
+      this.#check();
+      await replaceFile(this.#temporary, this.#path);
+    } catch (error) {
+      this.#giveUp();
+      throw error;
+    } finally {
+      this.#file.close();
+    }
+  }
+
+  async #walk(): Promise<void> {
     const { clock } = this.#keyspace;
     for (;;) {
       const end = clock.monotonicUs() + SLICE_US;
@@ -81,11 +97,6 @@ export class RdbFileWriter {
       await new Promise((resolve) => setTimeout(resolve, 0));
       await this.#delay();
     }
-    if (this.#settings.isRdb) this.#out.end(() => this.#sink.crc());
-    await this.#sink.finish();
-    this.#file.close();
-    this.#check();
-    await replaceFile(this.#temporary, this.#path);
   }
 
   /** rdb-key-save-delay: makes saving slow, for tests. */
@@ -102,32 +113,47 @@ export class RdbFileWriter {
 
   /** As `run`, at once. */
   runSync(): void {
-    this.#sink.isSync = true;
-    this.snapshot.slice(() => false);
-    if (this.#settings.isRdb) this.#out.end(() => this.#sink.crc());
-    this.#sink.finishSync();
-    this.#file.close();
-    this.#check();
-    replaceFileSync(this.#temporary, this.#path);
+    try {
+      this.#sink.isSync = true;
+      this.snapshot.slice(() => false);
+      if (this.#settings.isRdb) this.#out.end(() => this.#sink.crc());
+      this.#sink.finishSync();
+      this.#check();
+      replaceFileSync(this.#temporary, this.#path);
+    } catch (error) {
+      this.#giveUp();
+      throw error;
+    } finally {
+      this.#file.close();
+    }
   }
 
   #check(): void {
     const { failure } = this.#sink;
-    if (failure === null && !this.isCancelled) return;
-    removeFile(this.#temporary);
-    throw failure ?? new Error("cancelled");
+    if (failure !== null) throw failure;
+    assert(!this.isCancelled, "what is not wanted any more was discarded");
   }
 
-  /** All databases were emptied, or the server ends: the file is not wanted any more. */
+  /** Leaves neither a half-written file nor a snapshot that nobody ends. */
+  #giveUp(): void {
+    this.snapshot.abandon();
+    try {
+      removeFile(this.#temporary);
+    } catch {
+      // It stays until the next server starts: see removeTemporaryFiles.
+    }
+  }
+
+  /** The file is not wanted any more, and another one may be begun at once. */
   cancel(): void {
-    this.isCancelled = true;
-    this.snapshot.end();
-    removeFile(this.#temporary);
+    this.discard();
+    this.#giveUp();
   }
 
-  /** The file is not wanted any more; the walk goes on, as every key must be marked. */
+  /** The file is not wanted any more, but the walk goes on in slices and marks what is left. */
   discard(): void {
     this.isCancelled = true;
+    this.#sink.discard();
   }
 }
 

@@ -30,13 +30,11 @@ export class Restorer {
   }
 
   /**
-   * Loads the append-only file, or without one the last save, while the server answers that it does. Fails with
-   * what a person can do about it. Returns whether there was anything.
+   * Loads files while the server answers that it does, which goes on until `end`. Fails with what a person can do
+   * about it.
    */
-  async loadInSlices(aof: AppendOnlyFile | null): Promise<boolean> {
+  async loadInSlices(files: readonly FileToLoad[]): Promise<void> {
     const { clock, log, parameters } = this.#parts;
-    const files = this.#filesToLoad(aof);
-    if (files.length === 0) return false;
     this.#begin(files);
     const pace = { clock, log, keyDelayUs: () => parameters.values.keyLoadDelay };
     for (const [i, file] of files.entries()) {
@@ -44,14 +42,12 @@ export class Restorer {
       await loadInSlices(loading, this.progress, pace);
       this.#fileLoaded(loading, i === files.length - 1);
     }
-    this.#end(aof);
-    return true;
   }
 
-  /** As `loadInSlices`, at once; returns whether that worked. */
+  /** Loads the append-only file, or without one the last save, at once; returns whether that worked. */
   loadNow(aof: AppendOnlyFile | null, flushes: boolean): boolean {
     const { keyspace, log } = this.#parts;
-    const files = this.#filesToLoad(aof);
+    const files = this.filesOf(aof);
     if (flushes) keyspace.clear();
     this.#begin(files);
     let isFine = true;
@@ -65,12 +61,12 @@ export class Restorer {
       log.warning(textOf(error));
       isFine = false;
     }
-    this.#end(aof);
+    this.end(aof);
     return isFine;
   }
 
-  /** Files to be loaded, in order. */
-  #filesToLoad(aof: AppendOnlyFile | null): FileToLoad[] {
+  /** The files of the append-only file, in order, or without one the last save. */
+  filesOf(aof: AppendOnlyFile | null): FileToLoad[] {
     const { keyspace, target } = this.#parts;
     if (aof === null) {
       const path = this.#directory.rdbPath;
@@ -144,7 +140,8 @@ export class Restorer {
     Deno.truncateSync(path, validTo);
   }
 
-  #end(aof: AppendOnlyFile | null): void {
+  /** All is loaded: clients may come. */
+  end(aof: AppendOnlyFile | null): void {
     const { gates, keyspace, log, clock } = this.#parts;
     const { startedMs } = this.progress;
     clock.refresh();

@@ -13,7 +13,6 @@ export class Saver {
   /** `hooks.dirty` at the last save. */
   #savedDirty = 0;
   #isScheduled = false;
-  #syncs = 0;
   readonly #parts: PersistenceParts;
   readonly #directory: DataDirectory;
   readonly #jobs: Jobs;
@@ -50,9 +49,11 @@ export class Saver {
     const { rdbPath } = this.#directory;
     const startedMs = clock.nowMs();
     const { dirty } = keyspace.hooks;
+    // What another save is writing is older, and must not take the place of this one when it is over.
+    if (this.#jobs.has("save")) this.#jobs.cancel();
     this.#jobs.finishSnapshot();
     try {
-      const temporary = this.#directory.temporaryPath("save-");
+      const temporary = `${this.#directory.path}/${this.#directory.temporaryName("save")}`;
       this.#directory.openWriter(rdbPath, temporary, false).runSync();
     } catch (error) {
       log.warning(`Error saving the DB to ${rdbPath}: ${textOf(error)}`);
@@ -93,7 +94,7 @@ export class Saver {
     const startedMs = this.outcome.lastTryMs = clock.nowMs();
     this.#isScheduled = false;
     try {
-      const temporary = directory.temporaryPath("bgsave-");
+      const temporary = `${directory.path}/${directory.temporaryName("bgsave")}`;
       const writer = directory.openWriter(directory.rdbPath, temporary, false);
       const job: Job = { kind: "save", writer, startedMs, dirty: keyspace.hooks.dirty };
       void this.#jobs.run(job, (isFine) => this.#saved(isFine, startedMs, job.dirty));
@@ -140,9 +141,9 @@ export class Saver {
 
   /** Writes a snapshot to a file that the caller removes; `begun` is called in the instant that it shows. */
   async snapshotToFile(begun: () => void): Promise<string> {
-    await this.#jobs.idle();
+    while (this.#jobs.current !== null) await this.#jobs.pause();
     const { clock, keyspace } = this.#parts;
-    const path = this.#directory.temporaryPath(`sync-${++this.#syncs}-`);
+    const path = `${this.#directory.path}/${this.#directory.temporaryName("sync")}`;
     const writer = this.#directory.openWriter(path, `${path}.part`, false);
     begun();
     const { dirty } = keyspace.hooks;

@@ -15,6 +15,7 @@
 import { type Entries, EntryFlag } from "../keyspace/entry.ts";
 import type { DatabaseContents } from "../keyspace/database.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
+import { assert } from "../lib/assert.ts";
 import type { Ref } from "../structures/arena.ts";
 import { BufferSink, type ByteSink } from "./byte_sink.ts";
 import type { EntryWriter } from "./entry_writer.ts";
@@ -22,6 +23,8 @@ import { finish, type Rest } from "./value_writer.ts";
 
 /** Keys that are written between two looks at the clock. */
 const KEYS_A_STEP = 8;
+/** Keys that are marked in one step where nothing is written. */
+const MARKED_A_STEP = 1024;
 /** With so much aside the large collection is written to its end. */
 const ASIDE_MAX_BYTES = 1024 * 1024;
 
@@ -49,6 +52,7 @@ export class Snapshotter {
     sink: ByteSink,
     makeWriter: (keyspace: Keyspace, sink: ByteSink) => EntryWriter,
   ) {
+    assert(keyspace.hooks.before === null, "one snapshot is under way at a time");
     this.#keyspace = keyspace;
     this.#sink = sink;
     this.#writer = makeWriter(keyspace, sink);
@@ -87,7 +91,7 @@ export class Snapshotter {
 
   #walk(): void {
     const contents = this.#contents[0];
-    if (contents === undefined) return this.end();
+    if (contents === undefined) return this.#end();
     if (!this.#hasBegun) {
       this.#hasBegun = true;
       this.#writer.beginDatabase(contents);
@@ -147,11 +151,33 @@ export class Snapshotter {
   }
 
   /**
-   * Ends: everything was written, or all databases were emptied since it began. If something that is left
-   * were not written, the next snapshot would take it for new.
+   * Ends it although entries are left to be written. They are marked as if they had been: unmarked, the next snapshot
+   * would take them for newer than itself and leave them out. Tables that were emptied meanwhile are nobody's any more.
    */
-  end(): void {
+  abandon(): void {
     if (this.#isOver) return;
+    for (const contents of this.#contents) {
+      if (this.#isInUse(contents)) this.#markAll(contents, this.#cursor);
+      this.#cursor = 0;
+    }
+    this.#end();
+  }
+
+  #isInUse({ table }: DatabaseContents): boolean {
+    return this.#keyspace.databases.some((db) => db.hasTable(table));
+  }
+
+  #markAll({ table, entries }: DatabaseContents, cursor: number): void {
+    const isMarked = entries.epoch !== 0;
+    do {
+      cursor = table.scan(cursor, MARKED_A_STEP, (ref) => {
+        entries.setFlag(ref, EntryFlag.epoch, isMarked);
+      });
+    } while (cursor !== 0);
+  }
+
+  #end(): void {
+    assert(!this.#isOver, "a snapshot ends once");
     this.#isOver = true;
     this.#keyspace.hooks.before = null;
     this.#keyspace.release();

@@ -44,15 +44,16 @@ class Feed implements PropagationTaker {
   async run(persistence: NonNullable<Engine["persistence"]>): Promise<void> {
     const client = this.#client;
     const { propagation, log } = this.#engine;
-    let path: string | null = null;
     try {
-      path = await persistence.snapshotToFile(() => propagation.addTaker(this));
-      await this.#sendFile(path);
+      const path = await persistence.snapshotToFile(() => propagation.addTaker(this));
+      const file = await Deno.open(path, { read: true });
+      // It is read although it has no name any more, and is gone however this ends.
+      await Deno.remove(path);
+      await this.#sendFile(file).finally(() => file.close());
     } catch (error) {
       log.warning(`SYNC of client ${client.id} failed: ${error}`);
       client.transport.kill();
     }
-    if (path !== null) await Deno.remove(path).catch(() => {});
     if (client.isClosing || client.wantsSnapshotOnly) return this.#leave();
     this.#isLive = true;
     if (this.#waiting.at > 0) this.#send(this.#waiting.bytes, this.#waiting.at);
@@ -60,9 +61,8 @@ class Feed implements PropagationTaker {
     this.#engine.flushOthers();
   }
 
-  async #sendFile(path: string): Promise<void> {
+  async #sendFile(file: Deno.FsFile): Promise<void> {
     const client = this.#client;
-    const file = await Deno.open(path, { read: true });
     const { size } = await file.stat();
     client.reply.raw(new TextEncoder().encode(`$${size}\r\n`));
     const chunk = new Uint8Array(CHUNK_BYTES);
@@ -76,7 +76,6 @@ class Feed implements PropagationTaker {
         await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
       }
     }
-    file.close();
   }
 }
 

@@ -13,6 +13,10 @@ export class Child {
     this.#output = process.output();
   }
 
+  get pid(): number {
+    return this.#process.pid;
+  }
+
   /** Starts a server with `dir` as its directory; it may not listen yet. */
   static spawn(port: number, dir: string, ...directives: string[]): Child {
     const [program, ...args] = commandLine(port, dir, directives);

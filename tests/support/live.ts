@@ -40,7 +40,7 @@ export function startRespite(
   const stop = async (): Promise<void> => {
     await loaded;
     await server.stop();
-    server.persistence.shutdown(false);
+    server.persistence.shutdown(false, false);
     await Deno.remove(own.dir, { recursive: true });
   };
   return { server, logged, port: server.listeners[0].port, stop };
