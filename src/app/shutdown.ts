@@ -1,4 +1,4 @@
-/** The end of the server: by SIGINT, SIGTERM or SHUTDOWN; a second signal ends it at once. */
+/** The end of the server: by SIGINT, SIGTERM or SHUTDOWN. One that was refused may be tried again, with all that it does. */
 import { unicodeOf } from "../config/words.ts";
 import type { Server } from "./server.ts";
 
@@ -10,8 +10,6 @@ export class Shutdown {
   removesPidFile = false;
   readonly #server: Server;
   #hasBegun = false;
-  /** A signal has come, and the data could not be saved: another one ends it all the same. */
-  #wasRefused = false;
 
   constructor(server: Server) {
     this.#server = server;
@@ -23,8 +21,9 @@ export class Shutdown {
     if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", () => {});
     for (const signal of signals) {
       Deno.addSignalListener(signal, () => {
-        if (this.#hasBegun || this.#wasRefused) Deno.exit(1);
-        this.#bySignal(signal);
+        if (!this.#hasBegun) return this.#bySignal(signal);
+        // All is saved; somebody at a terminal does not want to wait for clients that don't take their replies.
+        if (signal === "SIGINT") Deno.exit(1);
       });
     }
   }
@@ -37,7 +36,6 @@ export class Shutdown {
     const save = words.includes("save") ? true : words.includes("nosave") ? false : null;
     const reason = `Received ${signal} scheduling shutdown...`;
     if (this.begin(reason, save, words.includes("force"))) return;
-    this.#wasRefused = true;
     log.warning(
       `${signal} received but errors trying to shut down the server, check the logs for more information`,
     );
