@@ -102,7 +102,7 @@ function pexpiretime(call: Call): void {
 
 /** -2 for a missing key, -1 for one that lives for ever; seconds are rounded. */
 function replyTime({ args, reply, db, nowMs }: Call, relative: boolean, seconds: boolean): void {
-  const ref = db.peek(args, 1);
+  const ref = db.readUntouched(args, 1);
   if (ref === 0) return reply.integer(-2);
   const deadline = db.deadlines.of(ref);
   if (deadline < 0) return reply.integer(-1);

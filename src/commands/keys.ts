@@ -16,7 +16,7 @@ function del({ args, reply, db }: Call): void {
 
 function exists({ args, reply, db }: Call): void {
   let found = 0;
-  for (let i = 1; i < args.count; i++) if (db.peek(args, i) !== 0) found++;
+  for (let i = 1; i < args.count; i++) if (db.readUntouched(args, i) !== 0) found++;
   reply.integer(found);
 }
 
@@ -31,7 +31,7 @@ function touch(call: Call): void {
 }
 
 function type({ args, reply, db }: Call): void {
-  const ref = db.peek(args, 1);
+  const ref = db.readUntouched(args, 1);
   reply.simpleBinary(ref === 0 ? "none" : TYPE_NAMES[db.keyspace.entries.typeOf(ref)]);
 }
 

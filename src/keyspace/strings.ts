@@ -10,7 +10,7 @@ import type { Args } from "../protocol/args.ts";
 import type { Ref } from "../structures/arena.ts";
 import type { KeyEvent } from "./change_hooks.ts";
 import type { Database } from "./database.ts";
-import { Encoding, type Entries, EntryFlag, LargeString, spareBytes, Type } from "./entry.ts";
+import { Encoding, EntryFlag, LargeString, spareBytes, Type } from "./entry.ts";
 import { integerFound, isIntegerText, largeString, stringEncoding, StringValue } from "./values.ts";
 
 const INTEGER_BYTES = 8;
@@ -25,17 +25,13 @@ export class Strings {
     this.#db = db;
   }
 
-  get #entries(): Entries {
-    return this.#db.placement.entries;
-  }
-
   /** Sets the string at argument `index` to argument `value`: as `set`. One that has a large buffer is not copied. */
   setArgument(args: Args, index: number, value: number, keepTtl: boolean, event: KeyEvent): Ref {
     const bytes = args.bytesOf(value);
     const view = args.viewOf(value);
     const start = args.start(value);
     const end = args.end(value);
-    if (args.hasBuffers && end - start > this.#entries.inlineMax(args.length(index))) {
+    if (args.hasBuffers && end - start > this.#db.entries.inlineMax(args.length(index))) {
       const own = args.take(value);
       if (own !== null) {
         return this.setLarge(args, index, new LargeString(own, end), keepTtl, event);
@@ -62,12 +58,12 @@ export class Strings {
       return this.setInt64(args, index, integerFound.hi, integerFound.lo, keepTtl, event);
     }
     const size = end - start;
-    if (size > this.#entries.inlineMax(args.length(index))) {
+    if (size > this.#db.entries.inlineMax(args.length(index))) {
       const large = LargeString.of(bytes, start, end);
       return this.setLarge(args, index, large, keepTtl, event);
     }
     const ref = this.#place(args, index, size, keepTtl);
-    const entries = this.#entries;
+    const entries = this.#db.entries;
     entries.setValueHeader(Type.string, stringEncoding(size), size);
     copyIn(bytes, view, start, end, entries.bytes, entries.view, entries.valueStart);
     this.#db.changed(args, index, event);
@@ -92,7 +88,7 @@ export class Strings {
     event: KeyEvent,
   ): Ref {
     const ref = this.#place(args, index, INTEGER_BYTES, keepTtl);
-    const entries = this.#entries;
+    const entries = this.#db.entries;
     entries.setValueHeader(Type.string, Encoding.int, INTEGER_BYTES);
     entries.view.setInt32(entries.valueStart, lo, true);
     entries.view.setInt32(entries.valueStart + 4, hi, true);
@@ -103,7 +99,7 @@ export class Strings {
   /** Changes the open entry, an integer found at argument `index`, in place. */
   replaceInt64(args: Args, index: number, hi: number, lo: number, event: KeyEvent): void {
     const db = this.#db;
-    const entries = this.#entries;
+    const entries = this.#db.entries;
     assert(entries.encoding === Encoding.int, "an integer is changed in place");
     db.keyspace.hooks.willChange(db.index, entries.ref);
     db.touch(entries.ref);
@@ -114,7 +110,7 @@ export class Strings {
 
   /** Reads the open entry, a string, as an integer; returns whether it is one. */
   readInt64(into: Int64): boolean {
-    this.#value.read(this.#entries);
+    this.#value.read(this.#db.entries);
     return parseInt64(this.#value.bytes, this.#value.start, this.#value.end, into);
   }
 
@@ -125,7 +121,7 @@ export class Strings {
    */
   edit(args: Args, index: number, length: number): StringValue {
     const ref = this.#db.edit(args, index);
-    const entries = this.#entries;
+    const entries = this.#db.entries;
     if (ref === 0) return this.#createZeros(args, index, length);
     entries.open(ref);
     this.#value.read(entries);
@@ -142,7 +138,7 @@ export class Strings {
 
   #createZeros(args: Args, index: number, length: number): StringValue {
     const db = this.#db;
-    const entries = this.#entries;
+    const entries = this.#db.entries;
     if (length > entries.inlineMax(args.length(index))) {
       // The buffer first: where there is no memory for it, there is no key either.
       const large = new LargeString(new Uint8Array(length), length);
@@ -156,7 +152,7 @@ export class Strings {
   }
 
   #resizeLarge(length: number): StringValue {
-    const entries = this.#entries;
+    const entries = this.#db.entries;
     const large = largeString(entries);
     large.resize(length);
     entries.book(large);
@@ -167,7 +163,7 @@ export class Strings {
   /** Moves the open string (its bytes are in `#value`) to a block or a buffer with more room. */
   #rebuild(length: number): void {
     const { placement } = this.#db;
-    const entries = this.#entries;
+    const entries = this.#db.entries;
     const value = this.#value;
     const kept = Math.min(value.length, length);
     const keyLength = entries.keyEnd - entries.keyStart;
