@@ -2,11 +2,6 @@
 /**
  * Runs one request at a time: looks the command up, refuses it or runs it, in Redis's order of checks.
  * Its input is a client whose `args` hold a request, its output is bytes in the client's writer.
- *
- * Time is read once a run of equal commands, not twice a command: a pipeline of 64 GETs costs two looks
- * at the clock, and each GET is booked with the mean. Commands that are not O(1) are timed alone, save those whose
- * time goes with their reply. A long reply ends its run, all of whose time is booked for that one command: the
- * others, with short replies, took next to nothing.
  */
 import { Prefetcher } from "../keyspace/prefetcher.ts";
 import type { ErrorReply } from "../protocol/errors.ts";
@@ -23,55 +18,30 @@ import { type Command, Flag } from "./command.ts";
 import { CrossProtocolGuard, isHttp } from "./cross_protocol.ts";
 import type { Engine } from "./engine.ts";
 import { feedMonitors } from "./monitor.ts";
-import { noteSlow } from "./timing.ts";
+import { CommandTimer } from "./timing.ts";
 
-/** With a slowlog threshold under this many µs every command is timed alone. */
-const FINE_TIMING_BELOW_US = 1000;
 /** What an error's reply begins with. */
 const MINUS = 0x2d;
-/** Equal commands that share one look at the clock, at most. */
-const RUN_MAX = 64;
-/** How old the time may be that the commands of one turn share, in µs. */
-const TIME_MAX_AGE_US = 1000;
-/** A reply is long from here on. */
-const LONG_REPLY_BYTES = 16 * 1024;
 
 export class Evaluator {
   readonly #engine: Engine;
   readonly #prefetcher = new Prefetcher();
   readonly #crossProtocolGuard: CrossProtocolGuard;
-  /** The run of equal commands under way: its command, length, and when it began (µs). */
-  #runCommand: Command | null = null;
-  #runLength = 0;
-  #runStartUs = 0;
-  /** When the clock was read last, as `#runStartUs`. */
-  #refreshedUs = 0;
-  #runClient: Client | null = null;
-  /** Whether every command is timed alone. */
-  #fineTiming = false;
+  readonly #timer: CommandTimer;
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.#timer = new CommandTimer(engine);
     this.#crossProtocolGuard = new CrossProtocolGuard(engine);
     engine.evaluator = this;
   }
 
   /** Requests of `client` follow; `inTurn` if those of another have just ended, in this turn of the event loop. */
   beginBatch(client: Client, inTurn = false): void {
-    const { clock, parameters, keyspace, latency } = this.#engine;
-    // Three looks at the clock cost as much as two commands. In a turn, the last one of the batch before will do.
-    if (!inTurn || this.#runStartUs - this.#refreshedUs > TIME_MAX_AGE_US) {
-      clock.refresh();
-      this.#refreshedUs = this.#runStartUs = clock.monotonicUs();
-    }
+    const { clock, keyspace } = this.#engine;
+    this.#timer.beginBatch(client, inTurn);
     client.lastActiveMs = clock.nowMs();
     keyspace.noTouch = client.noTouch;
-    this.#runCommand = null;
-    this.#runLength = 0;
-    this.#runClient = client;
-    const slowerThan = parameters.values.slowlogLogSlowerThan;
-    this.#fineTiming = (slowerThan >= 0 && slowerThan < FINE_TIMING_BELOW_US) ||
-      (latency.thresholdMs > 0 && latency.thresholdMs < 2);
   }
 
   /** Has the memory fetched that the next requests of this batch will look at. */
@@ -81,8 +51,7 @@ export class Evaluator {
 
   /** No more requests of this client for now. */
   endBatch(): void {
-    this.#closeRun();
-    const client = this.#runClient;
+    const client = this.#timer.endBatch();
     if (client !== null) {
       if (client.blocked !== null || client.isPostponed) client.args.keep();
       else client.args.giveBack();
@@ -142,7 +111,7 @@ export class Evaluator {
 
   /** Books a command that has waited, and took so many µs when it ran at last. */
   bookBlocked(client: Client, command: Command, microseconds: number): void {
-    this.#book(client, command, microseconds, 1);
+    this.#timer.book(client, command, microseconds, 1);
   }
 
   /** Runs the command of a blocked client again, unless it may not run any more. */
@@ -230,7 +199,7 @@ export class Evaluator {
     const startUs = clock.monotonicUs();
     this.run(client, command);
     counters.commands++;
-    this.#book(client, command, clock.monotonicUs() - startUs, 1);
+    this.#timer.book(client, command, clock.monotonicUs() - startUs, 1);
   }
 
   /** Why a command that EXEC is about to run may not run now, or null. */
@@ -279,57 +248,17 @@ export class Evaluator {
 
   #timed(client: Client, command: Command): void {
     const engine = this.#engine;
-    const mayBlock = (command.flags & Flag.blocking) !== 0;
-    const isAlone = this.#fineTiming || command.isTimedAlone || mayBlock;
-    if (command !== this.#runCommand || this.#runLength === RUN_MAX || isAlone) this.#closeRun();
-    this.#runCommand = command;
-    this.#runLength++;
+    const timer = this.#timer;
+    const isAlone = timer.begin(command);
     engine.counters.commands++;
     const { reply } = client;
     const mark = reply.mark();
     this.run(client, command);
     engine.propagation.endUnit();
     if (engine.blocking.hasReady) engine.blocking.serve();
-    if (mayBlock && client.blocked !== null) this.#dropRun();
-    else if (isAlone) this.#closeRun();
-    else if (reply.mark() - mark >= LONG_REPLY_BYTES) this.#closeRunOfLong();
-  }
-
-  /** The last command of the run took its time. */
-  #closeRunOfLong(): void {
-    const others = this.#runLength - 1;
-    const command = this.#runCommand;
-    const client = this.#runClient;
-    this.#runLength = 1;
-    this.#closeRun();
-    if (others > 0 && command !== null && client !== null) this.#book(client, command, 0, others);
-  }
-
-  /** The command waits: it is booked when it is over. */
-  #dropRun(): void {
-    this.#runCommand = null;
-    this.#runLength = 0;
-    this.#runStartUs = this.#engine.clock.monotonicUs();
-  }
-
-  /** Books the run of equal commands with the time that has passed since it began. */
-  #closeRun(): void {
-    const command = this.#runCommand;
-    const client = this.#runClient;
-    if (command === null || client === null) return;
-    const now = this.#engine.clock.monotonicUs();
-    this.#book(client, command, now - this.#runStartUs, this.#runLength);
-    this.#runCommand = null;
-    this.#runLength = 0;
-    this.#runStartUs = now;
-  }
-
-  /** `count` calls of `command` took `microseconds` together. */
-  #book(client: Client, command: Command, microseconds: number, count: number): void {
-    this.#engine.recentCommands.note(command.fullName, client.id, client.database, count);
-    command.stats.calls += count;
-    command.stats.microseconds += microseconds;
-    noteSlow(this.#engine, client, command, microseconds, count);
+    // A client that waits was timed alone.
+    if (isAlone && client.blocked !== null && (command.flags & Flag.blocking) !== 0) timer.drop();
+    else timer.end(isAlone, reply.mark() - mark);
   }
 
   #failed(client: Client, command: Command, mark: number, error: unknown): void {
