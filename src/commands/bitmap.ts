@@ -3,8 +3,17 @@
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, keyRange, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";
-import { Type } from "../keyspace/entry.ts";
+import { LargeString, Type } from "../keyspace/entry.ts";
 import type { StringValue } from "../keyspace/values.ts";
+import {
+  bitsOf,
+  type Combination,
+  combineBits,
+  countBits,
+  findOtherByte,
+  invert,
+} from "../lib/bits.ts";
+import { copyIn } from "../lib/copy.ts";
 import { Errors } from "../protocol/errors.ts";
 
 /** A bit offset: a string of proto-max-bulk-len bytes has no more bits than that. */
@@ -44,7 +53,7 @@ function getbit(call: Call): void {
 
 /** A range of bits of a string, both ends included; empty when `first` exceeds `last`. */
 // scratch: lives for one call
-const range = { first: 0, last: -1 };
+const range = { first: 0, last: -1, isBackwards: false };
 
 /**
  * Reads "start end [BYTE | BIT]" at argument `index` into `range`, as bits of a value of `size` bytes.
@@ -60,11 +69,7 @@ function readRange({ args, reply }: Call, index: number, size: number): boolean 
     return false;
   }
   const length = isBits ? size * 8 : size;
-  if (first < 0 && last < 0 && first > last) {
-    range.first = 0;
-    range.last = -1;
-    return true;
-  }
+  range.isBackwards = first < 0 && last < 0 && first > last;
   first = Math.max(first < 0 ? length + first : first, 0);
   last = Math.min(Math.max(last < 0 ? length + last : last, 0), length - 1);
   range.first = isBits ? first : first * 8;
@@ -79,29 +84,21 @@ function bitcount(call: Call): void {
   if (!db.checkType(args, ref, Type.string)) return reply.error(Errors.wrongType);
   const value = db.readString(args, 1);
   if (!readRange(call, 2, value === null ? 0 : value.length)) return;
-  reply.integer(value === null || range.first > range.last ? 0 : countBits(value));
+  // Two ends before the string's begin are not moved into it, as BITPOS does, if they stand the wrong way round.
+  const isEmpty = value === null || range.isBackwards || range.first > range.last;
+  reply.integer(isEmpty ? 0 : countRange(value));
 }
 
 /** The bits set in `range` of `value`. */
-function countBits(value: StringValue): number {
+function countRange(value: StringValue): number {
   const { view, bytes, start } = value;
   const firstByte = start + Math.floor(range.first / 8);
   const lastByte = start + Math.floor(range.last / 8);
   const headMask = 0xff >>> (range.first % 8);
   const tailMask = 0xff00 >>> (range.last % 8 + 1) & 0xff;
   if (firstByte === lastByte) return bitsOf(bytes[firstByte] & headMask & tailMask);
-  let count = bitsOf(bytes[firstByte] & headMask) + bitsOf(bytes[lastByte] & tailMask);
-  let at = firstByte + 1;
-  for (; at + 4 <= lastByte; at += 4) count += bitsOf(view.getInt32(at));
-  for (; at < lastByte; at++) count += bitsOf(bytes[at]);
-  return count;
-}
-
-/** Bits set in 32: pairs, nibbles, bytes, then their sum in the top byte. */
-function bitsOf(word: number): number {
-  word -= (word >>> 1) & 0x55555555;
-  word = (word & 0x33333333) + ((word >>> 2) & 0x33333333);
-  return Math.imul((word + (word >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+  const ends = bitsOf(bytes[firstByte] & headMask) + bitsOf(bytes[lastByte] & tailMask);
+  return ends + countBits(view, firstByte + 1, lastByte);
 }
 
 function bitpos(call: Call): void {
@@ -123,20 +120,18 @@ function bitpos(call: Call): void {
 }
 
 /** The first bit in `range` that is `bit`, or -1. */
-function firstBit(value: StringValue, bit: number): number {
-  const { bytes, start } = value;
+function firstBit({ bytes, view, start }: StringValue, bit: number): number {
+  const firstByte = start + Math.floor(range.first / 8);
+  const endByte = start + Math.floor(range.last / 8) + 1;
   const skipped = bit === 1 ? 0 : 0xff;
-  let at = range.first;
-  while (at <= range.last) {
-    const byte = bytes[start + Math.floor(at / 8)];
-    if (at % 8 === 0 && byte === skipped) {
-      at += 8;
-      continue;
-    }
-    if (((byte >>> (7 - at % 8)) & 1) === bit) return at;
-    at++;
-  }
-  return -1;
+  // The bits before the range become such as are not looked for.
+  const before = ~(0xff >>> (range.first % 8)) & 0xff;
+  const head = bit === 1 ? bytes[firstByte] & ~before : bytes[firstByte] | before;
+  const at = head === skipped ? findOtherByte(view, firstByte + 1, endByte, skipped) : firstByte;
+  if (at === endByte) return -1;
+  const byte = (at === firstByte ? head : bytes[at]) ^ skipped;
+  const position = 8 * (at - start) + Math.clz32(byte) - 24;
+  return position > range.last ? -1 : position;
 }
 
 function bitop(call: Call): void {
@@ -155,12 +150,15 @@ function bitop(call: Call): void {
     return reply.integer(0);
   }
   const result = combine(call, operation, size);
-  const view = new DataView(result.buffer);
-  db.strings.set(args, 2, result, view, 0, size, false, Events.set);
+  if (size > db.keyspace.entries.inlineMax(args.length(2))) {
+    db.strings.setLarge(args, 2, new LargeString(result, size), false, Events.set);
+  } else {
+    db.strings.set(args, 2, result, viewOf(result), 0, size, false, Events.set);
+  }
   reply.integer(size);
 }
 
-type Operation = "and" | "or" | "xor" | "not";
+type Operation = Combination | "not";
 
 function operationOf({ args }: Call): Operation | null {
   if (args.is(1, "AND")) return "and";
@@ -175,21 +173,19 @@ function combine({ args, db }: Call, operation: Operation, size: number): Uint8A
   for (let i = 3; i < args.count; i++) {
     const value = db.peekString(args, i);
     const length = value === null ? 0 : value.length;
-    const bytes = value === null ? result : value.bytes;
-    const start = value === null ? 0 : value.start;
-    if (i === 3) {
-      for (let j = 0; j < length; j++) result[j] = bytes[start + j];
-      if (operation === "not") { for (let j = 0; j < size; j++) result[j] = ~result[j]; }
-    } else if (operation === "and") {
-      for (let j = 0; j < length; j++) result[j] &= bytes[start + j];
-      result.fill(0, length);
-    } else if (operation === "or") {
-      for (let j = 0; j < length; j++) result[j] |= bytes[start + j];
-    } else {
-      for (let j = 0; j < length; j++) result[j] ^= bytes[start + j];
+    if (value !== null) {
+      const { bytes, view, start, end } = value;
+      if (i === 3) copyIn(bytes, view, start, end, result, viewOf(result), 0);
+      else if (operation !== "not") combineBits(result, view, start, length, operation);
     }
+    if (operation === "and") result.fill(0, length);
+    else if (operation === "not") invert(result);
   }
   return result;
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer);
 }
 
 /** Rows of the table: see engine/command.ts. */

@@ -239,6 +239,9 @@ export const SESSIONS: Record<string, string> = {
     bitpos s 0
     bitpos s 1 2
     bitpos s 1 2 -1
+    bitpos s 0 -40 -80
+    bitpos s 0 -40 -80 bit
+    bitcount s -40 -80
     bitpos s 0 0 -1 bit
     bitpos s 1 3 20 bit
     bitpos s 2
