@@ -2,7 +2,8 @@
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { Events, type KeyEvent } from "../keyspace/change_hooks.ts";
-import { RangeBound, type ScoredVisitor, ZsetValue } from "../keyspace/zset_value.ts";
+import type { Database } from "../keyspace/database.ts";
+import { RangeBound, ZsetValue } from "../keyspace/zset_value.ts";
 import { parseDouble } from "../lib/double_text.ts";
 import { Slice } from "../lib/slice.ts";
 import type { Args } from "../protocol/args.ts";
@@ -240,27 +241,35 @@ function zrangestore({ args, reply, db }: Call): void {
   if (args.error !== null) return reply.error(args.error);
   const exists = zset.cursor.read(db, args, 2);
   if (args.error !== null) return reply.error(args.error);
-  const members: Slice[] = [];
-  const scores: number[] = [];
-  const keep: ScoredVisitor = (member, score) => {
-    members.push(copyOf(member));
-    scores.push(score);
-  };
-  if (exists) {
-    locate(range);
-    zset.forEachFrom(firstRank, rankCount, range.isReversed, keep);
-  }
-  if (members.length === 0) {
+  if (exists) locate(range);
+  if (!exists || rankCount <= 0) {
     db.remove(args, 1);
     return reply.integer(0);
   }
+  const count = rankCount;
+  const from = range.isReversed ? firstRank - count + 1 : firstRank;
+  if (zset.isLong(count)) {
+    // It is made beside the source, which may be what it replaces.
+    const copy = zset.rangeCopy(from, count);
+    target.cursor.replace(db, args, 1);
+    target.become(copy);
+  } else storeShort(db, args, from, count);
+  target.cursor.changed(Events.zrangestore, count);
+  reply.integer(count);
+}
+
+/** Stores so few members, from rank `from` of `zset` on, that they are copied twice. */
+function storeShort(db: Database, args: Args, from: number, count: number): void {
+  const members: Slice[] = [];
+  const scores: number[] = [];
+  zset.forEachFrom(from, count, false, (member, score) => {
+    members.push(copyOf(member));
+    scores.push(score);
+  });
   target.cursor.replace(db, args, 1);
-  target.makeRoom(members.length, 0);
   for (const [i, { bytes, view, start, end }] of members.entries()) {
     target.set(bytes, view, start, end, scores[i]);
   }
-  target.cursor.changed(Events.zrangestore, members.length);
-  reply.integer(members.length);
 }
 
 function copyOf({ bytes, start, length }: Slice): Slice {

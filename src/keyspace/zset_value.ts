@@ -3,6 +3,7 @@
  * Sorted sets: a listpack of member, score, member, score … in order, or a table of members beside an
  * order tree. The order is by score, among equal scores by the members' bytes.
  */
+import { assert } from "../lib/assert.ts";
 import { doubleText, parseDouble } from "../lib/double_text.ts";
 import type { Scratch } from "../lib/scratch.ts";
 import { compareBytes, Slice } from "../lib/slice.ts";
@@ -93,14 +94,19 @@ export class SortedSet implements HeapValue, Order, Bound {
   }
 
   clone(): SortedSet {
-    const twin = new SortedSet(this.entries, this.members.clone());
-    const { members } = this;
+    const twin = new SortedSet(this.entries, this.members.emptyTwin());
     this.tree.forEachFrom(0, this.tree.count, false, (ref) => {
-      members.key(ref, this.#slice);
-      const { bytes, view, start, end } = this.#slice;
-      twin.tree.insert(twin.members.find(bytes, view, start, end));
+      twin.tree.append(twin.members.addCopy(this.members, ref));
     });
     return twin;
+  }
+
+  /** Adds a member that is not there, behind all others. */
+  append(bytes: Uint8Array, view: DataView, start: number, end: number, score: number): void {
+    const { members } = this;
+    const ref = members.findOrAdd(bytes, view, start, end, SCORE_BYTES);
+    members.setScore(ref, score);
+    this.tree.append(ref);
   }
 
   release(limit: number): boolean {
@@ -403,11 +409,7 @@ export class ZsetValue implements Scratch {
       this.pack.remove(this.pack.at(2 * from), 2 * count);
       return;
     }
-    for (let i = 0; i < count; i++) {
-      const ref = set.tree.at(from);
-      set.tree.remove(ref);
-      set.members.remove(ref);
-    }
+    set.tree.removeRange(from, count, (ref) => set.members.remove(ref));
   }
 
   /** As DashTable.scan; a small set is shown whole. */
@@ -464,10 +466,31 @@ export class ZsetValue implements Scratch {
     const members = new MemberTable(keyspace.entries.arena, keyspace.hasher);
     const set = new SortedSet(keyspace.entries, members);
     this.forEachFrom(0, this.count, false, ({ bytes, view, start, end }, score) => {
-      const ref = members.findOrAdd(bytes, view, start, end, SCORE_BYTES);
-      members.setScore(ref, score);
-      set.tree.insert(ref);
+      set.append(bytes, view, start, end, score);
     });
+    this.cursor.toObject(set);
+  }
+
+  /** Whether `count` elements are too many for a listpack. */
+  isLong(count: number): boolean {
+    return count > this.cursor.db.keyspace.limits.zsetMaxListpackEntries;
+  }
+
+  /** A large set of `count` elements from rank `from` on, which exist. */
+  rangeCopy(from: number, count: number): SortedSet {
+    const { keyspace } = this.cursor.db;
+    const members = new MemberTable(keyspace.entries.arena, keyspace.hasher);
+    members.reserve(count);
+    const copy = new SortedSet(keyspace.entries, members);
+    this.forEachFrom(from, count, false, ({ bytes, view, start, end }, score) => {
+      copy.append(bytes, view, start, end, score);
+    });
+    return copy;
+  }
+
+  /** The set, which is empty, becomes `set`. */
+  become(set: SortedSet): void {
+    assert(this.count === 0, "a set that becomes another one is empty");
     this.cursor.toObject(set);
   }
 }

@@ -105,6 +105,11 @@ export class MemberTable implements KeyLayout {
     return ref;
   }
 
+  /** Makes an empty table ready for `count` members. */
+  reserve(count: number): void {
+    this.#table.reserve(count);
+  }
+
   /**
    * Gives the member whose key is `bytes[start, end)`, which is added where it is missing, the value `value[from, to)`; it is
    * new if `count` has grown. The bytes must not be the table's own.
@@ -321,14 +326,24 @@ export class MemberTable implements KeyLayout {
     return this.#left === 0;
   }
 
-  /** A table with the same members in blocks of their own. */
-  clone(): MemberTable {
+  /** An empty table ready for as many members. */
+  emptyTwin(): MemberTable {
     const twin = new MemberTable(this.#arena, this.#hasher);
-    this.#table.forEach((ref) => twin.#adopt(this, ref));
+    twin.reserve(this.count);
     return twin;
   }
 
-  #adopt(from: MemberTable, ref: Ref): void {
+  /** A table with the same members in blocks of their own. */
+  clone(): MemberTable {
+    const twin = this.emptyTwin();
+    this.#table.forEach((ref) => {
+      twin.addCopy(this, ref);
+    });
+    return twin;
+  }
+
+  /** Adds a member whose key no other has, as `from` has it; returns it. */
+  addCopy(from: MemberTable, ref: Ref): Ref {
     const arena = this.#arena;
     const next = this.#alloc(arena.blockSize(ref));
     const source = arena.chunkOf(ref);
@@ -342,6 +357,7 @@ export class MemberTable implements KeyLayout {
     if (this.#keyLength === OUTSIDE) this.#copyOutside(from, chunk.view, this.#keyStart);
     if (hasValueOutside) this.#copyOutside(from, chunk.view, valueStart);
     this.#table.insert(this.hashOf(next), next);
+    return next;
   }
 
   #copyOutside(from: MemberTable, view: DataView, at: number): void {

