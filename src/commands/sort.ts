@@ -1,5 +1,5 @@
 /**
- * SORT: elements as texts of characters 0 to 255, which compare as their bytes do.
+ * SORT: the elements are copied into one buffer, and their indexes are sorted.
  * Source: https://redis.io/docs/latest/commands/sort/
  */
 import type { Call } from "../engine/call.ts";
@@ -13,9 +13,11 @@ import { ListValue } from "../keyspace/list_value.ts";
 import { SetValue } from "../keyspace/set_value.ts";
 import { StringValue } from "../keyspace/values.ts";
 import { ZsetValue } from "../keyspace/zset_value.ts";
+import { ByteList, sortedIndexes } from "../lib/byte_list.ts";
+import { copyIn } from "../lib/copy.ts";
 import { parseDouble } from "../lib/double_text.ts";
 import { Slice } from "../lib/slice.ts";
-import { type Args, binaryBytes, binaryText } from "../protocol/args.ts";
+import { type Args, binaryBytes } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
 
 /** What a request asks for. */
@@ -29,13 +31,6 @@ interface Request {
   count: number;
   /** Index of the argument that names the destination; 0 without one. */
   store: number;
-}
-
-/** An element, and what it is compared by. */
-interface Item {
-  readonly element: string;
-  readonly weight: number;
-  readonly text: string | null;
 }
 
 function readRequest(args: Args, mayStore: boolean): Request {
@@ -75,153 +70,280 @@ function sortRo(call: Call): void {
 function run(call: Call, request: Request): void {
   const { args, db } = call;
   if (call.failed()) return;
-  const isUnsorted = request.by !== null && !request.by.includes("*");
-  const elements = readElements(call, isUnsorted && request.isDescending);
-  if (elements === null) return;
-  const isSet = db.find(args, 1) !== 0 &&
-    db.keyspace.entries.typeOf(db.find(args, 1)) === Type.set;
-  let sorted = elements;
-  // A set has no order: what is stored is sorted all the same, so that replicas store the same.
-  if (isUnsorted && isSet && request.store > 0) sorted = elements.toSorted();
-  else if (!isUnsorted) {
-    const items = itemsOf(db, elements, request);
-    if (items === null) return call.reply.error(Errors.sortScores);
-    sorted = items.sort((one, other) => {
-      const order = compare(one, other, request);
-      return request.isDescending ? -order : order;
-    }).map(({ element }) => element);
+  const ref = db.read(args, 1);
+  const type = ref === 0 ? Type.list : db.keyspace.entries.typeOf(ref);
+  if (type !== Type.list && type !== Type.set && type !== Type.zset) {
+    return call.reply.error(Errors.wrongType);
   }
-  const from = Math.max(request.offset, 0);
-  const to = request.count < 0 ? sorted.length : from + request.count;
-  const results = sorted.slice(from, to).flatMap((element) =>
-    request.gets.length === 0
-      ? [element]
-      : request.gets.map((pattern) => lookUp(db, pattern, element))
-  );
+  const isUnsorted = request.by !== null && !request.by.includes("*");
+  // A set has no order: what is stored is sorted all the same, so that replicas store the same.
+  if (isUnsorted && type === Type.set && request.store > 0) {
+    request.by = null;
+    request.isAlpha = true;
+  }
+  const elements = new ByteList();
+  const keepsOrder = isUnsorted && request.by !== null;
+  if (ref !== 0) readElements(db, ref, type, keepsOrder ? request : null, elements);
+  const isBackwards = type === Type.list && request.isDescending;
+  const order = keepsOrder
+    ? orderAsRead(elements.count, isBackwards)
+    : orderOf(db, elements, request);
+  if (order === null) return call.reply.error(Errors.sortScores);
+  // Of what keeps its order, only the range was read, unless it is a set.
+  const isWhole = !keepsOrder || type === Type.set;
+  const from = isWhole ? Math.min(Math.max(request.offset, 0), elements.count) : 0;
+  const size = isWhole ? sizeOf(elements.count - from, request) : elements.count;
+  const results = new Results(db, elements, order, from, size, request.gets);
   if (request.store > 0) store(call, request.store, results);
   else answer(call, results);
 }
 
-/** The elements of the key in its order; null after answering an error. */
-function readElements({ args, reply, db }: Call, isReversed: boolean): string[] | null {
-  const ref = db.read(args, 1);
-  if (ref === 0) return [];
-  const elements: string[] = [];
-  const keep = (slice: Slice): void => {
-    elements.push(textOf(slice));
-  };
-  const type = db.keyspace.entries.typeOf(ref);
+/** How many of `left` elements LIMIT lets through. */
+function sizeOf(left: number, { count }: Request): number {
+  return count < 0 ? left : Math.min(count, left);
+}
+
+function orderAsRead(count: number, isBackwards: boolean): Int32Array {
+  return Int32Array.from({ length: count }, (_, i) => isBackwards ? count - 1 - i : i);
+}
+
+/**
+ * Reads the elements of a list, a set or a sorted set in its order; of the former and the latter those of `range`, which
+ * counts from the end if it is descending.
+ */
+function readElements(
+  db: Database,
+  ref: number,
+  type: number,
+  range: Request | null,
+  into: ByteList,
+): void {
+  const keep = (slice: Slice): void => into.add(slice);
+  const from = range === null ? 0 : Math.max(range.offset, 0);
   if (type === Type.list) {
     const list = new ListValue();
     list.cursor.openEntry(db, ref);
-    list.forEachRange(0, list.count - 1, new Slice(), keep);
+    const size = range === null ? list.count : sizeOf(list.count - from, range);
+    const isFromEnd = range !== null && range.isDescending;
+    const first = isFromEnd ? list.count - from - size : from;
+    if (size > 0) list.forEachRange(first, first + size - 1, new Slice(), keep);
   } else if (type === Type.set) {
     const set = new SetValue();
     set.cursor.openEntry(db, ref);
     set.forEach(keep);
-  } else if (type === Type.zset) {
+  } else {
     const zset = new ZsetValue();
     zset.cursor.openEntry(db, ref);
-    zset.forEachFrom(isReversed ? zset.count - 1 : 0, zset.count, isReversed, keep);
-  } else {
-    reply.error(Errors.wrongType);
-    return null;
+    const isReversed = range !== null && range.isDescending;
+    const size = range === null ? zset.count : sizeOf(zset.count - from, range);
+    zset.forEachFrom(isReversed ? zset.count - 1 - from : from, size, isReversed, keep);
   }
-  return elements;
 }
 
-/** What each element is compared by; null if it should be a number and isn't. */
-function itemsOf(db: Database, elements: string[], { by, isAlpha }: Request): Item[] | null {
-  const items: Item[] = [];
-  for (const element of elements) {
-    const text = by === null ? element : lookUp(db, by, element);
-    const weight = isAlpha || text === null ? 0 : numberOf(text);
-    if (weight !== weight) return null;
-    items.push({ element, weight, text });
+/** The elements' indexes, sorted; null if what they are compared by should be a number and isn't. */
+function orderOf(db: Database, elements: ByteList, request: Request): Int32Array | null {
+  const sign = request.isDescending ? -1 : 1;
+  const { count } = elements;
+  if (request.isAlpha) {
+    const texts = request.by === null ? elements : textsOf(db, elements, request.by);
+    return sortedIndexes(count, (one, other) => sign * compareTexts(texts, one, other));
   }
-  return items;
+  const weights = weightsOf(db, elements, request.by);
+  if (weights === null) return null;
+  return sortedIndexes(count, (one, other) => {
+    const a = weights[one];
+    const b = weights[other];
+    return sign * (a < b ? -1 : a > b ? 1 : elements.compare(one, other));
+  });
 }
 
-function numberOf(text: string): number {
-  if (text === "") return 0;
-  const bytes = binaryBytes(text.trimStart());
-  return parseDouble(bytes, 0, bytes.length);
+/** What is missing comes first. */
+function compareTexts(texts: ByteList, one: number, other: number): number {
+  if (texts.isMissing(one) || texts.isMissing(other)) {
+    return Number(texts.isMissing(other)) - Number(texts.isMissing(one));
+  }
+  return texts.compare(one, other);
 }
 
-function compare(one: Item, other: Item, { isAlpha }: Request): number {
-  if (!isAlpha) {
-    if (one.weight !== other.weight) return one.weight < other.weight ? -1 : 1;
-    return compareTexts(one.element, other.element);
+function textsOf(db: Database, elements: ByteList, by: string): ByteList {
+  const texts = new ByteList();
+  const pattern = new Pattern(db, by);
+  const element = new Slice();
+  for (let i = 0; i < elements.count; i++) {
+    elements.read(i, element);
+    const found = pattern.lookUp(element);
+    if (found === null) texts.addMissing();
+    else texts.add(found);
   }
-  if (one.text === null || other.text === null) {
-    return Number(one.text !== null) - Number(other.text !== null);
-  }
-  return compareTexts(one.text, other.text);
+  return texts;
 }
 
-function compareTexts(one: string, other: string): number {
-  return one < other ? -1 : one > other ? 1 : 0;
+/** The number of each element, or of what `by` leads to; null if one is none. What is missing counts as 0. */
+function weightsOf(db: Database, elements: ByteList, by: string | null): Float64Array | null {
+  const pattern = by === null ? null : new Pattern(db, by);
+  const weights = new Float64Array(elements.count);
+  const element = new Slice();
+  for (let i = 0; i < elements.count; i++) {
+    elements.read(i, element);
+    const found = pattern === null ? element : pattern.lookUp(element);
+    weights[i] = found === null ? 0 : numberOf(found);
+    if (weights[i] !== weights[i]) return null;
+  }
+  return weights;
 }
 
 /**
- * What a pattern of BY or GET leads to for an element: "#" to itself, "weight_*" to a string, "object_*->name" to
- * a field of a hash; null if that is not there.
+ * As C reads a string: it ends at the first zero byte, white space may come before the number, and nothing is 0.
  */
-function lookUp(db: Database, pattern: string, element: string): string | null {
-  if (pattern === "#") return element;
-  const star = pattern.indexOf("*");
-  if (star < 0) return null;
-  const arrow = pattern.indexOf("->", star + 1);
-  const hasField = arrow > 0 && arrow + 2 < pattern.length;
-  const end = hasField ? arrow : pattern.length;
-  const key = binaryBytes(pattern.slice(0, star) + element + pattern.slice(star + 1, end));
-  const ref = db.findKey(key, new DataView(key.buffer), 0, key.length);
-  if (ref === 0) return null;
-  const { entries } = db.keyspace;
-  const type = entries.typeOf(ref);
-  if (hasField) return type === Type.hash ? fieldOf(db, ref, pattern.slice(arrow + 2)) : null;
-  if (type !== Type.string) return null;
-  const value = new StringValue();
-  entries.open(ref);
-  value.read(entries);
-  return textOf(value);
-}
-
-function fieldOf(db: Database, ref: number, field: string): string | null {
-  const hash = new HashValue();
-  const value = new Slice();
-  const bytes = binaryBytes(field);
-  hash.cursor.openEntry(db, ref);
-  const isThere = hash.get(bytes, new DataView(bytes.buffer), 0, bytes.length, value);
-  return isThere ? textOf(value) : null;
-}
-
-function textOf({ bytes, start, end }: Slice): string {
-  return binaryText(bytes, start, end);
-}
-
-function answer({ reply }: Call, results: (string | null)[]): void {
-  reply.array(results.length);
-  for (const result of results) {
-    if (result === null) reply.nullBulk();
-    else reply.bulkBinary(result);
+function numberOf({ bytes, start, end: endOfBytes }: Slice): number {
+  let end = start;
+  while (end < endOfBytes && bytes[end] !== 0) end++;
+  if (start === end) return 0;
+  let at = start;
+  while (at < end && (bytes[at] === SPACE || (bytes[at] >= TAB && bytes[at] <= CARRIAGE_RETURN))) {
+    at++;
   }
+  return parseDouble(bytes, at, end);
+}
+
+const SPACE = 0x20;
+const TAB = 0x09;
+const CARRIAGE_RETURN = 0x0d;
+
+/**
+ * A pattern of BY or GET: "#" leads to the element itself, "weight_*" to a string, "object_*->name" to a field of
+ * a hash.
+ */
+class Pattern {
+  readonly #db: Database;
+  readonly #isElement: boolean;
+  readonly #hasStar: boolean;
+  readonly #before: Uint8Array;
+  readonly #after: Uint8Array;
+  /** The name of a field, or null. */
+  readonly #field: Uint8Array | null;
+  #key = new Uint8Array(KEY_BYTES_MIN);
+  #keyView = new DataView(this.#key.buffer);
+  readonly #found = new Slice();
+  readonly #string = new StringValue();
+  readonly #hash = new HashValue();
+
+  constructor(db: Database, pattern: string) {
+    this.#db = db;
+    this.#isElement = pattern === "#";
+    const star = pattern.indexOf("*");
+    this.#hasStar = star >= 0;
+    const arrow = pattern.indexOf("->", star + 1);
+    const hasField = arrow > 0 && arrow + 2 < pattern.length;
+    this.#before = binaryBytes(pattern.slice(0, Math.max(star, 0)));
+    this.#after = binaryBytes(pattern.slice(star + 1, hasField ? arrow : pattern.length));
+    this.#field = hasField ? binaryBytes(pattern.slice(arrow + 2)) : null;
+  }
+
+  /** What the pattern leads to for an element, good until the next call; null if that is not there. */
+  lookUp(element: Slice): Slice | null {
+    if (this.#isElement) return element;
+    if (!this.#hasStar) return null;
+    const end = this.#makeKey(element);
+    const db = this.#db;
+    const ref = db.findKey(this.#key, this.#keyView, 0, end);
+    if (ref === 0) return null;
+    const { entries } = db.keyspace;
+    const type = entries.typeOf(ref);
+    if (this.#field !== null) return type === Type.hash ? this.#fieldOf(ref, this.#field) : null;
+    if (type !== Type.string) return null;
+    entries.open(ref);
+    this.#string.read(entries);
+    return this.#string;
+  }
+
+  /** Puts the element between what stands before and after the star; returns where the key ends. */
+  #makeKey({ bytes, view, start, end }: Slice): number {
+    const size = this.#before.length + this.#after.length + end - start;
+    if (size + HASH_READS_BEHIND > this.#key.length) {
+      this.#key = new Uint8Array(2 * size + HASH_READS_BEHIND);
+      this.#keyView = new DataView(this.#key.buffer);
+    }
+    const at = this.#before.length;
+    this.#key.set(this.#before);
+    copyIn(bytes, view, start, end, this.#key, this.#keyView, at);
+    this.#key.set(this.#after, at + end - start);
+    return size;
+  }
+
+  #fieldOf(ref: number, field: Uint8Array): Slice | null {
+    const hash = this.#hash;
+    hash.cursor.openEntry(this.#db, ref);
+    const view = new DataView(field.buffer);
+    return hash.get(field, view, 0, field.length, this.#found) ? this.#found : null;
+  }
+}
+
+const KEY_BYTES_MIN = 256;
+/** Hashes read four bytes at a time. */
+const HASH_READS_BEHIND = 4;
+
+/** What is answered or stored: `size` elements from `from` on in their order, or what GET leads to for each. */
+class Results {
+  readonly #patterns: Pattern[];
+  readonly #element = new Slice();
+
+  constructor(
+    db: Database,
+    readonly elements: ByteList,
+    readonly order: Int32Array,
+    readonly from: number,
+    readonly size: number,
+    gets: readonly string[],
+  ) {
+    this.#patterns = gets.map((pattern) => new Pattern(db, pattern));
+  }
+
+  get count(): number {
+    return this.size * Math.max(this.#patterns.length, 1);
+  }
+
+  /** Shows each; null for what is not there. */
+  forEach(visit: (result: Slice | null) => void): void {
+    const element = this.#element;
+    for (let i = this.from; i < this.from + this.size; i++) {
+      this.elements.read(this.order[i], element);
+      if (this.#patterns.length === 0) visit(element);
+      else for (const pattern of this.#patterns) visit(pattern.lookUp(element));
+    }
+  }
+}
+
+function answer({ reply }: Call, results: Results): void {
+  reply.array(results.count);
+  results.forEach((result) => {
+    if (result === null) reply.nullBulk();
+    else reply.bulkOf(result);
+  });
 }
 
 /** The results become the list at argument `index`; what is missing becomes an empty string. */
-function store({ args, reply, db }: Call, index: number, results: (string | null)[]): void {
-  if (results.length === 0) db.remove(args, index);
-  else {
-    const target = new ListValue();
-    target.cursor.replace(db, args, index);
-    for (const result of results) {
-      const bytes = binaryBytes(result ?? "");
-      target.makeRoomFor(bytes, 0, bytes.length);
-      target.pushTail(bytes, new DataView(bytes.buffer), 0, bytes.length);
-    }
-    target.cursor.changed(Events.sortstore, results.length);
+function store({ args, reply, db }: Call, index: number, results: Results): void {
+  const { count } = results;
+  if (count === 0) {
+    db.remove(args, index);
+    return reply.integer(0);
   }
-  reply.integer(results.length);
+  // What GET leads to may be what is replaced: all of it is read first.
+  const kept = new ByteList();
+  const nothing = new Slice();
+  results.forEach((result) => kept.add(result ?? nothing));
+  const target = new ListValue();
+  target.cursor.replace(db, args, index);
+  const element = new Slice();
+  for (let i = 0; i < count; i++) {
+    kept.read(i, element);
+    const { bytes, view, start, end } = element;
+    target.makeRoomFor(bytes, start, end);
+    target.pushTail(bytes, view, start, end);
+  }
+  target.cursor.changed(Events.sortstore, count);
+  reply.integer(count);
 }
 
 /** The key and the destination: those of BY and GET can't be told. */

@@ -8,12 +8,15 @@ Deno.test("SORT orders numbers, or texts if asked, of lists, sets and sorted set
   assertEquals(server.run("SORT l DESC LIMIT 1 2"), ["10", "9"]);
   assertEquals(server.run("SORT l ALPHA"), ["1.5", "10", "2", "30", "9"]);
   assertEquals(server.run("SORT l BY nosort"), ["10", "9", "2", "30", "1.5"]);
+  assertEquals(server.run("SORT l BY nosort DESC LIMIT 1 2"), ["30", "2"]);
   server.run("SADD s 3 1 2");
   assertEquals(server.run("SORT s"), ["1", "2", "3"]);
   server.run("ZADD z 1 c 2 a 3 b");
   assertEquals(server.run("SORT z ALPHA"), ["a", "b", "c"]);
   assertEquals(server.run("SORT z BY nosort DESC"), ["b", "a", "c"]);
   assertEquals(server.run("SORT none"), []);
+  server.call("RPUSH", "zeros", "3\0\0", "\0", " 2");
+  assertEquals(server.run("SORT zeros"), ["\0", " 2", "3\0\0"]);
   server.run("RPUSH words x y");
   assertEquals(
     server.run("SORT words"),

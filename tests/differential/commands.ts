@@ -26,6 +26,8 @@ const TEMPLATES: readonly string[] = [
   ...["copy K K", "expire K 1000", "persist K", "ttl none", "touch K K", "object refcount none"],
   // strings
   ...["set S V", "get S", "append S V", "incr S", "setrange S I V", "getrange S I I", "strlen S"],
+  ...["bitcount S", "bitcount S I I", "bitcount S I I bit|byte", "bitpos S 0|1", "bitpos S 0|1 I"],
+  ...["bitpos S 0|1 I I bit|byte", "bitop and|or|xor S S S", "bitop xor S S S S", "bitop not S S"],
   // lists
   ...["lpush L V V", "rpush L V", "rpush L V V V", "lpushx L V", "rpushx L V", "lpop L", "rpop L"],
   ...[
@@ -50,6 +52,11 @@ const TEMPLATES: readonly string[] = [
     "sort L",
     "sort L limit I N alpha",
     "sort L store L",
+    "sort L alpha limit I N store L",
+    "sort L by s* desc get # get s*",
+    "sort L by nosort limit I N get s*",
+    "sort Z by nosort desc limit I N",
+    "sort Z by nosort limit I N store L",
   ],
   // sets
   ...[
