@@ -2,46 +2,51 @@
  * Doubles as text, in Redis's forms: that of 7.2's replies (`doubleText`) and "%.17g" of 7.0
  * (`doubleText17`); and text as doubles.
  *
- * Redis 7.2 draws digits with Grisu2: they always read back, but are not the shortest for one value in a
- * thousand. JavaScript's own digits would differ there, so we run the same algorithm.
- * Source: Florian Loitsch, "Printing Floating-Point Numbers Quickly and Accurately with Integers", 2010.
+ * Redis 7.2 draws digits with Grisu2 (grisu.ts): they are not the shortest for one value in a thousand, so JavaScript's
+ * own would differ.
  */
+import { writeDecimal } from "./decimal.ts";
+import { countOfDrawn, drawDigits, drawnDigits } from "./grisu.ts";
 
 /** Redis writes integers up to 2^62 with all their digits. */
 const INTEGER_MAX = 2 ** 62;
 
-/** Cached powers of ten: one in eight from 10^-348, which leaves the product's exponent in -60 … -32. */
-const POWER_STEP = 8;
-const POWER_LEAST = -348;
-const POWER_COUNT = 87;
-const PRODUCT_EXPONENT_MIN = -60;
-const PRODUCT_EXPONENT_MAX = -32;
-
 /** Of the smallest subnormal double. */
 const LEAST_EXPONENT = -1074;
 
-/** significand · 2^exponent, the significand within 64 bits. */
-interface Scaled {
-  readonly significand: bigint;
-  readonly exponent: number;
+/** Longer than any: a sign, 17 digits, a point and seven zeros, or an exponent. */
+export const DOUBLE_TEXT_MAX = 40;
+const ZERO = 0x30;
+const MINUS = 0x2d;
+const PLUS = 0x2b;
+const POINT = 0x2e;
+const LETTER_E = 0x65;
+// scratch: lives for one call
+const written = new Uint8Array(DOUBLE_TEXT_MAX);
+
+/** "3.5", "1e+21", "inf", "-0": as Redis 7.2 replies. */
+export function doubleText(value: number): string {
+  const end = writeDouble(value, written, 0);
+  let text = "";
+  for (let i = 0; i < end; i++) text += String.fromCharCode(written[i]);
+  return text;
 }
 
-const powers: (Scaled | undefined)[] = new Array(POWER_COUNT).fill(undefined);
-// scratch: lives for one call
-const float = new Float64Array(1);
-// scratch: lives for one call
-const floatBits = new BigUint64Array(float.buffer);
+/** Writes what `doubleText` returns at `at` of `target`; returns the end of it: `DOUBLE_TEXT_MAX` bytes at most. */
+export function writeDouble(value: number, target: Uint8Array, at: number): number {
+  if (value !== value) return writeWord("nan", target, at);
+  if (value < 0 || Object.is(value, -0)) target[at++] = MINUS;
+  const magnitude = Math.abs(value);
+  if (magnitude === Infinity) return writeWord("inf", target, at);
+  if (magnitude <= INTEGER_MAX && Math.floor(magnitude) === magnitude) {
+    return writeDecimal(magnitude, target, at);
+  }
+  return writeFraction(magnitude, target, at);
+}
 
-/** "3.5", "1e+21", "inf", "-0": as Redis 7.2 replies. About 2 µs for a fraction, 0.1 for an integer. */
-export function doubleText(value: number): string {
-  if (value === Infinity) return "inf";
-  if (value === -Infinity) return "-inf";
-  if (Number.isNaN(value)) return "nan";
-  if (value === 0) return Object.is(value, -0) ? "-0" : "0";
-  if (Number.isSafeInteger(value)) return String(value);
-  if (Number.isInteger(value) && Math.abs(value) <= INTEGER_MAX) return String(BigInt(value));
-  const text = grisuText(Math.abs(value));
-  return value < 0 ? `-${text}` : text;
+function writeWord(word: string, target: Uint8Array, at: number): number {
+  for (let i = 0; i < word.length; i++) target[at++] = word.charCodeAt(i);
+  return at;
 }
 
 /** As printf("%.17g"): 17 significant digits, trailing zeros cut, exponents of two digits at least. */
@@ -80,137 +85,36 @@ function scientific(digits: string): string {
   return digits.length === 1 ? digits : `${digits[0]}.${digits.slice(1)}`;
 }
 
-/**
- * Grisu2's digits of a positive double, in Redis 7.2's form: positional as long as that takes few zeros,
- * else with an exponent of as many digits as it needs.
- */
-function grisuText(value: number): string {
-  float[0] = value;
-  const bits = floatBits[0];
-  const fraction = bits & 0xfffffffffffffn;
-  const biased = Number(bits >> 52n);
-  const significand = biased === 0 ? fraction : fraction | (1n << 52n);
-  const exponent = Math.max(biased, 1) - 1075;
-  const highest = normalized(2n * significand + 1n, exponent - 1);
-  // Below a power of two the next double is half as far.
-  const isNarrow = fraction === 0n && biased > 1;
-  const lowest = isNarrow
-    ? (4n * significand - 1n) << BigInt(exponent - 2 - highest.exponent)
-    : (2n * significand - 1n) << BigInt(exponent - 1 - highest.exponent);
-  const middle = significand << BigInt(exponent - highest.exponent);
-
-  const index = powerFor(highest.exponent);
-  const power = powerAt(index);
-  // One unit off either bound makes up for the product's rounding.
-  const upper = product(highest.significand, power.significand) - 1n;
-  const lower = product(lowest, power.significand) + 1n;
-  const centre = product(middle, power.significand);
-  const shift = -(highest.exponent + power.exponent + 64);
-  const drawn = drawDigits(upper, upper - lower, upper - centre, shift);
-  return form(drawn.digits, drawn.exponent - (POWER_LEAST + POWER_STEP * index));
-}
-
-function form(digits: string, exponent: number): string {
-  const power = exponent + digits.length - 1;
-  const isLong = exponent >= 0 && power < digits.length + 7;
+/** Writes the digits of a positive double in Redis 7.2's form: positional as long as that takes few zeros. */
+function writeFraction(value: number, target: Uint8Array, at: number): number {
+  const exponent = drawDigits(value);
+  const count = countOfDrawn();
+  const power = exponent + count - 1;
+  const isLong = exponent >= 0 && power < count + 7;
   const isShort = exponent < 0 && (exponent > -7 || Math.abs(power) < 4);
-  if (isLong || isShort) return positional(digits, power);
-  return `${scientific(digits)}e${power < 0 ? "-" : "+"}${Math.abs(power)}`;
-}
-
-/**
- * The fewest digits of `upper` / 2^shift that stay within `width` below it, the last one moved down
- * towards the value itself, which lies `distance` below.
- */
-function drawDigits(
-  upper: bigint,
-  width: bigint,
-  distance: bigint,
-  shift: number,
-): { digits: string; exponent: number } {
-  const shiftBits = BigInt(shift);
-  const mask = (1n << shiftBits) - 1n;
-  const whole = Number(upper >> shiftBits);
-  let rest = upper & mask;
-  let digits = 0n;
-  // The whole part: the longest tail that may be left out.
-  const wholeText = String(whole);
-  for (let kept = 1; kept <= wholeText.length; kept++) {
-    const exponent = wholeText.length - kept;
-    const unit = 10 ** exponent;
-    const remainder = (BigInt(whole % unit) << shiftBits) + rest;
-    if (remainder > width) continue;
-    digits = BigInt(Math.floor(whole / unit));
-    const steps = stepsDown(remainder, width, distance, BigInt(unit) << shiftBits);
-    return { digits: String(digits - steps), exponent };
+  if (!isLong && !isShort) return writeScientific(count, power, target, at);
+  // Digits before the point; none or fewer are zeros behind it.
+  const whole = power + 1;
+  if (whole <= 0) {
+    target[at++] = ZERO;
+    target[at++] = POINT;
+    for (let i = whole; i < 0; i++) target[at++] = ZERO;
   }
-  digits = BigInt(whole);
-  for (let exponent = -1;; exponent--) {
-    rest *= 10n;
-    width *= 10n;
-    distance *= 10n;
-    digits = 10n * digits + (rest >> shiftBits);
-    rest &= mask;
-    // Unlike the whole part's, an equal rest goes on: so does Redis (0.07655 is 0.07655000000000001).
-    if (rest >= width) continue;
-    return { digits: String(digits - stepsDown(rest, width, distance, mask + 1n)), exponent };
+  for (let i = 0; i < count; i++) {
+    if (i === whole && i > 0) target[at++] = POINT;
+    target[at++] = drawnDigits[i];
   }
+  for (let i = count; i < whole; i++) target[at++] = ZERO;
+  return at;
 }
 
-/** By how much the last digit falls to come closest to `distance` without leaving `width`. */
-function stepsDown(remainder: bigint, width: bigint, distance: bigint, unit: bigint): bigint {
-  let steps = 0n;
-  while (
-    remainder < distance && width - remainder >= unit &&
-    (remainder + unit < distance || distance - remainder > remainder + unit - distance)
-  ) {
-    remainder += unit;
-    steps++;
-  }
-  return steps;
-}
-
-/** The same value with the highest of 64 bits set. */
-function normalized(significand: bigint, exponent: number): Scaled {
-  const shift = 64 - significand.toString(2).length;
-  return { significand: significand << BigInt(shift), exponent: exponent - shift };
-}
-
-/** The upper 64 bits of a product, rounded. */
-function product(a: bigint, b: bigint): bigint {
-  return (a * b + (1n << 63n)) >> 64n;
-}
-
-/** Which cached power brings a significand with this exponent into the range of the product's. */
-function powerFor(exponent: number): number {
-  // A power 10^n has the exponent floor(n · log2(10)) - 63.
-  const guess = (PRODUCT_EXPONENT_MIN - exponent - 1) * Math.LOG10E * Math.LN2;
-  let index = Math.max(0, Math.floor((guess - POWER_LEAST) / POWER_STEP));
-  while (index < POWER_COUNT - 1) {
-    const sum = exponent + powerAt(index).exponent + 64;
-    if (sum >= PRODUCT_EXPONENT_MIN && sum <= PRODUCT_EXPONENT_MAX) break;
-    index++;
-  }
-  return index;
-}
-
-/** 10^(-348 + 8 · index) rounded to 64 bits; worked out once. */
-function powerAt(index: number): Scaled {
-  return powers[index] ??= powerOfTen(POWER_LEAST + POWER_STEP * index);
-}
-
-function powerOfTen(power: number): Scaled {
-  const ten = 10n ** BigInt(Math.abs(power));
-  const bits = ten.toString(2).length;
-  if (power >= 0) {
-    const spare = BigInt(Math.max(bits - 64, 0));
-    const significand = spare === 0n ? ten : (ten + (1n << (spare - 1n))) >> spare;
-    return normalized(significand, Number(spare));
-  }
-  const shift = BigInt(bits + 63);
-  const quotient = (1n << shift) / ten;
-  const isUp = 2n * ((1n << shift) - quotient * ten) >= ten;
-  return normalized(isUp ? quotient + 1n : quotient, -Number(shift));
+function writeScientific(count: number, power: number, target: Uint8Array, at: number): number {
+  target[at++] = drawnDigits[0];
+  if (count > 1) target[at++] = POINT;
+  for (let i = 1; i < count; i++) target[at++] = drawnDigits[i];
+  target[at++] = LETTER_E;
+  target[at++] = power < 0 ? MINUS : PLUS;
+  return writeDecimal(Math.abs(power), target, at);
 }
 
 const DECIMAL_REGEXP = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;

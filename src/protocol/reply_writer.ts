@@ -8,7 +8,7 @@
  * Source: https://redis.io/docs/latest/develop/reference/protocol-spec/
  */
 import { Int64, writeDecimal, writeInt64 } from "../lib/decimal.ts";
-import { doubleText } from "../lib/double_text.ts";
+import { DOUBLE_TEXT_MAX, writeDouble } from "../lib/double_text.ts";
 import { copyBytes, copyIn } from "../lib/copy.ts";
 import type { Slice } from "../lib/slice.ts";
 import { BufferPool, NO_BUFFER, POOLED_MAX_BYTES, type ReplyBuffer } from "./buffer_pool.ts";
@@ -104,9 +104,10 @@ export class ReplyWriter {
     this.raw(QUEUED);
   }
 
-  /** A simple string, such as "+Background saving started". One line; not for hot paths. */
+  /** A simple string, such as "+Background saving started". One line. */
   simple(text: string): void {
-    this.raw(encoder.encode(`+${text}\r\n`));
+    if (isAscii(text)) this.simpleBinary(text);
+    else this.raw(encoder.encode(`+${text}\r\n`));
   }
 
   error(reply: ErrorReply): void {
@@ -127,11 +128,11 @@ export class ReplyWriter {
     this.#crlf();
   }
 
-  /** A bulk string of bytes given as characters 0 to 255; not for hot paths. */
+  /** A bulk string of bytes given as characters 0 to 255. */
   bulkBinary(text: string): void {
-    const bytes = new Uint8Array(text.length);
-    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-    this.bulk(bytes, 0, bytes.length);
+    const at = this.#bulkHeader(text.length);
+    for (let i = 0; i < text.length; i++) this.#bytes[at + i] = text.charCodeAt(i);
+    this.#endBulk(at + text.length);
   }
 
   /**
@@ -203,8 +204,9 @@ export class ReplyWriter {
     this.#end = at + 2;
   }
 
-  /** A bulk string of text, as UTF-8; not for hot paths. */
+  /** A bulk string of text, as UTF-8. */
   bulkText(text: string): void {
+    if (isAscii(text)) return this.bulkBinary(text);
     const bytes = encoder.encode(text);
     this.bulk(bytes, 0, bytes.length);
   }
@@ -271,11 +273,11 @@ export class ReplyWriter {
 
   /** A double; in RESP2 a bulk string of its text. */
   double(value: number): void {
-    const text = doubleText(value);
-    if (this.resp === 2) return this.bulkText(text);
-    this.#reserve(text.length + 3);
+    const size = writeDouble(value, scratch, 0);
+    if (this.resp === 2) return this.bulk(scratch, 0, size);
+    this.#reserve(size + 3);
     this.#bytes[this.#end++] = COMMA;
-    this.#end += encoder.encodeInto(text, new Uint8Array(this.#bytes.buffer, this.#end)).written;
+    this.#copy(scratch, 0, size);
     this.#crlf();
   }
 
@@ -439,4 +441,10 @@ export class ReplyWriter {
 }
 
 // scratch: lives for one call
-const scratch = new Uint8Array(32);
+const scratch = new Uint8Array(DOUBLE_TEXT_MAX);
+
+/** Whether a text has one byte a character. */
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
+  return true;
+}
