@@ -4,7 +4,9 @@ import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { keysAfter } from "../engine/key_spec.ts";
 import { Events, type KeyEvent } from "../keyspace/change_hooks.ts";
 import { RangeBound, ZsetValue } from "../keyspace/zset_value.ts";
-import { type Args, binaryBytes, binaryText } from "../protocol/args.ts";
+import { ByteList, sortedIndexes } from "../lib/byte_list.ts";
+import { Slice } from "../lib/slice.ts";
+import type { Args } from "../protocol/args.ts";
 import { type ErrorReply, errorReply, Errors } from "../protocol/errors.ts";
 import {
   decode,
@@ -45,12 +47,12 @@ interface Search {
   storesDistance: boolean;
 }
 
-/** A member in the shape. */
+/** The members in the shape, in three lists, and the indexes of those that are shown. */
 interface Found {
-  readonly member: string;
-  readonly score: number;
-  readonly place: Point;
-  readonly metres: number;
+  readonly members: ByteList;
+  readonly scores: number[];
+  readonly metres: number[];
+  shown: Int32Array;
 }
 
 function newSearch(): Search {
@@ -183,62 +185,84 @@ function run(call: Call, search: Search, exists: boolean, event: KeyEvent): void
   }
   if (search.isAny && search.count === 0) args.fail(Errors.geoAny);
   if (call.failed()) return;
-  const found = exists && search.center !== null ? find(search, search.center) : [];
+  const found = exists && search.center !== null ? find(search, search.center) : nothingFound();
   if (search.store > 0) store(call, search, found, event);
   else answer(call, search, found);
 }
 
-function find(search: Search, center: Point): Found[] {
+function find(search: Search, center: Point): Found {
   const { radius, width, height, count, isAny } = search;
   const shape: Shape = radius === radius ? { center, radius } : { center, width, height };
-  const found: Found[] = [];
+  const found = nothingFound();
   const limit = isAny ? count : Infinity;
   for (const [from, to] of rangesAround(shape)) {
     low.score = from;
     high.score = to;
     const first = zset.countBefore(low);
     zset.forEachFrom(first, zset.countBefore(high) - first, false, (member, score) => {
-      if (found.length >= limit) return;
-      const place = decode(score);
-      const metres = distanceWithin(shape, place);
+      if (found.members.count >= limit) return;
+      const metres = distanceWithin(shape, decode(score));
       if (metres !== metres) return;
-      const text = binaryText(member.bytes, member.start, member.end);
-      found.push({ member: text, score, place, metres });
+      found.members.add(member);
+      found.scores.push(score);
+      found.metres.push(metres);
     });
   }
-  const isNearFirst = search.order === "near first" ||
-    (search.order === "none" && count > 0 && !isAny);
-  if (isNearFirst) found.sort((one, other) => one.metres - other.metres);
-  else if (search.order === "far first") found.sort((one, other) => other.metres - one.metres);
-  return count > 0 ? found.slice(0, count) : found;
+  found.shown = orderOf(search, found);
+  return found;
 }
 
-function answer({ reply }: Call, search: Search, found: Found[]): void {
+function nothingFound(): Found {
+  return { members: new ByteList(), scores: [], metres: [], shown: new Int32Array(0) };
+}
+
+/** The indexes of what is shown: by distance if that is asked for, or needed for the nearest ones. */
+function orderOf({ order, count, isAny }: Search, { members, metres }: Found): Int32Array {
+  let sign = 0;
+  if (order === "near first" || (order === "none" && count > 0 && !isAny)) sign = 1;
+  else if (order === "far first") sign = -1;
+  const all = sign === 0
+    ? Int32Array.from({ length: members.count }, (_, i) => i)
+    : sortedIndexes(members.count, (one, other) => sign * (metres[one] - metres[other]));
+  return count > 0 ? all.slice(0, Math.min(count, all.length)) : all;
+}
+
+function answer({ reply }: Call, search: Search, found: Found): void {
   const { withDistance, withHash, withCoordinates } = search;
   const parts = 1 + Number(withDistance) + Number(withHash) + Number(withCoordinates);
-  reply.array(found.length);
-  for (const { member, score, place, metres } of found) {
+  const member = new Slice();
+  reply.array(found.shown.length);
+  for (const i of found.shown) {
     if (parts > 1) reply.array(parts);
-    reply.bulkBinary(member);
-    if (withDistance) replyDistance(reply, metres, search.unit);
-    if (withHash) reply.integer(Math.trunc(score));
-    if (withCoordinates) replyCoordinates(reply, place);
+    found.members.read(i, member);
+    reply.bulkOf(member);
+    if (withDistance) replyDistance(reply, found.metres[i], search.unit);
+    if (withHash) reply.integer(Math.trunc(found.scores[i]));
+    if (withCoordinates) replyCoordinates(reply, decode(found.scores[i]));
   }
 }
 
-function store({ args, reply, db }: Call, search: Search, found: Found[], event: KeyEvent): void {
-  if (found.length === 0) db.remove(args, search.store);
+function store({ args, reply, db }: Call, search: Search, found: Found, event: KeyEvent): void {
+  const { shown, members, scores, metres } = found;
+  if (shown.length === 0) db.remove(args, search.store);
   else {
+    const member = new Slice();
     target.cursor.replace(db, args, search.store);
-    target.makeRoom(found.length, 0);
-    for (const { member, score, metres } of found) {
-      const bytes = binaryBytes(member);
-      const kept = search.storesDistance ? metres / search.unit : score;
-      target.set(bytes, new DataView(bytes.buffer), 0, bytes.length, kept);
+    target.makeRoom(shown.length, 0);
+    for (const i of shown) {
+      members.read(i, member);
+      const { bytes, view, start, end } = member;
+      target.set(
+        bytes,
+        view,
+        start,
+        end,
+        search.storesDistance ? metres[i] / search.unit : scores[i],
+      );
     }
-    target.cursor.changed(event, found.length);
+    target.cursor.changed(event, shown.length);
   }
-  reply.integer(found.length);
+  reply.integer(shown.length);
 }
 
 function geosearch(call: Call): void {

@@ -68,11 +68,17 @@ function lengths(a: Uint8Array, b: Uint8Array): Uint32Array {
   const width = b.length + 1;
   const table = new Uint32Array((a.length + 1) * width);
   for (let i = 1; i <= a.length; i++) {
-    for (let j = 1; j <= b.length; j++) {
-      const at = i * width + j;
-      table[at] = a[i - 1] === b[j - 1]
-        ? table[at - width - 1] + 1
-        : Math.max(table[at - 1], table[at - width]);
+    const byte = a[i - 1];
+    const row = i * width;
+    // Two of a cell's three neighbours are at hand.
+    let before = 0;
+    let left = 0;
+    for (let j = 1; j < width; j++) {
+      const above = table[row - width + j];
+      if (byte === b[j - 1]) left = before + 1;
+      else if (above > left) left = above;
+      table[row + j] = left;
+      before = above;
     }
   }
   return table;
