@@ -26,6 +26,8 @@ function setsAt({ args, reply, db }: Call, from: number, to: number): (SetValue 
   return sets;
 }
 
+const MEMBERS_A_STEP = 64;
+
 /** Shows what all of `sets` have, up to `limit` members. */
 function intersect(sets: readonly (SetValue | null)[], limit: number, visit: MemberVisitor): void {
   const present = sets.filter((set) => set !== null);
@@ -33,11 +35,15 @@ function intersect(sets: readonly (SetValue | null)[], limit: number, visit: Mem
   // The smallest is walked, the others are asked, the small ones first.
   const [first, ...others] = present.sort((one, other) => one.count - other.count);
   let found = 0;
-  first.forEach((member) => {
-    if (found === limit || !others.every((set) => holds(set, member))) return;
-    found++;
-    visit(member);
-  });
+  let at = 0;
+  // Some at a time: what is behind the limit is not looked at. Nothing changes meanwhile, so that each is shown once.
+  do {
+    at = first.scan(at, MEMBERS_A_STEP, (member) => {
+      if (found === limit || !others.every((set) => holds(set, member))) return;
+      found++;
+      visit(member);
+    });
+  } while (at !== 0 && found !== limit);
 }
 
 /** Shows what the first of `sets` has and no other. */
@@ -79,6 +85,9 @@ type Operation = (
 ) => void;
 
 const inter: Operation = (_, sets, visit) => intersect(sets, Infinity, visit);
+const concatenate: Operation = (_, sets, visit) => {
+  for (const set of sets) set?.forEach(visit);
+};
 const diff: Operation = (_, sets, visit) => subtract(sets, visit);
 
 function answer(call: Call, operation: Operation): void {
@@ -107,7 +116,13 @@ function store(call: Call, operation: Operation, event: KeyEvent): void {
   else {
     const target = new SetValue();
     const member = new Slice();
+    const { count } = result;
     target.replaceByIntegers(db, args, 1);
+    if (target.isLong(count)) {
+      target.become(result);
+      target.cursor.changed(event);
+      return reply.integer(count);
+    }
     result.forEach((ref) => {
       result.key(ref, member);
       target.add(member.bytes, member.view, member.start, member.end);
@@ -122,7 +137,8 @@ const sinter = (call: Call): void => answer(call, inter);
 const sunion = (call: Call): void => answer(call, unite);
 const sdiff = (call: Call): void => answer(call, diff);
 const sinterstore = (call: Call): void => store(call, inter, Events.sinterstore);
-const sunionstore = (call: Call): void => store(call, unite, Events.sunionstore);
+/** What is stored is told apart there. */
+const sunionstore = (call: Call): void => store(call, concatenate, Events.sunionstore);
 const sdiffstore = (call: Call): void => store(call, diff, Events.sdiffstore);
 
 /** SINTERCARD numkeys key [key …] [LIMIT limit]: a limit of 0 is none. */

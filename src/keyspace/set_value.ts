@@ -90,6 +90,17 @@ export class SetValue implements IntsetHome, Scratch {
     if (this.#table === null && this.#expected > most) this.#toTable();
   }
 
+  /** Whether so many members are too many for an intset and for a listpack. */
+  isLong(count: number): boolean {
+    const { limits } = this.cursor.db.keyspace;
+    return count > limits.setMaxIntsetEntries && count > limits.setMaxListpackEntries;
+  }
+
+  /** The set, which is new, becomes a table with these members. */
+  become(members: MemberTable): void {
+    this.cursor.toObject(new HashTable(members));
+  }
+
   // IntsetHome
 
   resizeIntset(set: Intset, size: number): void {

@@ -372,20 +372,32 @@ export class Quicklist implements ListpackHome {
 
   /** Takes the elements of `source` over as the last node. */
   adopt(source: Listpack): void {
-    const node = this.#newNode();
+    const node = this.#nodeOf(source);
     this.#insertNode(this.#nodes.length, node);
-    this.#copyInto(node, source);
     this.count += node.count;
     this.#splitLarge(this.#nodes.length - 1);
   }
 
-  #copyInto(node: Node, source: Listpack): void {
+  /** A node with a copy of what `source` holds, in a place of just its size. */
+  #nodeOf(source: Listpack): Node {
     const { size } = source;
-    this.open(this.#nodes.length - 1);
-    this.resize(this.pack, size);
-    const from = source.bytes.byteOffset + source.start;
-    this.pack.bytes.set(new Uint8Array(source.bytes.buffer, from, size), this.pack.start);
+    const node = new Node();
+    const content = new Uint8Array(
+      source.bytes.buffer,
+      source.bytes.byteOffset + source.start,
+      size,
+    );
+    if (size > MAX_BLOCK) {
+      node.buffer = new Uint8Array(size);
+      node.room = size;
+      this.#bufferBytes += size;
+      node.buffer.set(content);
+    } else {
+      this.#allocFor(node, size);
+      this.#arena.chunkOf(node.ref).bytes.set(content, offsetOf(node.ref));
+    }
     node.count = source.count;
+    return node;
   }
 
   clone(): Quicklist {
