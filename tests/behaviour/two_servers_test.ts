@@ -21,7 +21,11 @@ async function randomReplies({ port }: LiveServer, seed: number): Promise<string
     let count = 0;
     while (count < PIPELINE) {
       const words = commands.next().value as string[];
-      if (/^(scan|spop|srandmember|hrandfield|zrandmember|randomkey|object|debug)/.test(words[0])) {
+      if (
+        /^(scan|spop|srandmember|hrandfield|zrandmember|randomkey|object|debug|xpending)/.test(
+          words[0],
+        )
+      ) {
         continue;
       }
       lines += `*${words.length}\r\n${words.map((w) => `$${w.length}\r\n${w}\r\n`).join("")}`;
