@@ -1,9 +1,10 @@
 /**
  * How long one large request keeps everybody else waiting, and how much memory it takes: ours beside redis-server.
  *
- *     deno run -A bench/large_requests.ts [--only SET,MULTI] [--main path/main.ts] [--redis path/redis-server] [--smoke]
+ *     deno run -A bench/large_requests.ts [--only SET,MULTI] [--main path/main.ts] [--redis path/redis-server] [--cold] [--smoke]
  *
- * Each scenario has a server of its own, started anew and pinned to core 0; what sends runs on core 1. The pause is the
+ * Each scenario has a server of its own, started anew, warmed up with small requests (unless `--cold`) and pinned to core 0;
+ * what sends runs on core 1. The pause is the
  * longest that a second client, which sends PING every millisecond, waited for an answer; "high" is how far VmHWM of the
  * server rose above what was resident before the scenario. `--main` measures another tree's server.
  *
@@ -120,6 +121,7 @@ interface Scenario {
   run(sender: Sender, port: number): Promise<void>;
 }
 
+const isCold = Deno.args.includes("--cold");
 const isSmoke = Deno.args.includes("--smoke");
 /** `size` bytes, or a hundredth of it in a smoke test. */
 const bytes = (size: number): number => isSmoke ? Math.ceil(size / 100) : size;
@@ -160,6 +162,22 @@ async function sets(sender: Sender, count: number): Promise<void> {
     text = "";
   }
   await sender.text(text);
+}
+
+/** A server that has been serving small requests for a while: ours is not compiled before. */
+async function warmUp(sender: Sender): Promise<void> {
+  for (let round = 0; round < 4; round++) {
+    await sets(sender, many(5000));
+    await sender.command("MULTI");
+    await sets(sender, many(5000));
+    await sender.command("EXEC");
+    await words(sender, ["MGET"], many(5000), "key:");
+    await words(sender, ["SADD", "set"], many(5000), "member:");
+    await words(sender, ["RPUSH", "list"], many(5000), "element:");
+    await words(sender, ["DEL"], many(5000), "key:");
+    await sender.command("FLUSHALL");
+    await sender.answers();
+  }
 }
 
 const scenarios: readonly Scenario[] = [
@@ -392,6 +410,7 @@ async function measure(words: (port: number) => string[], scenario: Scenario): P
   try {
     await untilListening(port);
     const sender = await Sender.connect(port);
+    if (!isCold) await warmUp(sender);
     await scenario.prepare?.(sender);
     await new Promise((resolve) => setTimeout(resolve, 100));
     // 5: VmHWM begins anew at what is resident now.
@@ -442,7 +461,7 @@ function freePort(): number {
 async function main(): Promise<void> {
   const options = parseArgs(Deno.args, {
     string: ["only", "main", "redis"],
-    boolean: ["smoke"],
+    boolean: ["smoke", "cold"],
     default: { only: "", main: "main.ts", redis: "redis-server" },
   });
   const ours = (): string[] => [Deno.execPath(), "run", ...SERVER_FLAGS, String(options.main)];
