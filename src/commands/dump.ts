@@ -22,9 +22,9 @@ function dump({ args, reply, db, engine }: Call): void {
   const { rdbVersion, rdbcompression } = engine.parameters.values;
   const { entries } = db.keyspace;
   entries.open(ref);
-  payload.clear(PAYLOAD_KEPT_BYTES);
-  new PayloadWriter(payload, rdbVersion, rdbcompression).write(entries);
+  new PayloadWriter(payload, rdbVersion, rdbcompression, Infinity).write(entries);
   reply.bulk(payload.bytes, 0, payload.at);
+  payload.clear(PAYLOAD_KEPT_BYTES);
 }
 
 const PAYLOAD_KEPT_BYTES = 64 * 1024;

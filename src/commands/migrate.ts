@@ -97,7 +97,7 @@ function restoreRequest({ db, nowMs }: Call, key: Args, { replaces }: Request): 
   const ttl = deadline < 0 ? 0 : Math.max(deadline - nowMs, 1);
   const payload = new BufferSink();
   entries.open(ref);
-  new PayloadWriter(payload, PAYLOAD_VERSION, true).write(entries);
+  new PayloadWriter(payload, PAYLOAD_VERSION, true, Infinity).write(entries);
   const words = [
     binaryBytes("RESTORE"),
     key.bytesOf(0).subarray(key.start(0), key.end(0)),

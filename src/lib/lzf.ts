@@ -17,6 +17,11 @@ const LITERALS_MAX = 32;
 const DISTANCE_MAX = 8192;
 const MATCH_MIN = 3;
 const MATCH_MAX = 264;
+/** After each 256 misses in a row one place more is passed over, up to fifteen: most of the time would go to what can't be shortened. */
+const STRIDE_SHIFT = 8;
+const STRIDE_MAX = 15;
+/** A view over a smaller source costs more than it saves. */
+const VIEW_FROM = 4096;
 /** Positions count on from call to call, so that old ones need not be wiped; here they begin again. */
 const WIPE_AT = 2 ** 30;
 
@@ -46,6 +51,8 @@ export function compress(
   let from = start; // literals not yet written
   let at = start;
   let out = 0;
+  let misses = 0; // places in a row where nothing was found
+  const view = end - start < VIEW_FROM ? null : new DataView(source.buffer, source.byteOffset);
   while (at + MATCH_MIN <= end) {
     const three = source[at] | (source[at + 1] << 8) | (source[at + 2] << 16);
     const slot = Math.imul(three, 0x9e3779b1) >>> (32 - HASH_BITS);
@@ -55,11 +62,15 @@ export function compress(
       source[candidate] === source[at] && source[candidate + 1] === source[at + 1] &&
       source[candidate + 2] === source[at + 2];
     if (!isMatch) {
-      at++;
+      misses++;
+      at += 1 + Math.min(misses >>> STRIDE_SHIFT, STRIDE_MAX);
       continue;
     }
+    misses = 0;
     out = writeLiterals(source, from, at, target, out, limit);
-    const length = matchLength(source, candidate, at, end);
+    const length = view === null
+      ? matchLength(source, candidate, at, end)
+      : longMatchLength(view, candidate, at, end);
     if (out === 0 && from < at) return 0;
     if (out + 3 > limit) return 0;
     out = writeMatch(target, out, at - candidate - 1, length);
@@ -75,6 +86,19 @@ function matchLength(source: Uint8Array, candidate: number, at: number, end: num
   const most = Math.min(MATCH_MAX, end - at);
   let length = MATCH_MIN;
   while (length < most && source[candidate + length] === source[at + length]) length++;
+  return length;
+}
+
+/** As `matchLength`, four bytes at a time: what repeats itself in a large source does so at length. */
+function longMatchLength(view: DataView, candidate: number, at: number, end: number): number {
+  const most = Math.min(MATCH_MAX, end - at);
+  let length = MATCH_MIN;
+  while (length + 4 <= most && view.getInt32(candidate + length) === view.getInt32(at + length)) {
+    length += 4;
+  }
+  while (length < most && view.getUint8(candidate + length) === view.getUint8(at + length)) {
+    length++;
+  }
   return length;
 }
 

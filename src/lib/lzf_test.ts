@@ -60,6 +60,24 @@ Deno.test("decompress() refuses what is damaged, and never writes behind the siz
   }));
 });
 
+Deno.test("compress() finds what repeats itself in a large source, also behind what does not", () => {
+  const size = 200_000;
+  const source = new Uint8Array(size);
+  let word = 7;
+  for (let i = 0; i < size / 2; i++) {
+    word = Math.imul(word, 1103515245) + 12345;
+    source[i] = word >>> 16;
+  }
+  const text = encoder.encode("what repeats itself at length ");
+  for (let i = size / 2; i < size; i++) source[i] = text[i % text.length];
+  const packed = new Uint8Array(size);
+  const count = compress(source, 0, size, packed, size - 4);
+  assert(count > size / 2 && count < 0.53 * size, "half of it, and a little");
+  const back = new Uint8Array(size);
+  assert(decompress(packed, 0, count, back, size), "it is LZF");
+  assertEquals(back, source);
+});
+
 Deno.test("compress() and decompress() allocate nothing", () => {
   const text = encoder.encode("value:1234567890:value:1234567890");
   const packed = new Uint8Array(64);

@@ -15,6 +15,9 @@ import type { RequestLimits } from "../protocol/request_decoder.ts";
  */
 const FLUSH_HOPS = 12;
 
+/** Positions in a request's buffers are integers of 31 bits, with room for what stands behind an argument. */
+const POSITION_MAX = 2 ** 31 - 64;
+
 /** A transport whose replies wait for others to be served, or for a commit. */
 interface HeldTransport extends Transport {
   /** How often it waits. */
@@ -81,7 +84,7 @@ export class Hub {
 
   /** Bytes of one unfinished request: client-query-buffer-limit. */
   get queryBufferLimit(): number {
-    return this.engine.parameters.values.clientQueryBufferLimit;
+    return Math.min(this.engine.parameters.values.clientQueryBufferLimit, POSITION_MAX);
   }
 
   newClient(transport: Transport): Client {
@@ -130,7 +133,7 @@ class ClientLimits implements RequestLimits {
   }
 
   get bulkMax(): number {
-    return this.#parameters.values.protoMaxBulkLen;
+    return Math.min(this.#parameters.values.protoMaxBulkLen, POSITION_MAX);
   }
 
   get authenticated(): boolean {

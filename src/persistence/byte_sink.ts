@@ -4,6 +4,7 @@
  * by growing (`BufferSink`) or by passing on what it holds (`FileSink`).
  */
 import { copyBytes } from "../lib/copy.ts";
+import { detach } from "../lib/detach.ts";
 import type { Scratch } from "../lib/scratch.ts";
 
 export abstract class ByteSink {
@@ -23,6 +24,9 @@ export abstract class ByteSink {
   }
 
   protected abstract makeRoom(count: number): void;
+
+  /** So many bytes follow, perhaps very many: whoever keeps all of them makes room once. */
+  expect(_count: number): void {}
 
   byte(value: number): void {
     if (this.at === this.bytes.length) this.makeRoom(1);
@@ -53,6 +57,10 @@ export abstract class ByteSink {
 
 /** A sink has room for so many bytes at once. */
 const PIECE_BYTES = 64 * 1024;
+/** What may come behind a long string: the end of a payload. */
+const EXPECTED_MORE_BYTES = 1024;
+/** The memory of larger buffers is given back without waiting for the collector. */
+const FREED_AT_ONCE_BYTES = 1024 * 1024;
 
 /** Keeps all that it gets: `bytes[0, at)`. */
 export class BufferSink extends ByteSink implements Scratch {
@@ -63,8 +71,13 @@ export class BufferSink extends ByteSink implements Scratch {
   protected override makeRoom(count: number): void {
     const grown = new Uint8Array(Math.max(2 * this.bytes.length, this.at + count));
     grown.set(new Uint8Array(this.bytes.buffer, 0, this.at));
+    if (this.bytes.length > FREED_AT_ONCE_BYTES) detach(this.bytes);
     this.bytes = grown;
     this.view = new DataView(grown.buffer);
+  }
+
+  override expect(count: number): void {
+    if (count > PIECE_BYTES) this.need(count + EXPECTED_MORE_BYTES);
   }
 
   /** Forgets what it holds and gives the memory of what was long back. */
@@ -76,6 +89,7 @@ export class BufferSink extends ByteSink implements Scratch {
   clear(keep = Infinity): void {
     this.at = 0;
     if (this.bytes.length <= keep) return;
+    if (this.bytes.length > FREED_AT_ONCE_BYTES) detach(this.bytes);
     this.bytes = new Uint8Array(keep);
     this.view = new DataView(this.bytes.buffer);
   }

@@ -23,9 +23,15 @@ export class PayloadWriter {
   readonly #out: RdbWriter;
   readonly #values: ValueWriter;
 
-  constructor(sink: BufferSink, version: number, compresses: boolean) {
+  /** Strings of more than `compressMaxBytes` are not compressed, if that is given. */
+  constructor(
+    sink: BufferSink,
+    version: number,
+    compresses: boolean,
+    compressMaxBytes?: number,
+  ) {
     this.#sink = sink;
-    this.#out = new RdbWriter(sink, version, compresses);
+    this.#out = new RdbWriter(sink, version, compresses, compressMaxBytes);
     this.#values = new ValueWriter(this.#out);
   }
 

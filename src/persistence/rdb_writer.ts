@@ -2,6 +2,7 @@
 /** Writes RDB: headers, lengths and strings. What values consist of is value_writer.ts's. See rdb_format.ts. */
 import { Crc64 } from "../lib/crc.ts";
 import { Int64, parseInt64 } from "../lib/decimal.ts";
+import { detach } from "../lib/detach.ts";
 import { compress } from "../lib/lzf.ts";
 import type { Slice } from "../lib/slice.ts";
 import type { ByteSink } from "./byte_sink.ts";
@@ -11,14 +12,19 @@ import { LengthKind, Opcode, RDB_MAGIC, RDB_VERSION_CRC, StringEncoding } from "
 const INTEGER_TEXT_MAX = 11;
 /** Shorter strings are not worth compressing. */
 const COMPRESS_FROM = 21;
-/** Longer strings are written as they are: compressing one stops the server for milliseconds. */
-const COMPRESS_TO = 1024 * 1024;
+/** Longer strings stay as they are in files, which are written beside others' commands: it would stop these for long. */
+const COMPRESS_MAX_BYTES = 1024 * 1024;
+/** Positions in what is compressed are integers of 31 bits. */
+const COMPRESS_LIMIT_BYTES = 2 ** 29;
+/** The buffer to compress into is kept up to this size. */
+const PACKED_BYTES = 4096;
+const PACKED_KEPT_BYTES = 2 * COMPRESS_MAX_BYTES;
 const TWO_32 = 4294967296;
 
 // scratch: lives for one call
 const integer = new Int64();
 // scratch: lives for one call
-let packed = new Uint8Array(4096);
+let packed = new Uint8Array(PACKED_BYTES);
 
 export class RdbWriter {
   constructor(
@@ -26,6 +32,8 @@ export class RdbWriter {
     /** Of the format: 9 to 11. */
     readonly version: number,
     readonly compresses: boolean,
+    /** Strings that are longer are not compressed. */
+    readonly compressMaxBytes = COMPRESS_MAX_BYTES,
   ) {}
 
   // The file
@@ -154,7 +162,8 @@ export class RdbWriter {
     if (size <= INTEGER_TEXT_MAX && parseInt64(bytes, start, end, integer)) {
       if (this.#integer(integer)) return;
     }
-    if (size >= COMPRESS_FROM && size <= COMPRESS_TO && this.compresses) {
+    const isShort = size <= this.compressMaxBytes && size <= COMPRESS_LIMIT_BYTES;
+    if (size >= COMPRESS_FROM && isShort && this.compresses) {
       if (this.#compressed(bytes, start, end)) return;
     }
     this.plainString(bytes, start, end);
@@ -162,6 +171,7 @@ export class RdbWriter {
 
   plainString(bytes: Uint8Array, start: number, end: number): void {
     this.length(end - start);
+    this.sink.expect(end - start);
     this.sink.write(bytes, start, end);
   }
 
@@ -196,13 +206,19 @@ export class RdbWriter {
 
   #compressed(bytes: Uint8Array, start: number, end: number): boolean {
     const limit = end - start - 4;
-    if (packed.length < limit) packed = new Uint8Array(2 * limit);
+    if (packed.length < limit) packed = new Uint8Array(Math.max(limit, 2 * packed.length));
     const size = compress(bytes, start, end, packed, limit);
-    if (size === 0) return false;
-    this.sink.byte((LengthKind.encoded << 6) | StringEncoding.lzf);
-    this.length(size);
-    this.length(end - start);
-    this.sink.write(packed, 0, size);
-    return true;
+    if (size > 0) {
+      this.sink.byte((LengthKind.encoded << 6) | StringEncoding.lzf);
+      this.length(size);
+      this.length(end - start);
+      this.sink.expect(size);
+      this.sink.write(packed, 0, size);
+    }
+    if (packed.length > PACKED_KEPT_BYTES) {
+      detach(packed);
+      packed = new Uint8Array(PACKED_BYTES);
+    }
+    return size > 0;
   }
 }

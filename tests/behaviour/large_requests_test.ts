@@ -206,3 +206,24 @@ Deno.test("a blocked client's large pipeline waits, and is answered after", () =
     assert(server.run("GET k") === value);
   });
 });
+
+Deno.test("DUMP compresses strings of megabytes, and RESTORE reads them", () => {
+  const server = new TestServer();
+  const client = server.client();
+  const value = letters(3_000_000);
+  call(client, 1_000_000, "SET", "k", value);
+  client.send(request("DUMP", "k"));
+  const bulk = client.client.reply.take();
+  const payload = bulk.slice(bulk.indexOf(10) + 1, -2);
+  assert(payload.length < 100_000, "26 letters again and again are short");
+  assertEquals(client.call("RESTORE", "back", "0", payload), "OK");
+  assertEquals(client.run("GET back"), value);
+});
+
+Deno.test("an argument of 2 GiB is refused, whatever proto-max-bulk-len says", () => {
+  const client = new TestServer().client();
+  client.run("CONFIG SET proto-max-bulk-len 10gb");
+  client.send(new TextEncoder().encode(`*2\r\n$3\r\nGET\r\n$${2 ** 31}\r\n`));
+  assertEquals(client.raw(), "-ERR Protocol error: invalid bulk length\r\n");
+  assert(client.isClosed);
+});
