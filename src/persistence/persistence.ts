@@ -158,14 +158,16 @@ export class Persistence implements AofLogOwner {
     });
   }
 
-  /** DEBUG RELOAD */
+  /** DEBUG RELOAD; refused while data are being loaded, which would be saved half, and be loaded twice at once. */
   reload({ saves, flushes }: { saves: boolean; flushes: boolean }): ErrorReply | null {
+    if (this.#restorer.progress.isOn) return Errors.loading;
     if (saves && !this.#saver.saveNow()) return Errors.failed;
     return this.#loadNow(null, flushes) ? null : Errors.reloadFailed;
   }
 
-  /** DEBUG LOADAOF */
+  /** DEBUG LOADAOF; refused as `reload`. */
   reloadLog(): ErrorReply | null {
+    if (this.#restorer.progress.isOn) return Errors.loading;
     // The first base is not there yet: nothing could be loaded.
     if (this.#rewriter.isWaiting) return Errors.rewriteInProgress;
     const aof = this.#rewriter.aof ?? this.#directory.newAof();

@@ -101,6 +101,51 @@ fileTest("while data are being loaded clients are told so, and how far it is", a
   wire.close();
   await child.stop("SIGKILL");
 });
+fileTest(
+  "while data are being loaded nothing may save or log what is there so far",
+  async (dir) => {
+    await withServer(dir, RDB, async (wire) => {
+      await wire.roundTrip("debug populate 20000 key 100");
+    });
+    const { size } = await Deno.stat(`${dir}/dump.rdb`);
+    const elsewhere = await Deno.makeTempDir();
+    const port = freePort();
+    const own = ["--enable-protected-configs", "yes", "--key-load-delay", "100"];
+    const child = Child.spawn(port, dir, ...RDB, ...own);
+    let wire: Wire | null = null;
+    while (wire === null) wire = await Wire.connect(port).catch(() => null);
+    const refused = [
+      ...[
+        "config set appendonly yes",
+        `config set dir ${elsewhere}`,
+        "config set appendonly bogus",
+      ],
+      ...["config set maxmemory 1gb appendonly yes", "config set appendonly no appendonly no"],
+      ...["config set repl-diskless-load swapdb", "debug reload", "debug reload nosave"],
+      ...["debug loadaof", "save", "bgsave", "bgrewriteaof", "flushall", "sync", "swapdb 0 1"],
+    ];
+    for (const line of refused) {
+      const reply = await wire.roundTrip(line);
+      assertEquals(reply, "-LOADING Redis is loading the dataset in memory\r\n", line);
+    }
+    assertEquals(await wire.roundTrip("multi"), "+OK\r\n");
+    assertEquals(await wire.roundTrip("config set appendonly yes"), "+QUEUED\r\n");
+    assert((await wire.roundTrip("exec")).includes("-LOADING"), "nor within a transaction");
+    for (const name of ["maxmemory", "appendonly"]) {
+      assert(/\r\n(0|no)\r\n$/.test(await wire.roundTrip(`config get ${name}`)), name);
+    }
+    assertEquals(await wire.roundTrip("config set save '1 1'"), "+OK\r\n");
+    assert((await wire.roundTrip("info persistence")).includes("loading:1"), "it still loads");
+    // What ends now has nothing to save.
+    await child.stop("SIGTERM");
+    wire.close();
+    assertEquals((await Deno.stat(`${dir}/dump.rdb`)).size, size);
+    await withServer(dir, RDB, async (wire) => {
+      assertEquals(await wire.roundTrip("dbsize"), ":20000\r\n");
+    });
+    await Deno.remove(elsewhere, { recursive: true });
+  },
+);
 fileTest("a second server refuses the directory of another", async (dir) => {
   await withServer(dir, AOF, async (wire) => {
     assert((await refusal(dir, AOF)).includes(`Another server writes in ${dir}`), "the second");
