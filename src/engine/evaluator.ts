@@ -182,7 +182,7 @@ export class Evaluator {
     if (client.transaction.isOpen && (flags & Flag.noMulti) !== 0) return Errors.notInTransaction;
     const { gates, pause } = this.#engine;
     if (gates.anyClosed) {
-      const refusal = gateRefusal(gates, flags);
+      const refusal = gateRefusal(gates, client, command);
       if (refusal !== null) return refusal;
     }
     if (this.#engine.parameters.values.maxmemory > 0 && this.#isOutOfMemory(client, command)) {
@@ -207,7 +207,7 @@ export class Evaluator {
     if (client.isReplay) return null;
     if (!client.authenticated && (command.flags & Flag.noAuth) === 0) return Errors.noAuth;
     const { gates } = this.#engine;
-    return gates.anyClosed ? gateRefusal(gates, command.flags) : null;
+    return gates.anyClosed ? gateRefusal(gates, client, command) : null;
   }
 
   /** Whether the command may need memory and there is none left to give it. */
@@ -286,15 +286,29 @@ function isMemoryFailure(error: unknown): boolean {
     /allocation failed|array length|buffer length/i.test(error.message);
 }
 
-function gateRefusal(gates: Engine["gates"], flags: number): ErrorReply | null {
-  if ((flags & Flag.write) !== 0) {
+function gateRefusal(
+  gates: Engine["gates"],
+  client: Client,
+  command: Command,
+): ErrorReply | null {
+  const { flags } = command;
+  if (gates.notDurable !== null && (flags & Flag.loading) === 0) return gates.notDurable;
+  if (mayWrite(client, command)) {
     const refusal = gates.misconf ?? gates.noReplicas ?? gates.readOnly;
     if (refusal !== null) return refusal;
   }
+  // Who watches over servers by PING is to see it, too.
+  if (gates.misconf !== null && command.name === "ping") return gates.misconf;
   if (gates.full !== null && (flags & Flag.denyOom) !== 0) return gates.full;
   if (gates.stale !== null && (flags & Flag.stale) === 0) return gates.stale;
   if (gates.loading !== null && (flags & Flag.loading) === 0) return gates.loading;
   return null;
+}
+
+/** Whether the command, or one that EXEC is about to run, may change data. */
+function mayWrite(client: Client, command: Command): boolean {
+  if ((command.flags & Flag.write) !== 0) return true;
+  return command.name === "exec" && client.transaction.hasAny(Flag.write);
 }
 
 function unknownOf(client: Client): ErrorReply {

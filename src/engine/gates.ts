@@ -7,7 +7,12 @@ import type { ErrorReply } from "../protocol/errors.ts";
 export class Gates {
   /** Commands without the flag `loading`: while a data set is being loaded. */
   loading: ErrorReply | null = null;
-  /** Writes: the last snapshot or log write has failed. */
+  /**
+   * Commands without the flag `loading`: with `appendfsync always` there is something in memory that could not be made
+   * durable, and nobody may see it.
+   */
+  notDurable: ErrorReply | null = null;
+  /** Writes, and PING: the last snapshot or log write has failed. */
   misconf: ErrorReply | null = null;
   /** Writes: too few replicas. */
   noReplicas: ErrorReply | null = null;
@@ -20,7 +25,8 @@ export class Gates {
 
   /** Whether any gate is closed: one test on the hot path. */
   get anyClosed(): boolean {
-    return this.loading !== null || this.misconf !== null || this.noReplicas !== null ||
-      this.readOnly !== null || this.full !== null || this.stale !== null;
+    return this.loading !== null || this.notDurable !== null || this.misconf !== null ||
+      this.noReplicas !== null || this.readOnly !== null || this.full !== null ||
+      this.stale !== null;
   }
 }

@@ -162,10 +162,10 @@ export class Propagation {
     if (this.#unitCount > 1 && this.#hasCommands) this.#wrap();
     this.#unitCount = 0;
     this.#hasCommands = false;
-    if (this.#at > PENDING_MAX) return this.flush();
-    if (this.#isAnnounced) return;
+    // Before it is handed over, as whoever is answered must wait for what comes of that, too.
+    if (!this.#isAnnounced) this.onPending();
     this.#isAnnounced = true;
-    this.onPending();
+    if (this.#at > PENDING_MAX) this.flush();
   }
 
   /** Puts the unit between MULTI and EXEC. */

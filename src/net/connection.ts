@@ -99,11 +99,12 @@ export class Connection implements Transport, PipelineListener {
   }
 
   flush(): void {
-    if (this.#isWriting || this.#isClosed) return;
+    if (this.#isClosed) return;
     const writer = this.client.reply;
     if (writer.size === 0) return;
+    // Also while a write is under way: what follows it must not go out if the commit fails.
     if (this.#hub.engine.mustCommit) return this.#hub.flushSoon(this);
-    if (this.holds > 0) return;
+    if (this.#isWriting || this.holds > 0) return;
     this.#sendEnd = writer.size;
     this.#sent = 0;
     this.#sending = writer.release();

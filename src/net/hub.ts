@@ -63,10 +63,13 @@ export class Hub {
     const { engine } = this;
     // Keys may have gone outside of any command.
     engine.propagation.endUnit();
-    const isCommitted = engine.commit();
+    // Where nothing has changed, replies tell nothing that must be durable first: they are refusals.
+    const { mustCommit } = engine;
+    const isCommitted = engine.commit() || !mustCommit;
     engine.mustCommit = false;
     // Replicas are told, too.
-    engine.flushOthers();
+    if (isCommitted) engine.flushOthers();
+    else this.#disconnectOthers();
     const unsent = this.#unsent;
     this.#unsent = [];
     for (let i = 0; i < unsent.length; i++) {
@@ -80,6 +83,14 @@ export class Hub {
   /** Resolves when the event loop has been around: whoever was ready has been read. */
   nextTurn(): Promise<void> {
     return new Promise((resolve) => void setImmediate(resolve));
+  }
+
+  /** What others were to be told of this turn is not durable: they are told nothing, and replicas begin anew. */
+  #disconnectOthers(): void {
+    const { toFlush, clients } = this.engine;
+    for (const client of toFlush) client.transport.kill();
+    for (const client of clients.values()) if (client.isReplica) client.transport.kill();
+    toFlush.clear();
   }
 
   /** Bytes of one unfinished request: client-query-buffer-limit. */

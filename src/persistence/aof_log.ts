@@ -7,12 +7,17 @@
  *           under way writes wait for it, two seconds at most
  * no        written at once
  *
- * Where the disk takes nothing, what came stays in memory and is tried again; the file keeps no half of it.
+ * Where the disk takes nothing, what came stays in memory and is tried again; the file keeps no half of it. With
+ * `always` what was written but could not be synced is taken back and written again, too: a kernel that has failed to
+ * write a page once may call it clean from then on.
+ *
+ * Invariant: the file up to `size` is whole units, and `pending` is what follows them.
  */
 
 import { assert } from "../lib/assert.ts";
 import { sleep } from "../lib/clock.ts";
 import { BufferSink } from "./byte_sink.ts";
+import { textOf } from "./parts.ts";
 
 export type SyncPolicy = "always" | "everysec" | "no";
 
@@ -47,7 +52,10 @@ export class AofLog {
   #file: Deno.FsFile;
   #syncFile: Deno.FsFile;
   readonly #pending = new BufferSink(64 * 1024);
+  /** Something was written that no sync has seen, under `everysec` or `no`. */
   #isDirty = false;
+  /** The file may hold more than `size` bytes, which must go before anything is written. */
+  #isTorn = false;
   #isSyncing = false;
   #lastSyncMs: number;
   /** When a write began to wait for a sync; 0 if none does. */
@@ -80,6 +88,13 @@ export class AofLog {
     if (this.failure === null || this.#owner.policy === "always") this.#writeOut();
   }
 
+  /** `appendfsync` has changed: what waits for a sync is made durable at once if the new one is `always`. */
+  policyChanged(): void {
+    const isBehind = this.#pending.at > 0 || this.#isDirty || this.#isSyncing;
+    if (this.#owner.policy !== "always" || !isBehind) return;
+    if (this.#write()) this.#syncNow();
+  }
+
   #writeTimestamp(): void {
     const second = Math.floor(this.#owner.nowMs() / 1000);
     if (second === this.#lastSecond) return;
@@ -89,15 +104,14 @@ export class AofLog {
 
   /** Whether everything that came is as durable as the policy wants it before answers. */
   get isCommitted(): boolean {
-    return this.#owner.policy !== "always" || (this.#pending.at === 0 && !this.#isDirty);
+    return this.#owner.policy !== "always" || (this.#pending.at === 0 && this.failure === null);
   }
 
   #writeOut(): void {
     const { policy } = this.#owner;
     if (policy === "everysec" && this.#isSyncing && this.#mayPostpone()) return;
     this.#postponedMs = 0;
-    if (!this.#write()) return;
-    if (policy === "always") this.#syncNow();
+    this.#write();
   }
 
   /** Whether a write may wait for the sync that is under way. */
@@ -109,33 +123,47 @@ export class AofLog {
     return false;
   }
 
-  /** Writes what is pending; returns whether that worked. */
+  /** Writes what is pending, and with `always` syncs it; returns whether that worked. */
   #write(): boolean {
     const { bytes, at: end } = this.#pending;
     if (end === 0) return true;
     if (this.#owner.flushSleepUs > 0) sleep(this.#owner.flushSleepUs / 1000);
-    let at = 0;
+    const isAlways = this.#owner.policy === "always";
     try {
-      while (at < end) at += this.#file.writeSync(new Uint8Array(bytes.buffer, at, end - at));
+      this.#takeBack();
+      this.#isTorn = true;
+      for (let at = 0; at < end;) {
+        const count = this.#file.writeSync(new Uint8Array(bytes.buffer, at, end - at));
+        assert(count > 0 && count <= end - at, "a write takes some of what it is given");
+        at += count;
+      }
+      if (isAlways) this.#file.syncDataSync();
+      this.#isTorn = false;
     } catch (error) {
-      this.#takeBack(at);
       this.#failed(error);
+      this.#tryToTakeBack();
       return false;
     }
     this.size += end;
-    this.#isDirty = true;
+    this.#isDirty ||= !isAlways;
+    if (isAlways) this.#lastSyncMs = this.#owner.nowMs();
     this.#pending.clear(KEPT_BYTES);
     this.#succeeded();
     return true;
   }
 
-  /** The first `count` bytes were written and the others not: units are whole or not there. */
-  #takeBack(count: number): void {
-    if (count === 0) return;
+  /** Cuts off what a write that has failed left behind: units are whole or not there. */
+  #takeBack(): void {
+    if (!this.#isTorn) return;
+    this.#file.truncateSync(this.size);
+    this.#isTorn = false;
+  }
+
+  #tryToTakeBack(): void {
     try {
-      this.#file.truncateSync(this.size);
+      this.#takeBack();
     } catch {
-      // The disk has failed altogether; what is half there is cut off when the file is loaded.
+      // It is tried again before the next write. If there is none, loading cuts it off.
     }
   }
 
@@ -151,7 +179,8 @@ export class AofLog {
   }
 
   #failed(error: unknown): void {
-    const text = error instanceof Error ? error.message : String(error);
+    // As the system says it and Redis repeats it, without the runtime's number.
+    const text = textOf(error).replace(/ \(os error \d+\).*$/, "");
     if (text === this.failure) return;
     this.failure = text;
     this.#owner.statusChanged(text);
@@ -166,7 +195,7 @@ export class AofLog {
   /** Several times a second: tries again what failed, writes what waited, syncs if a second is over. */
   tick(): void {
     if (this.#pending.at > 0) this.#writeOut();
-    else if (this.failure !== null && this.#owner.policy === "always") this.#syncNow();
+    else if (this.failure !== null) this.#syncNow();
     const isDue = this.#owner.nowMs() - this.#lastSyncMs >= SYNC_EVERY_MS;
     if (this.#owner.policy !== "everysec" || !this.#isDirty || this.#isSyncing || !isDue) return;
     if (!this.#owner.holdsSyncs) void this.#sync();
@@ -195,7 +224,7 @@ export class AofLog {
    * durable. Nothing may be pending.
    */
   rotate(path: string, list: () => void): void {
-    assert(this.#pending.at === 0, "what is pending belongs to the file before");
+    assert(this.#pending.at === 0 && !this.#isTorn, "what is pending belongs to the file before");
     const file = openToAppend(path);
     const syncFile = openToAppend(path);
     try {

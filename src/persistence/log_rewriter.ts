@@ -24,18 +24,21 @@ export class LogRewriter {
   readonly #directory: DataDirectory;
   readonly #jobs: Jobs;
   readonly #owner: AofLogOwner;
+  readonly #ended: () => void;
 
-  /** `owner` is asked by the logs that are opened. */
+  /** `owner` is asked by the logs that are opened; `ended` is called when an attempt is over. */
   constructor(
     parts: PersistenceParts,
     directory: DataDirectory,
     jobs: Jobs,
     owner: AofLogOwner,
+    ended: () => void,
   ) {
     this.#parts = parts;
     this.#directory = directory;
     this.#jobs = jobs;
     this.#owner = owner;
+    this.#ended = ended;
   }
 
   get #values(): Parameters["values"] {
@@ -81,18 +84,19 @@ export class LogRewriter {
       else stream.restart();
       const writer = this.#directory.openWriter(aof.basePathOf(rewrite), rewrite.temporary, true);
       const job: Job = { kind: "rewrite", writer, startedMs, dirty: keyspace.hooks.dirty };
-      void this.#jobs.run(job, (isFine) => this.#ended(aof, begun, isFine, startedMs));
+      void this.#jobs.run(job, (isFine) => this.#completed(aof, begun, isFine, startedMs));
     } catch (error) {
       log.warning(`Can't rewrite the append only file: ${textOf(error)}`);
       if (rewrite !== null) this.#abandon(aof, rewrite);
       this.outcome.ended(false, this.#nowMs(), this.#nowMs());
+      this.#ended();
       return false;
     }
     log.notice("Background append only file rewriting started");
     return true;
   }
 
-  #ended(aof: AppendOnlyFile, rewrite: Rewrite, isFine: boolean, startedMs: number): void {
+  #completed(aof: AppendOnlyFile, rewrite: Rewrite, isFine: boolean, startedMs: number): void {
     const { log } = this.#parts;
     if (isFine) {
       try {
@@ -106,6 +110,7 @@ export class LogRewriter {
     }
     if (!isFine) this.#abandon(aof, rewrite);
     this.outcome.ended(isFine, startedMs, this.#nowMs());
+    this.#ended();
   }
 
   /** Removes what was replaced. Where the disk does not let it, it is tried again. */

@@ -19,7 +19,11 @@ export interface PersistenceParts {
   readonly keyspace: Keyspace;
   readonly clock: Clock;
   readonly log: Log;
-  readonly gates: { loading: ErrorReply | null; misconf: ErrorReply | null };
+  readonly gates: {
+    loading: ErrorReply | null;
+    misconf: ErrorReply | null;
+    notDurable: ErrorReply | null;
+  };
   readonly stream: ChangeStream;
   /** Runs the commands of the append-only file. */
   readonly target: AofTarget;

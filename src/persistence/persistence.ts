@@ -25,7 +25,6 @@ export class Persistence implements AofLogOwner {
   readonly #saver: Saver;
   readonly #rewriter: LogRewriter;
   readonly #restorer: Restorer;
-  #logFailure: string | null = null;
   #delayedSyncs = 0;
 
   constructor(parts: PersistenceParts) {
@@ -33,11 +32,22 @@ export class Persistence implements AofLogOwner {
     this.#directory = new DataDirectory(parts);
     this.#jobs = new Jobs(parts.log, parts.clock);
     this.#saver = new Saver(parts, this.#directory, this.#jobs, () => this.#setGate());
-    this.#rewriter = new LogRewriter(parts, this.#directory, this.#jobs, this);
+    this.#rewriter = new LogRewriter(
+      parts,
+      this.#directory,
+      this.#jobs,
+      this,
+      () => this.#setGate(),
+    );
     this.#restorer = new Restorer(parts, this.#directory);
     const { parameters } = parts;
     parameters.onChange("appendonly", () => this.#appendingSwitched());
     parameters.onChange("dir", () => this.#directoryChanged());
+    parameters.onChange("appendfsync", () => {
+      this.#rewriter.aof?.log?.policyChanged();
+      this.#setGate();
+      return null;
+    });
     for (const name of ["save", "stop-writes-on-bgsave-error"]) {
       parameters.onChange(name, () => {
         this.#setGate();
@@ -70,7 +80,6 @@ export class Persistence implements AofLogOwner {
   }
 
   statusChanged(failure: string | null): void {
-    this.#logFailure = failure;
     if (failure === null) {
       this.#parts.log.warning("AOF write error looks solved. The server can write again.");
     } else this.#parts.log.warning(`Error writing to the AOF file: ${failure}`);
@@ -85,11 +94,18 @@ export class Persistence implements AofLogOwner {
     );
   }
 
+  /** Why what changes can't be written to the log; null if it can, or there is none. */
+  get #logFailure(): string | null {
+    return this.#rewriter.aof?.log?.failure ?? null;
+  }
+
   #setGate(): void {
     const { gates } = this.#parts;
     const { stopWritesOnBgsaveError, save } = this.#values;
+    gates.notDurable = null;
     if (this.#logFailure !== null) {
       gates.misconf = errorReply(`MISCONF Errors writing to the AOF file: ${this.#logFailure}`);
+      if (this.policy === "always") gates.notDurable = gates.misconf;
     } else if (!this.#saver.outcome.isFine && stopWritesOnBgsaveError && save !== "") {
       gates.misconf = Errors.misconf;
     } else gates.misconf = null;
@@ -97,7 +113,6 @@ export class Persistence implements AofLogOwner {
 
   #appendingSwitched(): string | null {
     const error = this.#rewriter.switched();
-    if (this.#rewriter.aof === null) this.#logFailure = null;
     this.#setGate();
     return error;
   }

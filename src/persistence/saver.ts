@@ -56,8 +56,8 @@ export class Saver {
       const temporary = `${this.#directory.path}/${this.#directory.temporaryName("save")}`;
       this.#directory.openWriter(rdbPath, temporary, false).runSync();
     } catch (error) {
+      // As in Redis this says nothing of saves in the background: no write is refused because of it.
       log.warning(`Error saving the DB to ${rdbPath}: ${textOf(error)}`);
-      this.#saved(false, startedMs, dirty);
       return false;
     }
     log.notice("DB saved on disk");

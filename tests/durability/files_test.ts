@@ -231,6 +231,19 @@ fileTest("appending may be switched on and off, and what comes between is there"
   });
 });
 
+fileTest("appendfsync may be changed to always while something waits for a sync", async (dir) => {
+  await withServer(dir, AOF, async (wire) => {
+    for (const policy of ["everysec", "no"]) {
+      await wire.roundTrip(`config set appendfsync ${policy}`);
+      await wire.roundTrip("set k v");
+      await wire.send("config set appendfsync always\r\nget k\r\nping\r\n");
+      for (const reply of ["+OK\r\n", "$1\r\nv\r\n", "+PONG\r\n"]) {
+        assertEquals(await wire.read(), reply);
+      }
+    }
+  });
+});
+
 const redis = await startRedis();
 const skips = redis === null ? " (skipped: redis-server is not installed)" : "";
 await redis?.stop();

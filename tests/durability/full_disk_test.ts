@@ -1,27 +1,59 @@
 /** A disk that takes nothing any more: writes are refused, reads go on, and all is well when there is room again. */
 import { assert, assertEquals } from "@std/assert";
 import { Child } from "../support/child.ts";
-import { freePort, type Wire } from "../support/live.ts";
+import { freePort, type Wire, Wire as Connection } from "../support/live.ts";
 import { makeSmallDisk, removeSmallDisk } from "../support/small_disk.ts";
 
 const SIZE_BYTES = 3 * 1024 * 1024;
 
 const disk = makeSmallDisk(SIZE_BYTES);
 const skips = disk === null ? " (skipped: no file system can be mounted here)" : "";
+const FULL = "-MISCONF Errors writing to the AOF file: No space left on device\r\n";
 const VALUE = "x".repeat(60_000);
 
 /** Writes keys until that fails; returns how many were acknowledged, and the failure. */
 async function writeUntilFull(
   connect: () => Promise<Wire>,
   prefix: string,
+  value = VALUE,
 ): Promise<{ count: number; failure: string }> {
   const wire = await connect();
   for (let count = 0;; count++) {
     assert(count < 200, "the disk is small");
-    const reply = await wire.roundTrip(`set ${prefix}:${count} ${VALUE}`);
+    const key = `${prefix}:${count}`;
+    await wire.send(
+      `*3\r\n$3\r\nset\r\n$${key.length}\r\n${key}\r\n$${value.length}\r\n${value}\r\n`,
+    );
+    const reply = await wire.read();
     if (reply === "+OK\r\n") continue;
     wire.close();
     return { count, failure: reply };
+  }
+}
+
+/** BGSAVE fails, too. */
+async function failToSave(wire: Wire): Promise<void> {
+  await wire.roundTrip("bgsave");
+  for (;;) {
+    const info = await wire.roundTrip("info persistence");
+    if (info.includes("rdb_bgsave_in_progress:1")) continue;
+    assert(info.includes("rdb_last_bgsave_status:err"), info);
+    assert(info.includes("aof_last_write_status:err"), info);
+    return;
+  }
+}
+
+/** With `always` nobody may see `key`, whose writer got no answer, nor what else may not be durable. */
+async function verifyUnseen(wire: Wire, key: string): Promise<void> {
+  for (const line of [`exists ${key}`, "get first", "dbsize", "keys *", "scan 0", "sync"]) {
+    const reply = await wire.roundTrip(line);
+    assertEquals(reply, FULL, line);
+  }
+  // Refusals are answers: a pipeline of them gets them all.
+  await wire.send("get first\r\nget first\r\nmulti\r\nget first\r\nexec\r\nconfig get hz\r\n");
+  for (const start of ["-MISC", "-MISC", "+OK", "-MISC", "-EXECABORT", "*2"]) {
+    const reply = await wire.read();
+    assert(reply.startsWith(start), `${start}: ${reply}`);
   }
 }
 
@@ -31,25 +63,17 @@ async function verify(policy: string, dir: string): Promise<void> {
   const child = Child.spawn(port, dir, ...directives, "--auto-aof-rewrite-percentage", "0");
   const wire = await child.ready();
   if (wire === null) throw new Error((await child.ended()).text);
-  const connect = async (): Promise<Wire> => {
-    const other = await child.ready();
-    if (other === null) throw new Error("the server has ended");
-    return other;
-  };
+  const connect = (): Promise<Wire> => Connection.connect(port);
   assertEquals(await wire.roundTrip("set first 1"), "+OK\r\n");
   const { count } = await writeUntilFull(connect, "before");
-  assert((await wire.roundTrip("set more 1")).startsWith("-MISCONF Errors writing"), policy);
-  assertEquals(await wire.roundTrip("get first"), "$1\r\n1\r\n");
-  // BGSAVE fails, too, and leaves nothing behind.
-  await wire.roundTrip("bgsave");
-  for (;;) {
-    const info = await wire.roundTrip("info persistence");
-    if (info.includes("rdb_bgsave_in_progress:1")) continue;
-    assert(
-      info.includes("rdb_last_bgsave_status:err") && info.includes("aof_last_write_status:err"),
-    );
-    break;
+  for (const line of ["set more 1", "ping", "mset a 1 b 2"]) {
+    const reply = await wire.roundTrip(line);
+    assertEquals(reply, FULL, policy);
   }
+  if (policy === "always") await verifyUnseen(wire, `before:${count}`);
+  else assertEquals(await wire.roundTrip("get first"), "$1\r\n1\r\n");
+  if (policy === "always") assert((await wire.roundTrip("bgsave")).startsWith("-MISCONF"));
+  else await failToSave(wire);
   for await (const { name } of Deno.readDir(dir)) assert(!name.startsWith("temp-"), name);
 
   // Room again: what had come is written, and everybody may go on.
@@ -59,6 +83,9 @@ async function verify(policy: string, dir: string): Promise<void> {
     if (reply.includes("aof_last_write_status:ok")) break;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+  // With always what was not answered is durable now, and to be seen; with everysec it was refused.
+  const last = policy === "always" ? VALUE.length : 0;
+  assertEquals(await wire.roundTrip(`strlen before:${count}`), `:${last}\r\n`);
   assertEquals(await wire.roundTrip("save"), "+OK\r\n");
   assertEquals(await wire.roundTrip("set more 1"), "+OK\r\n");
   const digest = await wire.roundTrip("debug digest");
@@ -73,20 +100,83 @@ async function verify(policy: string, dir: string): Promise<void> {
   await next.stop("SIGTERM");
 }
 
-for (const policy of ["always", "everysec"]) {
+/** Starts a server in a folder of the small disk, half of which is taken. */
+function diskTest(name: string, work: (dir: string) => Promise<void>): void {
+  const fn = async (): Promise<void> => {
+    const dir = `${disk}/${name.replaceAll(" ", "-")}`;
+    await Deno.mkdir(dir);
+    try {
+      await Deno.writeFile(`${dir}/filler`, new Uint8Array(SIZE_BYTES / 2));
+      await work(dir);
+    } finally {
+      await Deno.remove(dir, { recursive: true });
+    }
+  };
   Deno.test({
-    name: `a full disk refuses writes and nothing else, with appendfsync ${policy}${skips}`,
+    name: `${name}${skips}`,
     ignore: disk === null,
     sanitizeOps: false,
     sanitizeResources: false,
-    fn: async () => {
-      const dir = `${disk}/${policy}`;
-      await Deno.mkdir(dir);
-      await Deno.writeFile(`${dir}/filler`, new Uint8Array(SIZE_BYTES / 2));
-      await verify(policy, dir);
-      await Deno.remove(dir, { recursive: true });
-    },
+    fn,
   });
 }
+
+for (const policy of ["always", "everysec"]) {
+  diskTest(
+    `a full disk refuses what would be lost, with appendfsync ${policy}`,
+    (dir) => verify(policy, dir),
+  );
+}
+
+diskTest("with always a value of more than a megabyte is not acknowledged either", async (dir) => {
+  const port = freePort();
+  const directives = ["--appendonly", "yes", "--appendfsync", "always", "--save", ""];
+  const child = Child.spawn(port, dir, ...directives);
+  const first = await child.ready();
+  if (first === null) throw new Error((await child.ended()).text);
+  const connect = (): Promise<Wire> => Connection.connect(port);
+  const { count, failure } = await writeUntilFull(connect, "large", "y".repeat(1_200_000));
+  assertEquals(failure, "", "the writer is disconnected");
+  first.close();
+  await child.stop("SIGKILL");
+  await Deno.remove(`${dir}/filler`);
+  const next = Child.spawn(port, dir, ...directives);
+  const wire = await next.ready();
+  if (wire === null) throw new Error((await next.ended()).text);
+  assertEquals(await wire.roundTrip("dbsize"), `:${count}\r\n`);
+  wire.close();
+  await next.stop("SIGTERM");
+});
+
+diskTest("a rewrite does not begin while the log before it lacks something", async (dir) => {
+  const port = freePort();
+  const directives = ["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""];
+  const child = Child.spawn(port, dir, ...directives);
+  const wire = await child.ready();
+  if (wire === null) throw new Error((await child.ended()).text);
+  await wire.roundTrip("debug aof-flush-sleep 0");
+  // The last one is acknowledged and in memory alone. There is room for a manifest, but not for it.
+  await writeUntilFull(() => Connection.connect(port), "k");
+  const length = await wire.roundTrip("append list x");
+  assert(length.startsWith("-MISCONF"), length);
+  assertEquals(
+    await wire.roundTrip("bgrewriteaof"),
+    "-ERR Can't execute an AOF background rewriting. Please check the server logs for more information.\r\n",
+  );
+  // Neither does the server end and lose it.
+  const refused = await wire.roundTrip("shutdown");
+  assertEquals(refused, "-ERR Errors trying to SHUTDOWN. Check logs.\r\n");
+  const digest = await wire.roundTrip("debug digest");
+  await Deno.remove(`${dir}/filler`);
+  await wire.send("shutdown\r\n");
+  assertEquals((await child.ended()).code, 0);
+  wire.close();
+  const next = Child.spawn(port, dir, ...directives);
+  const reader = await next.ready();
+  if (reader === null) throw new Error((await next.ended()).text);
+  assertEquals(await reader.roundTrip("debug digest"), digest);
+  reader.close();
+  await next.stop("SIGTERM");
+});
 
 Deno.test.afterAll(() => removeSmallDisk(disk));

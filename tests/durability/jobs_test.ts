@@ -137,8 +137,9 @@ jobTest("a save after a refused shutdown holds every key", async (host) => {
   const refused = await wire.roundTrip("shutdown save");
   assertEquals(refused, "-ERR Errors trying to SHUTDOWN. Check logs.\r\n");
   await wire.roundTrip("config set dbfilename dump.rdb");
-  await wire.roundTrip("bgsave");
-  await until(wire, "rdb_last_bgsave_status:ok");
+  assertEquals(await wire.roundTrip("bgsave"), "+Background saving started\r\n");
+  const info = await until(wire, "rdb_bgsave_in_progress:0");
+  assert(info.includes("rdb_last_bgsave_status:ok"), info);
   wire.close();
   await host.stop("SIGKILL");
   const next = await host.start(...SAVING);
