@@ -1,7 +1,7 @@
 /** Random commands on few keys, from a seed: what tests/differential/random_test.ts sends to two servers. */
 
-/** Mulberry32: small, seeded, good enough to choose commands. */
-function generator(seed: number): () => number {
+/** Mulberry32: small, seeded, good enough to choose commands, and moments. */
+export function generator(seed: number): () => number {
   let state = seed | 0;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -1,10 +1,14 @@
 /** Kills servers that are being written to, and looks what the next one finds. */
 import { assert, assertEquals } from "@std/assert";
+import { print } from "../../scripts/run.ts";
+import { generator } from "../differential/commands.ts";
 import { Child } from "../support/child.ts";
 import { freePort, type Wire, Wire as Connection } from "../support/live.ts";
 
 /** How many times: a long run is `RESPITE_CRASHES=200 deno task test`. */
 const ROUNDS = Number(Deno.env.get("RESPITE_CRASHES") ?? 6);
+/** Of the random moments: `RESPITE_SEED=7 deno task test tests/durability/crash_test.ts` repeats a run's. */
+const SEED = Number(Deno.env.get("RESPITE_SEED") ?? Math.floor(Math.random() * 2 ** 31));
 const WRITERS = 8;
 /** With everysec what was acknowledged longer ago must be there. */
 const LOSS_MS = 1000;
@@ -71,7 +75,18 @@ async function numberOf(wire: Wire, line: string): Promise<number> {
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** As `crash`; what went wrong is told with the seed that makes it happen again. */
+async function crashSeeded(policy: "always" | "everysec", rounds: number): Promise<void> {
+  print(`crashes with RESPITE_SEED=${SEED}`);
+  try {
+    await crash(policy, rounds);
+  } catch (error) {
+    throw new Error(`a run with RESPITE_SEED=${SEED}`, { cause: error });
+  }
+}
+
 async function crash(policy: "always" | "everysec", rounds: number): Promise<void> {
+  const random = generator(SEED);
   const dir = await Deno.makeTempDir();
   const directives = ["--appendonly", "yes", "--appendfsync", policy, "--save", ""];
   const writers = Array.from({ length: WRITERS }, (_, i) => new Writer(i));
@@ -82,11 +97,11 @@ async function crash(policy: "always" | "everysec", rounds: number): Promise<voi
     if (wire === null) throw new Error((await child.ended()).text);
     const wires = await Promise.all(writers.map(() => Connection.connect(port)));
     const runs = writers.map((writer, i) => writer.run(wires[i]));
-    await sleep(20 + 200 * Math.random());
+    await sleep(20 + 200 * random());
     // Some die while they rewrite or save.
     if (round % 3 === 1) await wire.send("bgrewriteaof\r\n");
     if (round % 3 === 2) await wire.send("bgsave\r\n");
-    await sleep(30 * Math.random());
+    await sleep(30 * random());
     const now = performance.now();
     await child.stop("SIGKILL");
     await Promise.all(runs);
@@ -94,7 +109,7 @@ async function crash(policy: "always" | "everysec", rounds: number): Promise<voi
     // Some die while they start.
     if (round % 2 === 1) {
       const early = Child.spawn(port, dir, ...directives);
-      await sleep(100 + 500 * Math.random());
+      await sleep(100 + 500 * random());
       await early.stop("SIGKILL");
     }
     child = Child.spawn(port, dir, ...directives);
@@ -113,10 +128,10 @@ const options = { sanitizeOps: false, sanitizeResources: false };
 Deno.test({
   name: "with appendfsync always nothing acknowledged is lost, and nothing is half there",
   ...options,
-  fn: () => crash("always", ROUNDS),
+  fn: () => crashSeeded("always", ROUNDS),
 });
 Deno.test({
   name: "with appendfsync everysec at most the last second is lost",
   ...options,
-  fn: () => crash("everysec", Math.ceil(ROUNDS / 2)),
+  fn: () => crashSeeded("everysec", Math.ceil(ROUNDS / 2)),
 });
