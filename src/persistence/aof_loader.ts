@@ -1,4 +1,5 @@
 /** Loads one file of an append-only file: commands, an RDB, or an RDB with commands behind it. */
+import { assert } from "../lib/assert.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import type { Args } from "../protocol/args.ts";
 import { AofReader, TruncatedData } from "./aof_reader.ts";
@@ -87,6 +88,7 @@ export class AofFileLoader {
       throw new DamagedFile(this.path, this.#reader.commandOffset, failure, "append only");
     }
     if (!this.#target.isInTransaction) this.validTo = this.#source.offset;
+    assert(this.validTo <= this.#source.offset, "nothing is valid that was not read");
     return true;
   }
 

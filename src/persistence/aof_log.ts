@@ -83,6 +83,7 @@ export class AofLog {
 
   /** Takes `bytes[0, end)`, whole commands. */
   take(bytes: Uint8Array, end: number): void {
+    assert(end > 0 && end <= bytes.length, "there is something to take");
     if (this.#owner.writesTimestamps) this.#writeTimestamp();
     this.#pending.write(bytes, 0, end);
     if (this.failure === null || this.#owner.policy === "always") this.#writeOut();
@@ -144,6 +145,7 @@ export class AofLog {
       this.#tryToTakeBack();
       return false;
     }
+    assert(this.#pending.at === end, "nothing comes while it is written");
     this.size += end;
     this.#isDirty ||= !isAlways;
     if (isAlways) this.#lastSyncMs = this.#owner.nowMs();
@@ -155,6 +157,7 @@ export class AofLog {
   /** Cuts off what a write that has failed left behind: units are whole or not there. */
   #takeBack(): void {
     if (!this.#isTorn) return;
+    assert(this.#pending.at > 0, "what is cut off is still pending");
     this.#file.truncateSync(this.size);
     this.#isTorn = false;
   }
@@ -202,6 +205,7 @@ export class AofLog {
   }
 
   async #sync(): Promise<void> {
+    assert(!this.#isSyncing && this.#isDirty, "one sync is under way, and for something");
     this.#isSyncing = true;
     this.#isDirty = false;
     this.#lastSyncMs = this.#owner.nowMs();
@@ -242,6 +246,7 @@ export class AofLog {
     this.#file = file;
     this.#syncFile = syncFile;
     this.size = file.statSync().size;
+    assert(this.size === 0, "a log goes over to a new file");
     this.#lastSecond = 0;
   }
 

@@ -10,6 +10,7 @@
  * A `#` begins a line to be skipped; names with blanks are quoted.
  * Source: https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/
  */
+import { assert } from "../lib/assert.ts";
 import { quoteWord, splitWords } from "../config/words.ts";
 import { binaryBytes, binaryText } from "../protocol/args.ts";
 
@@ -82,6 +83,8 @@ export class AofManifest {
   }
 
   format(): Uint8Array {
+    const { sequence = 0 } = this.incremental.at(-1) ?? {};
+    assert(sequence <= this.incrementalSequence, "no file is numbered beyond the last");
     const lines = [...this.base === null ? [] : [this.base], ...this.history, ...this.incremental]
       .map(({ name, sequence, type }) =>
         `file ${/[^!-~]|["'\\]/.test(name) ? quoteWord(name) : name} seq ${sequence} type ${type}\n`
@@ -92,6 +95,8 @@ export class AofManifest {
   /** The next incremental file, added at the end. */
   addIncremental(): AofFile {
     const sequence = ++this.incrementalSequence;
+    const last = this.incremental.at(-1);
+    assert(last === undefined || last.sequence < sequence, "sequences ascend");
     const file: AofFile = { name: `${this.prefix}.${sequence}.incr.aof`, sequence, type: "i" };
     this.incremental.push(file);
     return file;
@@ -107,11 +112,14 @@ export class AofManifest {
    * `first`; these become history.
    */
   replaceBase(name: string, first: number): void {
+    assert(name !== "" && name !== this.base?.name, "a new base has a name of its own");
+    assert(first > 0, "sequences begin at 1");
     const gone = this.incremental.filter(({ sequence }) => sequence < first).reverse();
     if (this.base !== null) gone.push(this.base);
     this.history.unshift(...gone.map((file): AofFile => ({ ...file, type: "h" })));
     this.incremental = this.incremental.filter(({ sequence }) => sequence >= first);
     this.base = { name, sequence: ++this.baseSequence, type: "b" };
+    assert(this.history.every(({ type }) => type === "h"), "what was replaced is history");
   }
 
   copy(): AofManifest {
@@ -121,6 +129,7 @@ export class AofManifest {
     twin.history = [...this.history];
     twin.baseSequence = this.baseSequence;
     twin.incrementalSequence = this.incrementalSequence;
+    assert(twin.prefix === this.prefix, "a copy names the same files");
     return twin;
   }
 }

@@ -3,6 +3,7 @@
  * Reads the commands of an append-only file: RESP as clients send it, and nothing else, between lines that begin
  * with `#`. An incomplete command at the end and one that can't be are told apart.
  */
+import { assert } from "../lib/assert.ts";
 import { Args, binaryText } from "../protocol/args.ts";
 import { type ByteSource, CorruptData } from "./byte_source.ts";
 
@@ -54,6 +55,7 @@ export class AofReader {
     }
     this.#readCommand();
     source.at += this.#length;
+    assert(source.at <= source.end, "a command was at hand whole");
     return true;
   }
 
@@ -73,6 +75,7 @@ export class AofReader {
       args.push(start, start + size);
       this.#length = start + size + 2;
     }
+    assert(args.count === count, "a command has as many words as it says");
     // Only now the bytes stay where they are.
     args.use(source.bytes, source.view);
     for (let i = 0; i < 2 * count; i++) args.bounds[i] += source.at;

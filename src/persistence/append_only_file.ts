@@ -2,6 +2,7 @@
  * The append-only file as a whole: a directory with a base, files of what has changed since, and the manifest that
  * names them. A crash at any moment leaves a manifest whose files are whole.
  */
+import { assert } from "../lib/assert.ts";
 import { type AofFile, AofManifest, manifestName } from "./aof_manifest.ts";
 import { AofLog, type AofLogOwner } from "./aof_log.ts";
 import { exists, removeFile, replaceFileSync, sizeOf, writeFileWhole } from "./files.ts";
@@ -70,6 +71,7 @@ export class AppendOnlyFile {
    * anything to load.
    */
   read(): boolean {
+    assert(this.log === null, "the manifest is read before anything is appended");
     const { parent, prefix } = this.#place;
     Deno.mkdirSync(this.directory, { recursive: true });
     if (exists(this.#manifestPath)) {
@@ -104,6 +106,8 @@ export class AppendOnlyFile {
 
   /** Appends from now on to the last incremental file, or to a first one. */
   open(owner: AofLogOwner): AofLog {
+    assert(this.log === null, "one file is appended to at a time");
+    assert(this.manifest.base !== null || this.manifest.incremental.length > 0, "there is a base");
     let last = this.manifest.incremental.at(-1);
     if (last === undefined) {
       const manifest = this.manifest.copy();
@@ -139,6 +143,7 @@ export class AppendOnlyFile {
    * `temporaryName`.
    */
   beginRewrite(isRdb: boolean, begins: AofLogOwner | null, temporaryName: string): Rewrite {
+    assert(this.log === null || begins === null, "what is appended to does not begin");
     const manifest = this.manifest.copy();
     const baseName = manifest.nextBaseName(isRdb);
     const temporary = `${this.directory}/${temporaryName}`;
@@ -153,6 +158,7 @@ export class AppendOnlyFile {
     if (this.log !== null) {
       // Nothing is written to a file that the manifest doesn't name, and none is named that isn't there.
       this.log.rotate(this.pathOf(file), () => this.#persist(manifest));
+      assert(this.manifest.incremental.at(-1) === file, "the log goes to the last file listed");
       return { temporary, baseName, firstSequence, unlisted: null };
     }
     if (begins !== null) this.log = new AofLog(this.pathOf(file), begins);
@@ -166,12 +172,19 @@ export class AppendOnlyFile {
 
   /** The base of a rewrite is whole and in its place. */
   completeRewrite({ baseName, firstSequence, unlisted }: Rewrite): void {
+    assert(exists(this.pathOf({ name: baseName })), "no manifest names a base that isn't there");
     const manifest = this.manifest.copy();
     if (unlisted !== null) {
+      assert(unlisted.sequence === firstSequence, "what began with a base is read after it");
       manifest.incremental.push(unlisted);
       manifest.incrementalSequence = unlisted.sequence;
     }
     manifest.replaceBase(baseName, firstSequence);
+    const [, next] = manifest.files();
+    assert(
+      next === undefined || next.sequence >= firstSequence,
+      "nothing is read that the base has",
+    );
     this.#persist(manifest);
     this.baseSize = this.size;
   }
@@ -179,6 +192,7 @@ export class AppendOnlyFile {
   /** A rewrite has failed; what was to be read after its base is of no use if nothing else is. */
   abandonRewrite({ unlisted }: Rewrite): void {
     if (unlisted === null) return;
+    assert(!this.manifest.files().includes(unlisted), "what is listed stays");
     this.close();
     removeFile(this.pathOf(unlisted));
   }

@@ -3,6 +3,7 @@
  * Where serialised bytes go. A writer puts them at `at` of `bytes` after it has asked for room; a sink gives room
  * by growing (`BufferSink`) or by passing on what it holds (`FileSink`).
  */
+import { assert } from "../lib/assert.ts";
 import { copyBytes } from "../lib/copy.ts";
 import { detach } from "../lib/detach.ts";
 import type { Scratch } from "../lib/scratch.ts";
@@ -20,6 +21,7 @@ export abstract class ByteSink {
 
   /** Makes room for `count` bytes, which are at most `PIECE_BYTES`. */
   need(count: number): void {
+    assert(count >= 0 && count <= PIECE_BYTES, "a sink is asked for a piece at once");
     if (this.at + count > this.bytes.length) this.makeRoom(count);
   }
 
@@ -44,7 +46,9 @@ export abstract class ByteSink {
 
   #copy(source: Uint8Array, start: number, end: number): void {
     const count = end - start;
+    assert(start >= 0 && count >= 0 && end <= source.length, "what is written lies in its source");
     this.need(count);
+    assert(this.at + count <= this.bytes.length, "a sink has made the room it was asked for");
     copyBytes(source, start, end, this.bytes, this.at);
     this.at += count;
   }
@@ -69,6 +73,7 @@ export class BufferSink extends ByteSink implements Scratch {
   }
 
   protected override makeRoom(count: number): void {
+    assert(this.at + count > this.bytes.length, "a buffer grows when it is too short");
     const grown = new Uint8Array(Math.max(2 * this.bytes.length, this.at + count));
     grown.set(new Uint8Array(this.bytes.buffer, 0, this.at));
     if (this.bytes.length > FREED_AT_ONCE_BYTES) detach(this.bytes);
@@ -87,6 +92,7 @@ export class BufferSink extends ByteSink implements Scratch {
 
   /** Forgets what it holds; memory beyond `keep` bytes is given back. */
   clear(keep = Infinity): void {
+    assert(keep >= 0, "what is kept is a size");
     this.at = 0;
     if (this.bytes.length <= keep) return;
     if (this.bytes.length > FREED_AT_ONCE_BYTES) detach(this.bytes);

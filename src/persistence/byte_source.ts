@@ -3,6 +3,7 @@
  * Where serialised bytes come from. A reader asks for `need(n)` and then finds n bytes at `at` of `bytes`, until it
  * asks again. Bytes that are missing or cannot be are a `CorruptData` error that says where.
  */
+import { assert } from "../lib/assert.ts";
 /** What was read is not what it should be; `offset` bytes lie before it. */
 export class CorruptData extends Error {
   override name = "CorruptData";
@@ -26,10 +27,12 @@ export abstract class ByteSource {
 
   /** Puts `count` bytes at `at` or fails. */
   need(count: number): void {
+    assert(count >= 0, "a count of bytes is not negative");
     if (this.at + count <= this.end) return;
     // Before anything is allocated: a length that is wrong may be any.
     if (count > this.left) throw new CorruptData("Unexpected end of file", this.offset);
     this.fill(count);
+    assert(this.at + count <= this.end, "a source has what it was asked for");
   }
 
   protected abstract fill(count: number): void;
@@ -52,6 +55,8 @@ export class BufferSource extends ByteSource {
 
   /** Reads `bytes[start, end)` from now on. */
   use(bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    assert(0 <= start && start <= end && end <= bytes.length, "a source lies in its bytes");
+    assert(view.buffer === bytes.buffer, "bytes and view show the same");
     this.bytes = bytes;
     this.view = view;
     this.#start = this.at = start;

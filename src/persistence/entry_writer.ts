@@ -3,6 +3,7 @@
  * Writes entries, key and all: as they stand in an RDB file, or as commands that restore them, for an append-only
  * file whose base is to have no RDB (aof-use-rdb-preamble no).
  */
+import { assert } from "../lib/assert.ts";
 import type { DatabaseContents } from "../keyspace/database.ts";
 import { EntryFlag } from "../keyspace/entry.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
@@ -35,6 +36,7 @@ export class RdbEntryWriter implements EntryWriter {
   }
 
   beginDatabase({ index, table, heap }: DatabaseContents): void {
+    assert(heap.size <= table.count, "keys that expire are some of all");
     this.#database = index;
     this.out.database(index);
     this.out.databaseSize(table.count, heap.size);
@@ -55,6 +57,7 @@ export class RdbEntryWriter implements EntryWriter {
     const access = entries.access(ref);
     if (keyspace.frequencyPolicy) out.frequency(keyspace.frequency(access));
     else if (keyspace.recencyPolicy) out.idle(keyspace.idleSeconds(access));
+    assert(this.#database === index, "an entry follows its database");
     entries.open(ref);
     this.#values.type(entries);
     out.string(entries.keyBytes, entries.keyStart, entries.keyEnd);
@@ -94,6 +97,7 @@ export class CommandEntryWriter implements EntryWriter {
     const hasDeadline = entries.hasFlag(ref, EntryFlag.ttl);
     const deadline = hasDeadline ? heap.deadlineAt(entries.heapSlot(ref)) : 0;
     entries.open(ref);
+    assert(this.#database === index, "an entry follows its database");
     this.#key.set(entries.keyBytes, entries.keyView, entries.keyStart, entries.keyEnd);
     this.#sink.text(`*5\r\n$7\r\nRESTORE\r\n`);
     this.#bytes(this.#key.bytes, this.#key.start, this.#key.end);
@@ -111,6 +115,7 @@ export class CommandEntryWriter implements EntryWriter {
   }
 
   #end(): void {
+    assert(this.#buffer.at > 0, "a payload has a value");
     this.#payload.end();
     this.#bytes(this.#buffer.bytes, 0, this.#buffer.at);
     this.#word("ABSTTL");

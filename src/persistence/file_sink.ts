@@ -1,4 +1,5 @@
 /** A sink that writes to a file, at once or beside the event loop. */
+import { assert } from "../lib/assert.ts";
 import { Crc64 } from "../lib/crc.ts";
 import { ByteSink } from "./byte_sink.ts";
 
@@ -60,6 +61,7 @@ export class FileSink extends ByteSink {
 
   #pass(): void {
     if (this.at === 0) return;
+    assert(this.at <= CHUNK_BYTES && this.bytes.length === CHUNK_BYTES, "a chunk has one size");
     this.#crc?.update(this.bytes, this.view, 0, this.at);
     this.#passed += this.at;
     const full = new Uint8Array(this.bytes.buffer, 0, this.at);
@@ -73,6 +75,7 @@ export class FileSink extends ByteSink {
   }
 
   #writeNow(bytes: Uint8Array): void {
+    assert(this.#waiting.length === 0, "what waits is written first");
     try {
       for (let at = 0; at < bytes.length;) at += this.#file.writeSync(bytes.subarray(at));
     } catch (error) {
@@ -120,6 +123,7 @@ export class FileSink extends ByteSink {
   async finish(): Promise<void> {
     this.#pass();
     await this.drained();
+    assert(this.#waiting.length === 0, "nothing waits when the sink is drained");
     try {
       if (this.failure === null) await this.#file.sync();
     } catch (error) {
@@ -129,7 +133,9 @@ export class FileSink extends ByteSink {
 
   /** As `finish`, at once: for a sink that was `isSync` all the time. */
   finishSync(): void {
+    assert(this.isSync, "a sink that was written beside the loop is finished beside it");
     this.#pass();
+    assert(this.#pump === null && this.#waiting.length === 0, "all was written at once");
     try {
       if (this.failure === null) this.#file.syncSync();
     } catch (error) {

@@ -1,4 +1,5 @@
 /** A source that reads a file. */
+import { assert } from "../lib/assert.ts";
 import { Crc64 } from "../lib/crc.ts";
 import { ByteSource } from "./byte_source.ts";
 
@@ -36,6 +37,7 @@ export class FileSource extends ByteSource {
   }
 
   protected override fill(count: number): void {
+    assert(this.at + count > this.end, "a source is filled when it lacks something");
     this.#sum(this.at);
     const kept = this.end - this.at;
     const old = this.bytes;
@@ -43,6 +45,7 @@ export class FileSource extends ByteSource {
     this.#base += from;
     // A large string gets a buffer of its own for as long as it is being read.
     const size = Math.max(CHUNK_BYTES, count) + SLACK_BYTES;
+    assert(kept <= size - SLACK_BYTES, "what is left fits in a new buffer");
     if (size !== old.length) this.#take(new Uint8Array(size));
     this.bytes.set(old.subarray(from, from + kept), 0);
     this.at = 0;
@@ -51,6 +54,7 @@ export class FileSource extends ByteSource {
     while (this.end < count) {
       const read = this.#file.readSync(this.bytes.subarray(this.end, size - SLACK_BYTES));
       if (read === null) this.fail("Unexpected end of file");
+      assert(read > 0 && read <= size - SLACK_BYTES - this.end, "a read stays within its room");
       this.end += read;
     }
   }
@@ -61,6 +65,7 @@ export class FileSource extends ByteSource {
   }
 
   #sum(to: number): void {
+    assert(this.#summed <= to && to <= this.end, "the sum goes forward over what is at hand");
     this.#crc?.update(this.bytes, this.view, this.#summed, to);
     this.#summed = to;
   }

@@ -1,4 +1,5 @@
 /** Files that are whole or not there: written beside, made durable, renamed. And one server a directory. */
+import { assert } from "../lib/assert.ts";
 
 /** Renames `from` to `to` and makes that durable. */
 export async function replaceFile(from: string, to: string): Promise<void> {
@@ -13,6 +14,7 @@ export async function replaceFile(from: string, to: string): Promise<void> {
 
 /** As `replaceFile`, at once. */
 export function replaceFileSync(from: string, to: string): void {
+  assert(from !== to, "a file takes another's place");
   Deno.renameSync(from, to);
   syncDirectorySync(directoryOf(to));
 }
@@ -74,7 +76,9 @@ export function removeFile(path: string): void {
 
 /** The name of a file that is being written: whose it is, and the how many-th of that process. */
 export function temporaryName(kind: string, pid: number, count: number): string {
-  return `temp-${kind}-${pid}-${count}.${kind.startsWith("rewriteaof") ? "aof" : "rdb"}`;
+  const name = `temp-${kind}-${pid}-${count}.${kind.startsWith("rewriteaof") ? "aof" : "rdb"}`;
+  assert(TEMPORARY_REGEXP.test(name), "the next start knows what to remove");
+  return name;
 }
 
 const TEMPORARY_REGEXP = /^temp-(save|bgsave|sync|rewriteaof-bg)-\d+-\d+\.(rdb|aof)(\.part)?$/;
@@ -112,6 +116,7 @@ export class DirectoryLock {
       file.close();
       this.#files.delete(held);
     }
+    assert(this.#files.size <= 1, "one directory's lock is left at most");
   }
 
   release(): void {

@@ -82,6 +82,7 @@ export class Jobs {
     const job = this.current;
     this.current = null;
     job?.writer.cancel();
+    assert(this.current === null, "nothing begins by another's end");
   }
 }
 
@@ -95,6 +96,7 @@ export class Outcome {
   lastTryMs = 0;
 
   ended(isFine: boolean, startedMs: number, nowMs: number): void {
+    assert(startedMs > 0, "what ends has begun");
     this.isFine = isFine;
     this.seconds = Math.floor((nowMs - startedMs) / 1000);
     if (isFine) this.count++;

@@ -1,4 +1,5 @@
 /** Loading what was saved: in slices while the server starts, or at once. */
+import { assert } from "../lib/assert.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../observe/log.ts";
 
@@ -30,6 +31,8 @@ export class LoadProgress {
   #file: FileLoading | null = null;
 
   begin(nowMs: number, totalBytes: number): void {
+    assert(!this.isOn && this.#file === null, "one load is under way at a time");
+    assert(totalBytes >= 0, "a size is not negative");
     this.isOn = true;
     this.startedMs = nowMs;
     this.totalBytes = totalBytes;
@@ -37,15 +40,19 @@ export class LoadProgress {
   }
 
   enter(file: FileLoading): void {
+    assert(this.isOn && this.#file === null, "one file is loaded at a time");
     this.#file = file;
   }
 
   leave(file: FileLoading): void {
+    assert(this.#file === file, "the file that is left was entered");
+    assert(file.offset <= file.size, "nothing is read beyond the end");
     this.#doneBytes += file.size;
     this.#file = null;
   }
 
   end(): void {
+    assert(this.isOn, "what ends has begun");
     this.isOn = false;
     this.#file = null;
   }

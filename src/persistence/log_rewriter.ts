@@ -1,4 +1,5 @@
 /** The append-only file as it is switched on and off, rewritten, and followed while it grows. */
+import { assert } from "../lib/assert.ts";
 import type { Parameters } from "../config/parameters.ts";
 import { type ErrorReply, Errors } from "../protocol/errors.ts";
 import type { AofLogOwner } from "./aof_log.ts";
@@ -61,6 +62,7 @@ export class LogRewriter {
 
   /** Begins a rewrite in the background, which nothing else does now; returns whether that worked. */
   begin(): boolean {
+    assert(this.#jobs.current === null, "one job is under way at a time");
     const { log, stream, keyspace } = this.#parts;
     const startedMs = this.outcome.lastTryMs = this.#nowMs();
     this.isScheduled = false;
@@ -71,6 +73,7 @@ export class LogRewriter {
       if (aof.log === null) aof.read();
       stream.flush();
       // What is not in the file yet would be read after the new base, which has it already.
+      assert(aof.log === null || this.aof === aof, "what is appended to is the log in use");
       if (aof.log?.catchUp() === false) {
         throw new Error(aof.log.failure ?? "the log is not written");
       }
@@ -136,6 +139,7 @@ export class LogRewriter {
       return null;
     }
     if (this.aof !== null) return null;
+    assert(!this.isWaiting, "nothing waits while appending is off");
     this.aof = this.#directory.newAof();
     this.isWaiting = true;
     if (this.#jobs.current !== null) this.isScheduled = true;
@@ -163,6 +167,8 @@ export class LogRewriter {
 
   /** The server starts: goes on with the file that was loaded, or begins one. */
   startAppending(aof: AppendOnlyFile): void {
+    assert(this.aof === aof && aof.log === null, "appending starts once");
+    assert(this.#jobs.current === null, "nothing is saved before all is loaded");
     const { stream, log } = this.#parts;
     if (aof.manifest.files().length === 0) {
       const temporaryName = this.#directory.temporaryName("rewriteaof-bg");

@@ -1,4 +1,5 @@
 /** One value as DUMP gives it and RESTORE takes it: its type, itself, the format's version, a sum. */
+import { assert } from "../lib/assert.ts";
 import type { Database } from "../keyspace/database.ts";
 import type { Entries } from "../keyspace/entry.ts";
 import { Crc64 } from "../lib/crc.ts";
@@ -44,6 +45,8 @@ export class PayloadWriter {
   /** Ends a payload that fills the sink. */
   end(): void {
     const { version } = this.#out;
+    assert(this.#sink.at > 0, "a payload has a value");
+    assert(version > 0 && version <= RDB_VERSION_MAX, "the format has a version");
     this.#sink.byte(version & 255);
     this.#sink.byte(version >>> 8);
     crc.reset();

@@ -194,6 +194,7 @@ export class Persistence implements AofLogOwner {
 
   /** Loads at once, and none of it is appended to the log; returns whether that worked. */
   #loadNow(aof: AppendOnlyFile | null, flushes: boolean): boolean {
+    assert(!this.#restorer.progress.isOn, "data are loaded once at a time");
     const { stream } = this.#parts;
     this.#jobs.finishSnapshot();
     const appender = this.#rewriter.aof?.log ?? null;
@@ -213,6 +214,7 @@ export class Persistence implements AofLogOwner {
   async start(): Promise<void> {
     assert(this.#rewriter.aof === null, "a server starts once");
     const { appendonly, save } = this.#values;
+    assert(this.#rewriter.aof === null && this.#jobs.current === null, "a server starts once");
     if (appendonly || save !== "") this.#directory.lockAtStart();
     const aof = appendonly ? this.#directory.newAof() : null;
     aof?.read();
@@ -222,6 +224,7 @@ export class Persistence implements AofLogOwner {
     // Before anybody may write: from the first change on all of them are in the log.
     if (aof !== null) this.#rewriter.startAppending(aof);
     if (files.length === 0) return;
+    assert(this.#rewriter.aof === aof, "appending is not switched while loading");
     this.#restorer.end(aof);
     this.#saver.nothingChanged();
   }

@@ -89,6 +89,7 @@ export class RdbFileWriter {
 
   async #walk(): Promise<void> {
     const { clock } = this.#keyspace;
+    assert(!this.#sink.isSync, "what is written in slices is written beside the loop");
     for (;;) {
       const end = clock.monotonicUs() + SLICE_US;
       const isSlow = this.#settings.keyDelayUs > 0;
@@ -113,6 +114,10 @@ export class RdbFileWriter {
 
   /** As `run`, at once. */
   runSync(): void {
+    assert(
+      this.#sink.backlog === 0 && !this.isCancelled,
+      "what is written at once was not begun otherwise",
+    );
     try {
       this.#sink.isSync = true;
       this.snapshot.slice(() => false);

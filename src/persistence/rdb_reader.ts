@@ -1,5 +1,6 @@
 // hot path
 /** Reads RDB: lengths and strings. What values consist of is value_reader.ts's. See rdb_format.ts. */
+import { assert } from "../lib/assert.ts";
 import { Int64 } from "../lib/decimal.ts";
 import { decompress } from "../lib/lzf.ts";
 import { copyIn } from "../lib/copy.ts";
@@ -143,6 +144,7 @@ export class RdbReader {
       source.fail("Invalid LZF compressed string");
     }
     source.at += packed;
+    assert(source.at <= source.end, "what was unpacked was at hand");
     into.set(scratch.bytes, scratch.view, 0, size);
   }
 
@@ -179,6 +181,7 @@ export class Scratch {
 
   /** Makes it long enough for `size` bytes; what it held is gone, and memory that was for a large string, too. */
   makeRoom(size: number): void {
+    assert(size >= 0, "a size is not negative");
     const needed = size + READ_BEHIND;
     const isWasteful = this.bytes.length > LARGE_BYTES && needed <= LARGE_BYTES;
     if (needed <= this.bytes.length && !isWasteful) return;
@@ -190,7 +193,9 @@ export class Scratch {
   keep(slice: Slice): void {
     const { bytes, view, start, end } = slice;
     const size = end - start;
+    assert(bytes.buffer !== this.bytes.buffer, "what is kept does not lie here already");
     if (size > KEPT_MIN) this.makeRoom(size);
+    assert(size <= this.bytes.length, "there is room for what is kept");
     copyIn(bytes, view, start, end, this.bytes, this.view, 0);
     slice.set(this.bytes, this.view, 0, size);
   }

@@ -1,5 +1,6 @@
 // hot path
 /** Writes RDB: headers, lengths and strings. What values consist of is value_writer.ts's. See rdb_format.ts. */
+import { assert } from "../lib/assert.ts";
 import { Crc64 } from "../lib/crc.ts";
 import { Int64, parseInt64 } from "../lib/decimal.ts";
 import { detach } from "../lib/detach.ts";
@@ -55,11 +56,13 @@ export class RdbWriter {
   /** Entries of database `index` follow. */
   database(index: number): void {
     this.sink.byte(Opcode.selectDb);
+    assert(index >= 0, "a database has an index");
     this.length(index);
   }
 
   /** How many keys the database has, for the reader to make room. */
   databaseSize(keys: number, expiring: number): void {
+    assert(expiring <= keys, "keys that expire are some of all");
     this.sink.byte(Opcode.resizeDb);
     this.length(keys);
     this.length(expiring);
@@ -69,6 +72,7 @@ export class RdbWriter {
   end(crc: () => Crc64): void {
     this.sink.byte(Opcode.end);
     if (this.version < RDB_VERSION_CRC) return;
+    assert(this.sink.at > 0, "the sum stands behind something");
     this.checksum(crc());
   }
 
@@ -93,6 +97,7 @@ export class RdbWriter {
   }
 
   frequency(count: number): void {
+    assert(count >= 0 && count <= 255, "a frequency is a byte");
     this.sink.byte(Opcode.frequency);
     this.sink.byte(count);
   }
@@ -101,6 +106,7 @@ export class RdbWriter {
 
   /** A count within 2^53. */
   length(count: number): void {
+    assert(count >= 0 && count <= Number.MAX_SAFE_INTEGER, "a length is a count within 2^53");
     const { sink } = this;
     sink.need(9);
     const { view, at } = sink;
@@ -159,6 +165,7 @@ export class RdbWriter {
   /** The string `bytes[start, end)`, in whichever way is shortest. */
   string(bytes: Uint8Array, start: number, end: number): void {
     const size = end - start;
+    assert(start >= 0 && size >= 0 && end <= bytes.length, "a string lies in its bytes");
     if (size <= INTEGER_TEXT_MAX && parseInt64(bytes, start, end, integer)) {
       if (this.#integer(integer)) return;
     }
@@ -208,6 +215,7 @@ export class RdbWriter {
     const limit = end - start - 4;
     if (packed.length < limit) packed = new Uint8Array(Math.max(limit, 2 * packed.length));
     const size = compress(bytes, start, end, packed, limit);
+    assert(size <= limit && limit < end - start, "what is compressed is shorter");
     if (size > 0) {
       this.sink.byte((LengthKind.encoded << 6) | StringEncoding.lzf);
       this.length(size);

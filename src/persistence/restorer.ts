@@ -1,4 +1,5 @@
 /** Loads what was saved: in slices while the server starts, or at once for DEBUG. */
+import { assert } from "../lib/assert.ts";
 import { Errors } from "../protocol/errors.ts";
 import { AofFileLoader } from "./aof_loader.ts";
 import type { AppendOnlyFile } from "./append_only_file.ts";
@@ -99,6 +100,8 @@ export class Restorer {
 
   #begin(files: readonly FileToLoad[]): void {
     const { gates, keyspace, clock } = this.#parts;
+    assert(!this.progress.isOn && !keyspace.isLoading, "data are loaded once at a time");
+    assert(keyspace.hooks.before === null, "no snapshot is taken of what is half loaded");
     let total = 0;
     for (const { path } of files) total += Math.max(sizeOf(path), 0);
     clock.refresh();
@@ -118,6 +121,7 @@ export class Restorer {
   }
 
   #count({ keysLoaded, keysExpired, functions }: RdbLoader): void {
+    assert(keysLoaded >= 0 && keysExpired >= 0, "keys are counted upwards");
     this.keysLoaded += keysLoaded;
     this.keysExpired += keysExpired;
     this.#directory.functions = [...this.#directory.functions, ...functions];
@@ -126,6 +130,7 @@ export class Restorer {
   /** A file ends within a command: where that is allowed, the part of it goes. */
   #cutOff({ path, validTo }: AofFileLoader, isLast: boolean): void {
     const { log, parameters } = this.#parts;
+    assert(validTo <= Math.max(sizeOf(path), 0), "a file is cut off, never made longer");
     if (!isLast || !parameters.values.aofLoadTruncated) {
       throw new Error(
         `Unexpected end of file reading the append only file ${path} at offset ${validTo}. You can: ` +
@@ -143,6 +148,7 @@ export class Restorer {
   /** All is loaded: clients may come. */
   end(aof: AppendOnlyFile | null): void {
     const { gates, keyspace, log, clock } = this.#parts;
+    assert(this.progress.isOn && keyspace.isLoading, "what ends has begun");
     const { startedMs } = this.progress;
     clock.refresh();
     this.progress.end();

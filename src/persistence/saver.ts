@@ -1,4 +1,5 @@
 /** Snapshots in files of their own: SAVE, BGSAVE, save points, and the one that SYNC sends. */
+import { assert } from "../lib/assert.ts";
 import { type ErrorReply, Errors } from "../protocol/errors.ts";
 import type { DataDirectory } from "./data_directory.ts";
 import { type Job, type Jobs, Outcome } from "./jobs.ts";
@@ -52,6 +53,7 @@ export class Saver {
     // What another save is writing is older, and must not take the place of this one when it is over.
     if (this.#jobs.has("save")) this.#jobs.cancel();
     this.#jobs.finishSnapshot();
+    assert(!this.#jobs.has("save"), "no older save is left that could replace this one");
     try {
       const temporary = `${this.#directory.path}/${this.#directory.temporaryName("save")}`;
       this.#directory.openWriter(rdbPath, temporary, false).runSync();
@@ -68,6 +70,10 @@ export class Saver {
   #saved(isFine: boolean, startedMs: number, dirty: number): void {
     const { clock } = this.#parts;
     clock.refresh();
+    assert(
+      dirty <= this.#parts.keyspace.hooks.dirty,
+      "a save knows no change that is still to come",
+    );
     if (isFine) {
       this.#savedDirty = dirty;
       this.lastSaveMs = clock.nowMs();
@@ -89,6 +95,7 @@ export class Saver {
 
   /** Begins to save in the background, which nothing else does now; returns whether that worked. */
   begin(): boolean {
+    assert(this.#jobs.current === null, "one job is under way at a time");
     const { keyspace, log, clock } = this.#parts;
     const directory = this.#directory;
     const startedMs = this.outcome.lastTryMs = clock.nowMs();

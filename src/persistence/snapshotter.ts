@@ -80,6 +80,7 @@ export class Snapshotter {
 
   /** The large collection is complete: what was kept aside follows it. */
   #endRest(): void {
+    assert(this.#restRef !== 0, "what ends has begun");
     this.#rest = null;
     this.#restRef = 0;
     if (this.#aside.at === 0) return;
@@ -113,18 +114,21 @@ export class Snapshotter {
   }
 
   #write(contents: DatabaseContents, ref: Ref): void {
+    assert(this.#rest === null && this.#aside.at === 0, "a collection is written in one piece");
     this.#mark(contents, ref);
     this.#rest = this.#writer.write(contents, ref);
     if (this.#rest !== null) this.#restRef = ref;
   }
 
   #keepAside(contents: DatabaseContents, ref: Ref): void {
+    assert(this.#rest !== null && ref !== this.#restRef, "kept aside is what follows another");
     this.#mark(contents, ref);
     finish(this.#asideWriter.write(contents, ref));
     if (this.#aside.at > ASIDE_MAX_BYTES) this.#finishRest();
   }
 
   #mark({ entries }: DatabaseContents, ref: Ref): void {
+    assert(this.#isOld(entries, ref), "an entry is written once");
     this.written++;
     entries.setFlag(ref, EntryFlag.epoch, entries.epoch !== 0);
   }
@@ -135,6 +139,7 @@ export class Snapshotter {
 
   /** The hook: an entry is about to change or to go. */
   #before(database: number, ref: Ref): void {
+    assert(!this.#isOver, "a snapshot that is over hears of no change");
     if (ref === this.#restRef) this.#finishRest();
     const { entries } = this.#keyspace;
     if (!this.#isOld(entries, ref)) return;
@@ -179,6 +184,7 @@ export class Snapshotter {
   #end(): void {
     assert(!this.#isOver, "a snapshot ends once");
     this.#isOver = true;
+    assert(this.#aside.at === 0 || this.#rest !== null, "what was kept aside is written");
     this.#keyspace.hooks.before = null;
     this.#keyspace.release();
     this.#rest = null;

@@ -14,7 +14,7 @@ import { HashTable } from "../keyspace/hash_table.ts";
 import { Stream } from "../keyspace/stream_value.ts";
 import { StringValue } from "../keyspace/values.ts";
 import { SortedSet } from "../keyspace/zset_value.ts";
-import { unreachable } from "../lib/assert.ts";
+import { assert, unreachable } from "../lib/assert.ts";
 import { offsetOf } from "../structures/arena.ts";
 import type { Consumer, ConsumerGroup, PendingList } from "../structures/consumer_groups.ts";
 import { Intset, READ_ONLY_INTSET } from "../structures/intset.ts";
@@ -148,6 +148,7 @@ export class ValueWriter {
     }
     const isWhole = version >= (type === Type.set ? VERSION_SET_LISTPACK : VERSION_LISTPACK);
     if (isWhole) return this.#blob(pack);
+    assert(type === Type.set || pack.count % 2 === 0, "fields and scores come in pairs");
     this.#out.length(type === Type.set ? pack.count : pack.count / 2);
     if (type === Type.zset) this.#scores(pack);
     else this.#elements(pack);
@@ -202,6 +203,7 @@ export class ValueWriter {
     this.#out.length(members.count);
     let index = 0;
     let written = 0;
+    let left = members.count;
     do {
       index = members.forEachFrom(index, (ref) => {
         members.key(ref, key);
@@ -213,16 +215,20 @@ export class ValueWriter {
         written++;
       });
       if (written < ELEMENTS_A_STEP) continue;
+      left -= written;
       written = 0;
       yield;
     } while (index !== 0);
+    assert(left === written, "as many members are written as were announced");
   }
 
   *#list(list: Quicklist): Rest {
     const pack = this.#pack;
     const isWhole = this.#out.version >= VERSION_LISTPACK;
     this.#out.length(isWhole ? list.nodeCount : list.count);
-    for (let i = 0; i < list.nodeCount; i++) {
+    const { nodeCount } = list;
+    for (let i = 0; i < nodeCount; i++) {
+      assert(list.nodeCount === nodeCount, "a list does not change while it is written");
       list.openIn(i, pack);
       if (isWhole) this.#node(pack);
       else this.#elements(pack);
@@ -236,6 +242,7 @@ export class ValueWriter {
     this.#out.length(tree.count);
     for (let left = tree.count; left > 0;) {
       const count = Math.min(left, ELEMENTS_A_STEP);
+      assert(left <= tree.count, "a collection does not change while it is written");
       tree.forEachFrom(left - 1, count, true, (ref) => {
         const score = members.keyAndScore(ref, member);
         this.#out.stringOf(member);
@@ -310,7 +317,9 @@ export class ValueWriter {
     const out = this.#out;
     const deliveries = new Int64();
     out.length(list.count);
-    for (let rank = 0; rank < list.count; rank++) {
+    const { count } = list;
+    for (let rank = 0; rank < count; rank++) {
+      assert(list.count === count, "pending entries do not change while they are written");
       const ref = list.at(rank);
       const at = offsetOf(ref);
       out.sink.write(list.arena.chunkOf(ref).bytes, at, at + STREAM_ID_BYTES);
