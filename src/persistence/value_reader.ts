@@ -3,6 +3,7 @@
  * Reads values into a database. What lies in a file as it will lie in memory is copied whole, if the limits in
  * force allow; else its elements are added one by one, as commands would.
  */
+import { assert } from "../lib/assert.ts";
 import type { Database } from "../keyspace/database.ts";
 import { BloomValue } from "../keyspace/bloom_value.ts";
 import { Events } from "../keyspace/change_hooks.ts";
@@ -75,6 +76,7 @@ export class ValueReader {
     this.#db = db;
     this.#key = key;
     this.#isUntrusted = isUntrusted;
+    assert(key.count === 1, "a value is read to one key");
     const reader = READERS[type];
     if (reader === undefined) return this.#in.source.fail(`Unknown RDB type ${type}`);
     return reader(this);
@@ -127,6 +129,7 @@ export class ValueReader {
   #adopt(type: number, encoding: number): boolean {
     const { bytes, start, end, length } = this.#blob;
     const db = this.#db;
+    assert(length > 0 && end <= bytes.length, "what is adopted is at hand");
     if (length > COLLECTION_INLINE_MAX) {
       const long = new LongPack(encoding, bytes, start, length, length);
       this.ref = db.createObject(this.#key, 0, type, long);
@@ -134,12 +137,14 @@ export class ValueReader {
     }
     this.ref = db.createValue(this.#key, 0, type, encoding, length);
     const { entries } = db.keyspace;
+    assert(entries.valueStart + length <= entries.bytes.length, "a value lies in its chunk");
     copyBytes(bytes, start, end, entries.bytes, entries.valueStart);
     return true;
   }
 
   /** Whether a listpack may be taken as it is: no longer than `entries` elements of `bytes`. */
   #fits(pack: Listpack, entries: number, bytes: number): boolean {
+    assert(pack.count >= 0 && pack.size > 0, "a listpack that was checked has a head");
     if (pack.count > entries || pack.size > LISTPACK_MAX_BYTES) return false;
     const { count } = pack;
     // Nothing in it can exceed the limit.
@@ -219,6 +224,7 @@ export class ValueReader {
 
   /** Begins a set for `count` members, of which the first is `slice`. */
   #beginSet(count: number, { bytes, start, end }: Slice): void {
+    assert(count > 0, "a set that begins has a first member");
     this.#set.expect(count, bytes, start, end);
     this.#set.cursor.editOrCreate(this.#db, this.#key, 0);
   }
@@ -228,6 +234,7 @@ export class ValueReader {
   }
 
   #endSet(): boolean {
+    assert(this.#set.count > 0, "no empty set is kept");
     this.#set.cursor.book();
     this.ref = this.#set.cursor.ref;
     return true;
@@ -291,6 +298,7 @@ export class ValueReader {
   }
 
   #endZset(): boolean {
+    assert(this.#zset.count > 0, "no empty sorted set is kept");
     this.#zset.cursor.book();
     this.ref = this.#zset.cursor.ref;
     return true;
