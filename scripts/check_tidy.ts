@@ -10,7 +10,7 @@ import { importsOf, readSources } from "./sources.ts";
 const LINES_MAX = 800;
 /** What is run, or imported from outside. */
 const ENTRY_POINT_REGEXP =
-  /^(main|mod)\.ts$|^scripts\/(?!run\.|sources\.)|^bench\/(.*_bench|growth|bare_loop|large_requests)\.ts$|_test\.ts$/;
+  /^(main|mod)\.ts$|^scripts\/(?!run\.|sources\.)|^bench\/(.*_bench|growth|bare_loop|large_requests|memory_returns)\.ts$|_test\.ts$/;
 const EXPORT_REGEXP = /^export (?:abstract |async )?(?:function\*?|class|const|let|enum) (\w+)/gm;
 const LOOSE_END_REGEXP = new RegExp(String.raw`\b(?:${"TO" + "DO"}|${"FIX" + "ME"})\b(?!\(#\d+\))`);
 

@@ -68,8 +68,11 @@ export class Cron {
       () => isMoreLeft = true,
     );
     this.#guarded("Serving clients that wait", () => this.#serve());
-    const { lazyFree } = this.#engine.keyspace;
-    this.#guarded("Freeing memory", () => isMoreLeft = lazyFree.slice(isOver) || isMoreLeft);
+    const { lazyFree, chunks } = this.#engine.keyspace;
+    this.#guarded("Freeing memory", () => {
+      if (lazyFree.slice(isOver)) isMoreLeft = true;
+      if (chunks.releaseNext()) isMoreLeft = true;
+    });
     return isMoreLeft;
   }
 

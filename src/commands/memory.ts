@@ -131,6 +131,7 @@ function memoryMallocStats({ reply, engine }: Call): void {
 
 function memoryPurge({ reply, engine }: Call): void {
   engine.keyspace.entries.arena.trim();
+  engine.buffers.release();
   reply.ok();
 }
 

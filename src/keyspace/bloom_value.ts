@@ -25,7 +25,12 @@ export class Bloom implements HeapValue {
   }
 
   release(): boolean {
+    this.dispose();
     return true;
+  }
+
+  dispose(): void {
+    this.filter.dispose();
   }
 }
 

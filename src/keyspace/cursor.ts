@@ -178,9 +178,11 @@ export class Cursor implements ListpackHome, Scratch {
   #resizeLong(long: LongPack, size: number): void {
     const { length } = long.content;
     if (size < COLLECTION_INLINE_MAX >>> 1) {
-      const { content } = long;
+      // Its buffer goes as soon as the value lies in the entry.
+      const kept = new Uint8Array(size);
+      kept.set(new Uint8Array(long.content.buffer, 0, size));
       this.toInline(this.encoding, size);
-      this.pack.bytes.set(new Uint8Array(content.buffer, 0, size), this.pack.start);
+      this.pack.bytes.set(kept, this.pack.start);
     } else if (size > length || size < length >>> 2) {
       long.resize(size + (size >>> 1));
       this.pack.open(long.content, long.view, 0);

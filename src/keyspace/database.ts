@@ -69,7 +69,7 @@ export class Database {
   }
 
   get tableBytes(): number {
-    return this.#placement.table.bytes + this.#placement.heap.bytes;
+    return this.#placement.bytes;
   }
 
   get heapBytes(): number {
@@ -335,8 +335,7 @@ export class Database {
   /** Removes all keys and returns how many; their entries are freed later, in slices. */
   clear(): number {
     const count = this.size;
-    this.keyspace.lazyFree.add(this.#placement.table);
-    this.restart();
+    if (count > 0) this.keyspace.lazyFree.add(this.restart());
     return count;
   }
 
@@ -345,9 +344,16 @@ export class Database {
     return this.#placement.table === table;
   }
 
-  /** Lets go of all entries and goes on, empty, with the keyspace's present arena. */
-  restart(): void {
+  /** Lets go of all entries and goes on, empty, with the keyspace's present arena; returns what it lets go of. */
+  restart(): Placement {
+    const placement = this.#placement;
     this.#use(new Placement(this.keyspace.entries));
+    return placement;
+  }
+
+  /** Whether it has nothing that `restart` would let go of. */
+  get isFresh(): boolean {
+    return this.#placement.isFresh && this.#placement.entries === this.keyspace.entries;
   }
 
   /** Exchanges contents with `other`. */

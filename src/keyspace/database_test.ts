@@ -189,6 +189,12 @@ class Pair {
     while (this.db.deadlines.expireNext(this.clock.nowMs()));
   }
 
+  /** FLUSHALL; the next keys come before what it has left is freed. */
+  clear(): void {
+    this.keyspace.clear();
+    for (const model of this.#models) model.clear();
+  }
+
   /** Reads every key, which removes those that are due: not to be done after each step, as it hides what they leave. */
   check(): void {
     for (let index = 0; index < KEYS.length; index++) this.read(index);
@@ -222,6 +228,8 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   fc.integer({ min: 0, max: 1 }).map((index): Operation => (pair) => pair.select(index)),
   milliseconds.map((ms): Operation => (pair) => pair.jump(ms)),
   fc.constant<Operation>((pair) => pair.expireDue()),
+  fc.constant<Operation>((pair) => pair.clear()),
+  fc.constant<Operation>((pair) => void pair.keyspace.lazyFree.slice(() => true)),
 );
 
 Deno.test("databases hold what Maps would, and nothing when all keys are removed", () => {

@@ -85,6 +85,8 @@ export interface HeapValue extends Releasable {
   booked: number;
   /** The same value in memory of its own. */
   clone(): HeapValue;
+  /** Gives its memory outside the arena back at once; its blocks in the arena have gone with the arena. */
+  dispose(): void;
 }
 
 /** Room for more that a string of `length` bytes gets when it grows. */
@@ -133,8 +135,12 @@ export class LargeString implements HeapValue {
   }
 
   release(): boolean {
-    detach(this.content);
+    this.dispose();
     return true;
+  }
+
+  dispose(): void {
+    detach(this.content);
   }
 }
 
@@ -184,6 +190,15 @@ export class Entries implements KeyLayout {
   constructor(hasher: Hasher, chunks = new ChunkPool()) {
     this.hasher = hasher;
     this.arena = new Arena(chunks);
+  }
+
+  /** Forgets all entries at once, whoever refers to them; returns what they had outside the arena, to be freed. */
+  clear(): Releasable {
+    const remains = new Remains(this.objects.takeAll(), this.#outsideKeys.takeAll());
+    this.arena.clear();
+    this.outsideBytes = 0;
+    this.dying.length = 0;
+    return remains;
   }
 
   /** Bytes in use by entries and their values. */
@@ -435,4 +450,22 @@ export class Entries implements KeyLayout {
     }
     return true;
   }
+}
+
+/** What the entries of an arena that was emptied had outside of it. */
+class Remains implements Releasable {
+  constructor(readonly objects: HeapValue[], readonly keys: Uint8Array[]) {}
+
+  release(limit: number): boolean {
+    const { objects, keys } = this;
+    let left = limit;
+    for (; left > 0 && keys.length > 0; left--) detachLast(keys);
+    for (; left > 0 && objects.length > 0; left--) objects.pop()?.dispose();
+    return keys.length + objects.length === 0;
+  }
+}
+
+function detachLast(keys: Uint8Array[]): void {
+  const key = keys.pop();
+  if (key !== undefined) detach(key);
 }

@@ -31,4 +31,8 @@ export class HashTable implements HeapValue {
   release(limit: number): boolean {
     return this.members.release(limit);
   }
+
+  dispose(): void {
+    this.members.dispose();
+  }
 }

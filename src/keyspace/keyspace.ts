@@ -9,6 +9,7 @@ import { Database } from "./database.ts";
 import { Entries } from "./entry.ts";
 import { LazyFree } from "./lazy_free.ts";
 import { Limits } from "./limits.ts";
+import type { Placement } from "./placement.ts";
 
 /** Figures of INFO stats that the keyspace counts itself. */
 class KeyspaceStats {
@@ -62,6 +63,8 @@ export class Keyspace {
 
   /** The entries that a snapshot under way reads. */
   #held: Entries | null = null;
+  /** The tables of these entries, once they are no longer the present ones. */
+  #heldTables: readonly Placement[] = [];
 
   #secondsOfMs = -1;
   #secondsNow = 0;
@@ -172,17 +175,30 @@ export class Keyspace {
   /** The snapshot is over. */
   release(): void {
     const held = this.#held;
+    const tables = this.#heldTables;
     this.#held = null;
-    if (held !== null && held !== this.entries) held.arena.dispose();
+    this.#heldTables = [];
+    if (held !== null && held !== this.entries) this.#drop(held, tables);
   }
 
-  /** Empties all databases; the arena is dropped whole, so the cost is that of its large collections' objects. */
+  /**
+   * Empties all databases. The arena is emptied whole; what values and tables have beside it is freed in slices
+   * afterwards, so the cost is that of the chunks.
+   */
   clear(): void {
-    this.lazyFree.forget();
-    if (this.#held !== this.entries) this.entries.arena.dispose();
-    this.entries = new Entries(this.hasher, this.chunks);
+    const tables = this.lazyFree.forget();
+    const old = this.entries;
+    const isHeld = this.#held === old;
+    if (isHeld) this.entries = new Entries(this.hasher, this.chunks);
     this.#aside = null;
-    for (const db of this.databases) db.restart();
+    for (const db of this.databases) if (!db.isFresh) tables.push(db.restart());
+    if (isHeld) this.#heldTables = tables;
+    else this.#drop(old, tables);
+  }
+
+  #drop(entries: Entries, tables: readonly Placement[]): void {
+    this.lazyFree.addRemains(entries.clear());
+    for (const table of tables) this.lazyFree.addRemains(table);
   }
 
   swap(one: number, other: number): void {

@@ -2,9 +2,9 @@
  * Frees the entries of emptied databases and the elements of large collections in slices, so that neither
  * FLUSHDB ASYNC nor DEL of a set of a million members stops the server.
  */
-import type { DashTable } from "../structures/dash_table.ts";
 import type { Ref } from "../structures/arena.ts";
-import type { Entries } from "./entry.ts";
+import type { Entries, Releasable } from "./entry.ts";
+import type { Placement } from "./placement.ts";
 import { releaseValue } from "./values.ts";
 
 /** What lazy freeing needs of the keyspace; `lazilyFreed` counts entries and collections. */
@@ -17,11 +17,15 @@ interface Owner {
 
 /** Elements that are freed between two looks at the clock. */
 const ELEMENTS_A_STEP = 1024;
+/** Buffers that are given back between two looks at the clock. */
+const REMAINS_A_STEP = 64;
 
 export class LazyFree {
   readonly #owner: Owner;
-  #tables: { table: DashTable; next: number }[] = [];
+  #tables: { placement: Placement; next: number }[] = [];
   #pendingEntries = 0;
+  /** What an arena that was emptied had beside it. */
+  #remains: Releasable[] = [];
 
   constructor(owner: Owner) {
     this.#owner = owner;
@@ -32,11 +36,15 @@ export class LazyFree {
     return this.#pendingEntries + this.#owner.entries.dying.length;
   }
 
-  /** Takes over a table which nobody uses any more. */
-  add(table: DashTable): void {
-    if (table.count === 0) return;
-    this.#tables.push({ table, next: 0 });
-    this.#pendingEntries += table.count;
+  /** Takes over the entries of a database which nobody uses any more. */
+  add(placement: Placement): void {
+    this.#tables.push({ placement, next: 0 });
+    this.#pendingEntries += placement.table.count;
+  }
+
+  /** Takes over what is left of entries whose arena was emptied. */
+  addRemains(remains: Releasable): void {
+    this.#remains.push(remains);
   }
 
   /** Frees until `isOver` says so; returns whether something is left. */
@@ -50,11 +58,23 @@ export class LazyFree {
     };
     while (this.#tables.length > 0 && !this.#owner.isHeld) {
       const first = this.#tables[0];
-      first.next = first.table.forEachFrom(first.next, free);
-      if (first.next === 0) this.#tables.shift();
+      first.next = first.placement.table.forEachFrom(first.next, free);
+      if (first.next === 0) {
+        this.#remains.push(first.placement);
+        this.#tables.shift();
+      }
       if (isOver()) return true;
     }
-    return this.#releaseObjects(isOver);
+    return this.#releaseObjects(isOver) || this.#releaseRemains(isOver);
+  }
+
+  #releaseRemains(isOver: () => boolean): boolean {
+    const remains = this.#remains;
+    while (remains.length > 0) {
+      if (remains[remains.length - 1].release(REMAINS_A_STEP)) remains.pop();
+      if (isOver()) break;
+    }
+    return remains.length > 0;
   }
 
   #releaseObjects(isOver: () => boolean): boolean {
@@ -69,9 +89,11 @@ export class LazyFree {
     return dying.length > 0;
   }
 
-  /** The arena itself is gone: nothing is left to free. */
-  forget(): void {
+  /** The arena is about to be emptied, and the entries with it; returns the databases whose entries are left to free. */
+  forget(): Placement[] {
+    const left = this.#tables.map(({ placement }) => placement);
     this.#tables = [];
     this.#pendingEntries = 0;
+    return left;
   }
 }

@@ -1,4 +1,5 @@
 /** A listpack or an intset that is too long to lie in its entry: its bytes in a buffer of their own. */
+import { detach } from "../lib/detach.ts";
 import { Encoding, type HeapValue } from "./entry.ts";
 
 /** Memory of the object and its buffer, beside the bytes. */
@@ -48,6 +49,11 @@ export class LongPack implements HeapValue {
   }
 
   release(): boolean {
+    this.dispose();
     return true;
+  }
+
+  dispose(): void {
+    detach(this.content);
   }
 }

@@ -15,20 +15,39 @@ import type { Args } from "../protocol/args.ts";
 import { offsetOf, type Ref } from "../structures/arena.ts";
 import { DashTable } from "../structures/dash_table.ts";
 import { DeadlineHeap } from "../structures/deadline_heap.ts";
-import { Encoding, type Entries, EntryFlag, type HeapValue } from "./entry.ts";
+import { Encoding, type Entries, EntryFlag, type HeapValue, type Releasable } from "./entry.ts";
 import { releaseObjectAt, releaseValue } from "./values.ts";
 
 const SLOT_BYTES = 4;
 /** An object's index in the side table. */
 const OBJECT_BYTES = 4;
 
-export class Placement {
+export class Placement implements Releasable {
   readonly table: DashTable;
   readonly heap: DeadlineHeap;
+  readonly #freshBytes: number;
 
   constructor(readonly entries: Entries) {
     this.table = new DashTable(entries);
     this.heap = new DeadlineHeap({ moved: (ref, slot) => entries.setHeapSlot(ref, slot) });
+    this.#freshBytes = this.bytes;
+  }
+
+  /** Memory of table and heap. */
+  get bytes(): number {
+    return this.table.bytes + this.heap.bytes;
+  }
+
+  /** Whether nothing is in it, and it has no memory left over from more. */
+  get isFresh(): boolean {
+    return this.table.count === 0 && this.bytes === this.#freshBytes;
+  }
+
+  /** Gives the memory of table and heap back, about `limit` segments; for one that nobody uses any more. */
+  release(limit: number): boolean {
+    if (!this.table.release(limit)) return false;
+    this.heap.release();
+    return true;
   }
 
   // Making and unmaking

@@ -47,6 +47,10 @@ export class Stream implements HeapValue {
   release(limit: number): boolean {
     return (this.groups?.release(limit) ?? true) && this.log.release(limit);
   }
+
+  dispose(): void {
+    this.log.dispose();
+  }
 }
 
 // scratch: lives for one call

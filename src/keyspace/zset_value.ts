@@ -113,6 +113,10 @@ export class SortedSet implements HeapValue, Order, Bound {
     return this.tree.release(limit) && this.members.release(limit);
   }
 
+  dispose(): void {
+    this.members.dispose();
+  }
+
   verify(): void {
     this.members.verify();
     this.tree.verify();

@@ -3,7 +3,6 @@
  * would free it too, but when it runs is chance, and until then hundreds of megabytes may be resident. A write of the
  * runtime that is under way holds the memory by itself.
  */
-export function detach(bytes: Uint8Array): void {
-  const { buffer } = bytes;
+export function detach({ buffer }: ArrayBufferView): void {
   if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }

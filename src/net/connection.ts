@@ -240,10 +240,7 @@ export class Connection implements Transport, PipelineListener {
     this.#hub.engine.counters.outputBytes += count;
     this.#hub.engine.counters.writes++;
     if (this.#sent < this.#sendEnd && !this.#isClosed) return this.#writeOn();
-    this.#sent = this.#sendEnd = 0;
-    this.#hub.engine.buffers.give(this.#sending);
-    this.#sending = NO_BUFFER;
-    this.#isWriting = false;
+    this.#giveBack();
     this.flush();
     if (this.#isClosing && this.#isIdle) this.#close();
     if (this.#wake !== null && (!this.#isWriting || this.#isClosing)) {
@@ -251,8 +248,16 @@ export class Connection implements Transport, PipelineListener {
     }
   };
 
-  readonly #writeFailed = (): void => {
+  /** No write is under way any more. */
+  #giveBack(): void {
+    this.#sent = this.#sendEnd = 0;
+    this.#hub.engine.buffers.give(this.#sending);
+    this.#sending = NO_BUFFER;
     this.#isWriting = false;
+  }
+
+  readonly #writeFailed = (): void => {
+    this.#giveBack();
     this.kill();
   };
 
@@ -270,6 +275,8 @@ export class Connection implements Transport, PipelineListener {
   #close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    // What was not sent is not sent any more.
+    this.#hub.engine.buffers.give(this.client.reply.release());
     try {
       this.#socket.close();
     } catch {

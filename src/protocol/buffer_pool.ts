@@ -40,11 +40,19 @@ export class BufferPool {
     return new ReplyBuffer(size);
   }
 
-  /** Takes a buffer back that nobody refers to any more. The memory of one that is too large to be kept is freed. */
+  /** Takes a buffer back that nobody refers to any more; the memory of one that is not kept is given back. */
   give(buffer: ReplyBuffer): void {
-    const size = buffer.bytes.length;
-    if (size > POOLED_MAX_BYTES) return detach(buffer.bytes);
-    const i = SIZES.indexOf(size);
+    if (buffer === NO_BUFFER) return;
+    const i = SIZES.indexOf(buffer.bytes.length);
     if (i >= 0 && this.#kept[i].length < KEPT_MAX[i]) this.#kept[i].push(buffer);
+    else detach(buffer.bytes);
+  }
+
+  /** Gives the memory of all buffers that are kept back. */
+  release(): void {
+    for (const buffers of this.#kept) {
+      for (const { bytes } of buffers) detach(bytes);
+      buffers.length = 0;
+    }
   }
 }

@@ -25,7 +25,7 @@
  * @module
  */
 import { assert } from "../lib/assert.ts";
-import { Chunk, CHUNK_BYTES, ChunkPool } from "./chunk_pool.ts";
+import { Chunk, CHUNK_BYTES, ChunkPool, SMALL_BYTES } from "./chunk_pool.ts";
 
 /** A block of the arena; 0 is none. Unsigned 32 bits. */
 export type Ref = number;
@@ -224,13 +224,23 @@ export class Arena {
     this.#pool.release();
   }
 
-  /** Gives all chunks back: nobody uses a block any more, nor the arena. */
-  dispose(): void {
+  /** Frees all blocks at once, whoever refers to them, and gives all chunks back. O(slabs of the chunks). */
+  clear(): void {
+    let end = 0;
     for (let i = 0; i < this.#maxChunks; i++) {
-      if (this.chunks[i] !== NO_CHUNK) this.#pool.give(this.chunks[i]);
+      if (this.chunks[i] === NO_CHUNK) continue;
+      this.#pool.give(this.chunks[i]);
       this.chunks[i] = NO_CHUNK;
+      this.#freeSlabs[i] = 0;
+      end = i + 1;
     }
-    this.#chunkCount = 0;
+    const slabs = end * SLABS_A_CHUNK;
+    this.#classOf.fill(0, 0, slabs);
+    this.#live.fill(0, 0, slabs);
+    // What a slab without a class has in the other arrays is set when it gets one.
+    this.#roomy.fill(0);
+    this.#idle.fill(0);
+    this.#chunkCount = this.#slabCount = this.#usedBytes = 0;
   }
 
   /** Throws if the invariants at the module's head do not hold. O(blocks ever used). */
@@ -311,6 +321,7 @@ export class Arena {
     let slab = chunk * SLABS_A_CHUNK;
     while (this.#classOf[slab] !== 0) slab++;
 
+    this.chunks[chunk].touch((slab - chunk * SLABS_A_CHUNK + 1) * SLAB_BYTES);
     this.#freeSlabs[chunk]--;
     this.#slabCount++;
     this.#classOf[slab] = sizeClass + 1;
@@ -328,7 +339,12 @@ export class Arena {
       this.#unlink(slab, sizeClass);
       this.#closeSlab(slab);
     }
-    if (this.#usedBytes === 0 && this.#chunkCount > 1) this.#closeIdleSlabs();
+    if (this.#usedBytes === 0 && this.#hasLargeChunks) this.#closeIdleSlabs();
+  }
+
+  /** Whether keeping the chunks of an arena without blocks would keep much memory. */
+  get #hasLargeChunks(): boolean {
+    return this.#chunkCount > 1 || this.chunks[0].touchedBytes > SMALL_BYTES;
   }
 
   #empty(slab: number): void {

@@ -81,12 +81,13 @@ Deno.test("Arena gives its chunks back when everything is freed", () => {
   assertEquals(arena.alloc(8), 1);
 });
 
-Deno.test("Arena.dispose() gives all chunks back", () => {
+Deno.test("Arena.clear() frees all blocks and gives all chunks back", () => {
   const pool = new ChunkPool();
   const arena = new Arena(pool);
   while (arena.reservedBytes < 2 * 2 ** 26) arena.alloc(65_536);
   const [first, last] = [arena.chunks[0], arena.chunks[1]];
-  arena.dispose();
+  arena.clear();
+  arena.verify();
   assertEquals([pool.take() === last, pool.take() === first, arena.reservedBytes], [true, true, 0]);
 });
 

@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { detach } from "../lib/detach.ts";
 import { murmurHash } from "../lib/murmur_hash.ts";
 
 /** Fixed, since filters are written to files. */
@@ -99,6 +100,12 @@ export class BloomFilter {
     let sum = FILTER_OVERHEAD;
     for (const { bits } of this.layers) sum += bits.length + LAYER_OVERHEAD;
     return sum;
+  }
+
+  /** Gives its memory back; it is not used any more. */
+  dispose(): void {
+    for (const { bits } of this.layers) detach(bits);
+    this.layers.length = 0;
   }
 
   /** Items that it holds at its error rate, with the layers it has. */

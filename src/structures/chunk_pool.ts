@@ -1,17 +1,24 @@
 /**
- * The arenas' chunks of memory. One that is given back is kept for a while: a page that is touched for the first
- * time costs the system 2 to 10 µs, so memory that was emptied and fills again (FLUSHALL and a load, a queue that
- * grows and shrinks) is best used again. What ten seconds have not needed goes back to the system, chunk by chunk.
+ * The chunks of memory of one server's arenas. One that is given back is kept for a second: a page that is touched for
+ * the first time costs the system 2 to 10 µs, so memory that was emptied and fills again (FLUSHALL and a load, a queue
+ * that grows and shrinks) is best used again. Then it goes back to the system, except for one chunk of which little was
+ * ever touched: it takes next to no memory, and a small data set that is flushed again and again has it at once.
  */
+import { assert } from "../lib/assert.ts";
+
 export const CHUNK_BYTES = 2 ** 26;
-/** Calls of `age` after which spare chunks go that were not needed meanwhile. */
-const KEPT_AGES = 100;
+/** Calls of `age` after which a chunk goes that nobody has taken. */
+const KEPT_AGES = 10;
+/** A chunk of which no more was touched may stay. */
+export const SMALL_BYTES = 8 * 1024 * 1024;
 
 /** 64 MiB of memory, to be read as bytes, as aligned u32 words, or at any offset through `view`. */
 export class Chunk {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly words: Uint32Array;
+  /** Bytes from the beginning that may ever have been written to: the others take no memory. */
+  touchedBytes = 0;
   readonly #buffer: ArrayBuffer;
 
   constructor(size: number) {
@@ -22,58 +29,72 @@ export class Chunk {
     this.#buffer = buffer;
   }
 
+  /** The bytes before `end` are about to be written to. */
+  touch(end: number): void {
+    assert(end <= this.bytes.length, "what is touched lies in the chunk");
+    if (end > this.touchedBytes) this.touchedBytes = end;
+  }
+
   /**
    * Gives the memory to the system at once, 4 ms if all of it was touched. Dropping the object isn't enough: an
    * idle process keeps it for as long as nothing makes V8 collect old objects.
    */
   release(): void {
+    assert(this.bytes.length > 0, "a chunk is released once");
     this.#buffer.transfer(0);
   }
 }
 
-/** The chunks of one server's arenas that nobody uses now. */
+/** See the module's head. */
 export class ChunkPool {
-  readonly #spare: Chunk[] = [];
-  /** The fewest spare chunks since the last decision, and how many calls ago that was. */
-  #leastSpare = 0;
-  #ages = 0;
-  /** Spare chunks that are to go, one a call. */
-  #surplus = 0;
+  /** The one that was given last is taken first. */
+  readonly #spare: { chunk: Chunk; ages: number }[] = [];
 
-  /** Bytes of the spare chunks; those that were never touched take no memory. */
+  /** Bytes of the spare chunks that may take memory. */
   get spareBytes(): number {
-    return this.#spare.length * CHUNK_BYTES;
+    let bytes = 0;
+    for (const { chunk } of this.#spare) bytes += chunk.touchedBytes;
+    return bytes;
   }
 
   /** A chunk with whatever it held before. */
   take(): Chunk {
-    const chunk = this.#spare.pop() ?? new Chunk(CHUNK_BYTES);
-    this.#leastSpare = Math.min(this.#leastSpare, this.#spare.length);
-    this.#surplus = Math.min(this.#surplus, this.#spare.length);
-    return chunk;
+    return this.#spare.pop()?.chunk ?? new Chunk(CHUNK_BYTES);
   }
 
   /** Takes a chunk back that nobody refers to any more. */
   give(chunk: Chunk): void {
-    this.#spare.push(chunk);
+    assert(chunk.bytes.length === CHUNK_BYTES, "a spare chunk has its memory");
+    this.#spare.push({ chunk, ages: 0 });
   }
 
-  /** Time passes: to be called ten times a second. Releases one chunk at most, which takes some ms. */
+  /** Time passes: to be called ten times a second. */
   age(): void {
-    if (this.#surplus > 0) {
-      this.#surplus--;
-      this.#spare.shift()?.release();
-      this.#leastSpare = Math.min(this.#leastSpare, this.#spare.length);
+    for (const spare of this.#spare) spare.ages++;
+  }
+
+  /** Releases one chunk whose time has come, which takes some ms; returns whether there are more. */
+  releaseNext(): boolean {
+    const next = this.#nextDue(0);
+    if (next < 0) return false;
+    const [{ chunk }] = this.#spare.splice(next, 1);
+    chunk.release();
+    return this.#nextDue(next) >= 0;
+  }
+
+  /** The index from `from` on of a chunk that goes now, or −1. */
+  #nextDue(from: number): number {
+    for (let i = from; i < this.#spare.length; i++) {
+      const { chunk, ages } = this.#spare[i];
+      const mayStay = i === 0 && chunk.touchedBytes <= SMALL_BYTES;
+      if (ages >= KEPT_AGES && !mayStay) return i;
     }
-    if (++this.#ages < KEPT_AGES) return;
-    this.#ages = 0;
-    this.#surplus = this.#leastSpare;
-    this.#leastSpare = this.#spare.length;
+    return -1;
   }
 
   /** Gives all spare chunks to the system now. */
   release(): void {
-    for (const chunk of this.#spare) chunk.release();
-    this.#spare.length = this.#leastSpare = this.#surplus = 0;
+    for (const { chunk } of this.#spare) chunk.release();
+    this.#spare.length = 0;
   }
 }

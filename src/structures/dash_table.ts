@@ -27,6 +27,7 @@
  * @module
  */
 import { assert } from "../lib/assert.ts";
+import { detach } from "../lib/detach.ts";
 import type { Ref } from "./arena.ts";
 
 /** What a table asks about its refs. Hashes are 32 bits, signed or unsigned. */
@@ -254,6 +255,18 @@ export class DashTable {
     segment.put(slot, hash, ref);
     this.#count++;
     this.#lastSlot = -1;
+  }
+
+  /** Gives the memory of up to `limit` segments back, of a table that nobody uses any more; returns whether all is gone. */
+  release(limit: number): boolean {
+    const directory = this.#directory;
+    for (let left = limit; left > 0; left--) {
+      const segment = directory.pop();
+      if (segment === undefined) break;
+      // A segment owns neighbouring places.
+      if (directory.at(-1) !== segment) detach(segment.prints);
+    }
+    return directory.length === 0;
   }
 
   /** Makes an empty table ready for `count` refs, so that filling it splits hardly any segment. */

@@ -22,6 +22,7 @@
  * @module
  */
 import { assert } from "../lib/assert.ts";
+import { detach } from "../lib/detach.ts";
 import type { Ref } from "./arena.ts";
 
 /** Is told the slot of a ref whenever that changes. It must not change the heap. */
@@ -74,6 +75,15 @@ export class DeadlineHeap {
   /** The ref that is due first, 0 when the heap is empty. */
   get minRef(): Ref {
     return this.#end === FIRST_SLOT ? 0 : this.#chunks[0].refs[FIRST_SLOT];
+  }
+
+  /** Gives the memory back, of a heap that nobody uses any more. O(chunks). */
+  release(): void {
+    for (const { deadlines, refs } of this.#chunks) {
+      detach(deadlines);
+      detach(refs);
+    }
+    this.#chunks.length = 0;
   }
 
   deadlineAt(slot: number): number {

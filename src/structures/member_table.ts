@@ -18,6 +18,7 @@
  */
 import { assert } from "../lib/assert.ts";
 import { copyBytes, copyIn } from "../lib/copy.ts";
+import { detach } from "../lib/detach.ts";
 import type { Hasher } from "../lib/hash.ts";
 import { compareBytes, NO_BYTES, NO_VIEW, sameBytes, Slice } from "../lib/slice.ts";
 import { type Arena, offsetOf, type Ref } from "./arena.ts";
@@ -318,12 +319,24 @@ export class MemberTable implements KeyLayout {
     let freed = 0;
     while (freed < limit && this.#left > 0) {
       this.#releaseNext = this.#table.forEachFrom(this.#releaseNext, (ref) => {
-        this.#freeAll(ref);
+        this.#free(ref);
         this.#left--;
         freed++;
       });
     }
-    return this.#left === 0;
+    if (this.#left > 0) return false;
+    this.#disposeOutside();
+    return this.#table.release(limit);
+  }
+
+  /** Gives its memory outside the arena back; the arena, and the table with it, is not used any more. */
+  dispose(): void {
+    this.#table.release(Infinity);
+    this.#disposeOutside();
+  }
+
+  #disposeOutside(): void {
+    for (const { bytes } of this.#outside?.takeAll() ?? []) detach(bytes);
   }
 
   /** An empty table ready for as many members. */

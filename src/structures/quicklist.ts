@@ -14,6 +14,7 @@
  *
  * @module
  */
+import { detach } from "../lib/detach.ts";
 import { assert } from "../lib/assert.ts";
 import type { Slice } from "../lib/slice.ts";
 import { Deque } from "./deque.ts";
@@ -361,6 +362,7 @@ export class Quicklist implements ListpackHome {
 
   #freeNode(node: Node): void {
     this.#freePlace(node.ref, node.buffer);
+    if (node.buffer !== null) detach(node.buffer);
   }
 
   #freePlace(ref: Ref, buffer: Uint8Array | null): void {
@@ -415,6 +417,15 @@ export class Quicklist implements ListpackHome {
       this.#freeNode(this.#nodes.remove(this.#nodes.length - 1));
     }
     return this.#nodes.length === 0;
+  }
+
+  /** Gives its memory outside the arena back; the arena, and the list with it, is not used any more. */
+  dispose(): void {
+    if (this.#bufferBytes === 0) return;
+    for (let i = 0; i < this.#nodes.length; i++) {
+      const { buffer } = this.#nodes.at(i);
+      if (buffer !== null) detach(buffer);
+    }
   }
 
   /** Throws if the invariants at the module's head do not hold. O(n). */

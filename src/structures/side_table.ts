@@ -39,6 +39,14 @@ export class SideTable<T extends object> {
     if (this.size === 0) this.#shrink();
   }
 
+  /** Empties the table; returns what it held. */
+  takeAll(): T[] {
+    const taken: T[] = [];
+    for (const value of this.#values) if (value !== null) taken.push(value);
+    this.#shrink();
+    return taken;
+  }
+
   verify(): void {
     assert(this.#values[0] === null, "index 0 is never used");
     assert(new Set(this.#free).size === this.#free.length, "an index is free once");

@@ -23,6 +23,7 @@
  * @module
  */
 import { assert } from "../lib/assert.ts";
+import { detach } from "../lib/detach.ts";
 import { Int64 } from "../lib/decimal.ts";
 import { type Scratch, scratch } from "../lib/scratch.ts";
 import { Slice } from "../lib/slice.ts";
@@ -207,8 +208,10 @@ export class StreamLog implements ListpackHome {
   }
 
   #dropOutside(index: number): void {
-    this.#outsideBytes -= this.#outside.get(index).bytes.length;
+    const { bytes } = this.#outside.get(index);
+    this.#outsideBytes -= bytes.length;
     this.#outside.remove(index);
+    detach(bytes);
   }
 
   /** Moves the open node to a block of `size` bytes, with its listpack if that lies in it. */
@@ -492,6 +495,11 @@ export class StreamLog implements ListpackHome {
       this.#dropNode();
     }
     return this.#tree.count === 0 && this.#tree.release(limit);
+  }
+
+  /** Gives its memory outside the arena back; the arena, and the log with it, is not used any more. */
+  dispose(): void {
+    for (const { bytes } of this.#outside.takeAll()) detach(bytes);
   }
 
   /** Throws unless the invariants at the module's head hold. O(n). */
