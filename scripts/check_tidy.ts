@@ -11,6 +11,17 @@ const LINES_MAX = 800;
 /** What is run, or imported from outside. */
 const ENTRY_POINT_REGEXP =
   /^(main|mod)\.ts$|^scripts\/(?!run\.|sources\.)|^bench\/(.*_bench|growth|bare_loop|large_requests|memory_returns)\.ts$|_test\.ts$/;
+/**
+ * Assertions a function, at least, by the beginning of the files' paths: what moves bytes says what it expects. A number here
+ * only rises.
+ */
+const ASSERTED: Readonly<Record<string, number>> = {
+  "src/structures/": 1,
+};
+/** Functions, and methods as they are indented in a class. */
+const FUNCTION_REGEXP =
+  /^(?:export )?(?:async )?function\*? |^ {2}(?!(?:if|for|while|switch|return|assert|catch) ?\()(?:(?:static|override|protected|async|get|set|\*) ?)*#?\w+(?:<.*>)?\((?:.*\{|)$/gm;
+const ASSERTION_REGEXP = /\b(?:assert|unreachable)\(/g;
 const EXPORT_REGEXP = /^export (?:abstract |async )?(?:function\*?|class|const|let|enum) (\w+)/gm;
 const LOOSE_END_REGEXP = new RegExp(String.raw`\b(?:${"TO" + "DO"}|${"FIX" + "ME"})\b(?!\(#\d+\))`);
 
@@ -26,6 +37,24 @@ export function untidiness(texts: ReadonlyMap<string, string>): string[] {
     const names = used.get(path);
     if (names === undefined) problems.push(`${path}: nobody imports it`);
     else if (!names.has("*")) problems.push(...unusedExports(path, text, names));
+  }
+  return [...problems, ...unasserted(texts)];
+}
+
+/** The rooms with fewer assertions than they had. */
+function unasserted(texts: ReadonlyMap<string, string>): string[] {
+  const problems: string[] = [];
+  for (const [room, least] of Object.entries(ASSERTED)) {
+    let functions = 0;
+    let assertions = 0;
+    for (const [path, text] of texts) {
+      if (!path.startsWith(room) || path.endsWith("_test.ts")) continue;
+      functions += text.match(FUNCTION_REGEXP)?.length ?? 0;
+      assertions += text.match(ASSERTION_REGEXP)?.length ?? 0;
+    }
+    if (assertions >= least * functions) continue;
+    const ratio = (assertions / functions).toFixed(2);
+    problems.push(`${room}: ${ratio} assertions a function; the least is ${least}`);
   }
   return problems;
 }

@@ -35,3 +35,17 @@ Deno.test("a loose end names its issue", () => {
   assertEquals(end("TO" + "DO(#12): later"), []);
   assertEquals(end("TO" + "DO: later"), ["src/lib/a.ts: a loose end without its issue, (#12)"]);
 });
+
+Deno.test("what moves bytes has an assertion a function, and its tests don't count", () => {
+  const structure = (body: string): string[] =>
+    check({
+      "src/lib/a.ts": 'import { s } from "../structures/s.ts";\nexport const a = s;',
+      "src/structures/s.ts": `export const s = 1;\n${body}\n`,
+      "src/structures/s_test.ts": "function f() {}\nfunction g() {}",
+    });
+  const method = "class S {\n  m(): void {\n    return;\n  }\n}";
+  assertEquals(structure(method), [
+    "src/structures/: 0.00 assertions a function; the least is 1",
+  ]);
+  assertEquals(structure(method.replace("return", 'assert(true, "")')), []);
+});

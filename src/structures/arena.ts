@@ -186,6 +186,7 @@ export class Arena {
 
   /** Reads the first lines of so many blocks, for which the processor waits together; ref 0 is skipped. */
   prefetch(refs: Uint32Array, count: number): void {
+    assert(count <= refs.length, "what is prefetched is there");
     let read = 0;
     for (let i = 0; i < count; i++) {
       const ref = refs[i];
@@ -226,6 +227,7 @@ export class Arena {
 
   /** Frees all blocks at once, whoever refers to them, and gives all chunks back. O(slabs of the chunks). */
   clear(): void {
+    assert(this.#usedBytes >= 0, "bytes are counted");
     let end = 0;
     for (let i = 0; i < this.#maxChunks; i++) {
       if (this.chunks[i] === NO_CHUNK) continue;
@@ -315,11 +317,13 @@ export class Arena {
 
   /** Takes a slab for a class from the lowest chunk that has one, so that high chunks can empty. */
   #openSlab(sizeClass: number): number {
+    assert(sizeClass >= 0 && sizeClass < CLASS_UNITS.length, "a slab serves a class");
     let chunk = 0;
     while (chunk < this.#maxChunks && this.#freeSlabs[chunk] === 0) chunk++;
     if (chunk === this.#maxChunks) chunk = this.#addChunk();
     let slab = chunk * SLABS_A_CHUNK;
     while (this.#classOf[slab] !== 0) slab++;
+    assert(slab < (chunk + 1) * SLABS_A_CHUNK, "a chunk that counts a free slab has one");
 
     this.chunks[chunk].touch((slab - chunk * SLABS_A_CHUNK + 1) * SLAB_BYTES);
     this.#freeSlabs[chunk]--;
@@ -332,6 +336,10 @@ export class Arena {
 
   /** After a slab's last block was freed. */
   #retire(slab: number, sizeClass: number): void {
+    assert(
+      this.#live[slab] === 0 && this.#classOf[slab] === sizeClass + 1,
+      "a slab that empties served its class",
+    );
     if (this.#idle[sizeClass] === 0) {
       this.#idle[sizeClass] = slab + 1;
       this.#empty(slab);
@@ -354,6 +362,10 @@ export class Arena {
   }
 
   #closeSlab(slab: number): void {
+    assert(
+      this.#classOf[slab] !== 0 && this.#live[slab] === 0,
+      "a slab that is closed is in use, and empty",
+    );
     this.#classOf[slab] = 0;
     this.#slabCount--;
     const chunk = slab >>> 8;
@@ -373,6 +385,7 @@ export class Arena {
   #addChunk(): number {
     const index = this.chunks.indexOf(NO_CHUNK);
     if (index < 0 || index >= this.#maxChunks) throw new ArenaFull();
+    assert(this.#freeSlabs[index] === 0, "a chunk comes where there was none");
     this.chunks[index] = this.#pool.take();
     this.#freeSlabs[index] = SLABS_A_CHUNK;
     this.#chunkCount++;
@@ -380,6 +393,7 @@ export class Arena {
   }
 
   #dropChunk(chunk: number): void {
+    assert(this.chunks[chunk] !== NO_CHUNK, "a chunk that is dropped is there");
     assert(this.#freeSlabs[chunk] === SLABS_A_CHUNK, "only an empty chunk is dropped");
     this.#pool.give(this.chunks[chunk]);
     this.chunks[chunk] = NO_CHUNK;
@@ -389,6 +403,7 @@ export class Arena {
 
   #link(slab: number, sizeClass: number): void {
     const head = this.#roomy[sizeClass];
+    assert(head !== slab + 1, "a slab is linked once");
     this.#previous[slab] = 0;
     this.#next[slab] = head;
     if (head !== 0) this.#previous[head - 1] = slab + 1;
@@ -397,6 +412,10 @@ export class Arena {
 
   #unlink(slab: number, sizeClass: number): void {
     const previous = this.#previous[slab];
+    assert(
+      previous !== 0 || this.#roomy[sizeClass] === slab + 1,
+      "a slab that is unlinked is in its list",
+    );
     const next = this.#next[slab];
     if (previous === 0) this.#roomy[sizeClass] = next;
     else this.#next[previous - 1] = next;

@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { assert } from "../lib/assert.ts";
 import { detach } from "../lib/detach.ts";
 import { murmurHash } from "../lib/murmur_hash.ts";
 
@@ -39,10 +40,12 @@ class BloomLayer {
 
   /** Bits, as a number. */
   get size(): number {
+    assert(this.bits.length > 0, "a layer has bits");
     return 8 * this.bits.length;
   }
 
   has(h1: number, h2: number): boolean {
+    assert(this.hashCount > 0 && this.size > 0, "a layer has bits, and sets some for an item");
     const { bits, size } = this;
     let at = h1;
     let step = h2;
@@ -56,6 +59,7 @@ class BloomLayer {
   }
 
   set(h1: number, h2: number): void {
+    assert(this.hashCount > 0 && this.size > 0, "a layer has bits, and sets some for an item");
     const { bits, size } = this;
     let at = h1;
     let step = h2;
@@ -71,6 +75,10 @@ class BloomLayer {
 
 /** Bytes of the bits of a layer. */
 function layerBytes(capacity: number, errorRate: number): number {
+  assert(
+    capacity > 0 && errorRate > 0 && errorRate < 1,
+    "a layer holds items, some of them wrongly",
+  );
   const bits = capacity * -Math.log(errorRate) / Math.LN2 ** 2;
   return 8 * Math.ceil(bits / 64);
 }
@@ -91,6 +99,7 @@ export class BloomFilter {
 
   /** Whether a filter of that size can be made at all. */
   static canHold(errorRate: number, capacity: number, expansion: number): boolean {
+    assert(expansion >= 0, "layers grow, or there is one");
     const rate = expansion === 0 ? errorRate : errorRate * TIGHTENING;
     return layerBytes(capacity, rate) <= LAYER_BYTES_MAX;
   }
@@ -104,6 +113,7 @@ export class BloomFilter {
 
   /** Gives its memory back; it is not used any more. */
   dispose(): void {
+    assert(this.count >= 0, "items are counted");
     for (const { bits } of this.layers) detach(bits);
     this.layers.length = 0;
   }
@@ -114,12 +124,14 @@ export class BloomFilter {
   }
 
   has(view: DataView, start: number, end: number): boolean {
+    assert(start <= end && end <= view.byteLength, "an item lies within its bytes");
     this.#hash(view, start, end);
     return this.#isKnown();
   }
 
   /** Adds `view[start, end)`; one that is there already, or seems to be, changes nothing. */
   add(view: DataView, start: number, end: number): number {
+    assert(start <= end && end <= view.byteLength, "an item lies within its bytes");
     this.#hash(view, start, end);
     if (this.#isKnown()) return Added.known;
     let layer = this.layers.at(-1);
@@ -133,15 +145,19 @@ export class BloomFilter {
   /** Makes the first layer, which a filter has from the start. */
   begin(): void {
     if (this.layers.length === 0) this.#grow(undefined);
+    assert(this.layers.length > 0, "a filter has its first layer from the start");
   }
 
   /** Adds a layer; returns undefined if the filter may not grow, or can't. */
   #grow(last: BloomLayer | undefined): BloomLayer | undefined {
+    assert(last === this.layers.at(-1), "a layer follows the last one");
     return this.#addLayer(last, (size) => size > LAYER_BYTES_MAX ? null : new Uint8Array(size));
   }
 
   /** Adds a layer as it was saved; returns false, adding none, if this filter's next layer is not so. */
   restoreLayer(bits: Uint8Array, count: number): boolean {
+    assert(count >= 0, "items are counted");
+    assert(bits.length > 0, "a layer that was saved has bits");
     const layer = this.#addLayer(
       this.layers.at(-1),
       (size) => size === bits.length ? bits : null,
@@ -161,9 +177,11 @@ export class BloomFilter {
     const first = this.expansion === 0 ? this.errorRate : this.errorRate * TIGHTENING;
     const errorRate = last === undefined ? first : last.errorRate * TIGHTENING;
     const capacity = last === undefined ? this.capacity : last.capacity * this.expansion;
+    assert(capacity > 0 && errorRate > 0, "a layer holds items, some of them wrongly");
     const bits = bitsOf(layerBytes(capacity, errorRate));
     if (bits === null) return undefined;
     const hashCount = Math.max(Math.ceil(-Math.log2(errorRate)), 1);
+    assert(hashCount > 0, "an item sets some bits");
     const layer = new BloomLayer(capacity, errorRate, hashCount, bits);
     this.layers.push(layer);
     return layer;
@@ -173,6 +191,7 @@ export class BloomFilter {
     this.#h1 = murmurHash(view, start, end, SEED_1) >>> 0;
     // Odd, so that it shares no factor with a size that is a power of two.
     this.#h2 = (murmurHash(view, start, end, SEED_2) | 1) >>> 0;
+    assert((this.#h2 & 1) === 1, "the step is odd");
   }
 
   /** Newer layers are larger, and hold more of what was added. */
@@ -185,6 +204,7 @@ export class BloomFilter {
 
   clone(): BloomFilter {
     const twin = new BloomFilter(this.errorRate, this.capacity, this.expansion);
+    assert(twin.layers.length === 0, "a copy begins without layers");
     twin.count = this.count;
     for (const { capacity, errorRate, hashCount, bits, count } of this.layers) {
       const layer = new BloomLayer(capacity, errorRate, hashCount, Uint8Array.from(bits));

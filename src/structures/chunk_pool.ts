@@ -22,6 +22,7 @@ export class Chunk {
   readonly #buffer: ArrayBuffer;
 
   constructor(size: number) {
+    assert(size === CHUNK_BYTES || size === 0, "a chunk has its size, or none");
     const buffer = new ArrayBuffer(size);
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
@@ -59,7 +60,9 @@ export class ChunkPool {
 
   /** A chunk with whatever it held before. */
   take(): Chunk {
-    return this.#spare.pop()?.chunk ?? new Chunk(CHUNK_BYTES);
+    const chunk = this.#spare.pop()?.chunk ?? new Chunk(CHUNK_BYTES);
+    assert(chunk.bytes.length === CHUNK_BYTES, "a chunk that is taken has its memory");
+    return chunk;
   }
 
   /** Takes a chunk back that nobody refers to any more. */
@@ -78,12 +81,14 @@ export class ChunkPool {
     const next = this.#nextDue(0);
     if (next < 0) return false;
     const [{ chunk }] = this.#spare.splice(next, 1);
+    assert(chunk.touchedBytes <= CHUNK_BYTES, "what was touched lies in the chunk");
     chunk.release();
     return this.#nextDue(next) >= 0;
   }
 
   /** The index from `from` on of a chunk that goes now, or −1. */
   #nextDue(from: number): number {
+    assert(from >= 0, "a search begins at an index");
     for (let i = from; i < this.#spare.length; i++) {
       const { chunk, ages } = this.#spare[i];
       const mayStay = i === 0 && chunk.touchedBytes <= SMALL_BYTES;
@@ -94,6 +99,7 @@ export class ChunkPool {
 
   /** Gives all spare chunks to the system now. */
   release(): void {
+    assert(this.#spare.every(({ chunk }) => chunk.bytes.length > 0), "a chunk is released once");
     for (const { chunk } of this.#spare) chunk.release();
     this.#spare.length = 0;
   }

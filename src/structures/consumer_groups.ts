@@ -10,6 +10,7 @@
  * Pending entries are blocks of the arena, each in two order trees: its group's and its consumer's.
  * Costs: finding, adding, removing O(log pending); 40 bytes a pending entry and 10 to 14 of the trees.
  */
+import { assert } from "../lib/assert.ts";
 import { Int64 } from "../lib/decimal.ts";
 import { type Arena, offsetOf, type Ref } from "./arena.ts";
 import { OrderTree } from "./order_tree.ts";
@@ -41,6 +42,7 @@ export class PendingList {
   readonly tree: OrderTree;
 
   constructor(readonly arena: Arena, readonly order: IdOrder) {
+    assert(order.arena === arena, "entries lie in the arena of their order");
     this.tree = new OrderTree(arena, order);
   }
 
@@ -57,11 +59,13 @@ export class PendingList {
 
   /** The one with that rank, 0 to count − 1. */
   at(rank: number): Ref {
+    assert(rank >= 0 && rank < this.count, "a rank is one of a pending entry");
     return this.tree.at(rank);
   }
 
   find(id: StreamId): Ref {
     const rank = this.rankOf(id);
+    assert(rank <= this.count, "a rank is one of an entry, or of the end");
     if (rank === this.tree.count) return 0;
     const ref = this.tree.at(rank);
     return id.compareAt(this.arena.chunkOf(ref).view, offsetOf(ref)) === 0 ? ref : 0;
@@ -108,6 +112,7 @@ export class ConsumerGroup {
   }
 
   get consumerCount(): number {
+    assert(this.#byIndex.size === this.#consumers.size, "every consumer has a number");
     return this.#consumers.size;
   }
 
@@ -121,15 +126,24 @@ export class ConsumerGroup {
   }
 
   addConsumer(name: string, nowMs: number): Consumer {
+    assert(!this.#consumers.has(name), "a consumer that is added is new");
     const consumer = new Consumer(name, nowMs, this.order);
     consumer.index = this.#byIndex.add(consumer);
+    assert(consumer.index > 0, "a consumer has a number");
     this.#consumers.set(name, consumer);
+    assert(this.#consumers.size === this.#byIndex.size, "every consumer has a number");
     return consumer;
   }
 
   /** Removes a consumer with what is pending for it. */
   removeConsumer(consumer: Consumer): void {
+    assert(consumer.index > 0, "a consumer has a number");
+    assert(
+      this.#consumers.get(consumer.name) === consumer,
+      "a consumer that is removed is of this group",
+    );
     while (consumer.pending.count > 0) this.remove(consumer.pending.tree.last());
+    assert(consumer.pending.count === 0, "nothing is pending for a consumer that goes");
     consumer.pending.tree.release(1);
     this.#byIndex.remove(consumer.index);
     this.#consumers.delete(consumer.name);
@@ -139,6 +153,11 @@ export class ConsumerGroup {
 
   /** Makes an entry pending, which was delivered once unless `deliveries` says how often. */
   add(id: StreamId, consumer: Consumer, deliveredMs: number, deliveries = ONCE): Ref {
+    assert(deliveredMs === deliveredMs, "a delivery has a time");
+    assert(
+      this.#byIndex.get(consumer.index) === consumer,
+      "an entry is pending for a consumer of this group",
+    );
     const ref = this.#arena.alloc(PENDING_BYTES);
     this.#pendingBytes += this.#arena.blockSize(ref);
     const { view } = this.#arena.chunkOf(ref);
@@ -152,14 +171,21 @@ export class ConsumerGroup {
   }
 
   remove(ref: Ref): void {
+    assert(ref !== 0 && this.pending.count > 0, "an entry that is removed is pending");
     this.pending.tree.remove(ref);
     this.consumerOf(ref).pending.tree.remove(ref);
     this.#pendingBytes -= this.#arena.blockSize(ref);
+    assert(this.#pendingBytes >= 0, "blocks are counted");
     this.#arena.free(ref);
   }
 
   /** Gives a pending entry to another consumer. */
   assign(ref: Ref, consumer: Consumer): void {
+    assert(ref !== 0, "ref 0 is none");
+    assert(
+      this.#byIndex.get(consumer.index) === consumer,
+      "an entry is given to a consumer of this group",
+    );
     const owner = this.consumerOf(ref);
     if (owner === consumer) return;
     owner.pending.tree.remove(ref);
@@ -168,26 +194,32 @@ export class ConsumerGroup {
   }
 
   consumerOf(ref: Ref): Consumer {
+    assert(ref !== 0, "ref 0 is none");
     return this.#byIndex.get(
       this.#arena.chunkOf(ref).view.getUint32(offsetOf(ref) + CONSUMER, true),
     );
   }
 
   readId(ref: Ref, id: StreamId): void {
+    assert(ref !== 0, "ref 0 is none");
     id.read(this.#arena.chunkOf(ref).view, offsetOf(ref));
   }
 
   deliveredMs(ref: Ref): number {
+    assert(ref !== 0, "ref 0 is none");
     return this.#arena.chunkOf(ref).view.getFloat64(offsetOf(ref) + DELIVERED, true);
   }
 
   readDeliveries(ref: Ref, into: Int64): void {
+    assert(into !== ONCE, "what is shared is not written to");
+    assert(ref !== 0, "ref 0 is none");
     const { view } = this.#arena.chunkOf(ref);
     const at = offsetOf(ref) + DELIVERIES;
     into.set(view.getInt32(at + 4, true), view.getInt32(at, true));
   }
 
   setDelivery(ref: Ref, deliveredMs: number, deliveries = ONCE): void {
+    assert(ref !== 0 && deliveredMs === deliveredMs, "a delivery has an entry and a time");
     const { view } = this.#arena.chunkOf(ref);
     const at = offsetOf(ref);
     view.setFloat64(at + DELIVERED, deliveredMs, true);
@@ -197,6 +229,8 @@ export class ConsumerGroup {
 
   /** It was delivered once more, unless only its id was asked for. */
   deliverAgain(ref: Ref, deliveredMs: number, isCounted = true): void {
+    assert(ref !== 0, "ref 0 is none");
+    assert(this.pending.count > 0, "an entry that is delivered again is pending");
     this.readDeliveries(ref, this.#count);
     if (isCounted) this.#count.increment();
     this.setDelivery(ref, deliveredMs, this.#count);
@@ -210,12 +244,14 @@ export class ConsumerGroup {
 
   /** O(consumers). */
   get arenaBytes(): number {
+    assert(this.#pendingBytes >= 0, "blocks are counted");
     let sum = this.#pendingBytes + this.pending.tree.arenaBytes;
     for (const { pending } of this.#consumers.values()) sum += pending.tree.arenaBytes;
     return sum;
   }
 
   copyTo(twin: ConsumerGroup): void {
+    assert(twin !== this && twin.consumerCount === 0, "a copy is made of an empty group");
     twin.lastId.copy(this.lastId);
     twin.entriesRead.copy(this.entriesRead);
     const id = new StreamId();
@@ -229,14 +265,17 @@ export class ConsumerGroup {
         twin.add(id, copy, this.deliveredMs(ref), this.#count);
       }
     }
+    assert(twin.pending.count === this.pending.count, "a copy has all pending entries");
   }
 
   /** Frees about `limit` pending entries of a group on its way out; returns whether all is gone. */
   release(limit: number): boolean {
+    assert(limit > 0, "some entries are freed at once");
     for (let left = limit; left > 0 && this.pending.count > 0; left--) {
       this.remove(this.pending.tree.last());
     }
     if (this.pending.count > 0) return false;
+    assert(this.#pendingBytes === 0, "nothing is pending any more");
     for (const consumer of this.#consumers.values()) consumer.pending.tree.release(1);
     this.#consumers.clear();
     return this.pending.tree.release(limit);
@@ -244,13 +283,14 @@ export class ConsumerGroup {
 
   /** Throws unless every pending entry is in both its trees. O(n). */
   verify(): void {
+    assert(this.#byIndex.size === this.#consumers.size, "every consumer has a number");
     this.pending.tree.verify();
     let sum = 0;
     for (const consumer of this.#consumers.values()) {
       consumer.pending.tree.verify();
       sum += consumer.pending.count;
     }
-    if (sum !== this.pending.count) throw new Error("a pending entry has one consumer");
+    assert(sum === this.pending.count, "a pending entry has one consumer");
   }
 }
 
@@ -276,6 +316,7 @@ export class ConsumerGroups {
   }
 
   add(name: string): ConsumerGroup {
+    assert(!this.#groups.has(name), "a group that is added is new");
     const group = new ConsumerGroup(name, this.#order);
     this.#groups.set(name, group);
     return group;
@@ -283,6 +324,7 @@ export class ConsumerGroups {
 
   /** Takes a group out; the caller releases it. */
   remove(group: ConsumerGroup): void {
+    assert(this.#groups.get(group.name) === group, "a group that is removed is of this stream");
     this.#groups.delete(group.name);
   }
 
@@ -308,11 +350,13 @@ export class ConsumerGroups {
   }
 
   copyTo(twin: ConsumerGroups): void {
+    assert(twin !== this && twin.count === 0, "a copy is made of no groups");
     for (const group of this.#groups.values()) group.copyTo(twin.add(group.name));
   }
 
   /** As ConsumerGroup.release, group by group. */
   release(limit: number): boolean {
+    assert(limit > 0, "some entries are freed at once");
     for (const group of this.#groups.values()) {
       if (!group.release(limit)) return false;
       this.#groups.delete(group.name);

@@ -58,6 +58,7 @@ class Segment {
   tombstones = 0;
 
   constructor(capacity: number, depth: number) {
+    assert((capacity & (capacity - 1)) === 0 && depth <= MAX_DEPTH, "a segment has 2^n slots");
     this.capacity = capacity;
     this.limit = Math.floor(0.85 * capacity);
     const buffer = new ArrayBuffer(5 * capacity);
@@ -68,11 +69,13 @@ class Segment {
 
   /** Memory in bytes. */
   get bytes(): number {
+    assert(this.count + this.tombstones <= this.capacity, "slots are counted");
     return 5 * this.capacity + SEGMENT_OVERHEAD;
   }
 
   /** Puts a ref that is absent into a slot that is not in use. */
   put(slot: number, hash: number, ref: Ref): void {
+    assert(ref !== 0 && this.prints[slot] <= TOMBSTONE, "a ref is put into a slot that is free");
     if (this.prints[slot] === TOMBSTONE) this.tombstones--;
     this.prints[slot] = printOf(hash);
     this.refs[slot] = ref;
@@ -81,6 +84,7 @@ class Segment {
 
   /** The slot where a new ref with this hash goes. */
   vacancyFor(hash: number): number {
+    assert(this.count < this.capacity, "a segment has a free slot");
     const mask = this.capacity - 1;
     let slot = homeOf(hash, this.capacity);
     while (this.prints[slot] > TOMBSTONE) slot = (slot + 1) & mask;
@@ -89,6 +93,7 @@ class Segment {
 
   /** The slot of `ref`, which is present, or -1. */
   slotOf(hash: number, ref: Ref): number {
+    assert(ref !== 0, "ref 0 is none");
     const mask = this.capacity - 1;
     let slot = homeOf(hash, this.capacity);
     while (this.prints[slot] !== EMPTY) {
@@ -99,6 +104,7 @@ class Segment {
   }
 
   vacate(slot: number): void {
+    assert(this.prints[slot] > TOMBSTONE && this.count > 0, "a slot that is vacated is in use");
     const mask = this.capacity - 1;
     this.refs[slot] = 0;
     this.count--;
@@ -122,6 +128,7 @@ class Segment {
     this.prints.fill(EMPTY);
     this.count = 0;
     this.tombstones = 0;
+    assert(this.count === 0 && this.tombstones === 0, "a segment that was wiped is empty");
   }
 }
 
@@ -158,6 +165,7 @@ export class DashTable {
   constructor(layout: KeyLayout) {
     this.#layout = layout;
     const first = new Segment(FIRST_CAPACITY, 0);
+    assert(first.bytes > 0, "a table has a segment");
     this.#directory = [first];
     this.#lastSegment = first;
     this.#segmentsOfDepth[0] = 1;
@@ -223,6 +231,7 @@ export class DashTable {
    * waits for all of them together.
    */
   prefetch(hashes: Int32Array, refs: Uint32Array, count: number): void {
+    assert(count <= hashes.length && count <= refs.length, "what is prefetched has room");
     let read = 0;
     for (let i = 0; i < count; i++) {
       const hash = hashes[i];
@@ -259,6 +268,7 @@ export class DashTable {
 
   /** Gives the memory of up to `limit` segments back, of a table that nobody uses any more; returns whether all is gone. */
   release(limit: number): boolean {
+    assert(limit > 0, "some segments are freed at once");
     const directory = this.#directory;
     for (let left = limit; left > 0; left--) {
       const segment = directory.pop();
@@ -271,6 +281,7 @@ export class DashTable {
 
   /** Makes an empty table ready for `count` refs, so that filling it splits hardly any segment. */
   reserve(count: number): void {
+    assert(count >= 0, "room is made for some refs");
     if (this.#count > 0 || count <= CAPACITY) return;
     const segments = count / (RESERVED_LOAD * CAPACITY);
     const depth = Math.min(Math.ceil(Math.log2(segments)), MAX_DEPTH);
@@ -297,6 +308,7 @@ export class DashTable {
 
   /** Removes `ref`, which is present. The block of its key must still be readable. */
   remove(hash: number, ref: Ref): void {
+    assert(ref !== 0, "ref 0 is none");
     const segment = this.#segmentOf(hash);
     const slot = segment.slotOf(hash, ref);
     assert(slot >= 0, "a removed ref is in the table");
@@ -304,6 +316,7 @@ export class DashTable {
   }
 
   clear(): void {
+    assert(this.#directory.length > 0, "a table that was released is not used");
     const first = new Segment(FIRST_CAPACITY, 0);
     this.#directory = [first];
     this.#depth = 0;
@@ -321,6 +334,7 @@ export class DashTable {
    * by their share of the hashes, slots evenly, so refs have about equal chances.
    */
   randomRef(random: () => number): Ref {
+    assert(this.#directory.length > 0, "a table that was released is not used");
     if (this.#count === 0) return 0;
     for (;;) {
       const segment = this.#directory[Math.floor(random() * this.#directory.length)];
@@ -355,6 +369,7 @@ export class DashTable {
       index = (this.#firstIndexOf(segment, index) + this.#spanOf(segment)) & last;
       start = 0;
     }
+    assert(filled <= out.length, "what is picked has room");
     return filled;
   }
 
@@ -369,6 +384,7 @@ export class DashTable {
    * block, so `visit` may free what it is shown: for tables that are on their way out.
    */
   forEachFrom(index: number, visit: (ref: Ref) => void): number {
+    assert(index >= 0 && index < this.#directory.length, "a walk goes on within the directory");
     const segment = this.#directory[index];
     for (let slot = 0; slot < segment.capacity; slot++) {
       if (segment.prints[slot] > TOMBSTONE) visit(segment.refs[slot]);
@@ -389,6 +405,7 @@ export class DashTable {
   scan(cursor: number, count: number, visit: (ref: Ref) => void): number {
     const marked = Math.floor(cursor / HOMES) | 0;
     let index = indexOf(marked & (marked - 1), 31 - this.#depth);
+    assert(index < this.#directory.length, "a cursor names a place in the directory");
     let home = this.#isResumable(marked, this.#directory[index]) ? cursor % HOMES : 0;
     let left = Math.max(1, count);
     for (;;) {
@@ -464,6 +481,7 @@ export class DashTable {
 
   /** How many directory entries point to a segment. */
   #spanOf(segment: Segment): number {
+    assert(segment.depth <= this.#depth, "no segment is deeper than the directory");
     return 1 << (this.#depth - segment.depth);
   }
 
@@ -474,6 +492,7 @@ export class DashTable {
 
   /** Makes the segment for `hash` take one more ref, and returns it. */
   #makeRoom(hash: number): Segment {
+    assert(this.#directory.length === 2 ** this.#depth, "the directory has 2^depth entries");
     for (;;) {
       const segment = this.#segmentOf(hash);
       if (segment.count + segment.tombstones < segment.limit) return segment;
@@ -487,6 +506,10 @@ export class DashTable {
 
   /** Gives the upper half of a segment's hashes to a new segment. */
   #split(lower: Segment, index: number): void {
+    assert(
+      lower.depth < MAX_DEPTH && lower.capacity === CAPACITY,
+      "a segment that splits has its full size",
+    );
     if (lower.depth === this.#depth) {
       this.#doubleDirectory();
       index *= 2;
@@ -507,9 +530,11 @@ export class DashTable {
       const segment = isUpper === 1 ? upper : lower;
       segment.put(segment.vacancyFor(hash), hash, waitingRefs[i]);
     }
+    assert(lower.count + upper.count === waiting, "no ref is lost");
   }
 
   #doubleDirectory(): void {
+    assert(this.#depth < MAX_DEPTH, "a directory has a greatest depth");
     const doubled: Segment[] = [];
     for (const segment of this.#directory) doubled.push(segment, segment);
     this.#directory = doubled;
@@ -517,16 +542,25 @@ export class DashTable {
   }
 
   #halveDirectory(): void {
+    assert(
+      this.#depth > 0 && this.#segmentsOfDepth[this.#depth] === 0,
+      "no segment needs the last bit",
+    );
     this.#directory = this.#directory.filter((_, index) => index % 2 === 0);
     this.#depth--;
   }
 
   /** Rids a segment of its tombstones. */
   #respread(segment: Segment): void {
+    assert(segment.tombstones > 0, "a segment is spread anew for its tombstones");
     this.#putBack(segment, this.#takeOut(segment, 0));
   }
 
   #resize(segment: Segment, index: number, capacity: number): void {
+    assert(
+      capacity >= FIRST_CAPACITY && segment.count < 0.85 * capacity,
+      "what there is fits the new size",
+    );
     const resized = new Segment(capacity, segment.depth);
     const first = this.#firstIndexOf(segment, index);
     const span = this.#spanOf(segment);
@@ -539,6 +573,7 @@ export class DashTable {
 
   /** Moves a segment's refs to where refs wait, from `start` on; returns where they end. */
   #takeOut(segment: Segment, start: number): number {
+    const taken = segment.count;
     if (start + segment.count > waitingRefs.length) {
       // Only segments beyond MAX_DEPTH need it; copying keeps what waits already.
       waitingRefs = copyOf(waitingRefs, new Uint32Array(2 * (start + segment.count)));
@@ -552,10 +587,12 @@ export class DashTable {
       waitingHashes[end++] = this.#layout.hashOf(ref);
     }
     segment.wipe();
+    assert(end - start === taken, "every ref is taken out");
     return end;
   }
 
   #putBack(segment: Segment, waiting: number): void {
+    assert(segment.count === 0 && waiting <= segment.limit, "refs are put into an empty segment");
     for (let i = 0; i < waiting; i++) {
       const hash = waitingHashes[i];
       segment.put(segment.vacancyFor(hash), hash, waitingRefs[i]);
@@ -563,6 +600,7 @@ export class DashTable {
   }
 
   #removeAt(segment: Segment, slot: number, hash: number): void {
+    assert(this.#count > 0, "refs are counted");
     segment.vacate(slot);
     this.#count--;
     this.#lastSlot = -1;
@@ -592,6 +630,7 @@ export class DashTable {
   }
 
   #merge(segment: Segment, buddy: Segment, first: number): void {
+    assert(segment !== buddy && segment.depth === buddy.depth, "two of one depth merge");
     const waiting = this.#takeOut(buddy, this.#takeOut(segment, 0));
     this.#forget(segment);
     this.#forget(buddy);
@@ -604,12 +643,14 @@ export class DashTable {
   }
 
   #remember(segment: Segment): void {
+    assert(segment.depth <= MAX_DEPTH, "a segment has a greatest depth");
     this.#segmentsOfDepth[segment.depth]++;
     this.#segmentCount++;
     this.#segmentBytes += segment.bytes;
   }
 
   #forget(segment: Segment): void {
+    assert(this.#segmentsOfDepth[segment.depth] > 0, "a segment that goes was counted");
     this.#segmentsOfDepth[segment.depth]--;
     this.#segmentCount--;
     this.#segmentBytes -= segment.bytes;
@@ -628,6 +669,7 @@ export class DashTable {
   }
 
   #cursorAt(index: number): number {
+    assert(index < this.#directory.length, "a cursor names a place in the directory");
     const depth = this.#directory[index].depth;
     return (index * 2 ** (32 - this.#depth) + 2 ** (31 - depth)) * HOMES;
   }
@@ -639,6 +681,7 @@ export class DashTable {
     end: number,
     visit: (ref: Ref) => void,
   ): number {
+    assert(start >= 0 && end <= segment.capacity, "homes are slots");
     const mask = segment.capacity - 1;
     let visited = 0;
     // On past the end, since refs from homes before it may lie there, but not around to the start.
@@ -657,6 +700,7 @@ export class DashTable {
 
   /** The next slot in use from `start` on, around the end, or -1. */
   #nextInUse(segment: Segment, start: number): number {
+    assert(start >= 0 && start < segment.capacity, "a search begins at a slot");
     const mask = segment.capacity - 1;
     for (let i = 0; i <= mask; i++) {
       if (segment.prints[(start + i) & mask] > TOMBSTONE) return (start + i) & mask;
@@ -671,6 +715,7 @@ export class DashTable {
     x ^= x >>> 17;
     x ^= x << 5;
     this.#random = x;
+    assert(x !== 0, "the generator never comes to 0");
     return x;
   }
 }
@@ -692,6 +737,7 @@ function printOf(hash: number): number {
 
 /** The home slot at which about `count` refs from `start` on have been passed. */
 function scanEnd(segment: Segment, start: number, count: number): number {
+  assert(start >= 0 && count > 0, "a walk shows some refs");
   const step = Math.max(1, segment.capacity / HOMES);
   let slot = start;
   for (let left = count; slot < segment.capacity && left > 0;) {
@@ -701,6 +747,7 @@ function scanEnd(segment: Segment, start: number, count: number): number {
 }
 
 function copyOf<T extends Uint32Array | Int32Array>(from: T, to: T): T {
+  assert(to.length >= from.length, "a copy has room");
   to.set(from);
   return to;
 }

@@ -40,6 +40,10 @@ class HeapChunk {
   readonly refs: Uint32Array;
 
   constructor(slots: number) {
+    assert(
+      slots >= SMALLEST_CHUNK_SLOTS && slots <= CHUNK_SLOTS,
+      "a chunk is no larger than slots are addressed",
+    );
     this.deadlines = new Float64Array(slots);
     this.refs = new Uint32Array(slots);
   }
@@ -69,6 +73,7 @@ export class DeadlineHeap {
 
   /** Unix ms; Infinity when the heap is empty. */
   get minDeadline(): number {
+    assert(this.#chunks.length > 0, "a heap that was released is not used");
     return this.#chunks[0].deadlines[FIRST_SLOT];
   }
 
@@ -79,6 +84,7 @@ export class DeadlineHeap {
 
   /** Gives the memory back, of a heap that nobody uses any more. O(chunks). */
   release(): void {
+    assert(this.#chunks.length > 0, "a heap is released once");
     for (const { deadlines, refs } of this.#chunks) {
       detach(deadlines);
       detach(refs);
@@ -93,6 +99,7 @@ export class DeadlineHeap {
 
   /** The mean of up to `samples` deadlines, evenly spread over the slots; 0 when empty. */
   meanDeadline(samples: number): number {
+    assert(samples > 0, "a mean is one of some samples");
     const count = Math.min(samples, this.size);
     let sum = 0;
     for (let i = 0; i < count; i++) {
@@ -111,6 +118,8 @@ export class DeadlineHeap {
    * computed deadline for a call that it doesn't inline: 16 bytes on the caller's account.
    */
   push(ref: Ref, deadlineMs: number): number {
+    assert(ref !== 0 && deadlineMs === deadlineMs, "an entry has a ref and a time");
+    assert(this.#end <= this.#capacity, "the slots in use are there");
     if (this.#end === this.#capacity) this.#grow();
     const slot = this.#end++;
     const chunk = this.#chunks[slot >>> 16];
@@ -121,6 +130,7 @@ export class DeadlineHeap {
 
   /** Gives the entry another deadline; returns its new slot. */
   update(slot: number, deadlineMs: number): number {
+    assert(deadlineMs === deadlineMs, "a deadline is a time");
     assert(this.#holds(slot), "a slot in use");
     const deadlines = this.#chunks[slot >>> 16].deadlines;
     const isLater = deadlineMs > deadlines[slot & 0xffff];
@@ -143,17 +153,20 @@ export class DeadlineHeap {
 
   /** Removes the entry that is due first; there is one. */
   removeMin(): void {
+    assert(this.size > 0, "a heap whose first entry is removed has one");
     this.removeAt(FIRST_SLOT);
   }
 
   /** The entry's block has moved: it is `ref` now. */
   replaceRef(slot: number, ref: Ref): void {
+    assert(ref !== 0, "an entry has a ref");
     assert(this.#holds(slot), "a slot in use");
     this.#chunks[slot >>> 16].refs[slot & 0xffff] = ref;
   }
 
   /** Drops all entries; the keeper isn't told. */
   clear(): void {
+    assert(this.#chunks.length > 0, "a heap that was released is not used");
     this.#chunks = [firstChunk()];
     this.#capacity = SMALLEST_CHUNK_SLOTS;
     this.#end = FIRST_SLOT;
@@ -175,12 +188,17 @@ export class DeadlineHeap {
   }
 
   #isLater(slot: number, other: number): boolean {
+    assert(
+      this.#holds(slot) || slot === this.#end,
+      "what is compared is an entry, or was one until now",
+    );
     return this.#chunks[slot >>> 16].deadlines[slot & 0xffff] >
       this.#chunks[other >>> 16].deadlines[other & 0xffff];
   }
 
   /** Copies an entry onto another. */
   #move(from: number, to: number): void {
+    assert(from !== to && this.#holds(to), "an entry is moved to another slot in use");
     const source = this.#chunks[from >>> 16];
     const target = this.#chunks[to >>> 16];
     const ref = source.refs[from & 0xffff];
@@ -193,6 +211,7 @@ export class DeadlineHeap {
 
   /** Moves an entry up to where it belongs; returns its slot. */
   #settleUp(slot: number): number {
+    assert(this.#holds(slot), "what is settled is in the heap");
     const chunks = this.#chunks;
     const deadline = chunks[slot >>> 16].deadlines[slot & 0xffff];
     const ref = chunks[slot >>> 16].refs[slot & 0xffff];
@@ -210,6 +229,7 @@ export class DeadlineHeap {
 
   /** Moves an entry down to where it belongs; returns its slot. */
   #settleDown(slot: number): number {
+    assert(this.#holds(slot), "what is settled is in the heap");
     const chunks = this.#chunks;
     const deadline = chunks[slot >>> 16].deadlines[slot & 0xffff];
     const ref = chunks[slot >>> 16].refs[slot & 0xffff];
@@ -232,6 +252,7 @@ export class DeadlineHeap {
    * `first` is a multiple of four.
    */
   #leastOf(first: number): number {
+    assert((first & 3) === 0 && first < this.#end, "siblings begin at a multiple of four");
     const deadlines = this.#chunks[first >>> 16].deadlines;
     const end = Math.min(first + 4, this.#end);
     let least = first;
@@ -242,6 +263,7 @@ export class DeadlineHeap {
   }
 
   #grow(): void {
+    assert(this.#end === this.#capacity, "a heap grows when it is full");
     if (this.#capacity >= CHUNK_SLOTS) {
       this.#chunks.push(new HeapChunk(CHUNK_SLOTS));
       this.#capacity += CHUNK_SLOTS;
@@ -249,6 +271,7 @@ export class DeadlineHeap {
   }
 
   #shrink(): void {
+    assert(this.#end < this.#capacity, "a heap that shrinks has free slots");
     if (this.#capacity > CHUNK_SLOTS) {
       // One and a half spare chunks, so that an entry coming and going at an edge costs nothing.
       if (this.#capacity - this.#end < 1.5 * CHUNK_SLOTS) return;
@@ -258,6 +281,7 @@ export class DeadlineHeap {
   }
 
   #resizeFirst(slots: number): void {
+    assert(slots >= this.#end && this.#chunks.length === 1, "the only chunk keeps its entries");
     const old = this.#chunks[0];
     const resized = new HeapChunk(slots);
     for (let slot = FIRST_SLOT; slot < this.#end || slot === FIRST_SLOT; slot++) {

@@ -31,6 +31,10 @@ export class Deque<T extends object> {
 
   /** Inserts before the item with that index; at the end if it is the length. */
   insert(index: number, item: T): void {
+    assert(
+      index >= 0 && index <= this.#length,
+      "an item is inserted among the others or at the end",
+    );
     if (this.#length === this.#items.length) this.#resize(2 * this.#length);
     const isNearFront = index < this.#length >>> 1;
     if (isNearFront) {
@@ -43,6 +47,7 @@ export class Deque<T extends object> {
 
   /** Removes the item with that index, and returns it. */
   remove(index: number): T {
+    assert(index >= 0, "an item that is removed has an index");
     const removed = this.at(index);
     const last = this.#length - 1;
     if (index < this.#length >>> 1) {
@@ -59,17 +64,21 @@ export class Deque<T extends object> {
   }
 
   #get(index: number): T | undefined {
+    assert(index >= 0 && index <= this.#items.length, "an index lies within the ring");
     return this.#items[(this.#head + index) & (this.#items.length - 1)];
   }
 
   #put(index: number, item: T | undefined): void {
+    assert(index >= 0 && index < this.#items.length, "an index lies within the ring");
     this.#items[(this.#head + index) & (this.#items.length - 1)] = item;
   }
 
   /** Moves the items to a ring of `least` slots at least, and twice as many as there are items. */
   #resize(least: number): void {
+    assert((least & (least - 1)) === 0, "the capacity is a power of two");
     let capacity = least;
     while (capacity < 2 * this.#length) capacity *= 2;
+    assert(capacity >= this.#length, "a ring has room for its items");
     const items: (T | undefined)[] = new Array(capacity).fill(undefined);
     for (let i = 0; i < this.#length; i++) items[i] = this.#get(i);
     this.#items = items;

@@ -10,6 +10,7 @@
  */
 
 /** Longitude and latitude in degrees. */
+import { assert } from "../lib/assert.ts";
 export interface Point {
   longitude: number;
   latitude: number;
@@ -41,6 +42,7 @@ export function encode(
   steps = STEPS_MAX,
   latitudeMax = LATITUDE_MAX,
 ): number {
+  assert(steps > 0 && steps <= STEPS_MAX, "a hash has 1 to 26 bits a side");
   const scale = 2 ** steps;
   const x = Math.floor((longitude + LONGITUDE_MAX) / (2 * LONGITUDE_MAX) * scale);
   const y = Math.floor((latitude + latitudeMax) / (2 * latitudeMax) * scale);
@@ -49,6 +51,7 @@ export function encode(
 
 /** The cell of a hash. */
 export function cellOf(prefix: number, steps: number): Cell {
+  assert(steps > 0 && steps <= STEPS_MAX, "a cell has 1 to 26 bits a side");
   const scale = 2 ** steps;
   const x = evenBits(prefix, 1);
   const y = evenBits(prefix, 0);
@@ -74,6 +77,7 @@ export function decode(hash: number): Point {
 }
 
 function clamp(value: number, most: number): number {
+  assert(most > 0, "a coordinate has a bound");
   return Math.min(Math.max(value, -most), most);
 }
 
@@ -82,6 +86,7 @@ export function geohashText(point: Point): string {
   const hash = encode(point, STEPS_MAX, 90);
   let text = "";
   for (let i = 1; i < 11; i++) text += ALPHABET[Math.floor(hash / 2 ** (52 - 5 * i)) % 32];
+  assert(text.length === 10, "ten characters tell fifty bits");
   return `${text}0`;
 }
 
@@ -93,6 +98,7 @@ export function distance(one: Point, other: Point): number {
   if (v === 0) return EARTH_RADIUS * Math.abs(north - south);
   const u = Math.sin((north - south) / 2);
   const a = u * u + Math.cos(south) * Math.cos(north) * v * v;
+  assert(a >= 0, "a share of the sphere is not negative");
   return 2 * EARTH_RADIUS * Math.asin(Math.sqrt(a));
 }
 
@@ -103,6 +109,7 @@ export type Shape =
 
 /** The distance from the shape's centre in metres if `point` lies in it, or NaN. */
 export function distanceWithin(shape: Shape, point: Point): number {
+  assert(shape.center.latitude === shape.center.latitude, "a shape has a centre");
   if ("radius" in shape) {
     const found = distance(shape.center, point);
     return found <= shape.radius ? found : NaN;
@@ -117,6 +124,7 @@ export function distanceWithin(shape: Shape, point: Point): number {
 
 /** Degrees that a shape covers. */
 function boundsOf(shape: Shape): Omit<Cell, "prefix"> {
+  assert(Math.abs(shape.center.latitude) <= 90, "a centre lies on the sphere");
   const { longitude, latitude } = shape.center;
   const high = "radius" in shape ? shape.radius : shape.height / 2;
   const wide = "radius" in shape ? shape.radius : shape.width / 2;
@@ -135,6 +143,7 @@ function boundsOf(shape: Shape): Omit<Cell, "prefix"> {
 
 /** Steps whose cells are about as large as the shape, so that nine of them cover it. */
 function stepsFor(radius: number, latitude: number): number {
+  assert(radius >= 0, "a radius is no less than nothing");
   if (radius === 0) return STEPS_MAX;
   let steps = 1;
   for (let reach = radius; reach < HALF_EQUATOR; reach *= 2) steps++;
@@ -177,11 +186,13 @@ export function rangesAround(shape: Shape): [from: number, to: number][] {
     if (cells.at(-1) !== prefix) cells.push(prefix);
   }
   const span = 2 ** (2 * (STEPS_MAX - steps));
+  assert(cells.length > 0 && span >= 1, "a shape lies in a cell");
   return cells.map((prefix) => [prefix * span, (prefix + 1) * span]);
 }
 
 /** Whether the cell of `center` and its neighbours reach as far as the bounds. */
 function reachesFar(center: Point, steps: number, bounds: Omit<Cell, "prefix">): boolean {
+  assert(steps > 1, "a cell has others beside it");
   const prefix = encode(center, steps);
   const at = (x: number, y: number): Cell => cellOf(neighbour(prefix, steps, x, y), steps);
   return at(0, 1).north >= bounds.north && at(0, -1).south <= bounds.south &&
@@ -190,23 +201,27 @@ function reachesFar(center: Point, steps: number, bounds: Omit<Cell, "prefix">):
 
 /** Whether the cell in the middle covers the shape on the side where that neighbour lies. */
 function isUseless(x: number, y: number, middle: Cell, bounds: Omit<Cell, "prefix">): boolean {
+  assert(middle.west < middle.east && middle.south < middle.north, "a cell has an extent");
   return (y < 0 && middle.south < bounds.south) || (y > 0 && middle.north > bounds.north) ||
     (x < 0 && middle.west < bounds.west) || (x > 0 && middle.east > bounds.east);
 }
 
 /** The cell so many steps to the east and to the north; the world is round. */
 function neighbour(prefix: number, steps: number, x: number, y: number): number {
+  assert(x >= -1 && x <= 1 && y >= -1 && y <= 1, "a neighbour is one of eight");
   return interleave(moved(evenBits(prefix, 1), x, steps), moved(evenBits(prefix, 0), y, steps));
 }
 
 /** A point on the eastern or northern edge lies in a cell beyond the last: only what moves comes round. */
 function moved(at: number, by: number, steps: number): number {
+  assert(by >= -1 && by <= 1, "a neighbour is one step away");
   const size = 2 ** steps;
   return by === 0 ? at : (at + by + size) % size;
 }
 
 /** Bits of `y` at even places, of `x` at odd ones. */
 function interleave(x: number, y: number): number {
+  assert(x >= 0 && y >= 0, "places are counted from the south-west");
   const low = spread(y & 0xffff) + 2 * spread(x & 0xffff);
   const high = spread(Math.floor(y / 65536)) + 2 * spread(Math.floor(x / 65536));
   return high * 2 ** 32 + low;
@@ -214,6 +229,7 @@ function interleave(x: number, y: number): number {
 
 /** Puts a zero before each of 16 bits. */
 function spread(bits: number): number {
+  assert(bits >= 0, "bits that are spread are those of a whole number");
   let spaced = bits;
   spaced = (spaced | (spaced << 8)) & 0x00ff00ff;
   spaced = (spaced | (spaced << 4)) & 0x0f0f0f0f;
@@ -223,6 +239,7 @@ function spread(bits: number): number {
 
 /** Every second bit of a hash, from bit `first` on. */
 function evenBits(hash: number, first: number): number {
+  assert(first === 0 || first === 1, "every second bit begins at the first or the second");
   const low = gather((hash % 2 ** 32) >>> first);
   const high = gather(Math.floor(hash / 2 ** 32) >>> first);
   return high * 65536 + low;

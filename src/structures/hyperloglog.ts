@@ -51,6 +51,7 @@ let rank = 0;
 
 /** Whether `bytes[start, end)` is a sketch, as far as its header and size tell. */
 export function isSketch(bytes: Uint8Array, start: number, end: number): boolean {
+  assert(start <= end && end <= bytes.length, "what is looked at lies within the bytes");
   if (end - start < HEADER_BYTES) return false;
   for (let i = 0; i < MAGIC.length; i++) if (bytes[start + i] !== MAGIC[i]) return false;
   const encoding = bytes[start + ENCODING_AT];
@@ -58,11 +59,13 @@ export function isSketch(bytes: Uint8Array, start: number, end: number): boolean
 }
 
 export function isDense(bytes: Uint8Array, start: number): boolean {
+  assert(start >= 0, "a sketch begins within its bytes");
   return bytes[start + ENCODING_AT] === DENSE;
 }
 
 /** The estimate that is kept with the sketch, or −1 if it is stale. */
 export function keptEstimate(bytes: Uint8Array, start: number): number {
+  assert(start + HEADER_BYTES <= bytes.length, "a sketch has a header");
   if ((bytes[start + STALE_AT] & STALE) !== 0) return -1;
   let estimate = 0;
   for (let i = 7; i >= 0; i--) estimate = estimate * 256 + bytes[start + ESTIMATE_AT + i];
@@ -70,6 +73,10 @@ export function keptEstimate(bytes: Uint8Array, start: number): number {
 }
 
 export function keepEstimate(bytes: Uint8Array, start: number, estimate: number): void {
+  assert(
+    estimate >= 0 && start + HEADER_BYTES <= bytes.length,
+    "a sketch has a header for its estimate",
+  );
   let rest = estimate;
   for (let i = 0; i < 8; i++) {
     bytes[start + ESTIMATE_AT + i] = rest % 256;
@@ -78,6 +85,7 @@ export function keepEstimate(bytes: Uint8Array, start: number, estimate: number)
 }
 
 export function markStale(bytes: Uint8Array, start: number): void {
+  assert(start + HEADER_BYTES <= bytes.length, "a sketch has a header");
   bytes[start + STALE_AT] |= STALE;
 }
 
@@ -90,6 +98,7 @@ export function addToDense(
   from: number,
   to: number,
 ): boolean {
+  assert(isDense(sketch, start), "registers are raised in place in a dense sketch");
   hash(bytes, view, from, to);
   if (denseRegister(sketch, start, register) >= rank) return false;
   setDense(sketch, start, register, rank);
@@ -97,14 +106,18 @@ export function addToDense(
 }
 
 function denseRegister(bytes: Uint8Array, start: number, index: number): number {
+  assert(index >= 0 && index < REGISTERS, "a register is one of 16,384");
   const bit = index * 6;
   const at = start + HEADER_BYTES + (bit >>> 3);
+  assert(at < bytes.length, "a register lies within its bytes");
   const shift = bit & 7;
   const low = bytes[at] >>> shift;
   return (shift > 2 ? low | (bytes[at + 1] << (8 - shift)) : low) & 63;
 }
 
 function setDense(bytes: Uint8Array, start: number, index: number, value: number): void {
+  assert(index >= 0 && index < REGISTERS, "a register is one of 16,384");
+  assert(value > 0 && value < 64, "a register has six bits, and is raised");
   const bit = index * 6;
   const at = start + HEADER_BYTES + (bit >>> 3);
   const shift = bit & 7;
@@ -124,6 +137,7 @@ export function mergeInto(
   start: number,
   end: number,
 ): boolean {
+  assert(registers.length === REGISTERS, "there is room for all registers");
   if (isDense(bytes, start)) {
     for (let i = 0; i < REGISTERS; i++) {
       const value = denseRegister(bytes, start, i);
@@ -147,10 +161,12 @@ export function mergeInto(
 // Runs of a sparse sketch
 
 function runBytes(first: number): number {
+  assert(first >= 0 && first < 256, "a run begins with a byte");
   return (first & 0xc0) === 0x40 ? 2 : 1;
 }
 
 function runLength(bytes: Uint8Array, at: number): number {
+  assert(at >= 0 && at < bytes.length, "a run lies within its bytes");
   const first = bytes[at];
   if ((first & 0x80) !== 0) return (first & 3) + 1;
   if ((first & 0x40) === 0) return (first & 63) + 1;
@@ -159,6 +175,7 @@ function runLength(bytes: Uint8Array, at: number): number {
 
 /** What the registers of a run hold. */
 function runValue(first: number): number {
+  assert(first >= 0 && first < 256, "a run begins with a byte");
   return (first & 0x80) === 0 ? 0 : ((first >>> 2) & 31) + 1;
 }
 
@@ -167,6 +184,7 @@ const runs = new Uint8Array(5);
 
 /** Writes a run to `runs` at `at`; returns where it ends. Runs of no registers are left out. */
 function putRun(at: number, value: number, length: number): number {
+  assert(length >= 0 && at < runs.length, "runs that are written have room");
   if (length === 0) return at;
   if (value > 0) runs[at++] = 0x80 | (value - 1) << 2 | (length - 1);
   else if (length <= ZERO_RUN_MAX) runs[at++] = length - 1;
@@ -197,10 +215,12 @@ export class Sketch {
     const end = putRun(0, 0, REGISTERS);
     for (let i = 0; i < end; i++) this.bytes[HEADER_BYTES + i] = runs[i];
     this.length = HEADER_BYTES + end;
+    assert(this.length >= HEADER_BYTES + 1, "an empty sketch is one run at least");
   }
 
   /** Takes a sketch over; returns false if it is longer than any can be. */
   load(bytes: Uint8Array, start: number, end: number): boolean {
+    assert(start <= end && end <= bytes.length, "a sketch lies within its bytes");
     if (end - start > DENSE_BYTES) return false;
     this.length = end - start;
     for (let i = 0; i < this.length; i++) this.bytes[i] = bytes[start + i];
@@ -213,12 +233,17 @@ export class Sketch {
 
   /** Adds an element; a sparse sketch may grow to `sparseMax` bytes. */
   add(bytes: Uint8Array, view: DataView, from: number, to: number, sparseMax: number): number {
+    assert(from <= to && to <= view.byteLength, "an element lies within its bytes");
     hash(bytes, view, from, to);
     return this.raise(register, rank, sparseMax);
   }
 
   /** Raises a register to `value`, 1 to 51. */
   raise(index: number, value: number, sparseMax: number): number {
+    assert(
+      index >= 0 && index < REGISTERS && value > 0,
+      "a register is one of 16,384, and is raised",
+    );
     if (!this.isDense) return this.#raiseSparse(index, value, sparseMax);
     if (denseRegister(this.bytes, 0, index) >= value) return Change.none;
     setDense(this.bytes, 0, index, value);
@@ -226,6 +251,8 @@ export class Sketch {
   }
 
   #raiseSparse(index: number, value: number, sparseMax: number): number {
+    assert(this.length <= DENSE_BYTES, "no sketch is longer than a dense one");
+    assert(!this.isDense, "runs are those of a sparse sketch");
     if (value > SPARSE_VALUE_MAX) return this.#raiseDense(index, value);
     const { bytes, length } = this;
     let first = 0;
@@ -258,12 +285,14 @@ export class Sketch {
   }
 
   #raiseDense(index: number, value: number): number {
+    assert(value > 0 && value < 64, "a register has six bits, and is raised");
     if (!this.toDense()) return Change.damaged;
     return this.raise(index, value, 0);
   }
 
   /** Joins neighbours of equal value among the runs from `at` on. */
   #join(at: number): void {
+    assert(at >= HEADER_BYTES && at <= this.length, "runs lie behind the header");
     const { bytes } = this;
     for (let left = JOINED_RUNS; left > 0 && at < this.length; left--) {
       const value = runValue(bytes[at]);
@@ -283,6 +312,7 @@ export class Sketch {
 
   /** Makes a sparse sketch dense; returns false, changing nothing, if it is damaged. */
   toDense(): boolean {
+    assert(this.length <= DENSE_BYTES, "no sketch is longer than a dense one");
     if (this.isDense) return true;
     const registers = new Uint8Array(REGISTERS);
     if (!mergeInto(registers, this.bytes, 0, this.length)) return false;
@@ -316,6 +346,7 @@ const histogram = new Float64Array(64);
 
 /** How many different elements the registers have seen. */
 export function estimate(registers: Uint8Array): number {
+  assert(registers.length === REGISTERS, "an estimate is one of all registers");
   histogram.fill(0);
   for (let i = 0; i < REGISTERS; i++) histogram[registers[i] & 63]++;
   const top = ZERO_BITS + 1;
@@ -326,6 +357,7 @@ export function estimate(registers: Uint8Array): number {
 }
 
 function sigma(start: number): number {
+  assert(start >= 0 && start <= 1, "a share lies between 0 and 1");
   if (start === 1) return Infinity;
   let x = start;
   let y = 1;
@@ -341,6 +373,7 @@ function sigma(start: number): number {
 }
 
 function tau(start: number): number {
+  assert(start >= 0 && start <= 1, "a share lies between 0 and 1");
   if (start === 0 || start === 1) return 0;
   let x = start;
   let y = 1;
@@ -384,6 +417,7 @@ function multiply(): void {
 
 /** Finds the register of an element and what it is raised to. */
 function hash(bytes: Uint8Array, view: DataView, from: number, to: number): void {
+  assert(from <= to && to <= view.byteLength, "what is hashed lies within its bytes");
   const size = to - from;
   lo = size | 0;
   hi = 0;
@@ -418,8 +452,10 @@ function hash(bytes: Uint8Array, view: DataView, from: number, to: number): void
   if (rest !== 0) rank = trailingZeros(rest) + 1;
   else if (hi !== 0) rank = 32 - INDEX_BITS + trailingZeros(hi) + 1;
   else rank = ZERO_BITS + 1;
+  assert(rank > 0 && rank <= ZERO_BITS + 1, "a rank counts zeros and the bit behind them");
 }
 
 function trailingZeros(word: number): number {
+  assert(word !== 0, "a word has a bit that is set");
   return 31 - Math.clz32(word & -word);
 }

@@ -28,6 +28,7 @@ const HEADER_BYTES = 8;
 
 /** Whether the intset at `start` has no members. */
 export function isEmptyIntset(view: DataView, start: number): boolean {
+  assert(start >= 0, "an intset begins within its bytes");
   return view.getUint32(start + 4, true) === 0;
 }
 
@@ -48,6 +49,7 @@ export class Intset implements Scratch {
   }
 
   open(bytes: Uint8Array, view: DataView, start: number): void {
+    assert(start >= 0 && start <= bytes.length, "an intset begins within its bytes");
     this.bytes = bytes;
     this.view = view;
     this.start = start;
@@ -59,6 +61,7 @@ export class Intset implements Scratch {
 
   /** Writes an empty intset of `EMPTY_INTSET_BYTES`. */
   writeEmpty(): void {
+    assert(this.start + EMPTY_INTSET_BYTES <= this.bytes.length, "an empty intset has room");
     this.view.setUint32(this.start, 2, true);
     this.view.setUint32(this.start + 4, 0, true);
   }
@@ -69,6 +72,10 @@ export class Intset implements Scratch {
 
   /** Bytes in all. */
   get size(): number {
+    assert(
+      this.#width === 2 || this.#width === 4 || this.#width === 8,
+      "integers have 2, 4 or 8 bytes",
+    );
     return HEADER_BYTES + this.#width * this.count;
   }
 
@@ -78,17 +85,20 @@ export class Intset implements Scratch {
 
   /** Reads the integer with that index, in ascending order. */
   at(index: number, into: Int64): void {
+    assert(index >= 0 && index < this.count, "an integer that is read is there");
     this.#read(index);
     into.hi = this.#hi;
     into.lo = this.#lo;
   }
 
   has(value: Int64): boolean {
+    assert(this.#width > 0, "integers have a width");
     return widthOf(value) <= this.#width && this.#seek(value);
   }
 
   /** Adds an integer; returns whether it is new. */
   add(value: Int64): boolean {
+    assert(this.count < 2 ** 31, "a set is not longer than its number tells");
     const width = widthOf(value);
     if (width > this.#width) {
       this.#widen(width);
@@ -104,6 +114,7 @@ export class Intset implements Scratch {
   /** Removes an integer; returns whether it was there. */
   remove(value: Int64): boolean {
     if (!this.has(value)) return false;
+    assert(this.#index < this.count, "an integer that is removed is there");
     const width = this.#width;
     const size = this.size;
     const from = this.start + HEADER_BYTES + width * this.#index;
@@ -114,7 +125,12 @@ export class Intset implements Scratch {
   }
 
   #insert(index: number, value: Int64): void {
+    assert(
+      index >= 0 && index <= this.count,
+      "an integer is inserted among the others or at the end",
+    );
     const width = this.#width;
+    assert(width >= widthOf(value), "the integer fits the width");
     const { size, count } = this;
     this.#home.resizeIntset(this, size + width);
     const from = this.start + HEADER_BYTES + width * index;
@@ -124,6 +140,7 @@ export class Intset implements Scratch {
   }
 
   #widen(width: number): void {
+    assert(width > this.#width, "the width never shrinks");
     const { count } = this;
     const narrow = this.#width;
     this.#home.resizeIntset(this, HEADER_BYTES + width * count);
@@ -151,16 +168,19 @@ export class Intset implements Scratch {
       if (isLess) low = middle + 1;
       else high = middle - 1;
     }
+    assert(low === high + 1 && low <= this.count, "what is missing belongs between two neighbours");
     this.#index = low;
     return false;
   }
 
   #read(index: number): void {
+    assert(index >= 0, "an integer has an index");
     this.#readAs(index, this.#width);
   }
 
   #readAs(index: number, width: number): void {
     const at = this.start + HEADER_BYTES + width * index;
+    assert(index >= 0 && at + width <= this.bytes.length, "an integer lies within the bytes");
     if (width === 8) {
       this.#lo = this.view.getInt32(at, true);
       this.#hi = this.view.getInt32(at + 4, true);
@@ -172,6 +192,7 @@ export class Intset implements Scratch {
 
   #write(index: number, width: number, hi: number, lo: number): void {
     const at = this.start + HEADER_BYTES + width * index;
+    assert(at + width <= this.bytes.length, "an integer lies within the bytes");
     if (width === 2) this.view.setInt16(at, lo, true);
     else this.view.setInt32(at, lo, true);
     if (width === 8) this.view.setInt32(at + 4, hi, true);
@@ -179,6 +200,7 @@ export class Intset implements Scratch {
 
   /** Throws unless the integers ascend. O(n). */
   verify(): void {
+    assert(this.start + this.size <= this.bytes.length, "the intset lies within its bytes");
     for (let i = 1; i < this.count; i++) {
       this.#read(i - 1);
       const hi = this.#hi;
@@ -191,6 +213,7 @@ export class Intset implements Scratch {
 
 /** Whether `view[start, end)` is one whole intset whose integers ascend. For bytes from outside. */
 export function isIntset(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+  assert(start <= end && end <= bytes.length, "what is looked at lies within the bytes");
   if (end - start < EMPTY_INTSET_BYTES) return false;
   const width = view.getUint32(start, true);
   const isWhole = (width === 2 || width === 4 || width === 8) &&

@@ -80,6 +80,7 @@ export class Listpack implements Scratch {
   }
 
   open(bytes: Uint8Array, view: DataView, start: number): void {
+    assert(start >= 0 && start <= bytes.length, "a listpack begins within its bytes");
     this.bytes = bytes;
     this.view = view;
     this.start = start;
@@ -91,6 +92,7 @@ export class Listpack implements Scratch {
 
   /** Writes an empty listpack of `EMPTY_LISTPACK_BYTES`. */
   writeEmpty(): void {
+    assert(this.start + EMPTY_LISTPACK_BYTES <= this.bytes.length, "an empty listpack has room");
     this.view.setUint32(this.start, EMPTY_LISTPACK_BYTES, true);
     this.view.setUint16(this.start + 4, 0, true);
     this.bytes[this.start + HEADER_BYTES] = END;
@@ -108,6 +110,7 @@ export class Listpack implements Scratch {
   }
 
   #countAll(): number {
+    assert(this.bytes[this.start + this.size - 1] === END, "a listpack ends with its mark");
     let count = 0;
     for (let at = this.first(); at !== 0; at = this.next(at)) count++;
     return count;
@@ -116,11 +119,16 @@ export class Listpack implements Scratch {
   // Positions are offsets from `start`; 0 is none.
 
   first(): number {
+    assert(this.start + HEADER_BYTES < this.bytes.length, "a listpack lies within its bytes");
     return this.bytes[this.start + HEADER_BYTES] === END ? 0 : HEADER_BYTES;
   }
 
   last(): number {
     const end = this.size - 1;
+    assert(
+      end >= HEADER_BYTES && this.bytes[this.start + end] === END,
+      "a listpack ends with its mark",
+    );
     return end === HEADER_BYTES ? 0 : this.#before(end);
   }
 
@@ -130,11 +138,13 @@ export class Listpack implements Scratch {
   }
 
   previous(at: number): number {
+    assert(at >= HEADER_BYTES, "an element lies behind the header");
     return at === HEADER_BYTES ? 0 : this.#before(at);
   }
 
   /** The position of the element with that index; a negative one counts from the end. */
   at(index: number): number {
+    assert(this.size >= EMPTY_LISTPACK_BYTES, "a listpack has a header and an end");
     if (index < 0) {
       let at = this.last();
       for (; at !== 0 && index < -1; index++) at = this.previous(at);
@@ -158,6 +168,7 @@ export class Listpack implements Scratch {
 
   /** Puts `into` on the element's bytes, or on the digits of an integer. */
   read(at: number, into: Slice): void {
+    assert(at >= HEADER_BYTES, "an element lies behind the header");
     if (this.isInteger(at)) {
       this.#readInteger(at, integer);
       into.setInt64(integer.hi, integer.lo);
@@ -170,6 +181,7 @@ export class Listpack implements Scratch {
 
   /** An element that is known to be an integer within ±2^53. */
   readNumber(at: number): number {
+    assert(at >= HEADER_BYTES, "an element lies behind the header");
     const first = this.bytes[this.start + at];
     if (first <= UINT7_MAX) return first;
     assert(this.isInteger(at), "a number is stored as one");
@@ -179,6 +191,7 @@ export class Listpack implements Scratch {
 
   /** Reads an element that is an integer. */
   readInt64(at: number, into: Int64): void {
+    assert(at >= HEADER_BYTES, "an element lies behind the header");
     assert(this.isInteger(at), "an integer is stored as one");
     this.#readInteger(at, into);
   }
@@ -213,6 +226,7 @@ export class Listpack implements Scratch {
 
   /** Whether the element is `bytes[start, end)`. */
   same(at: number, bytes: Uint8Array, start: number, end: number): boolean {
+    assert(at >= HEADER_BYTES && start <= end, "what is compared is an element and some bytes");
     if (this.isInteger(at)) {
       if (end - start > INTEGER_TEXT_MAX || !parseInt64(bytes, start, end, wanted)) return false;
       this.#readInteger(at, integer);
@@ -226,6 +240,7 @@ export class Listpack implements Scratch {
    * comparisons `skip` elements are left out.
    */
   find(from: number, bytes: Uint8Array, start: number, end: number, skip = 0): number {
+    assert(skip >= 0 && start <= end, "some elements are left out, or none");
     const isInteger = end - start <= INTEGER_TEXT_MAX && parseInt64(bytes, start, end, wanted);
     for (let at = from; at !== 0; at = this.next(at)) {
       if (this.isInteger(at)) {
@@ -241,6 +256,7 @@ export class Listpack implements Scratch {
   }
 
   #sameString(at: number, bytes: Uint8Array, start: number, end: number): boolean {
+    assert(start <= end, "what is compared lies within its bytes");
     const length = this.#stringLength(this.start + at);
     if (length !== end - start) return false;
     const own = this.start + at + this.#stringHeader(at);
@@ -252,6 +268,7 @@ export class Listpack implements Scratch {
   // Editing
 
   append(bytes: Uint8Array, start: number, end: number): void {
+    assert(start <= end && end <= bytes.length, "an element lies within its bytes");
     classify(bytes, start, end);
     this.#append(bytes, start, end);
   }
@@ -259,6 +276,7 @@ export class Listpack implements Scratch {
   /** Appends the classified element. */
   #append(bytes: Uint8Array, start: number, end: number): void {
     const { size } = this;
+    assert(this.bytes[this.start + size - 1] === END, "a listpack ends with its mark");
     const length = encodedBytes + backlenBytes(encodedBytes);
     this.#home.resize(this, size + length);
     const at = this.start + size - 1;
@@ -271,25 +289,30 @@ export class Listpack implements Scratch {
 
   /** Elements that take `bytes` in all, at most, are added next: makes room for them once. `endAdding` ends it. */
   beginAdding(bytes: number): void {
+    assert(bytes > 0, "elements that are added take bytes");
     const { size } = this;
     this.#home.resize(this, size + bytes);
     addedAt = this.start + size - 1;
+    assert(addedAt + bytes < this.bytes.length, "there is room for what is added");
     addedCount = 0;
   }
 
   add(bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    assert(addedAt > this.start && start <= end, "elements are added behind the header");
     classify(bytes, start, end);
     this.#encodeMeasured(addedAt, bytes, view, start, end);
     this.#added();
   }
 
   addNumber(value: number): void {
+    assert(addedAt > this.start, "elements are added behind the header");
     if (value >= 0 && value <= UINT7_MAX) return this.#addUint7(value);
     classifyNumber(value);
     this.#addInteger();
   }
 
   addInt64(value: Int64): void {
+    assert(addedAt > this.start, "elements are added behind the header");
     const { hi, lo } = value;
     if (hi === 0 && lo >= 0 && lo <= UINT7_MAX) return this.#addUint7(lo);
     integer.hi = hi;
@@ -306,51 +329,63 @@ export class Listpack implements Scratch {
   }
 
   #addInteger(): void {
+    assert(kind !== Kind.string, "an integer was classified");
     this.#encodeInteger(addedAt);
     this.bytes[addedAt + encodedBytes] = encodedBytes;
     this.#added();
   }
 
   #added(): void {
+    assert(encodedBytes > 0, "an element was measured");
     addedAt += encodedBytes + backlenBytes(encodedBytes);
     addedCount++;
   }
 
   endAdding(): void {
+    assert(addedCount > 0 && addedAt < this.bytes.length, "something was added, and has its place");
     this.bytes[addedAt] = END;
     this.view.setUint32(this.start, addedAt + 1 - this.start, true);
     this.#countBy(addedCount);
   }
 
   prepend(bytes: Uint8Array, start: number, end: number): void {
+    assert(start <= end, "an element lies within its bytes");
     this.insert(HEADER_BYTES, bytes, start, end);
   }
 
   /** Inserts before the element at `at`; appends with 0. The bytes must not be the pack's own. */
   insert(at: number, bytes: Uint8Array, start: number, end: number): void {
+    assert(at === 0 || at >= HEADER_BYTES, "an element is inserted behind the header");
     classify(bytes, start, end);
     this.#put(at === 0 ? this.size - 1 : at, 0, bytes, start, end);
     this.#countBy(1);
   }
 
   appendNumber(value: number): void {
+    assert(Number.isSafeInteger(value), "a number is an integer within 2^53");
     classifyNumber(value);
     this.#append(NO_BYTES, 0, 0);
   }
 
   /** As `insert`, an integer within ±2^53. */
   insertNumber(at: number, value: number): void {
+    assert(at === 0 || at >= HEADER_BYTES, "an element is inserted behind the header");
     classifyNumber(value);
     this.#put(at === 0 ? this.size - 1 : at, 0, NO_BYTES, 0, 0);
     this.#countBy(1);
   }
 
   replace(at: number, bytes: Uint8Array, start: number, end: number): void {
+    assert(
+      at >= HEADER_BYTES && this.bytes[this.start + at] !== END,
+      "an element that is replaced is there",
+    );
     classify(bytes, start, end);
     this.#put(at, this.#elementBytes(at), bytes, start, end);
   }
 
   replaceNumber(at: number, value: number): void {
+    assert(at >= HEADER_BYTES, "an element lies behind the header");
     const from = this.start + at;
     if (value >= 0 && value <= UINT7_MAX && this.bytes[from] <= UINT7_MAX) {
       this.bytes[from] = value;
@@ -365,6 +400,7 @@ export class Listpack implements Scratch {
     const { size } = this;
     const length = encodedBytes + backlenBytes(encodedBytes);
     const at = this.start + size - 1;
+    assert(at + length < this.bytes.length, "there is room for what is appended");
     this.#encodeMeasured(at, bytes, view, start, end);
     this.bytes[at + length] = END;
     this.view.setUint32(this.start, size + length, true);
@@ -379,6 +415,7 @@ export class Listpack implements Scratch {
     start: number,
     end: number,
   ): void {
+    assert(encodedBytes > 0, "an element was measured");
     const length = end - start;
     if (kind === Kind.string && length >= WORDS_MIN_BYTES && length < 64) {
       this.bytes[at] = 0x80 | length;
@@ -398,6 +435,7 @@ export class Listpack implements Scratch {
     const { size } = this;
     const count = this.view.getUint16(this.start + 4, true);
     const length = encodedBytes + backlenBytes(encodedBytes);
+    assert(this.start >= length, "there is room in front");
     this.start -= length;
     this.#setHeader(size + length, count + 1);
     this.#encodeMeasured(this.start + HEADER_BYTES, bytes, view, start, end);
@@ -406,6 +444,7 @@ export class Listpack implements Scratch {
 
   /** Takes the first element away, leaving its bytes before `start`. Returns how many. */
   popFront(): number {
+    assert(this.bytes[this.start + HEADER_BYTES] !== END, "an element that goes is there");
     const { size } = this;
     const count = this.view.getUint16(this.start + 4, true);
     const length = this.#elementBytes(HEADER_BYTES);
@@ -417,6 +456,7 @@ export class Listpack implements Scratch {
   /** Takes the last element away; its bytes stay free. */
   popBack(): void {
     const last = this.last();
+    assert(last !== 0, "an element that goes is there");
     const count = this.view.getUint16(this.start + 4, true);
     this.bytes[this.start + last] = END;
     this.#setHeader(last + 1, count - 1);
@@ -424,6 +464,7 @@ export class Listpack implements Scratch {
 
   /** Removes `count` elements from `at` on, as far as there are so many; returns what stands there now. */
   remove(at: number, count = 1): number {
+    assert(at >= HEADER_BYTES && count >= 0, "elements that go lie behind the header");
     const size = this.size;
     let to = at;
     let removed = 0;
@@ -433,6 +474,7 @@ export class Listpack implements Scratch {
     }
     this.#move(this.start + to, this.start + size, this.start + at);
     const now = size - (to - at);
+    assert(now >= EMPTY_LISTPACK_BYTES, "header and end stay");
     this.view.setUint32(this.start, now, true);
     this.#countBy(-removed);
     this.#home.resize(this, now);
@@ -443,6 +485,7 @@ export class Listpack implements Scratch {
   split(at: number, index: number, to: Listpack): void {
     const tail = this.size - 1 - at;
     const moved = this.count - index;
+    assert(to !== this && index >= 0 && moved >= 0, "elements are moved to another listpack");
     to.#home.resize(to, EMPTY_LISTPACK_BYTES + tail);
     // With the mark that ends them.
     const from = this.bytes.byteOffset + this.start + at;
@@ -454,12 +497,14 @@ export class Listpack implements Scratch {
   }
 
   #setHeader(size: number, count: number): void {
+    assert(size >= EMPTY_LISTPACK_BYTES && count >= 0, "a header tells what there is");
     this.view.setUint32(this.start, size, true);
     this.view.setUint16(this.start + 4, Math.min(count, COUNT_UNKNOWN), true);
   }
 
   /** Puts the classified element in the place of `old` bytes at `at`. */
   #put(at: number, old: number, bytes: Uint8Array, start: number, end: number): void {
+    assert(at >= HEADER_BYTES && at + old < this.size, "what is replaced lies before the end");
     const backlen = backlenBytes(encodedBytes);
     const delta = encodedBytes + backlen - old;
     const size = this.size;
@@ -478,11 +523,13 @@ export class Listpack implements Scratch {
 
   /** Moves `[from, end)` to `to`. A few bytes, such as the mark at the end, are not worth a call. */
   #move(from: number, end: number, to: number): void {
+    assert(from <= end && to >= this.start, "what is moved stays in the listpack");
     if (end - from === 1) this.bytes[to] = this.bytes[from];
     else this.bytes.copyWithin(to, from, end);
   }
 
   #encode(at: number, bytes: Uint8Array, start: number, end: number): void {
+    assert(encodedBytes > 0, "an element was measured");
     if (kind !== Kind.string) return this.#encodeInteger(at);
     const length = end - start;
     const own = this.bytes;
@@ -500,6 +547,7 @@ export class Listpack implements Scratch {
   }
 
   #encodeInteger(at: number): void {
+    assert(kind !== Kind.string, "an integer was classified");
     const own = this.bytes;
     const { lo, hi } = integer;
     switch (kind) {
@@ -533,6 +581,7 @@ export class Listpack implements Scratch {
   /** Notes in the header that elements came or went. */
   #countBy(change: number): void {
     const count = this.view.getUint16(this.start + 4, true);
+    assert(count + change >= 0 || count === COUNT_UNKNOWN, "elements are counted");
     if (count === COUNT_UNKNOWN) {
       // It may be few enough again.
       const all = change < 0 ? this.#countAll() : COUNT_UNKNOWN;
@@ -544,6 +593,7 @@ export class Listpack implements Scratch {
 
   /** The position of the element that ends at `end`. */
   #before(end: number): number {
+    assert(end > HEADER_BYTES, "an element ends behind the header");
     let at = this.start + end - 1;
     let length = this.bytes[at] & 127;
     let factor = 128;
@@ -578,6 +628,7 @@ export class Listpack implements Scratch {
 
   /** Throws unless the bytes are a whole listpack. O(n). */
   verify(): void {
+    assert(this.size >= EMPTY_LISTPACK_BYTES, "a listpack has a header and an end");
     const size = this.size;
     assert(this.bytes[this.start + size - 1] === END, "a listpack ends with its mark");
     let count = 0;
@@ -602,6 +653,7 @@ export class Listpack implements Scratch {
  * bytes from outside.
  */
 export function isListpack(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+  assert(start <= end && end <= bytes.length, "what is looked at lies within the bytes");
   if (end - start < EMPTY_LISTPACK_BYTES || view.getUint32(start, true) !== end - start) {
     return false;
   }
@@ -624,6 +676,7 @@ const wanted = new Int64();
 
 /** Bytes that `bytes[start, end)` takes as an element. */
 export function listpackEntryBytes(bytes: Uint8Array, start: number, end: number): number {
+  assert(start <= end, "an element lies within its bytes");
   classify(bytes, start, end);
   return encodedBytes + backlenBytes(encodedBytes);
 }
@@ -663,9 +716,11 @@ function classifyInteger(): void {
   else if (lo >= -8388608 && lo <= 8388607) kind = Kind.int24;
   else kind = Kind.int32;
   encodedBytes = INTEGER_BYTES[kind];
+  assert(encodedBytes > 0, "an integer has bytes");
 }
 
 function backlenBytes(length: number): number {
+  assert(length > 0, "an element has bytes");
   if (length <= 127) return 1;
   if (length < 16384) return 2;
   if (length < 2097152) return 3;
@@ -675,6 +730,7 @@ function backlenBytes(length: number): number {
 /** Writes `length` so that it can be read from its last byte backwards. */
 function writeBacklen(bytes: Uint8Array, at: number, length: number): void {
   const count = backlenBytes(length);
+  assert(at + count <= bytes.length, "a length has its place");
   let rest = length;
   for (let i = count - 1; i > 0; i--) {
     bytes[at + i] = (rest & 127) | 128;

@@ -31,6 +31,7 @@ const LONG = 255;
 const OUTSIDE = 65535;
 const INSIDE_MAX = 32 * 1024;
 const INDEX_BYTES = 4;
+const SCORE_BYTES = 8;
 /** Blocks that `release` frees before it looks at its limit again are those of one segment. */
 const TABLE_OVERHEAD = 300;
 
@@ -38,6 +39,7 @@ const TABLE_OVERHEAD = 300;
 class Outside {
   readonly view: DataView;
   constructor(readonly bytes: Uint8Array) {
+    assert(bytes.byteOffset === 0, "a buffer of its own begins with its bytes");
     this.view = new DataView(bytes.buffer);
   }
 }
@@ -68,21 +70,25 @@ export class MemberTable implements KeyLayout {
 
   /** Memory outside the arena, in bytes. */
   get bytes(): number {
+    assert(this.#outsideBytes >= 0, "bytes outside are counted");
     return this.#table.bytes + this.#outsideBytes + TABLE_OVERHEAD;
   }
 
   /** Memory of its blocks in the arena, in bytes. */
   get arenaBytes(): number {
+    assert(this.#arenaBytes >= 0, "blocks are counted");
     return this.#arenaBytes;
   }
 
   /** The member whose key is `bytes[start, end)`, or 0. */
   find(bytes: Uint8Array, view: DataView, start: number, end: number): Ref {
+    assert(this.#left < 0, "a table on its way out is not asked");
     return this.#table.find(this.#hasher.hashOnce(view, start, end), bytes, view, start, end);
   }
 
   /** Reads what `find` will read for so many hashes, and puts what it will find first into `refs`. */
   prefetch(hashes: Int32Array, refs: Uint32Array, count: number): void {
+    assert(count <= refs.length && count <= hashes.length, "what is prefetched has room");
     this.#table.prefetch(hashes, refs, count);
     this.#arena.prefetch(refs, count);
   }
@@ -98,6 +104,7 @@ export class MemberTable implements KeyLayout {
     end: number,
     valueSize: number,
   ): Ref {
+    assert(valueSize >= 0 && this.#left < 0, "a member is added to a table in use");
     const hash = this.#hasher.hashOnce(view, start, end);
     const found = this.#table.find(hash, bytes, view, start, end);
     if (found !== 0) return found;
@@ -125,6 +132,7 @@ export class MemberTable implements KeyLayout {
     from: number,
     to: number,
   ): void {
+    assert(from <= to && to <= value.length, "a value lies within its bytes");
     // A buffer for a long value comes first: where there is no memory for it, nothing has changed.
     const outside = to - from > INSIDE_MAX ? this.#keep(value, from, to) : 0;
     const ref = this.findOrAdd(bytes, view, start, end, to - from);
@@ -138,9 +146,14 @@ export class MemberTable implements KeyLayout {
     end: number,
     valueSize: number,
   ): Ref {
+    assert(start <= end && end <= bytes.length, "a key lies within its bytes");
     const size = end - start;
     const keyAt = HEADER_BYTES + extraBytes(size) + extraBytes(valueSize);
     const ref = this.#alloc(keyAt + insideBytes(size) + insideBytes(valueSize));
+    assert(
+      this.#arena.blockSize(ref) >= keyAt + insideBytes(size) + insideBytes(valueSize),
+      "a block has room for both parts",
+    );
     const chunk = this.#arena.chunkOf(ref);
     const at = offsetOf(ref);
     const { view } = chunk;
@@ -162,6 +175,7 @@ export class MemberTable implements KeyLayout {
     end: number,
     outside: number,
   ): void {
+    assert((outside !== 0) === (end - start > INSIDE_MAX), "a long value is outside, and no other");
     const size = end - start;
     this.#read(ref);
     if (this.#valueLength === OUTSIDE) this.#drop(this.#view.getUint32(this.#valueStart, true));
@@ -185,6 +199,7 @@ export class MemberTable implements KeyLayout {
 
   /** Moves a key's bytes to `keyAt` of another block of `size` bytes; its lengths are the caller's to write. */
   #move(ref: Ref, keyStart: number, keyBytes: number, keyAt: number, size: number): Ref {
+    assert(keyAt + keyBytes <= size, "a key fits its new block");
     const hash = this.hashOf(ref);
     const next = this.#alloc(size);
     const target = this.#arena.chunkOf(next).bytes;
@@ -205,6 +220,7 @@ export class MemberTable implements KeyLayout {
   #valueLength = 0;
 
   #read(ref: Ref): void {
+    assert(ref !== 0, "ref 0 is none");
     const chunk = this.#arena.chunkOf(ref);
     const { view } = chunk;
     let at = offsetOf(ref);
@@ -229,6 +245,7 @@ export class MemberTable implements KeyLayout {
 
   /** Puts `into` on a member's key. */
   key(ref: Ref, into: Slice): void {
+    assert(ref !== 0, "ref 0 is none");
     const { bytes, view } = this.#arena.chunkOf(ref);
     const at = offsetOf(ref);
     const size = view.getUint8(at);
@@ -245,6 +262,7 @@ export class MemberTable implements KeyLayout {
 
   /** Puts `into` on a member's value. */
   value(ref: Ref, into: Slice): void {
+    assert(ref !== 0, "ref 0 is none");
     this.#read(ref);
     const start = this.#valueStart;
     const length = this.#valueLength;
@@ -254,6 +272,7 @@ export class MemberTable implements KeyLayout {
 
   /** Puts `into` on a member's key and returns its score, a value of 8 bytes. */
   keyAndScore(ref: Ref, into: Slice): number {
+    assert(ref !== 0, "ref 0 is none");
     const { bytes, view } = this.#arena.chunkOf(ref);
     const start = offsetOf(ref) + HEADER_BYTES;
     const end = start + view.getUint8(start - HEADER_BYTES);
@@ -277,12 +296,15 @@ export class MemberTable implements KeyLayout {
   }
 
   setScore(ref: Ref, score: number): void {
+    assert(score === score, "a score is a number");
     this.#read(ref);
+    assert(this.#valueLength === SCORE_BYTES, "a score has 8 bytes");
     this.#view.setFloat64(this.#valueStart, score, true);
   }
 
   /** Compares the keys of two members as bytes: negative if `a` comes first. */
   compareKeys(a: Ref, b: Ref): number {
+    assert(a !== 0 && b !== 0, "ref 0 is none");
     this.key(a, this.#one);
     this.key(b, this.#other);
     const { bytes, start, end } = this.#other;
@@ -291,12 +313,14 @@ export class MemberTable implements KeyLayout {
 
   /** Unlinks a member and frees its block. */
   remove(ref: Ref): void {
+    assert(ref !== 0 && this.count > 0, "a member that is removed is there");
     this.#table.remove(this.hashOf(ref), ref);
     this.#freeAll(ref);
   }
 
   /** As DashTable.scan. */
   scan(cursor: number, count: number, visit: (ref: Ref) => void): number {
+    assert(count > 0 && cursor >= 0, "a walk shows some members");
     return this.#table.scan(cursor, count, visit);
   }
 
@@ -306,15 +330,18 @@ export class MemberTable implements KeyLayout {
 
   /** As DashTable.forEachFrom. */
   forEachFrom(index: number, visit: (ref: Ref) => void): number {
+    assert(index >= 0, "a walk goes on within the table");
     return this.#table.forEachFrom(index, visit);
   }
 
   randomRef(random: () => number): Ref {
+    assert(this.#left < 0, "a table on its way out is not asked");
     return this.#table.randomRef(random);
   }
 
   /** Frees about `limit` members of a table on its way out; returns whether all are gone. */
   release(limit: number): boolean {
+    assert(limit > 0, "some members are freed at once");
     if (this.#left < 0) this.#left = this.#table.count;
     let freed = 0;
     while (freed < limit && this.#left > 0) {
@@ -324,6 +351,7 @@ export class MemberTable implements KeyLayout {
         freed++;
       });
     }
+    assert(this.#left >= 0, "members are freed once");
     if (this.#left > 0) return false;
     this.#disposeOutside();
     return this.#table.release(limit);
@@ -331,6 +359,7 @@ export class MemberTable implements KeyLayout {
 
   /** Gives its memory outside the arena back; the arena, and the table with it, is not used any more. */
   dispose(): void {
+    assert(this.#left <= 0, "a table is freed in slices, or with its arena");
     this.#table.release(Infinity);
     this.#disposeOutside();
   }
@@ -352,11 +381,13 @@ export class MemberTable implements KeyLayout {
     this.#table.forEach((ref) => {
       twin.addCopy(this, ref);
     });
+    assert(twin.count === this.count, "a copy has all members");
     return twin;
   }
 
   /** Adds a member whose key no other has, as `from` has it; returns it. */
   addCopy(from: MemberTable, ref: Ref): Ref {
+    assert(from !== this, "members are taken over from another table");
     const arena = this.#arena;
     const next = this.#alloc(arena.blockSize(ref));
     const source = arena.chunkOf(ref);
@@ -374,6 +405,7 @@ export class MemberTable implements KeyLayout {
   }
 
   #copyOutside(from: MemberTable, view: DataView, at: number): void {
+    assert(from !== this, "parts are taken over from another table");
     const { bytes } = from.#outsideAt(view.getUint32(at, true));
     view.setUint32(at, this.#keep(bytes, 0, bytes.length), true);
   }
@@ -381,6 +413,7 @@ export class MemberTable implements KeyLayout {
   // KeyLayout
 
   hashOf(ref: Ref): number {
+    assert(ref !== 0, "ref 0 is none");
     this.#read(ref);
     const start = this.#keyStart;
     if (this.#keyLength !== OUTSIDE) {
@@ -391,6 +424,7 @@ export class MemberTable implements KeyLayout {
   }
 
   matches(ref: Ref, bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+    assert(ref !== 0, "ref 0 is none");
     const chunk = this.#arena.chunkOf(ref);
     const at = offsetOf(ref);
     const keyLength = chunk.view.getUint8(at);
@@ -403,6 +437,7 @@ export class MemberTable implements KeyLayout {
   }
 
   #matchesLong(ref: Ref, bytes: Uint8Array, start: number, end: number): boolean {
+    assert(start <= end, "a key lies within its bytes");
     this.#read(ref);
     let own = this.#bytes;
     let from = this.#keyStart;
@@ -417,6 +452,7 @@ export class MemberTable implements KeyLayout {
 
   /** Throws if the invariants at the module's head do not hold. O(n). */
   verify(): void {
+    assert(this.#outsideBytes >= 0 && this.#left < 0, "a table that is verified is in use");
     this.#table.verify();
     let bytes = 0;
     this.#table.forEach((ref) => (bytes += this.#arena.blockSize(ref)));
@@ -427,28 +463,37 @@ export class MemberTable implements KeyLayout {
   // Blocks and buffers
 
   #alloc(size: number): Ref {
+    assert(size >= HEADER_BYTES, "a block has a head");
     const ref = this.#arena.alloc(size);
+    assert(ref !== 0, "ref 0 is none");
     this.#arenaBytes += this.#arena.blockSize(ref);
     return ref;
   }
 
   #free(ref: Ref): void {
     this.#arenaBytes -= this.#arena.blockSize(ref);
+    assert(this.#arenaBytes >= 0, "blocks are counted");
     this.#arena.free(ref);
   }
 
   #freeAll(ref: Ref): void {
+    assert(ref !== 0, "ref 0 is none");
     if (this.#outside !== null) this.#dropParts(ref);
     this.#free(ref);
   }
 
   #dropParts(ref: Ref): void {
+    assert(this.#outside !== null, "parts outside are kept");
     this.#read(ref);
     if (this.#valueLength === OUTSIDE) this.#drop(this.#view.getUint32(this.#valueStart, true));
     if (this.#keyLength === OUTSIDE) this.#drop(this.#view.getUint32(this.#keyStart, true));
   }
 
   #keep(bytes: Uint8Array, start: number, end: number): number {
+    assert(
+      end - start > INSIDE_MAX || end === start,
+      "a part that is outside is long, or still to come",
+    );
     this.#outside ??= new SideTable();
     const own = new Uint8Array(end - start);
     copyBytes(bytes, start, end, own, 0);
@@ -458,16 +503,19 @@ export class MemberTable implements KeyLayout {
 
   #drop(index: number): void {
     this.#outsideBytes -= this.#outsideAt(index).bytes.length;
+    assert(this.#outsideBytes >= 0, "bytes outside are counted");
     this.#outside?.remove(index);
   }
 
   #outsideAt(index: number): Outside {
+    assert(index > 0, "index 0 is none");
     assert(this.#outside !== null, "a part outside is kept");
     return this.#outside.get(index);
   }
 
   #readOutside(index: number, into: Slice): void {
     const outside = this.#outsideAt(index);
+    assert(outside.bytes.length > 0, "a part that is read was kept");
     into.set(outside.bytes, outside.view, 0, outside.bytes.length);
   }
 }
@@ -478,6 +526,7 @@ export function sampleMembers(
   wanted: number,
   visit: (ref: Ref) => void,
 ): void {
+  assert(wanted >= 0 && wanted <= table.count, "so many members are there");
   const { count } = table;
   if (3 * wanted <= count) {
     const seen = new Set<Ref>();
@@ -504,15 +553,18 @@ export function sampleMembers(
 
 /** Bytes of a length beyond its first one. */
 function extraBytes(size: number): number {
+  assert(size >= 0, "a part has a size");
   return size < LONG ? 0 : 2;
 }
 
 /** Bytes of a part in the block. */
 function insideBytes(size: number): number {
+  assert(size >= 0, "a part has a size");
   return size > INSIDE_MAX ? INDEX_BYTES : size;
 }
 
 function writeLengths(view: DataView, at: number, keySize: number, valueSize: number): void {
+  assert(keySize >= 0 && valueSize >= 0, "parts have sizes");
   view.setUint8(at, Math.min(keySize, LONG));
   view.setUint8(at + 1, Math.min(valueSize, LONG));
   at += HEADER_BYTES;

@@ -66,6 +66,7 @@ export class OrderTree {
 
   /** Smaller nodes are for tests. */
   constructor(arena: Arena, order: Order, leafRefs = LEAF_REFS, children = CHILDREN) {
+    assert(leafRefs >= 4 && children >= 4, "a node that splits leaves two of some size");
     this.#arena = arena;
     this.#order = order;
     this.#leafRefs = leafRefs;
@@ -83,16 +84,23 @@ export class OrderTree {
   }
 
   get arenaBytes(): number {
+    assert(this.#arenaBytes >= 0, "nodes are counted");
     return this.#arenaBytes;
   }
 
   /** Adds a ref that is not there. */
   insert(ref: Ref): void {
+    assert(ref !== 0, "ref 0 is none");
     const leaf = this.#descend(ref);
     const words = this.#words(leaf);
     const base = baseOf(leaf);
     const count = words[base];
+    assert(count < this.#leafRefs, "a leaf splits before it is full");
     const at = this.#lowerInLeaf(leaf, ref);
+    assert(
+      words[base + LEAF_HEAD + at] !== ref || at === count,
+      "a ref that is added is not there",
+    );
     words.copyWithin(base + LEAF_HEAD + at + 1, base + LEAF_HEAD + at, base + LEAF_HEAD + count);
     words[base + LEAF_HEAD + at] = ref;
     words[base] = count + 1;
@@ -158,6 +166,7 @@ export class OrderTree {
 
   /** Removes a ref that is there. */
   remove(ref: Ref): void {
+    assert(this.#count > 0, "a tree from which a ref is removed has one");
     const leaf = this.#descend(ref);
     const words = this.#words(leaf);
     const base = baseOf(leaf);
@@ -175,14 +184,20 @@ export class OrderTree {
 
   /** Puts `next`, which has the same place in the order, where `ref` is. */
   replace(ref: Ref, next: Ref): void {
+    assert(next !== 0 && this.#count > 0, "a ref is put in the place of one that is there");
     const leaf = this.#descend(ref);
     const at = this.#lowerInLeaf(leaf, ref);
+    assert(
+      this.#words(leaf)[baseOf(leaf) + LEAF_HEAD + at] === ref,
+      "a ref that is replaced is in the tree",
+    );
     this.#words(leaf)[baseOf(leaf) + LEAF_HEAD + at] = next;
     if (at === 0) this.#firstChanged(next);
   }
 
   /** How many refs come before `ref`, which is there. */
   rankOf(ref: Ref): number {
+    assert(this.#count > 0, "a ref that has a rank is in the tree");
     const leaf = this.#descend(ref);
     return this.#rankOfPath() + this.#lowerInLeaf(leaf, ref);
   }
@@ -216,12 +231,14 @@ export class OrderTree {
       if (bound.isBefore(ref, this.#order.keyOf(ref))) low = middle + 1;
       else high = middle;
     }
+    assert(rank + low <= this.#count, "no more refs come before than there are");
     return rank + low;
   }
 
   /** The first ref that does not come before the bound, or 0. */
   firstFrom(bound: Bound): Ref {
     const rank = this.countBefore(bound);
+    assert(rank >= 0 && rank <= this.#count, "a rank is one of a ref, or of the end");
     return rank < this.#count ? this.at(rank) : 0;
   }
 
@@ -233,6 +250,7 @@ export class OrderTree {
 
   /** The last ref of a tree that has some. */
   last(): Ref {
+    assert(this.#count > 0, "a tree that has a last ref is not empty");
     let node = this.#root;
     for (let level = 0; level < this.#depth; level++) {
       const words = this.#words(node);
@@ -257,6 +275,7 @@ export class OrderTree {
 
   /** Shows `count` refs from rank `from` on, upwards or downwards. `visit` must not change the tree. */
   forEachFrom(from: number, count: number, isDownwards: boolean, visit: (ref: Ref) => void): void {
+    assert(from >= 0, "a walk begins at a rank");
     if (count <= 0) return;
     this.seek(from);
     const refs = new Uint32Array(Math.min(count, LEAF_REFS));
@@ -268,6 +287,7 @@ export class OrderTree {
 
   /** Puts the walk's next refs, `count` at most, which are in the tree, into `out`; returns how many. */
   take(out: Uint32Array, count: number, isDownwards: boolean): number {
+    assert(out.length > 0, "a walk has room for what it takes");
     const wanted = Math.min(count, out.length);
     let taken = 0;
     while (taken < wanted) {
@@ -295,12 +315,14 @@ export class OrderTree {
   }
 
   #leaveDownwards(previous: Ref): void {
+    assert(this.#offset === -1, "a leaf is left at its beginning");
     this.#leaf = previous;
     if (previous !== 0) this.#offset = this.#words(previous)[baseOf(previous)] - 1;
   }
 
   /** Frees about `limit` nodes of a tree on its way out; returns whether all are gone. */
   release(limit: number): boolean {
+    assert(limit > 0, "some nodes are freed at once");
     for (let left = limit; left > 0 && this.#root !== 0; left--) {
       let node = this.#root;
       let parent = 0;
@@ -319,6 +341,7 @@ export class OrderTree {
 
   /** Whether an inner node's children are all freed. */
   #isBare(node: Ref, level: number): boolean {
+    assert(level <= this.#depth, "no node lies below the leaves");
     return level < this.#depth && this.#words(node)[baseOf(node)] === 0;
   }
 
@@ -326,6 +349,7 @@ export class OrderTree {
 
   /** The leaf where `ref` is or belongs; notes the way. */
   #descend(ref: Ref): Ref {
+    assert(this.#root !== 0, "a tree that was freed is not used");
     const key = this.#order.keyOf(ref);
     let node = this.#root;
     for (let level = 0; level < this.#depth; level++) {
@@ -340,6 +364,7 @@ export class OrderTree {
         if (first === ref || this.#precedes(first, this.#keyAt(node, at), ref, key)) low = middle;
         else high = middle - 1;
       }
+      assert(low >= 0 && low < words[base], "a way leads to a child");
       this.#path[level] = node;
       this.#taken[level] = low;
       node = words[base + INNER_HEAD + CHILD_WORDS * low];
@@ -382,6 +407,7 @@ export class OrderTree {
 
   /** Whether `one`, which has that key, comes before another. */
   #precedes(one: Ref, key: number, other: Ref, otherKey: number): boolean {
+    assert(one !== 0 && other !== 0, "ref 0 is none");
     if (key !== otherKey) return key < otherKey;
     return this.#order.compare(one, other) < 0;
   }
@@ -391,6 +417,7 @@ export class OrderTree {
     const key = this.#order.keyOf(ref);
     const words = this.#words(leaf);
     const first = baseOf(leaf) + LEAF_HEAD;
+    assert(words[first - LEAF_HEAD] <= this.#leafRefs, "a leaf holds no more than it has room for");
     let low = 0;
     let high = words[first - LEAF_HEAD];
     while (low < high) {
@@ -411,10 +438,12 @@ export class OrderTree {
       const first = baseOf(this.#path[level]) + INNER_HEAD;
       for (let i = 0; i < this.#taken[level]; i++) rank += words[first + CHILD_WORDS * i + 2];
     }
+    assert(rank <= this.#count, "no more refs come before than there are");
     return rank;
   }
 
   #countPath(change: number): void {
+    assert(change === 1 || change === -1, "refs come and go one by one");
     for (let level = 0; level < this.#depth; level++) {
       this.#words(this.#path[level])[this.#wordOf(level) + 2] += change;
     }
@@ -422,11 +451,13 @@ export class OrderTree {
 
   /** The word where the child that was taken at `level` begins. */
   #wordOf(level: number): number {
+    assert(level >= 0 && level < this.#depth, "a way has a node at each inner level");
     return baseOf(this.#path[level]) + INNER_HEAD + CHILD_WORDS * this.#taken[level];
   }
 
   /** The leaf to which the way leads begins with another ref. */
   #firstChanged(ref: Ref): void {
+    assert(ref !== 0, "a leaf begins with a ref");
     for (let level = this.#depth - 1; level >= 0; level--) {
       this.#setFirst(this.#path[level], this.#wordOf(level), ref);
       if (this.#taken[level] > 0) return;
@@ -435,6 +466,7 @@ export class OrderTree {
 
   /** Notes the first ref below the child that begins at word `at` of `node`'s chunk. */
   #setFirst(node: Ref, at: number, ref: Ref): void {
+    assert(ref !== 0, "ref 0 is none");
     const { words, view } = this.#arena.chunkOf(node);
     words[at + 1] = ref;
     view.setFloat64(4 * (at + KEY_WORD), this.#order.keyOf(ref), true);
@@ -451,8 +483,10 @@ export class OrderTree {
     const words = this.#words(leaf);
     const base = baseOf(leaf);
     const count = words[base];
+    assert(count === this.#leafRefs, "a leaf is split when it is full");
     const isRightEdge = wasAppended && words[base + 1] === 0;
     const kept = isRightEdge ? Math.floor(count * 0.9) : count >>> 1;
+    assert(kept > 0 && kept < count, "both halves have refs");
     const right = this.#newLeaf();
     const target = this.#words(right);
     const own = baseOf(right);
@@ -484,11 +518,13 @@ export class OrderTree {
     kept: number,
     isRightEdge: boolean,
   ): void {
+    assert(child !== 0 && below > 0 && kept > 0, "no child is empty");
     if (level < 0) return this.#addRoot(child, first, below, kept);
     const node = this.#path[level];
     const words = this.#words(node);
     const base = baseOf(node);
     const count = words[base];
+    assert(count < this.#children, "a node splits before it is full");
     words[this.#wordOf(level) + 2] = kept;
     const at = this.#wordOf(level) + CHILD_WORDS;
     words.copyWithin(at + CHILD_WORDS, at, base + INNER_HEAD + CHILD_WORDS * count);
@@ -500,6 +536,7 @@ export class OrderTree {
   }
 
   #addRoot(child: Ref, first: Ref, below: number, kept: number): void {
+    assert(child !== this.#root, "a root has two different children");
     const root = this.#newInner();
     const words = this.#words(root);
     const base = baseOf(root);
@@ -523,6 +560,7 @@ export class OrderTree {
     const base = baseOf(node);
     const count = words[base];
     const kept = isRightEdge ? Math.floor(count * 0.9) : count >>> 1;
+    assert(kept > 0 && kept < count, "both halves have children");
     const right = this.#newInner();
     const target = this.#words(right);
     const own = baseOf(right);
@@ -547,11 +585,13 @@ export class OrderTree {
     const base = baseOf(node);
     let sum = 0;
     for (let i = 0; i < words[base]; i++) sum += words[base + INNER_HEAD + CHILD_WORDS * i + 2];
+    assert(sum > 0, "no node is empty");
     return sum;
   }
 
   /** The first ref below a node with so many levels below it. */
   #firstOf(node: Ref, levels: number): Ref {
+    assert(levels >= 0 && levels <= this.#depth, "a node lies above the leaves, or is one");
     const words = this.#words(node);
     return levels > 0 ? words[baseOf(node) + INNER_HEAD + 1] : words[baseOf(node) + LEAF_HEAD];
   }
@@ -560,6 +600,7 @@ export class OrderTree {
 
   /** The leaf to which the way leads has become empty. */
   #dropLeaf(leaf: Ref): void {
+    assert(this.#words(leaf)[baseOf(leaf)] === 0, "a leaf that is dropped is empty");
     if (this.#depth === 0) return;
     this.#unlinkLeaf(leaf);
     this.#freeNode(leaf);
@@ -570,6 +611,7 @@ export class OrderTree {
     const words = this.#words(leaf);
     const next = words[baseOf(leaf) + 1];
     const previous = words[baseOf(leaf) + 2];
+    assert(next !== leaf && previous !== leaf, "a leaf has others beside it");
     if (next !== 0) this.#words(next)[baseOf(next) + 2] = previous;
     if (previous !== 0) this.#words(previous)[baseOf(previous) + 1] = next;
   }
@@ -580,6 +622,7 @@ export class OrderTree {
     const words = this.#words(node);
     const base = baseOf(node);
     const count = words[base];
+    assert(count > 0, "a child that is taken out is there");
     const at = this.#wordOf(level);
     words.copyWithin(at, at + CHILD_WORDS, base + INNER_HEAD + CHILD_WORDS * count);
     words[base] = count - 1;
@@ -596,6 +639,7 @@ export class OrderTree {
 
   /** The node at `level` of the way begins with another child. */
   #firstOfPathChanged(level: number): void {
+    assert(level > 0, "a root has no parent that knows its first ref");
     const first = this.#words(this.#path[level])[baseOf(this.#path[level]) + INNER_HEAD + 1];
     for (let above = level - 1; above >= 0; above--) {
       this.#setFirst(this.#path[above], this.#wordOf(above), first);
@@ -605,6 +649,7 @@ export class OrderTree {
 
   /** A root with one child makes way for it. */
   #lowerRoot(): void {
+    assert(this.#root !== 0, "a tree has a root");
     while (this.#depth > 0 && this.#words(this.#root)[baseOf(this.#root)] === 1) {
       const child = this.#words(this.#root)[baseOf(this.#root) + INNER_HEAD];
       this.#freeNode(this.#root);
@@ -621,6 +666,7 @@ export class OrderTree {
     const base = baseOf(leaf);
     const count = words[base];
     const before = words[base + 2];
+    assert(before !== 0, "a leaf that is not the first has one before it");
     const target = this.#words(before);
     const own = baseOf(before);
     if (target[own] + count > this.#leafRefs >>> 1) return;
@@ -628,6 +674,7 @@ export class OrderTree {
       target[own + LEAF_HEAD + target[own] + i] = words[base + LEAF_HEAD + i];
     }
     target[own] += count;
+    assert(target[own] <= this.#leafRefs, "a leaf holds no more than it has room for");
     this.#words(this.#path[level])[this.#wordOf(level) - CHILD_WORDS + 2] = target[own];
     this.#unlinkLeaf(leaf);
     this.#freeNode(leaf);
@@ -640,23 +687,28 @@ export class OrderTree {
     const leaf = this.#alloc(4 * (LEAF_HEAD + this.#leafRefs));
     const words = this.#words(leaf);
     words.fill(0, baseOf(leaf), baseOf(leaf) + LEAF_HEAD);
+    assert(leaf !== 0, "a leaf has a block");
     return leaf;
   }
 
   #newInner(): Ref {
     const node = this.#alloc(4 * (INNER_HEAD + CHILD_WORDS * this.#children));
+    assert(node !== 0, "an inner node has a block");
     this.#words(node)[baseOf(node)] = 0;
     return node;
   }
 
   #alloc(size: number): Ref {
+    assert(size > 0, "a node has words");
     const ref = this.#arena.alloc(size);
     this.#arenaBytes += this.#arena.blockSize(ref);
     return ref;
   }
 
   #freeNode(node: Ref): void {
+    assert(node !== 0, "ref 0 is none");
     this.#arenaBytes -= this.#arena.blockSize(node);
+    assert(this.#arenaBytes >= 0, "nodes are counted");
     this.#arena.free(node);
   }
 

@@ -42,6 +42,7 @@ const LIST_OVERHEAD = 200;
  * further.
  */
 export function nodeLimits(fill: number, bytesMax: number): { bytes: number; elements: number } {
+  assert(bytesMax > 0, "a node may have some bytes");
   if (fill >= 0) {
     const elements = Math.min(Math.max(fill, 1), ELEMENTS_MAX);
     return { bytes: Math.min(COUNTED_NODE_BYTES, bytesMax), elements };
@@ -90,6 +91,7 @@ export class Quicklist implements ListpackHome {
     const limits = nodeLimits(fill, bytesMax);
     this.#bytesMax = limits.bytes;
     this.#elementsMax = limits.elements;
+    assert(this.#bytesMax > 0 && this.#elementsMax > 0, "a node may have an element");
   }
 
   get encodingName(): string {
@@ -114,6 +116,7 @@ export class Quicklist implements ListpackHome {
 
   /** Nodes are what is freed, one by one. */
   get effort(): number {
+    assert(this.#nodes.length <= this.count, "no node is empty");
     return this.#nodes.length;
   }
 
@@ -123,6 +126,7 @@ export class Quicklist implements ListpackHome {
   }
 
   #openPack(node: Node): void {
+    assert(node.ref !== 0 || node.buffer !== null, "a node has a place");
     // Whoever moves a node keeps the pack on it.
     if (node === this.#packNode) return;
     this.#packNode = node;
@@ -131,17 +135,20 @@ export class Quicklist implements ListpackHome {
 
   /** Puts `into` on the first or the last element; there is one. */
   readEnd(atTail: boolean, into: Slice): void {
+    assert(this.count > 0, "a list whose end is read has an element");
     this.open(atTail ? this.#nodes.length - 1 : 0);
     this.pack.read(atTail ? this.pack.last() : this.pack.first(), into);
   }
 
   /** Puts `pack`, whoever's it is, on node `index`, to be read. */
   openIn(index: number, pack: Listpack): void {
+    assert(pack !== this.pack, "the list keeps its own pack where it is");
     this.#openNode(pack, this.#nodes.at(index));
   }
 
   /** Elements of node `index`. */
   countOf(index: number): number {
+    assert(index >= 0, "a node has an index");
     return this.#nodes.at(index).count;
   }
 
@@ -162,9 +169,14 @@ export class Quicklist implements ListpackHome {
       this.offset = nodes.at(node).count - 1 - behind;
     }
     this.open(this.node);
+    assert(
+      this.offset >= 0 && this.offset < this.countOf(this.node),
+      "an element lies in its node",
+    );
   }
 
   pushHead(bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    assert(start <= end && end <= bytes.length, "an element lies within its bytes");
     const length = listpackEntryBytes(bytes, start, end);
     let node = this.#nodes.length === 0 ? null : this.#nodes.at(0);
     if (node === null || !this.#allows(node, length)) {
@@ -175,11 +187,13 @@ export class Quicklist implements ListpackHome {
     }
     if (node.lead < length) this.#giveLead(node, length);
     node.lead -= this.pack.pushFrontMeasured(bytes, view, start, end);
+    assert(node.lead >= 0 && node.lead + this.pack.size <= node.room, "a node stays in its place");
     node.count++;
     this.count++;
   }
 
   pushTail(bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    assert(start <= end && end <= bytes.length, "an element lies within its bytes");
     const length = listpackEntryBytes(bytes, start, end);
     const nodes = this.#nodes;
     let node = nodes.length === 0 ? null : nodes.at(nodes.length - 1);
@@ -192,6 +206,7 @@ export class Quicklist implements ListpackHome {
     const { size } = this.pack;
     if (node.lead + size + length > node.room) this.resize(this.pack, size + length);
     this.pack.appendMeasured(bytes, view, start, end);
+    assert(node.lead + this.pack.size <= node.room, "a node stays in its place");
     node.count++;
     this.count++;
   }
@@ -199,6 +214,7 @@ export class Quicklist implements ListpackHome {
   /** Removes the first element; the others stay where they are. */
   dropHead(): void {
     const node = this.#nodes.at(0);
+    assert(this.count > 0 && node.count > 0, "an element that is dropped is there");
     this.count--;
     if (--node.count === 0) return this.#drop(0);
     this.open(0);
@@ -210,6 +226,7 @@ export class Quicklist implements ListpackHome {
   dropTail(): void {
     const last = this.#nodes.length - 1;
     const node = this.#nodes.at(last);
+    assert(this.count > 0 && node.count > 0, "an element that is dropped is there");
     this.count--;
     if (--node.count === 0) return this.#drop(last);
     this.open(last);
@@ -219,6 +236,7 @@ export class Quicklist implements ListpackHome {
 
   /** Whether a node, on which `pack` is then, takes an element of `length` bytes. */
   #allows(node: Node, length: number): boolean {
+    assert(length > 0 && node.count > 0, "no node is empty, and no element");
     if (node.count >= this.#elementsMax) return false;
     this.#openPack(node);
     return this.pack.size + length <= this.#bytesMax;
@@ -226,6 +244,7 @@ export class Quicklist implements ListpackHome {
 
   /** Moves the node on which `pack` is to where `length` bytes are free before it, and as much again as it has. */
   #giveLead(node: Node, length: number): void {
+    assert(node.lead < length, "room is given where it is missing");
     const { size } = this.pack;
     const most = Math.max(this.#bytesMax, size + length);
     const room = this.#isLong ? most : Math.min(2 * (size + length), most);
@@ -234,6 +253,7 @@ export class Quicklist implements ListpackHome {
 
   /** The node on which `pack` is has lost an element. */
   #tightenEmptied(node: Node): void {
+    assert(node.count > 0, "a node that lost its last element is dropped");
     if (this.pack.size < node.room >>> 2 && this.#wastes(node)) this.#tighten(node);
   }
 
@@ -243,6 +263,7 @@ export class Quicklist implements ListpackHome {
     this.#openNode(this.pack, node);
     const { size } = this.pack;
     const spare = node.room - size;
+    assert(spare >= 0, "a node stays in its place");
     if (node.lead > 0 || spare > size >>> 3) this.#moveNode(node, this.pack, size, 0);
   }
 
@@ -251,6 +272,7 @@ export class Quicklist implements ListpackHome {
     const node = this.#nodes.at(index);
     this.open(index);
     const now = this.pack.count;
+    assert(now >= 0, "elements are counted");
     this.count += now - node.count;
     node.count = now;
     if (now === 0) this.#drop(index);
@@ -260,20 +282,24 @@ export class Quicklist implements ListpackHome {
   /** Drops node `index` with all its elements. */
   dropNode(index: number): void {
     this.count -= this.#nodes.at(index).count;
+    assert(this.count >= 0, "elements are counted");
     this.#drop(index);
   }
 
   #drop(index: number): void {
+    assert(index >= 0 && index < this.#nodes.length, "a node that is dropped is there");
     this.#freeNode(this.#nodes.remove(index));
     this.#packNode = null;
   }
 
   #splitLarge(index: number): void {
     const node = this.#nodes.at(index);
+    assert(node.count > 0, "a node that is split has elements");
     this.open(index);
     const isLarge = this.pack.size > this.#bytesMax || node.count > this.#elementsMax;
     if (!isLarge || node.count === 1) return;
     const half = node.count >>> 1;
+    assert(half > 0 && half < node.count, "both halves have elements");
     const tail = this.#newNode();
     this.#otherNode = tail;
     this.#openNode(this.#other, tail);
@@ -288,6 +314,7 @@ export class Quicklist implements ListpackHome {
   // Memory
 
   resize(pack: Listpack, size: number): void {
+    assert(size > 0, "a listpack has a header and an end");
     const node = pack === this.pack ? this.#packNode : this.#otherNode;
     assert(node !== null, "a pack that grows is on a node");
     const room = node.room;
@@ -301,6 +328,7 @@ export class Quicklist implements ListpackHome {
 
   /** Whether a node that is mostly empty is worth a move. */
   #wastes(node: Node): boolean {
+    assert(node.room >= node.lead, "a node stays in its place");
     if (node.room <= SMALL_NODE_BYTES) return false;
     const nodes = this.#nodes;
     return !this.#isLong || (node !== nodes.at(0) && node !== nodes.at(nodes.length - 1));
@@ -315,6 +343,7 @@ export class Quicklist implements ListpackHome {
   #moveNode(node: Node, pack: Listpack, size: number, lead: number): void {
     const { bytes, start } = pack;
     const kept = Math.min(pack.size, size);
+    assert(lead >= 0 && lead + kept <= size, "what is kept fits its new place");
     const content = new Uint8Array(bytes.buffer, bytes.byteOffset + start, kept);
     const { ref, buffer } = node;
     node.lead = lead;
@@ -330,10 +359,12 @@ export class Quicklist implements ListpackHome {
       this.#arena.chunkOf(node.ref).bytes.set(content, offsetOf(node.ref) + lead);
     }
     this.#freePlace(ref, buffer);
+    assert(node.room >= size, "a place is as large as was asked");
     this.#openNode(pack, node);
   }
 
   #openNode(pack: Listpack, node: Node): void {
+    assert((node.ref === 0) === (node.buffer !== null), "a node has one place");
     if (node.buffer !== null) {
       return pack.open(node.buffer, new DataView(node.buffer.buffer), node.lead);
     }
@@ -342,6 +373,10 @@ export class Quicklist implements ListpackHome {
   }
 
   #insertNode(index: number, node: Node): void {
+    assert(
+      index >= 0 && index <= this.#nodes.length,
+      "a node is inserted among the others or at the end",
+    );
     this.#nodes.insert(index, node);
     if (this.#nodes.length > 1) this.isListpack = false;
   }
@@ -349,24 +384,29 @@ export class Quicklist implements ListpackHome {
   #newNode(): Node {
     const node = new Node();
     this.#allocFor(node, EMPTY_LISTPACK_BYTES);
+    assert(node.room >= EMPTY_LISTPACK_BYTES, "an empty listpack has room");
     this.#openNode(this.#other, node);
     this.#other.writeEmpty();
     return node;
   }
 
   #allocFor(node: Node, size: number): void {
+    assert(size > 0 && size <= MAX_BLOCK, "a block has 1 to MAX_BLOCK bytes");
     node.ref = this.#arena.alloc(size);
     node.room = this.#arena.blockSize(node.ref);
     this.#arenaBytes += node.room;
   }
 
   #freeNode(node: Node): void {
+    assert(node.ref !== 0 || node.buffer !== null, "a node has a place");
     this.#freePlace(node.ref, node.buffer);
     if (node.buffer !== null) detach(node.buffer);
   }
 
   #freePlace(ref: Ref, buffer: Uint8Array | null): void {
+    assert(ref === 0 || buffer === null, "a node has one place");
     if (buffer !== null) this.#bufferBytes -= buffer.length;
+    assert(this.#bufferBytes >= 0, "buffers are counted");
     if (ref === 0) return;
     this.#arenaBytes -= this.#arena.blockSize(ref);
     this.#arena.free(ref);
@@ -374,6 +414,7 @@ export class Quicklist implements ListpackHome {
 
   /** Takes the elements of `source` over as the last node. */
   adopt(source: Listpack): void {
+    assert(source.count > 0 && source !== this.pack, "elements are taken over from another list");
     const node = this.#nodeOf(source);
     this.#insertNode(this.#nodes.length, node);
     this.count += node.count;
@@ -399,6 +440,7 @@ export class Quicklist implements ListpackHome {
       this.#arena.chunkOf(node.ref).bytes.set(content, offsetOf(node.ref));
     }
     node.count = source.count;
+    assert(node.count > 0, "no node is empty");
     return node;
   }
 
@@ -409,10 +451,12 @@ export class Quicklist implements ListpackHome {
       this.open(i);
       twin.adopt(this.pack);
     }
+    assert(twin.count === this.count, "a copy has all elements");
     return twin;
   }
 
   release(limit: number): boolean {
+    assert(limit > 0, "some nodes are freed at once");
     for (let left = limit; left > 0 && this.#nodes.length > 0; left--) {
       this.#freeNode(this.#nodes.remove(this.#nodes.length - 1));
     }
@@ -421,6 +465,7 @@ export class Quicklist implements ListpackHome {
 
   /** Gives its memory outside the arena back; the arena, and the list with it, is not used any more. */
   dispose(): void {
+    assert(this.#bufferBytes >= 0, "buffers are counted");
     if (this.#bufferBytes === 0) return;
     for (let i = 0; i < this.#nodes.length; i++) {
       const { buffer } = this.#nodes.at(i);

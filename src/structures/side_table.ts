@@ -22,17 +22,20 @@ export class SideTable<T extends object> {
   /** Returns the index of `value`, at least 1. */
   add(value: T): number {
     const index = this.#free.pop() ?? this.#values.length;
+    assert(index > 0, "index 0 is never used");
     this.#values[index] = value;
     return index;
   }
 
   get(index: number): T {
+    assert(index > 0, "index 0 is never used");
     const value = this.#values[index];
     assert(value !== null && value !== undefined, "an index of the side table is in use");
     return value;
   }
 
   remove(index: number): void {
+    assert(index > 0 && index < this.#values.length, "an index that is freed was given");
     assert(this.#values[index] !== null, "an index of the side table is freed once");
     this.#values[index] = null;
     this.#free.push(index);
@@ -41,8 +44,10 @@ export class SideTable<T extends object> {
 
   /** Empties the table; returns what it held. */
   takeAll(): T[] {
+    const before = this.size;
     const taken: T[] = [];
     for (const value of this.#values) if (value !== null) taken.push(value);
+    assert(taken.length === before, "every value is taken");
     this.#shrink();
     return taken;
   }
@@ -56,6 +61,7 @@ export class SideTable<T extends object> {
   }
 
   #shrink(): void {
+    assert(this.#values[0] === null, "index 0 is never used");
     this.#values.length = 1;
     this.#free.length = 0;
   }

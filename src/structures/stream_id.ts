@@ -3,6 +3,7 @@
  * The id of a stream's entry: milliseconds and a sequence number, both unsigned 64-bit integers, written
  * `ms-seq`. In blocks of the arena it is 16 bytes, big-endian, as in Redis's files.
  */
+import { assert } from "../lib/assert.ts";
 import { Int64, writeInt64 } from "../lib/decimal.ts";
 
 export const STREAM_ID_BYTES = 16;
@@ -50,6 +51,8 @@ export class StreamId {
 
   /** Takes milliseconds within 2^53, and sequence number 0. */
   setTime(ms: number): void {
+    assert(Number.isInteger(ms), "a time is a whole number of ms");
+    assert(ms >= 0 && ms <= Number.MAX_SAFE_INTEGER, "a time lies within 2^53");
     this.setWords(Math.floor(ms / TWO_32), ms % TWO_32, 0, 0);
   }
 
@@ -94,12 +97,14 @@ export class StreamId {
   increment(): boolean {
     if (this.isMax) return false;
     for (let i = WORDS - 1; i >= 0 && this.#words[i]++ === 0xffffffff; i--);
+    assert(!this.isZero, "an id after another is not 0-0");
     return true;
   }
 
   /** The id after it with the same milliseconds; returns false, changing nothing, if there is none. */
   incrementSequence(): boolean {
     if ((this.#words[2] & this.#words[3]) === -1) return false;
+    assert(!this.isMax, "an id that can be followed is not the last");
     return this.increment();
   }
 
@@ -107,6 +112,7 @@ export class StreamId {
   decrement(): boolean {
     if (this.isZero) return false;
     for (let i = WORDS - 1; i >= 0 && this.#words[i]-- === 0; i--);
+    assert(!this.isMax, "an id before another is not the last");
     return true;
   }
 
@@ -121,15 +127,18 @@ export class StreamId {
   // In blocks of the arena
 
   read(view: DataView, at: number): void {
+    assert(at >= 0 && at + STREAM_ID_BYTES <= view.byteLength, "an id lies within its bytes");
     for (let i = 0; i < WORDS; i++) this.#words[i] = view.getUint32(at + 4 * i);
   }
 
   write(view: DataView, at: number): void {
+    assert(at >= 0 && at + STREAM_ID_BYTES <= view.byteLength, "an id lies within its bytes");
     for (let i = 0; i < WORDS; i++) view.setUint32(at + 4 * i, this.#words[i]);
   }
 
   /** As `compare`, with the id at `at`. */
   compareAt(view: DataView, at: number): number {
+    assert(at >= 0, "an id lies within its bytes");
     for (let i = 0; i < WORDS; i++) {
       const own = this.#words[i];
       const its = view.getUint32(at + 4 * i);
@@ -140,12 +149,14 @@ export class StreamId {
 
   /** How far its milliseconds and its sequence number lie after those of `base`, modulo 2^64. */
   differenceTo(base: StreamId, ms: Int64, seq: Int64): void {
+    assert(ms !== seq, "milliseconds and sequence have two places");
     subtract(this.#words, base.#words, 0, ms);
     subtract(this.#words, base.#words, 2, seq);
   }
 
   /** Becomes the id so far after `base`. */
   setAfter(base: StreamId, ms: Int64, seq: Int64): void {
+    assert(ms !== seq, "milliseconds and sequence have two places");
     add(base.#words, ms, this.#words, 0);
     add(base.#words, seq, this.#words, 2);
   }
@@ -164,12 +175,18 @@ export class StreamId {
       writtenEnd = writeInt64(words[0], words[1], idText, 0);
       idText[writtenEnd++] = MINUS;
     }
+    assert(
+      writtenEnd >= 2 && idText[writtenEnd - 1] === MINUS,
+      "the text of the milliseconds ends with what joins",
+    );
+    assert(writtenEnd <= 21, "milliseconds have 20 digits at most");
     return writeInt64(words[2], words[3], idText, writtenEnd);
   }
 
   toString(): string {
     let shown = "";
     const end = this.writeText();
+    assert(end <= TEXT_MAX_BYTES, "a text has its greatest length");
     for (let i = 0; i < end; i++) shown += String.fromCharCode(idText[i]);
     return shown;
   }
@@ -179,6 +196,7 @@ export class StreamId {
    * whether the text is an id.
    */
   parse(bytes: Uint8Array, start: number, end: number, isEnd = false): boolean {
+    assert(start <= end && end <= bytes.length, "a text lies within its bytes");
     const dash = dashIn(bytes, start, end);
     if (!parseUnsigned(bytes, start, dash, this.#words, 0)) return false;
     if (dash < end) return parseUnsigned(bytes, dash + 1, end, this.#words, 2);
@@ -189,6 +207,7 @@ export class StreamId {
 
   /** Reads `ms-*`, leaving the sequence number 0; returns whether the text is that. */
   parseOpen(bytes: Uint8Array, start: number, end: number): boolean {
+    assert(start <= end && end <= bytes.length, "a text lies within its bytes");
     const dash = dashIn(bytes, start, end);
     this.setFirstSequence();
     return dash + 2 === end && bytes[dash + 1] === STAR &&
@@ -203,6 +222,7 @@ export const LAST_ID = new StreamId();
 LAST_ID.setMax();
 
 function dashIn(bytes: Uint8Array, start: number, end: number): number {
+  assert(start <= end, "a text ends where it begins, or behind");
   let dash = start;
   while (dash < end && bytes[dash] !== MINUS) dash++;
   return dash;
@@ -216,6 +236,7 @@ function parseUnsigned(
   words: Uint32Array,
   index: number,
 ): boolean {
+  assert(index === 0 || index === 2, "milliseconds are words 0 and 1, the sequence 2 and 3");
   let at = start < end && bytes[start] === PLUS ? start + 1 : start;
   if (at === end) return false;
   let hi = 0;
@@ -234,12 +255,14 @@ function parseUnsigned(
 }
 
 function subtract(a: Uint32Array, b: Uint32Array, index: number, into: Int64): void {
+  assert(index === 0 || index === 2, "milliseconds are words 0 and 1, the sequence 2 and 3");
   const lo = a[index + 1] - b[index + 1];
   into.lo = lo | 0;
   into.hi = (a[index] - b[index] - (lo < 0 ? 1 : 0)) | 0;
 }
 
 function add(a: Uint32Array, b: Int64, into: Uint32Array, index: number): void {
+  assert(index === 0 || index === 2, "milliseconds are words 0 and 1, the sequence 2 and 3");
   const lo = a[index + 1] + (b.lo >>> 0);
   into[index + 1] = lo;
   into[index] = a[index] + b.hi + (lo >= TWO_32 ? 1 : 0);

@@ -28,7 +28,7 @@ import { Int64 } from "../lib/decimal.ts";
 import { type Scratch, scratch } from "../lib/scratch.ts";
 import { Slice } from "../lib/slice.ts";
 import { type Arena, offsetOf, type Ref } from "./arena.ts";
-import { Listpack, type ListpackHome } from "./listpack.ts";
+import { EMPTY_LISTPACK_BYTES, Listpack, type ListpackHome } from "./listpack.ts";
 import { type Bound, type Order, OrderTree } from "./order_tree.ts";
 import { SideTable } from "./side_table.ts";
 import { FIRST_ID, LAST_ID, STREAM_ID_BYTES, StreamId } from "./stream_id.ts";
@@ -70,6 +70,7 @@ export class IdOrder implements Order, Bound {
   }
 
   isBefore(ref: Ref): boolean {
+    assert(ref !== 0, "ref 0 is none");
     const order = this.bound.compareAt(this.arena.chunkOf(ref).view, offsetOf(ref));
     return order > 0 || (this.includesEqual && order === 0);
   }
@@ -130,6 +131,7 @@ export class StreamLog implements ListpackHome {
     this.#arena = arena;
     this.#order = new IdOrder(arena);
     this.#tree = new OrderTree(arena, this.#order);
+    assert(this.nodeCount === 0, "a log begins without nodes");
   }
 
   get nodeCount(): number {
@@ -138,11 +140,13 @@ export class StreamLog implements ListpackHome {
 
   /** Memory outside the arena, in bytes. */
   get bytes(): number {
+    assert(this.#outsideBytes >= 0, "buffers are counted");
     return LOG_OVERHEAD + this.#tree.bytes + this.#outsideBytes;
   }
 
   /** Memory of its blocks in the arena, in bytes. */
   get arenaBytes(): number {
+    assert(this.#arenaBytes >= 0, "blocks are counted");
     return this.#arenaBytes + this.#tree.arenaBytes;
   }
 
@@ -150,6 +154,7 @@ export class StreamLog implements ListpackHome {
 
   /** Puts `pack` on the node with that rank, and `base` on its first entry's id. */
   openNode(rank: number, base: StreamId): void {
+    assert(rank >= 0 && rank < this.nodeCount, "a node that is opened is there");
     this.#open(this.#tree.at(rank));
     base.copy(this.#base);
   }
@@ -162,12 +167,14 @@ export class StreamLog implements ListpackHome {
   }
 
   #open(node: Ref): void {
+    assert(node !== 0, "ref 0 is none");
     this.#node = node;
     this.#openIn(node, this.#base, this.pack);
   }
 
   /** As `openNode` with a pack of the caller's, to be read: what the log has open stays so. */
   openNodeIn(rank: number, base: StreamId, pack: Listpack): void {
+    assert(pack !== this.pack, "the log keeps its own pack where it is");
     this.#openIn(this.#tree.at(rank), base, pack);
   }
 
@@ -183,6 +190,7 @@ export class StreamLog implements ListpackHome {
 
   /** The open node's listpack changes its size. */
   resize(pack: Listpack, size: number): void {
+    assert(this.#node !== 0 && size > 0, "a listpack that changes its size is in the open node");
     const needed = HEAD_BYTES + size;
     const isOutside = pack.bytes !== this.#arena.chunkOf(this.#node).bytes;
     if (isOutside) {
@@ -195,6 +203,7 @@ export class StreamLog implements ListpackHome {
 
   /** Moves the listpack to a longer buffer. */
   #growOutside(pack: Listpack, size: number): void {
+    assert(size >= pack.size, "a longer buffer holds what there is");
     const grown = new Outside(new Uint8Array(size));
     grown.bytes.set(new Uint8Array(pack.bytes.buffer, pack.start, pack.size));
     const view = this.#arena.chunkOf(this.#node).view;
@@ -210,6 +219,7 @@ export class StreamLog implements ListpackHome {
   #dropOutside(index: number): void {
     const { bytes } = this.#outside.get(index);
     this.#outsideBytes -= bytes.length;
+    assert(this.#outsideBytes >= 0, "buffers are counted");
     this.#outside.remove(index);
     detach(bytes);
   }
@@ -220,7 +230,9 @@ export class StreamLog implements ListpackHome {
     const chunk = this.#arena.chunkOf(node);
     const isOutside = pack.bytes !== chunk.bytes;
     const used = isOutside ? HEAD_BYTES : HEAD_BYTES + pack.size;
+    assert(used <= size, "a node fits its new block");
     const next = this.#arena.alloc(size);
+    assert(next !== node, "a node moves to another block");
     const target = this.#arena.chunkOf(next);
     target.bytes.set(
       new Uint8Array(chunk.bytes.buffer, offsetOf(node), used),
@@ -246,9 +258,11 @@ export class StreamLog implements ListpackHome {
     this.#last = node;
     this.#open(node);
     this.pack.writeEmpty();
+    assert(this.pack.count === 0, "a node begins empty");
   }
 
   #dropNode(): void {
+    assert(this.#node !== 0 && this.nodeCount > 0, "a node that is dropped is open");
     this.#tree.remove(this.#node);
     this.#freeNode(this.#node);
     if (this.#node === this.#last) this.#last = 0;
@@ -262,6 +276,7 @@ export class StreamLog implements ListpackHome {
     );
     if (index !== 0) this.#dropOutside(index);
     this.#arenaBytes -= this.#arena.blockSize(node);
+    assert(this.#arenaBytes >= 0, "blocks are counted");
     this.#arena.free(node);
   }
 
@@ -269,6 +284,7 @@ export class StreamLog implements ListpackHome {
 
   /** Adds an entry whose id is after `lastId`. */
   append(id: StreamId, source: EntrySource, limits: NodeLimits): void {
+    assert(source.count >= 2 && source.count % 2 === 0, "an entry has fields with values");
     assert(id.compare(this.lastId) > 0, "ids ascend");
     const { size } = source;
     const room = ENTRY_HEAD_BYTES + size + ELEMENT_HEAD_BYTES * source.count;
@@ -277,6 +293,7 @@ export class StreamLog implements ListpackHome {
     const fields = source.count / 2;
     const isSame = this.#hasFields(source);
     pack.replaceNumber(pack.first(), this.#live + 1);
+    const sizeBefore = pack.size;
     pack.beginAdding(room);
     pack.addNumber(isSame ? EntryMark.sameFields : 0);
     id.differenceTo(this.#base, this.#ms, this.#seq);
@@ -286,12 +303,14 @@ export class StreamLog implements ListpackHome {
     for (let i = isSame ? 1 : 0; i < source.count; i += isSame ? 2 : 1) this.#add(source, i);
     pack.addNumber(3 + (isSame ? fields : 1 + 2 * fields));
     pack.endAdding();
+    assert(pack.size <= sizeBefore + room, "an entry takes no more room than was made");
     this.lastId.copy(id);
     this.count++;
     this.added.increment();
   }
 
   #add(source: EntrySource, index: number): void {
+    assert(index >= 0 && index < source.count, "a part that is added is one of the entry");
     const part = this.#part;
     source.read(index, part);
     this.pack.add(part.bytes, part.view, part.start, part.end);
@@ -299,6 +318,7 @@ export class StreamLog implements ListpackHome {
 
   /** Opens the last node; returns false if there is none with room for fields and values of `added` bytes. */
   #openLastFor(added: number, limits: NodeLimits): boolean {
+    assert(added >= 0, "fields and values have bytes");
     if (this.#tree.count === 0) return false;
     if (this.#node === 0 || this.#node !== this.#last) {
       this.#last = this.#tree.last();
@@ -320,6 +340,7 @@ export class StreamLog implements ListpackHome {
 
   /** Begins a node whose fields' names are those of `source`; they take `room` at most. */
   #begin(id: StreamId, source: EntrySource, room: number): void {
+    assert(room > 0, "a node begins with fields");
     this.#addNode(id);
     const { pack } = this;
     pack.beginAdding(room);
@@ -339,11 +360,13 @@ export class StreamLog implements ListpackHome {
     const second = pack.next(first);
     this.#live = pack.readNumber(first);
     this.#deleted = pack.readNumber(second);
+    assert(this.#live >= 0 && this.#deleted >= 0, "entries are counted");
     this.#fieldsAt = pack.next(second);
   }
 
   /** Whether the open node's fields, at `#fieldsAt`, are those of `source`. */
   #hasFields(source: EntrySource): boolean {
+    assert(this.#fieldsAt > 0, "a node tells its fields");
     const { pack } = this;
     const part = this.#part;
     let at = this.#fieldsAt;
@@ -363,6 +386,7 @@ export class StreamLog implements ListpackHome {
     const cursor = removal;
     cursor.seek(this, id, id, false);
     if (!cursor.next()) return false;
+    assert(this.count > 0, "an entry that is removed is one of those there");
     if (id.compare(this.maxDeletedId) > 0) this.maxDeletedId.copy(id);
     this.#delete(cursor.entryAt);
     return true;
@@ -370,9 +394,11 @@ export class StreamLog implements ListpackHome {
 
   /** Marks the entry at `at` of the open node as deleted. */
   #delete(at: number): void {
+    assert(at > 0 && this.#node !== 0, "an entry that is deleted is in the open node");
     const { pack } = this;
     const first = pack.first();
     const live = pack.readNumber(first) - 1;
+    assert(live >= 0 && this.count > 0, "live entries are counted");
     this.count--;
     if (live === 0) return this.#dropNode();
     pack.replaceNumber(at, pack.readNumber(at) | EntryMark.deleted);
@@ -387,11 +413,13 @@ export class StreamLog implements ListpackHome {
    * at most `limit` entries in all (0: without limit). Returns how many went.
    */
   trim(bound: TrimBound, isRough: boolean, limit: number): number {
+    assert(limit >= 0, "a limit is a number of entries");
     const before = this.count;
     while (this.count > 0) {
       this.#open(this.#tree.at(0));
       const { pack } = this;
       const live = pack.readNumber(pack.first());
+      assert(live > 0, "a node has live entries");
       if (limit > 0 && before - this.count + live > limit) break;
       if (bound.takesNode(this, live)) {
         this.count -= live;
@@ -406,6 +434,7 @@ export class StreamLog implements ListpackHome {
 
   /** Removes from the first node, of which something stays. */
   #trimFirst(bound: TrimBound): void {
+    assert(this.nodeCount > 0, "a node whose front goes is there");
     while (this.count > 0) {
       removal.seek(this, FIRST_ID, LAST_ID, false);
       removal.next();
@@ -416,6 +445,7 @@ export class StreamLog implements ListpackHome {
 
   /** Whether the last entry of the open node comes before `id`. */
   endsBefore(id: StreamId): boolean {
+    assert(this.#node !== 0, "a node is open");
     const { pack } = this;
     let at = pack.last();
     for (let left = pack.readNumber(at); left > 0; left--) at = pack.previous(at);
@@ -426,6 +456,7 @@ export class StreamLog implements ListpackHome {
 
   /** Puts `id` on the id of the entry at `at` of the open node. */
   readId(at: number, base: StreamId, id: StreamId): void {
+    assert(at > 0, "an entry has a place");
     const { pack } = this;
     const ms = pack.next(at);
     pack.readInt64(ms, this.#ms);
@@ -454,6 +485,7 @@ export class StreamLog implements ListpackHome {
    * first entry. Returns false, adding nothing, if it is not such a node. `count` grows by its live entries.
    */
   restoreNode(first: StreamId, pack: Listpack): boolean {
+    assert(pack !== this.pack, "a node that is added is not of this log");
     const live = nodeEntries(pack);
     if (live === 0) return false;
     if (this.#tree.count > 0) {
@@ -482,6 +514,7 @@ export class StreamLog implements ListpackHome {
       );
     }
     twin.count = this.count;
+    assert(twin.nodeCount === this.nodeCount, "a copy has all nodes");
     twin.added.copy(this.added);
     twin.lastId.copy(this.lastId);
     twin.maxDeletedId.copy(this.maxDeletedId);
@@ -490,6 +523,7 @@ export class StreamLog implements ListpackHome {
 
   /** Frees about `limit` nodes of a log on its way out; returns whether all are gone. */
   release(limit: number): boolean {
+    assert(limit > 0, "some nodes are freed at once");
     for (let left = limit; left > 0 && this.#tree.count > 0; left--) {
       this.#node = this.#tree.last();
       this.#dropNode();
@@ -526,6 +560,7 @@ export class StreamLog implements ListpackHome {
 
 /** Live entries of a node, 0 if its elements are not those of one. */
 function nodeEntries(pack: Listpack): number {
+  assert(pack.size >= EMPTY_LISTPACK_BYTES, "a listpack has a header and an end");
   const integerAt = (at: number): number => {
     if (at === 0 || !pack.isInteger(at)) return -1;
     return pack.readNumber(at);
@@ -606,6 +641,7 @@ export class LogCursor implements Scratch {
     this.#isNodeOpen = false;
     const rank = log.rankBefore(isReversed ? to : from);
     this.#rank = isReversed ? rank : Math.max(rank, 0);
+    assert(this.#rank >= 0 || isReversed, "a walk upwards begins at a node");
   }
 
   /** Goes to the next entry; returns false at the end. */
@@ -634,6 +670,7 @@ export class LogCursor implements Scratch {
   }
 
   #openNode(log: StreamLog): void {
+    assert(this.#rank >= 0 && this.#rank < log.nodeCount, "a node that is opened is there");
     log.openNode(this.#rank, this.#base);
     const { pack } = log;
     this.#isNodeOpen = true;
@@ -648,6 +685,7 @@ export class LogCursor implements Scratch {
 
   /** Reads the entry at hand and moves on; returns its flags. */
   #step(log: StreamLog): number {
+    assert(this.#at > 0, "an entry that is read has a place");
     const { pack } = log;
     let at = this.#at;
     if (this.#isReversed) {
@@ -673,6 +711,7 @@ export class LogCursor implements Scratch {
       this.#nameAt = 0;
       elements = 2 * this.fieldCount;
     }
+    assert(this.fieldCount > 0, "an entry has fields");
     if (!this.#isReversed) {
       at = this.#pairAt;
       for (let left = elements + 2; left > 0; left--) at = pack.next(at);
@@ -683,6 +722,10 @@ export class LogCursor implements Scratch {
 
   /** Reads the entry's next field and value. */
   nextPair(field: Slice, value: Slice): void {
+    assert(
+      this.#pairAt > 0 && field !== value,
+      "a pair is read behind the one before, into two slices",
+    );
     assert(this.#log !== null, "a cursor is on an entry");
     const { pack } = this.#log;
     if (this.#nameAt !== 0) {
