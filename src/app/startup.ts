@@ -31,6 +31,8 @@ export function startServer(argv: readonly string[]): Server {
   const parameters = new Parameters();
   const commands = commandTable();
   const configFile = readConfiguration(argv, parameters, commands);
+  const dangers = parameters.dangers();
+  if (dangers.length > 0) fail(`Can't start with\n${dangers.join("\n")}`);
   const { values } = parameters;
   const log = new Log(Deno.pid, logSink(unicodeOf(values.logfile)));
   enterDirectory(unicodeOf(values.dir));
@@ -190,6 +192,8 @@ function announce(server: Server, log: Log): void {
     "",
   ].join("\n");
   log.banner(banner);
+  const lacks = server.engine.parameters.lacks();
+  if (lacks !== null) log.warning(lacks);
   // Redis's own tests wait for this line.
   log.notice("Server initialized");
 }

@@ -31,8 +31,15 @@ export interface Traits {
   readonly sensitive?: true;
   /** An older name. */
   readonly alias?: string;
-  /** Accepted, kept and shown, but nothing reads it yet (parameter_rows_test.ts holds us to it). */
+  /**
+   * Accepted, kept and shown, but nothing reads it yet (parameter_rows_test.ts holds us to it). Who sets it to another
+   * value than the default is warned.
+   */
   readonly inert?: true;
+  /** What is said besides when it is set, also of one that does less than it promises. */
+  readonly remark?: string;
+  /** Why a value other than the default does harm, as it promises what is not there: it is refused. */
+  readonly danger?: string | ((values: Readonly<Record<string, ParameterValue>>) => string | null);
 }
 
 export interface ParameterSpec<

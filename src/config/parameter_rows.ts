@@ -1,6 +1,7 @@
 /**
  * The one table of parameters: every directive of Redis 7.2 with its default. `inert` marks those that
- * are accepted and shown but that nothing reads yet.
+ * are accepted and shown but that nothing reads yet: who sets them is warned. `danger` marks those that promise what
+ * must not be missing, and that the server therefore refuses.
  */
 import {
   bool,
@@ -19,6 +20,7 @@ import {
   words,
   writeWords,
 } from "./parameter_kinds.ts";
+import { evictionDanger, Missing } from "./missing.ts";
 import {
   addresses,
   adjustments,
@@ -46,7 +48,7 @@ const notifyKeyspaceEvents: ParameterSpec<"notify-keyspace-events", string> = {
   name: "notify-keyspace-events",
   kind: "text",
   initial: "",
-  traits: { inert: true },
+  traits: { inert: true, remark: "nobody can subscribe to events yet" },
   isMulti: false,
   parse: ([word]) => eventClasses(word),
   // Redis keeps the n beside an A but doesn't show it.
@@ -56,7 +58,7 @@ const notifyKeyspaceEvents: ParameterSpec<"notify-keyspace-events", string> = {
 
 export const PARAMETER_ROWS = [
   choice("acl-pubsub-default", "resetchannels", ["allchannels", "resetchannels"], { inert: true }),
-  text("aclfile", "", { immutable: true, inert: true }),
+  text("aclfile", "", { immutable: true, inert: true, danger: Missing.aclUsers }),
   integer("acllog-max-len", 128, 0, LONG_MAX, { inert: true }),
   integer("active-defrag-cycle-max", 25, 1, 99, { inert: true }),
   integer("active-defrag-cycle-min", 1, 1, 99, { inert: true }),
@@ -108,7 +110,7 @@ export const PARAMETER_ROWS = [
   integer("cluster-announce-port", 0, 0, 65_535, { inert: true }),
   integer("cluster-announce-tls-port", 0, 0, 65_535, { inert: true }),
   text("cluster-config-file", "nodes.conf", { immutable: true, inert: true }),
-  bool("cluster-enabled", false, { immutable: true, inert: true }),
+  bool("cluster-enabled", false, { immutable: true, inert: true, danger: Missing.cluster }),
   memory("cluster-link-sendbuf-limit", 0, 0, ULONG_MAX, { inert: true }),
   integer("cluster-migration-barrier", 1, 0, INT_MAX, { inert: true }),
   integer("cluster-node-timeout", 15_000, 0, LONG_MAX, { inert: true }),
@@ -125,7 +127,7 @@ export const PARAMETER_ROWS = [
   bool("cluster-require-full-coverage", true, { inert: true }),
   bool("crash-log-enabled", true, { inert: true }),
   bool("crash-memcheck-enabled", true, { inert: true }),
-  bool("daemonize", false, { immutable: true, inert: true }),
+  bool("daemonize", false, { immutable: true, inert: true, danger: Missing.daemon }),
   integer("databases", 16, 1, INT_MAX, { immutable: true }),
   text("dbfilename", "dump.rdb", {
     protected: true,
@@ -138,7 +140,6 @@ export const PARAMETER_ROWS = [
   choice("enable-module-command", "no", ["no", "yes", "local"], { immutable: true, inert: true }),
   choice("enable-protected-configs", "no", ["no", "yes", "local"], {
     immutable: true,
-    inert: true,
   }),
   integer("hash-max-listpack-entries", 512, 0, LONG_MAX, {
     alias: "hash-max-ziplist-entries",
@@ -147,16 +148,20 @@ export const PARAMETER_ROWS = [
     alias: "hash-max-ziplist-value",
   }),
   memory("hll-sparse-max-bytes", 3_000, 0, LONG_MAX),
-  integer("hz", 10, 0, INT_MAX, { clamp: [1, 500] }),
+  integer("hz", 10, 0, INT_MAX, { clamp: [1, 500], inert: true }),
   text("ignore-warnings", "", { inert: true }),
-  integer("io-threads", 1, 1, 128, { immutable: true, inert: true }),
+  integer("io-threads", 1, 1, 128, {
+    immutable: true,
+    inert: true,
+    remark: "one thread serves all clients",
+  }),
   bool("io-threads-do-reads", false, { immutable: true, inert: true }),
   bool("jemalloc-bg-thread", true, { inert: true }),
   integer("key-load-delay", 0, INT_MIN, INT_MAX, { hidden: true }),
   integer("latency-monitor-threshold", 0, 0, LONG_MAX),
   bool("latency-tracking", true),
   words("latency-tracking-info-percentiles", "50 99 99.9", percentiles),
-  bool("lazyfree-lazy-eviction", false),
+  bool("lazyfree-lazy-eviction", false, { remark: "keys are not evicted" }),
   bool("lazyfree-lazy-expire", false),
   bool("lazyfree-lazy-server-del", false),
   bool("lazyfree-lazy-user-del", false, { inert: true }),
@@ -177,8 +182,8 @@ export const PARAMETER_ROWS = [
   text("masterauth", "", { sensitive: true, inert: true }),
   text("masteruser", "", { sensitive: true, inert: true }),
   integer("maxclients", 10_000, 1, UINT_MAX),
-  memory("maxmemory", 0, 0, ULONG_MAX),
-  memoryOrPercent("maxmemory-clients", 0, { inert: true }),
+  memory("maxmemory", 0, 0, ULONG_MAX, { danger: evictionDanger }),
+  memoryOrPercent("maxmemory-clients", 0, { inert: true, danger: Missing.clientEviction }),
   integer("maxmemory-eviction-tenacity", 10, 0, 100, { inert: true }),
   choice("maxmemory-policy", "noeviction", [
     "volatile-lru",
@@ -189,10 +194,14 @@ export const PARAMETER_ROWS = [
     "allkeys-lfu",
     "allkeys-random",
     "noeviction",
-  ]),
+  ], { danger: evictionDanger, remark: "keys are not evicted" }),
   integer("maxmemory-samples", 5, 1, INT_MAX, { inert: true }),
   integer("min-replicas-max-lag", 10, 0, INT_MAX, { alias: "min-slaves-max-lag", inert: true }),
-  integer("min-replicas-to-write", 0, 0, INT_MAX, { alias: "min-slaves-to-write", inert: true }),
+  integer("min-replicas-to-write", 0, 0, INT_MAX, {
+    alias: "min-slaves-to-write",
+    inert: true,
+    danger: Missing.replicasToWrite,
+  }),
   bool("no-appendfsync-on-rewrite", false),
   notifyKeyspaceEvents,
   choice("oom-score-adj", "no", ["no", "yes", "relative", "absolute"], {
@@ -218,7 +227,7 @@ export const PARAMETER_ROWS = [
   integer("rdb-version", 10, 9, 11),
   bool("rdbchecksum", true, { immutable: true }),
   bool("rdbcompression", true),
-  memory("repl-backlog-size", 1_048_576, 1, LONG_MAX, { raisedTo: 16_384n }),
+  memory("repl-backlog-size", 1_048_576, 1, LONG_MAX, { raisedTo: 16_384n, inert: true }),
   integer("repl-backlog-ttl", 3_600, 0, LONG_MAX, { inert: true }),
   bool("repl-disable-tcp-nodelay", false, { inert: true }),
   choice("repl-diskless-load", "disabled", ["disabled", "on-empty-db", "swapdb"], {
@@ -247,6 +256,7 @@ export const PARAMETER_ROWS = [
     immutable: true,
     alias: "slaveof",
     inert: true,
+    danger: Missing.replicas,
   }),
   text("requirepass", "", { sensitive: true }),
   choice("sanitize-dump-payload", "no", ["no", "yes", "clients"], { inert: true }),
@@ -268,8 +278,13 @@ export const PARAMETER_ROWS = [
   choice("supervised", "no", ["upstart", "systemd", "auto", "no"], {
     immutable: true,
     inert: true,
+    remark: "nobody is told when it is ready: say Type=simple in its systemd unit",
   }),
-  bool("syslog-enabled", false, { immutable: true, inert: true }),
+  bool("syslog-enabled", false, {
+    immutable: true,
+    inert: true,
+    remark: "the log goes to logfile or to standard output",
+  }),
   choice("syslog-facility", "local0", [
     "user",
     "local0",
@@ -283,28 +298,33 @@ export const PARAMETER_ROWS = [
   ], { immutable: true, inert: true }),
   text("syslog-ident", "redis", { immutable: true, inert: true }),
   integer("tcp-backlog", 511, 0, INT_MAX, { immutable: true }),
-  integer("tcp-keepalive", 300, 0, INT_MAX),
+  integer("tcp-keepalive", 300, 0, INT_MAX, {
+    remark: "it switches keep-alive on or off; the system chooses the period",
+  }),
   integer("timeout", 0, 0, INT_MAX),
-  choice("tls-auth-clients", "yes", ["no", "yes", "optional"], { inert: true }),
-  text("tls-ca-cert-dir", "", { inert: true }),
-  text("tls-ca-cert-file", "", { inert: true }),
-  text("tls-cert-file", "", { inert: true }),
-  text("tls-ciphers", "", { inert: true }),
-  text("tls-ciphersuites", "", { inert: true }),
-  text("tls-client-cert-file", "", { inert: true }),
-  text("tls-client-key-file", "", { inert: true }),
-  text("tls-client-key-file-pass", "", { sensitive: true, inert: true }),
-  bool("tls-cluster", false, { inert: true }),
-  text("tls-dh-params-file", "", { inert: true }),
-  text("tls-key-file", "", { inert: true }),
-  text("tls-key-file-pass", "", { sensitive: true, inert: true }),
-  integer("tls-port", 0, 0, 65_535, { inert: true }),
-  bool("tls-prefer-server-ciphers", false, { inert: true }),
-  text("tls-protocols", "", { inert: true }),
-  bool("tls-replication", false, { inert: true }),
-  integer("tls-session-cache-size", 20_480, 0, INT_MAX, { inert: true }),
-  integer("tls-session-cache-timeout", 300, 0, INT_MAX, { inert: true }),
-  bool("tls-session-caching", true, { inert: true }),
+  choice("tls-auth-clients", "yes", ["no", "yes", "optional"], {
+    inert: true,
+    danger: Missing.tls,
+  }),
+  text("tls-ca-cert-dir", "", { inert: true, danger: Missing.tls }),
+  text("tls-ca-cert-file", "", { inert: true, danger: Missing.tls }),
+  text("tls-cert-file", "", { inert: true, danger: Missing.tls }),
+  text("tls-ciphers", "", { inert: true, danger: Missing.tls }),
+  text("tls-ciphersuites", "", { inert: true, danger: Missing.tls }),
+  text("tls-client-cert-file", "", { inert: true, danger: Missing.tls }),
+  text("tls-client-key-file", "", { inert: true, danger: Missing.tls }),
+  text("tls-client-key-file-pass", "", { sensitive: true, inert: true, danger: Missing.tls }),
+  bool("tls-cluster", false, { inert: true, danger: Missing.tls }),
+  text("tls-dh-params-file", "", { inert: true, danger: Missing.tls }),
+  text("tls-key-file", "", { inert: true, danger: Missing.tls }),
+  text("tls-key-file-pass", "", { sensitive: true, inert: true, danger: Missing.tls }),
+  integer("tls-port", 0, 0, 65_535, { inert: true, danger: Missing.tls }),
+  bool("tls-prefer-server-ciphers", false, { inert: true, danger: Missing.tls }),
+  text("tls-protocols", "", { inert: true, danger: Missing.tls }),
+  bool("tls-replication", false, { inert: true, danger: Missing.tls }),
+  integer("tls-session-cache-size", 20_480, 0, INT_MAX, { inert: true, danger: Missing.tls }),
+  integer("tls-session-cache-timeout", 300, 0, INT_MAX, { inert: true, danger: Missing.tls }),
+  bool("tls-session-caching", true, { inert: true, danger: Missing.tls }),
   integer("tracking-table-max-keys", 1_000_000, 0, LONG_MAX, { inert: true }),
   text("unixsocket", "", { immutable: true }),
   octal("unixsocketperm", "0", { immutable: true }),

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { PARAMETER_ROWS } from "./parameter_rows.ts";
-import type { ParameterSpec } from "./parameter_kinds.ts";
+import type { ParameterSpec, ParameterValue } from "./parameter_kinds.ts";
+import { Parameters } from "./parameters.ts";
 
 const rows = PARAMETER_ROWS as readonly unknown[] as readonly ParameterSpec[];
 
@@ -13,12 +14,15 @@ Deno.test("the table is sorted and names nothing twice", () => {
   assertEquals(all.length, new Set(all).size);
 });
 
-/** All source of the server but this room, tests left out. */
+/** Files that show parameters and do not act on them. */
+const SHOW_ONLY = ["parameter_rows.ts", "parameter_words.ts", "missing.ts", "info.ts"];
+
+/** All source of the server that may act on parameters, tests left out. */
 function sourceBelow(folder: URL): string {
   let text = "";
   for (const { name, isDirectory } of Deno.readDirSync(folder)) {
-    if (isDirectory) text += name === "config" ? "" : sourceBelow(new URL(`${name}/`, folder));
-    else if (name.endsWith(".ts") && !name.endsWith("_test.ts")) {
+    if (isDirectory) text += sourceBelow(new URL(`${name}/`, folder));
+    else if (name.endsWith(".ts") && !name.endsWith("_test.ts") && !SHOW_ONLY.includes(name)) {
       text += Deno.readTextFileSync(new URL(name, folder));
     }
   }
@@ -34,6 +38,8 @@ Deno.test("exactly the parameters that nothing reads are marked inert", () => {
   for (const [, fields] of source.matchAll(/\{([^{}]*)\} = [\w.#]*\b(?:values|limits);/g)) {
     for (const field of fields.split(",")) read.add(field.trim().split(":")[0]);
   }
+  // What it says is about INFO alone.
+  read.add("latencyTrackingInfoPercentiles");
   const camel = (name: string): string =>
     name.replaceAll(/[-_](.)/g, (_, c: string) => c.toUpperCase());
   const wrong = rows.filter(({ name, traits }) =>
@@ -44,5 +50,109 @@ Deno.test("exactly the parameters that nothing reads are marked inert", () => {
       `${name}: ${traits.inert ? "take inert away" : "mark it inert"}`
     ),
     [],
+  );
+});
+
+/** Words that some parameter takes. */
+const WORDS = [
+  ...["yes", "no", "1", "2", "11", "1024", "1mb", "50%", "abc", "C", "0", "host.example.org"],
+  ...["127.0.0.1 6379", "KEA", "1 2 3", "normal 1 1 1"],
+];
+
+/** A value that a parameter takes and that is not its default; null if there is none. */
+function otherValue({ parse, initial }: ParameterSpec): ParameterValue | null {
+  const choices = parse(["no such choice"], initial);
+  const named = "error" in choices ? /one of the following: (.*)$/.exec(choices.error)?.[1] : "";
+  for (const word of [...WORDS, ...(named ?? "").split(", ")]) {
+    const parsed = parse(word.split(" "), initial);
+    if (!("error" in parsed) && parsed.value !== initial) return parsed.value;
+  }
+  return null;
+}
+
+Deno.test("whoever sets what has no effect is refused or warned, at the start and by CONFIG SET", () => {
+  const silent: string[] = [];
+  for (const { name, initial, parse, show, traits, isMulti } of rows) {
+    if (traits.inert !== true) continue;
+    const value = otherValue({ name, initial, parse, show, traits } as ParameterSpec);
+    if (value === null) {
+      assertEquals(name, "activedefrag", `${name}: the test has no value for it`);
+      continue;
+    }
+    const words = isMulti ? show(value).split(" ") : [show(value)];
+    const atStart = new Parameters();
+    assertEquals(atStart.load({ name, words }), null, name);
+    const isRefused = atStart.dangers().some((line) => line.startsWith(`${name}: `));
+    const isWarned = atStart.lacks()?.includes(name) === true;
+    if (!isRefused && !isWarned) silent.push(`${name} at the start`);
+    if (traits.immutable === true) continue;
+    let warned = "";
+    const error = new Parameters().setMany([[name, show(value)]], {
+      warn: (text) => warned += text,
+    });
+    if (error === null ? !warned.includes(name) : !isRefused) silent.push(`${name} by CONFIG SET`);
+  }
+  assertEquals(silent, []);
+});
+
+Deno.test("defaults that are set say nothing", () => {
+  const parameters = new Parameters();
+  const warned: string[] = [];
+  for (const { name, traits } of rows) {
+    const text = parameters.get(name);
+    if (traits.immutable === true || traits.protected === true) {
+      if (text !== "") assertEquals(parameters.load({ name, words: [text] }), null, name);
+    } else {
+      const error = parameters.setMany([[name, text]], { warn: (line) => warned.push(line) });
+      assertEquals(error, null);
+    }
+  }
+  assertEquals([parameters.dangers(), parameters.lacks(), warned], [[], null, []]);
+});
+
+Deno.test("what would do harm is refused with what it promises, and several at once are all named", () => {
+  const parameters = new Parameters();
+  for (const [name, word] of [["tls-port", "6380"], ["tls-cert-file", "x"], ["daemonize", "yes"]]) {
+    parameters.load({ name, words: [word] });
+  }
+  assertEquals(parameters.dangers().map((line) => line.slice(0, 40)), [
+    "daemonize: this server can't put itself ",
+    "tls-cert-file: TLS is not there yet: cli",
+  ]);
+  assertEquals(parameters.lacks(), null);
+});
+
+Deno.test("a policy of eviction is refused together with a limit, in either order", () => {
+  const warned: string[] = [];
+  const parameters = new Parameters();
+  const set = (...pairs: [string, string][]) =>
+    parameters.setMany(pairs, { warn: (text) => warned.push(text) });
+  assertEquals(set(["maxmemory-policy", "allkeys-lru"]), null);
+  assertEquals(warned, [
+    "Set, but without effect or not in full: maxmemory-policy (keys are not evicted)",
+  ]);
+  const refusal = set(["hz", "20"], ["maxmemory", "100mb"]);
+  assertEquals(
+    refusal,
+    "CONFIG SET failed (possibly related to argument 'maxmemory') - keys are not evicted yet: at " +
+      "maxmemory, writes would fail, whatever maxmemory-policy allkeys-lru promises. Use " +
+      "noeviction, or no maxmemory",
+  );
+  assertEquals([parameters.values.maxmemory, parameters.values.hz], [0, 10]);
+  assertEquals(set(["maxmemory", "100mb"], ["maxmemory-policy", "noeviction"]), null);
+  assertEquals(set(["maxmemory-policy", "volatile-ttl"])?.includes("'maxmemory-policy'"), true);
+  assertEquals(set(["maxmemory", "0"], ["maxmemory-policy", "volatile-ttl"]), null);
+  parameters.load({ name: "maxmemory", words: ["1"] });
+  assertEquals(parameters.dangers().length, 1);
+});
+
+Deno.test("a user line is refused unless it says what holds anyway", () => {
+  const load = (...words: string[]) => new Parameters().load({ name: "user", words });
+  assertEquals(load("default", "on", "nopass", "sanitize-payload", "~*", "&*", "+@all"), null);
+  assertEquals(load("ann", "on", ">secret", "~*", "+@all")?.startsWith("ACL users"), true);
+  assertEquals(load("default", "off")?.startsWith("ACL users"), true);
+  assertEquals(
+    new Parameters().load({ name: "loadmodule", words: ["x.so"] }),
+    "modules can't be loaded",
   );
 });

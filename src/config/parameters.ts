@@ -12,6 +12,7 @@ import {
   wordsOfArgument,
   wordsOfDirective,
 } from "./parameter_kinds.ts";
+import { refusedDirective } from "./missing.ts";
 import { PARAMETER_ROWS } from "./parameter_rows.ts";
 
 type AnyRow = (typeof PARAMETER_ROWS)[number];
@@ -97,6 +98,25 @@ class Slot {
     return exact === null ? this.spec.write(value) : [exact];
   }
 
+  get isDefault(): boolean {
+    return this.state.value === this.spec.initial;
+  }
+
+  /** Why its value is refused, or null. */
+  get danger(): string | null {
+    const { danger } = this.spec.traits;
+    if (danger === undefined || this.isDefault) return null;
+    return typeof danger === "string" ? danger : danger(this.values);
+  }
+
+  /** Its name, and what is said of its value, if that does nothing, or not all that it promises; else null. */
+  get lack(): string | null {
+    const { inert, remark } = this.spec.traits;
+    if (this.isDefault || this.danger !== null) return null;
+    if (inert !== true && remark === undefined) return null;
+    return remark === undefined ? this.spec.name : `${this.spec.name} (${remark})`;
+  }
+
   /** Reads words; what they mean, or the detail of an error. */
   read(words: readonly string[]): State | string {
     const { spec } = this;
@@ -157,8 +177,22 @@ export class Parameters {
   }
 
   isDefault(name: string): boolean {
-    const { spec, state } = this.#slot(name);
-    return state.value === spec.initial;
+    return this.#slot(name).isDefault;
+  }
+
+  /** Why the server must not start with these values, a sentence each. */
+  dangers(): string[] {
+    const found = new Map<string, string>();
+    for (const slot of this.#slots.values()) {
+      const { danger } = slot;
+      if (danger !== null && !found.has(danger)) found.set(danger, slot.spec.name);
+    }
+    return [...found].map(([danger, name]) => `${name}: ${danger}`);
+  }
+
+  /** One line about all that is set and has no effect, or not the whole; null if there is nothing. */
+  lacks(): string | null {
+    return lackLine(new Set(this.#slots.values()));
   }
 
   /**
@@ -192,6 +226,8 @@ export class Parameters {
   load({ name, words }: Directive): string | null {
     const slot = this.#slots.get(name.toLowerCase());
     if (slot === undefined) {
+      const refused = refusedDirective(name.toLowerCase(), words);
+      if (refused !== undefined) return refused;
       const isForgotten = FORGOTTEN.includes(name.toLowerCase()) && words.length === 1;
       return isForgotten ? null : "Bad directive or wrong number of arguments";
     }
@@ -229,7 +265,17 @@ export class Parameters {
       restore(changes, warn);
       return failure(name.toLowerCase(), detail);
     }
-    return apply(changes, warn);
+    for (const { slot, asked } of changes) {
+      const { danger } = slot;
+      if (danger === null) continue;
+      restore(changes, warn);
+      return failure(asked, danger);
+    }
+    const refused = apply(changes, warn);
+    if (refused !== null) return refused;
+    const line = lackLine(new Set(changes.map(({ slot }) => slot)));
+    if (line !== null) warn(line);
+    return null;
   }
 
   /** What is wrong with the names, before any value is looked at. */
@@ -280,6 +326,11 @@ export class Parameters {
 /** The table without the types of its single rows. */
 const specs: readonly ParameterSpec[] = PARAMETER_ROWS as unknown as readonly ParameterSpec[];
 const encoder = new TextEncoder();
+
+function lackLine(slots: ReadonlySet<Slot>): string | null {
+  const lacks = [...slots].map((slot) => slot.lack).filter((lack) => lack !== null);
+  return lacks.length === 0 ? null : `Set, but without effect or not in full: ${lacks.join(", ")}`;
+}
 
 /** Tells the listeners of what has changed; puts everything back if one of them refuses. */
 function apply(changes: readonly Change[], warn: (text: string) => void): string | null {

@@ -1,0 +1,58 @@
+/**
+ * What is not there yet, for parameters that promise it: why the server does not run with them, or what is said of those
+ * that merely do nothing.
+ */
+import type { ParameterValue } from "./parameter_kinds.ts";
+
+/** Values by their names in camelCase. */
+type Values = Readonly<Record<string, ParameterValue>>;
+
+export const Missing = {
+  tls:
+    "TLS is not there yet: clients would talk to this server in plain text. Let a proxy such as " +
+    "stunnel or HAProxy speak TLS before it",
+  aclUsers: "ACL users are not there yet: whoever connects would have all rights of the default " +
+    "user. Protect it by requirepass",
+  replicas:
+    "replication is not there yet: this server would not follow its primary, and would take " +
+    "writes of its own",
+  cluster:
+    "cluster mode is not there yet: this server would take all keys, and tell no client of " +
+    "other nodes",
+  replicasToWrite: "replication is not there yet: what this server acknowledges would be nowhere " +
+    "else, whatever min-replicas-to-write says",
+  clientEviction: "clients are not evicted yet: their buffers would take more memory than this. " +
+    "Limit each of them by client-output-buffer-limit and client-query-buffer-limit",
+  daemon: "this server can't put itself into the background. Start it as a service (in a systemd " +
+    "unit, Type=simple), or by nohup with & at the end",
+  modules: "modules can't be loaded",
+} as const;
+
+/** Both are needed for harm: a limit, and a policy that promises room at the limit. */
+export function evictionDanger({ maxmemory, maxmemoryPolicy }: Values): string | null {
+  if (maxmemory === 0 || maxmemoryPolicy === "noeviction") return null;
+  return `keys are not evicted yet: at maxmemory, writes would fail, whatever maxmemory-policy ` +
+    `${maxmemoryPolicy} promises. Use noeviction, or no maxmemory`;
+}
+
+/** Directives that are no parameters, and what they promise. */
+const DIRECTIVES: Readonly<Record<string, string>> = {
+  user: Missing.aclUsers,
+  loadmodule: Missing.modules,
+};
+/** The words of a `user` line for a default user without a password, as CONFIG REWRITE of Redis leaves it. */
+const RIGHTS_OF_DEFAULT = [
+  ...["on", "nopass", "sanitize-payload", "~*", "&*", "+@all"],
+  ...["allkeys", "allchannels", "allcommands"],
+];
+
+/** Why a directive that is no parameter is refused; null if it asks for nothing, undefined if nobody knows it. */
+export function refusedDirective(
+  name: string,
+  words: readonly string[],
+): string | null | undefined {
+  if (name === "user" && words[0] === "default") {
+    if (words.slice(1).every((word) => RIGHTS_OF_DEFAULT.includes(word.toLowerCase()))) return null;
+  }
+  return Object.hasOwn(DIRECTIVES, name) ? DIRECTIVES[name] : undefined;
+}
