@@ -36,10 +36,11 @@ async function ready(child: Child): Promise<Wire> {
   return wire;
 }
 
-/** A FIFO whose reader takes one line and goes. */
-async function fifoRead(path: string): Promise<void> {
+/** Makes a FIFO whose reader takes one line and goes; `isGone` resolves then. */
+async function makeFifo(path: string): Promise<{ isGone: Promise<unknown> }> {
   await new Deno.Command("mkfifo", { args: [path] }).output();
-  void new Deno.Command("head", { args: ["-n", "1", path], stdout: "null" }).output();
+  const head = new Deno.Command("head", { args: ["-n", "1", path], stdout: "null" });
+  return { isGone: head.output() };
 }
 
 Deno.test({
@@ -56,9 +57,11 @@ Deno.test({
   ...options,
   fn: async () => {
     const dir = await Deno.makeTempDir();
-    await fifoRead(`${dir}/pipe`);
+    const { isGone } = await makeFifo(`${dir}/pipe`);
     const child = Child.spawnRedirected(`> ${dir}/pipe 2>&1`, freePort(), dir);
-    await verify(child, dir, await ready(child));
+    const wire = await ready(child);
+    await isGone;
+    await verify(child, dir, wire);
   },
 });
 Deno.test({
@@ -66,9 +69,11 @@ Deno.test({
   ...options,
   fn: async () => {
     const dir = await Deno.makeTempDir();
-    await fifoRead(`${dir}/pipe`);
+    const { isGone } = await makeFifo(`${dir}/pipe`);
     const child = Child.spawn(freePort(), dir, "--logfile", `${dir}/pipe`);
-    await verify(child, dir, await ready(child));
+    const wire = await ready(child);
+    await isGone;
+    await verify(child, dir, wire);
   },
 });
 Deno.test({
