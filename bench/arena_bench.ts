@@ -1,4 +1,5 @@
 /** What blocks of the arena cost: taken, given back, and read. `-- --smoke` runs it tiny. */
+import { bench } from "./bench.ts";
 import { Arena, offsetOf } from "../src/structures/arena.ts";
 import { randomOf } from "./keys.ts";
 
@@ -16,7 +17,7 @@ for (let i = 0; i < SIZE; i++) {
 }
 let checksum = 0;
 
-Deno.bench(`${BATCH} × alloc(56) and free`, () => {
+bench(`${BATCH} × alloc(56) and free`, {}, () => {
   for (let i = 0; i < BATCH; i++) {
     const ref = arena.alloc(56);
     checksum = (checksum + ref) | 0;
@@ -24,7 +25,7 @@ Deno.bench(`${BATCH} × alloc(56) and free`, () => {
   }
 });
 
-Deno.bench(`${BATCH} × free one of ${SIZE} blocks and alloc(1 to 256)`, () => {
+bench(`${BATCH} × free one of ${SIZE} blocks and alloc(1 to 256)`, {}, () => {
   for (let i = 0; i < BATCH; i++) {
     const at = order[(i + BATCH * (checksum & 63)) % SIZE];
     arena.free(refs[at]);
@@ -33,7 +34,7 @@ Deno.bench(`${BATCH} × free one of ${SIZE} blocks and alloc(1 to 256)`, () => {
   checksum = (checksum + refs[0]) | 0;
 });
 
-Deno.bench(`${BATCH} × read a word of one of ${SIZE} blocks`, () => {
+bench(`${BATCH} × read a word of one of ${SIZE} blocks`, {}, () => {
   let sum = 0;
   for (let i = 0; i < BATCH; i++) {
     const ref = refs[order[i]];

@@ -1,4 +1,5 @@
 /** What looking up, inserting and removing keys costs, hashing included. `-- --smoke` runs it tiny. */
+import { bench } from "./bench.ts";
 import { Keys, randomOf } from "./keys.ts";
 
 const SIZE = Deno.args.includes("--smoke") ? 1_000 : 1_000_000;
@@ -17,28 +18,28 @@ let checksum = 0;
 let next = SIZE;
 let cursor = 0;
 
-Deno.bench(`${BATCH} × find a key of ${SIZE}`, () => {
+bench(`${BATCH} × find a key of ${SIZE}`, {}, () => {
   for (let i = 0; i < BATCH; i++) {
     keys.say(random(SIZE));
     checksum = (checksum + keys.find()) | 0;
   }
 });
 
-Deno.bench(`${BATCH} × find one of 1,000 keys, which the cache holds`, () => {
+bench(`${BATCH} × find one of 1,000 keys, which the cache holds`, {}, () => {
   for (let i = 0; i < BATCH; i++) {
     keys.say(i % 1_000);
     checksum = (checksum + keys.find()) | 0;
   }
 });
 
-Deno.bench(`${BATCH} × miss a key of ${SIZE}`, () => {
+bench(`${BATCH} × miss a key of ${SIZE}`, {}, () => {
   for (let i = 0; i < BATCH; i++) {
     keys.say(SIZE + 10 + random(SIZE));
     checksum = (checksum + keys.find()) | 0;
   }
 });
 
-Deno.bench(`${BATCH} × insert a key and remove it, of ${SIZE}`, () => {
+bench(`${BATCH} × insert a key and remove it, of ${SIZE}`, {}, () => {
   for (let i = 0; i < BATCH; i++) {
     keys.say(++next);
     keys.find();
@@ -48,14 +49,14 @@ Deno.bench(`${BATCH} × insert a key and remove it, of ${SIZE}`, () => {
   }
 });
 
-Deno.bench(`${BATCH} × sample 5 keys of ${SIZE}`, () => {
+bench(`${BATCH} × sample 5 keys of ${SIZE}`, {}, () => {
   for (let i = 0; i < BATCH; i++) {
     keys.table.sample(sampled, 5);
     checksum = (checksum + sampled[4]) | 0;
   }
 });
 
-Deno.bench(`scan 1,000 keys of ${SIZE}`, () => {
+bench(`scan 1,000 keys of ${SIZE}`, {}, () => {
   cursor = keys.table.scan(cursor, 1_000, (ref) => checksum = (checksum + ref) | 0);
 });
 

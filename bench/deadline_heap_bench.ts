@@ -1,4 +1,5 @@
 /** What deadlines cost that are set, moved, dropped and met. `-- --smoke` runs it tiny. */
+import { bench } from "./bench.ts";
 import { DeadlineHeap } from "../src/structures/deadline_heap.ts";
 import { randomOf } from "./keys.ts";
 
@@ -17,7 +18,7 @@ const heap = new DeadlineHeap({
 for (let ref = 1; ref <= SIZE; ref++) heap.push(ref, NOW_MS + random(HOUR_MS));
 let checksum = 0;
 
-Deno.bench(`${BATCH} × push and removeAt one of ${SIZE}`, () => {
+bench(`${BATCH} × push and removeAt one of ${SIZE}`, {}, () => {
   for (let i = 0; i < BATCH; i++) {
     heap.push(SIZE + 1, NOW_MS + random(HOUR_MS));
     heap.removeAt(slots[SIZE + 1]);
@@ -25,12 +26,12 @@ Deno.bench(`${BATCH} × push and removeAt one of ${SIZE}`, () => {
   checksum = (checksum + heap.minRef) | 0;
 });
 
-Deno.bench(`${BATCH} × update any of ${SIZE}`, () => {
+bench(`${BATCH} × update any of ${SIZE}`, {}, () => {
   for (let i = 0; i < BATCH; i++) heap.update(slots[1 + random(SIZE)], NOW_MS + random(HOUR_MS));
   checksum = (checksum + heap.minRef) | 0;
 });
 
-Deno.bench(`${BATCH} × take the first of ${SIZE} and push it an hour later`, () => {
+bench(`${BATCH} × take the first of ${SIZE} and push it an hour later`, {}, () => {
   for (let i = 0; i < BATCH; i++) {
     const ref = heap.minRef;
     const deadlineMs = heap.minDeadline;

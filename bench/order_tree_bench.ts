@@ -3,6 +3,7 @@
  * do to the order tree and the member table. Each iteration takes 64, so a figure divided by 64 is that of one
  * command. O(log n) shows in figures that hardly grow from size to size: what grows is mostly the cache misses.
  */
+import { bench } from "./bench.ts";
 import { RangeBound, ZsetValue } from "../src/keyspace/zset_value.ts";
 import { Keyspace } from "../src/keyspace/keyspace.ts";
 import { Clock } from "../src/lib/clock.ts";
@@ -36,30 +37,30 @@ for (const size of SIZES) {
   let salt = 0;
   const next = () => (turn = (turn + PRIME) % size);
 
-  Deno.bench(`ZADD and ZREM of 64 new members at ${size}`, { group: "insert" }, () => {
+  bench(`ZADD and ZREM of 64 new members at ${size}`, { group: "insert" }, () => {
     for (let n = 0; n < BATCH; n++) set(size + n, next());
     for (let n = 0; n < BATCH; n++) {
       const { bytes, view, end } = members[size + n];
       zset.remove(bytes, view, 0, end);
     }
   });
-  Deno.bench(`ZADD of 64 other scores at ${size}`, { group: "update" }, () => {
+  bench(`ZADD of 64 other scores at ${size}`, { group: "update" }, () => {
     for (let n = 0; n < BATCH; n++) set(next(), (next() + salt++) % size);
   });
-  Deno.bench(`ZRANK of 64 members at ${size}`, { group: "rank" }, () => {
+  bench(`ZRANK of 64 members at ${size}`, { group: "rank" }, () => {
     for (let n = 0; n < BATCH; n++) {
       const { bytes, view, end } = members[next()];
       checksum += zset.rankOf(bytes, view, 0, end);
     }
   });
-  Deno.bench(`ZRANGE of one element at 64 deep offsets at ${size}`, { group: "offset" }, () => {
+  bench(`ZRANGE of one element at 64 deep offsets at ${size}`, { group: "offset" }, () => {
     for (let n = 0; n < BATCH; n++) {
       zset.forEachFrom(next(), 1, false, (_, found) => checksum += found);
     }
   });
   const bound = new RangeBound();
   bound.by = "pair";
-  Deno.bench(`ZQUERY from 64 pairs at ${size}`, { group: "query" }, () => {
+  bench(`ZQUERY from 64 pairs at ${size}`, { group: "query" }, () => {
     for (let n = 0; n < BATCH; n++) {
       const { bytes, view, end } = members[next()];
       bound.score = score(next());

@@ -2,6 +2,7 @@
  * What snapshots and files cost: an entry written, a value dumped and restored, LZF and CRC-64 over what they are
  * given. Each iteration takes 64 keys or 64 KiB.
  */
+import { bench } from "./bench.ts";
 import { Events } from "../src/keyspace/change_hooks.ts";
 import { Keyspace } from "../src/keyspace/keyspace.ts";
 import { Clock } from "../src/lib/clock.ts";
@@ -35,7 +36,7 @@ const sink = new BufferSink(64 * 1024);
 for (const compresses of [false, true]) {
   const writer = new RdbEntryWriter(keyspace, sink, VERSION, compresses);
   const contents = db.contents();
-  Deno.bench(`64 strings written${compresses ? ", compressed" : ""}`, { group: "write" }, () => {
+  bench(`64 strings written${compresses ? ", compressed" : ""}`, { group: "write" }, () => {
     sink.at = 0;
     for (let n = 0; n < BATCH; n++) writer.write(contents, db.find(keys[next()], 0));
     checksum += sink.at;
@@ -45,7 +46,7 @@ for (const compresses of [false, true]) {
 const payload = new BufferSink();
 const payloads = new PayloadWriter(payload, VERSION, true);
 const reader = new PayloadReader();
-Deno.bench("64 strings dumped", { group: "payload" }, () => {
+bench("64 strings dumped", { group: "payload" }, () => {
   for (let n = 0; n < BATCH; n++) {
     payload.at = 0;
     keyspace.entries.open(db.find(keys[next()], 0));
@@ -57,7 +58,7 @@ keyspace.entries.open(db.find(keys[0], 0));
 payload.at = 0;
 payloads.write(keyspace.entries);
 const restored = argsOf("restored", payload.bytes.slice(0, payload.at));
-Deno.bench("64 strings restored", { group: "payload" }, () => {
+bench("64 strings restored", { group: "payload" }, () => {
   for (let n = 0; n < BATCH; n++) {
     db.removeQuietly(restored, 0);
     if (reader.read(restored, 1, db, restored)) checksum++;
@@ -70,10 +71,10 @@ const text = encoder.encode(
 const packed = new Uint8Array(text.length);
 const crc = new Crc64();
 const view = new DataView(text.buffer);
-Deno.bench("64 KiB of text compressed", { group: "bytes" }, () => {
+bench("64 KiB of text compressed", { group: "bytes" }, () => {
   checksum += compress(text, 0, text.length, packed, packed.length);
 });
-Deno.bench("64 KiB summed up", { group: "bytes" }, () => {
+bench("64 KiB summed up", { group: "bytes" }, () => {
   crc.update(text, view, 0, text.length);
   checksum += crc.lo;
 });

@@ -2,6 +2,7 @@
  * The parts of a request's way without its socket: decode, dispatch, reply, and whole commands. Each
  * iteration takes a batch of 64, so a figure divided by 64 is that of one request.
  */
+import { bench } from "./bench.ts";
 import { Server } from "../src/app/server.ts";
 import { Parameters } from "../src/config/parameters.ts";
 import type { Transport } from "../src/engine/client.ts";
@@ -57,23 +58,23 @@ const value = "x".repeat(32);
 const sets = batch((n) => ["SET", key(n), value]);
 const args = new Args();
 let decoded = 0;
-Deno.bench("decode 64 SETs", () => feed(sets, args, () => decoded += args.count));
+bench("decode 64 SETs", {}, () => feed(sets, args, () => decoded += args.count));
 
 const names = ["get", "SET", "Incr", "expire", "nosuch"].map((name) => argsOf(name));
 let found = 0;
-Deno.bench("look up 64 commands by their bytes", () => {
+bench("look up 64 commands by their bytes", {}, () => {
   for (let n = 0; n < BATCH; n++) if (table.find(names[n % names.length]) !== null) found++;
 });
 
 const writer = new ReplyWriter();
 const source = encoder.encode(value);
 let written = 0;
-Deno.bench("write 64 bulk strings of 32 bytes", () => {
+bench("write 64 bulk strings of 32 bytes", {}, () => {
   for (let n = 0; n < BATCH; n++) writer.bulk(source, 0, source.length);
   written += writer.size;
   writer.rewind(0);
 });
-Deno.bench("write 64 integers", () => {
+bench("write 64 integers", {}, () => {
   for (let n = 0; n < BATCH; n++) writer.integer(n * 12345);
   written += writer.size;
   writer.rewind(0);
@@ -98,7 +99,7 @@ const whole: Record<string, Uint8Array> = {
   INCR: batch((n) => ["INCR", `counter:${n}`]),
 };
 for (const [name, bytes] of Object.entries(whole)) {
-  Deno.bench(`run 64 ${name}s, decode to reply`, () => {
+  bench(`run 64 ${name}s, decode to reply`, {}, () => {
     evaluator.beginBatch(client);
     feed(bytes, client.args, () => evaluator.execute(client));
     evaluator.endBatch();
