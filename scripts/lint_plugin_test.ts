@@ -57,3 +57,37 @@ Deno.test("no-deno-below-engine keeps the runtime out of the lower rooms", () =>
   assertEquals(broken("/x/src/app/server.ts", source), []);
   assertEquals(broken("/x/src/lib/alloc.ts", source), []);
 });
+
+Deno.test("no-shared-state lets a module keep constants, and marked scratch", () => {
+  const path = "/x/src/lib/a.ts";
+  const mark = "// scratch: lives for one call\n";
+  const shared = [
+    "let count = 0;",
+    "export let count = 0;",
+    "const cache = new Map<string, number>();",
+    "export const pool = new Uint8Array(9);",
+    "const found: number[] = [];",
+    "const byName: Record<string, number> = {};",
+    "const filled = new Array(9).fill(0);",
+    "const cursor = scratch(new Cursor());",
+    "class A { static count = 0; }",
+    "class A { static readonly all = new Set(); }",
+  ];
+  for (const source of shared) {
+    assertEquals(broken(path, source), ["no-shared-state"], source);
+    assertEquals(broken("/x/src/lib/a_test.ts", source), []);
+    assertEquals(broken("/x/scripts/a.ts", source), []);
+    if (!source.startsWith("class")) assertEquals(broken(path, mark + source), [], source);
+  }
+  // The mark is for what stands below it, and for nothing more.
+  assertEquals(broken(path, `${mark}let one = 0;\nlet two = 0;`), ["no-shared-state"]);
+  const constants = [
+    "const TABLE = new Uint32Array(256);",
+    "const encoder = new TextEncoder();",
+    'const names = ["a", "b"];',
+    "const size = 5;",
+    "function f() { let count = 0; const seen = new Set(); return [count, seen]; }",
+    "class A { readonly all = new Set(); static make() { return new A(); } }",
+  ];
+  for (const source of constants) assertEquals(broken(path, source), [], source);
+});

@@ -13,6 +13,7 @@ import type { Ref } from "../structures/arena.ts";
 import { deadlineFrom, setDeadline } from "./expire_times.ts";
 
 const times = ["EX", "PX", "EXAT", "PXAT"];
+// scratch: lives for one call
 const setOptions = new Options(
   { word: "NX", excludes: ["XX"] },
   { word: "XX" },
@@ -27,6 +28,7 @@ const SET_KEEPTTL = 8;
 const FIRST_TIME = 4;
 const SET_PXAT = 1 << (FIRST_TIME + 3);
 
+// scratch: lives for one call
 const getexOptions = new Options(
   { word: "PERSIST", excludes: times },
   ...times.map((word) => ({ word, takes: 1 as const, excludes: times })),

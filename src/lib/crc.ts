@@ -24,9 +24,9 @@ const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
 /** Entry 256 · s + b: what byte b does to the state when s more bytes follow it. */
-const highs = new Int32Array(SLICES * 256);
-const lows = new Int32Array(SLICES * 256);
-const xmodem = new Uint16Array(256);
+const HIGHS = new Int32Array(SLICES * 256);
+const LOWS = new Int32Array(SLICES * 256);
+const XMODEM_TABLE = new Uint16Array(256);
 fillTables();
 
 /** A CRC-64 that grows with the bytes it is shown; nothing is allocated after construction. */
@@ -66,13 +66,13 @@ export class Crc64 {
       const f = 512 + ((hi >>> 8) & 255);
       const g = 256 + ((hi >>> 16) & 255);
       const h = hi >>> 24;
-      lo = lows[a] ^ lows[b] ^ lows[c] ^ lows[d] ^ lows[e] ^ lows[f] ^ lows[g] ^ lows[h];
-      hi = highs[a] ^ highs[b] ^ highs[c] ^ highs[d] ^ highs[e] ^ highs[f] ^ highs[g] ^ highs[h];
+      lo = LOWS[a] ^ LOWS[b] ^ LOWS[c] ^ LOWS[d] ^ LOWS[e] ^ LOWS[f] ^ LOWS[g] ^ LOWS[h];
+      hi = HIGHS[a] ^ HIGHS[b] ^ HIGHS[c] ^ HIGHS[d] ^ HIGHS[e] ^ HIGHS[f] ^ HIGHS[g] ^ HIGHS[h];
     }
     for (; at < end; at++) {
       const index = (bytes[at] ^ lo) & 255;
-      lo = lows[index] ^ ((lo >>> 8) | (hi << 24));
-      hi = highs[index] ^ (hi >>> 8);
+      lo = LOWS[index] ^ ((lo >>> 8) | (hi << 24));
+      hi = HIGHS[index] ^ (hi >>> 8);
     }
     this.#words[0] = lo;
     this.#words[1] = hi;
@@ -83,7 +83,7 @@ export class Crc64 {
 export function crc16(bytes: Uint8Array, start: number, end: number): number {
   let crc = 0;
   for (let at = start; at < end; at++) {
-    crc = ((crc << 8) & 0xffff) ^ xmodem[(crc >>> 8) ^ bytes[at]];
+    crc = ((crc << 8) & 0xffff) ^ XMODEM_TABLE[(crc >>> 8) ^ bytes[at]];
   }
   return crc;
 }
@@ -123,15 +123,15 @@ function fillTables(): void {
       }
       crc = (crc << 1) ^ ((crc & 0x8000) === 0 ? 0 : XMODEM);
     }
-    lows[byte] = lo;
-    highs[byte] = hi;
-    xmodem[byte] = crc;
+    LOWS[byte] = lo;
+    HIGHS[byte] = hi;
+    XMODEM_TABLE[byte] = crc;
   }
   // One more byte behind it is one more step with a zero.
   for (let i = 256; i < SLICES * 256; i++) {
-    const lo = lows[i - 256];
-    const hi = highs[i - 256];
-    lows[i] = lows[lo & 255] ^ ((lo >>> 8) | (hi << 24));
-    highs[i] = highs[lo & 255] ^ (hi >>> 8);
+    const lo = LOWS[i - 256];
+    const hi = HIGHS[i - 256];
+    LOWS[i] = LOWS[lo & 255] ^ ((lo >>> 8) | (hi << 24));
+    HIGHS[i] = HIGHS[lo & 255] ^ (hi >>> 8);
   }
 }

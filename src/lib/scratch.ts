@@ -10,16 +10,16 @@ export interface Scratch {
   forget(): void;
 }
 
-/** All of them; modules add theirs as they are loaded. */
-const all: Scratch[] = [];
+/** All of them: modules add theirs as they are loaded, and nobody afterwards. */
+const REGISTERED: Scratch[] = [];
 
 /** Declares an object of a module as scratch: what it refers to is forgotten between calls. */
 export function scratch<T extends Scratch>(object: T): T {
-  all.push(object);
+  REGISTERED.push(object);
   return object;
 }
 
 /** Makes all scratch refer to nothing. Not to be called while a command runs. */
 export function forgetScratch(): void {
-  for (const object of all) object.forget();
+  for (const object of REGISTERED) object.forget();
 }

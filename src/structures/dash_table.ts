@@ -135,8 +135,10 @@ class Segment {
 /** How full the segments are to become that `reserve` makes. */
 const RESERVED_LOAD = 0.78;
 
-// Where the refs of segments wait while they are spread again; each use ends before the next.
+// Where the refs of segments wait while they are spread again.
+// scratch: lives for one call
 let waitingRefs = new Uint32Array(2 * CAPACITY);
+// scratch: lives for one call
 let waitingHashes = new Int32Array(2 * CAPACITY);
 
 /** See the module's head. */
