@@ -14,6 +14,7 @@ import { type ErrorReply, Errors } from "../protocol/errors.ts";
 import type { Client } from "./client.ts";
 import type { Command } from "./command.ts";
 import type { Engine } from "./engine.ts";
+import { NameMap } from "../structures/name_map.ts";
 
 /** A blocked client and its request. */
 class Waiter {
@@ -28,7 +29,7 @@ class Waiter {
     readonly db: Database,
     readonly type: number,
     readonly wakesWhenGone: boolean,
-    readonly names: ReadonlySet<string>,
+    readonly names: readonly string[],
     readonly blocking: Blocking,
   ) {}
 
@@ -45,13 +46,16 @@ interface Queue {
   readonly index: number;
   /** In order of arrival. */
   readonly waiters: Set<Waiter>;
+  /** The key has changed, and nobody who waits for it has looked. */
+  isReady: boolean;
 }
 
 export class Blocking {
   readonly #engine: Engine;
   /** By the key's name: see `nameOf`. */
-  readonly #queues = new Map<string, Queue>();
-  readonly #ready = new Set<string>();
+  readonly #queues: NameMap<Queue>;
+  /** Queues whose key became ready, in that order. */
+  #ready: Queue[] = [];
   /** Clients that wait. */
   clientCount = 0;
   /** Above 0 commands run that may not block: a transaction, a script. */
@@ -63,6 +67,7 @@ export class Blocking {
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.#queues = new NameMap(engine.keyspace.hasher);
   }
 
   /** Keys that somebody waits for. */
@@ -90,7 +95,7 @@ export class Blocking {
 
   /** Whether keys became ready that nobody has looked at. */
   get hasReady(): boolean {
-    return this.#ready.size > 0 && !this.#isServing;
+    return this.#ready.length > 0 && !this.#isServing;
   }
 
   /**
@@ -114,9 +119,9 @@ export class Blocking {
     const { command, db } = client.call;
     if (this.denied > 0 || command === null) return false;
     const args = client.call.args.copy();
-    const names = new Set<string>();
+    const names: string[] = [];
     const waiter = new Waiter(client, command, args, db, type, wakesWhenGone, names, this);
-    for (let i = first; i <= last; i++) names.add(this.#enqueue(waiter, i));
+    for (let i = first; i <= last; i++) this.#enqueue(waiter, i, names);
     if (timeoutMs > 0) {
       const deadline = this.#engine.clock.nowMs() + timeoutMs;
       waiter.deadline = this.#engine.deadlines.at(deadline, () => {
@@ -129,25 +134,36 @@ export class Blocking {
     return true;
   }
 
-  /** Lets it wait for the key at argument `index`; returns the key's name. */
-  #enqueue(waiter: Waiter, index: number): string {
+  /** Lets it wait for the key at argument `index`, and adds the key's name to `names` unless it is there already. */
+  #enqueue(waiter: Waiter, index: number, names: string[]): void {
     const { args, db } = waiter;
     const name = nameOf(db.index, args.bytesOf(index), args.start(index), args.end(index));
     const queue = this.#queues.get(name);
+    if (queue?.waiters.has(waiter) === true) return;
     if (queue !== undefined) queue.waiters.add(waiter);
-    else this.#queues.set(name, { db, args, index, waiters: new Set([waiter]) });
-    return name;
+    else {
+      this.#queues.set(name, { db, args, index, waiters: new Set([waiter]), isReady: false });
+    }
+    names.push(name);
   }
 
   /** The key `bytes[start, end)` has changed. */
   changed(database: number, bytes: Uint8Array, start: number, end: number): void {
-    const name = nameOf(database, bytes, start, end);
-    if (this.#queues.has(name)) this.#ready.add(name);
+    const queue = this.#queues.get(nameOf(database, bytes, start, end));
+    if (queue !== undefined) this.#makeReady(queue);
   }
 
   /** The database's contents are others now. */
   databaseChanged(index: number): void {
-    for (const [name, { db }] of this.#queues) if (db.index === index) this.#ready.add(name);
+    for (const queue of this.#queues.values()) {
+      if (queue.db.index === index) this.#makeReady(queue);
+    }
+  }
+
+  #makeReady(queue: Queue): void {
+    if (queue.isReady) return;
+    queue.isReady = true;
+    this.#ready.push(queue);
   }
 
   /** Serves those who wait for keys that are ready. The command that changed them is over. */
@@ -155,13 +171,11 @@ export class Blocking {
     const { pause, clock } = this.#engine;
     if (pause.isOn(clock.nowMs())) return;
     this.#isServing = true;
-    while (this.#ready.size > 0) {
-      const names = [...this.#ready];
-      this.#ready.clear();
-      for (const name of names) {
-        const queue = this.#queues.get(name);
-        if (queue !== undefined) this.#serveQueue(queue);
-      }
+    while (this.#ready.length > 0) {
+      const ready = this.#ready;
+      this.#ready = [];
+      for (const queue of ready) queue.isReady = false;
+      for (const queue of ready) this.#serveQueue(queue);
     }
     this.#isServing = false;
   }

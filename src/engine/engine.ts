@@ -76,9 +76,9 @@ export class Engine {
   readonly latency = new LatencyMonitor();
   readonly gates = new Gates();
   readonly pause = new Pause();
-  readonly watchedKeys = new WatchedKeys();
+  readonly watchedKeys: WatchedKeys;
   readonly deadlines: Deadlines;
-  readonly blocking = new Blocking(this);
+  readonly blocking: Blocking;
   /** In order of connection. */
   readonly clients = new Map<number, Client>();
   readonly monitors = new Set<Client>();
@@ -119,6 +119,8 @@ export class Engine {
     this.host = parts.host;
     const { values } = this.parameters;
     this.keyspace = new Keyspace(parts.clock, parts.hasher, values.databases, values);
+    this.watchedKeys = new WatchedKeys(parts.hasher);
+    this.blocking = new Blocking(this);
     this.startupBytes = this.keyspace.usedBytes;
     this.deadlines = new Deadlines(parts.clock);
     this.startedMs = parts.clock.nowMs();

@@ -9,6 +9,8 @@ import type { Keyspace } from "../keyspace/keyspace.ts";
 import { type Args, argsOf, binaryBytes, binaryText } from "../protocol/args.ts";
 import type { Command } from "./command.ts";
 import { CommandQueue } from "./command_queue.ts";
+import type { Hasher } from "../lib/hash.ts";
+import { NameMap } from "../structures/name_map.ts";
 
 /** What a queued command takes beside its arguments, about. */
 const COMMAND_BYTES = 64;
@@ -22,7 +24,7 @@ export class Transaction {
   /** What is queued; null outside of MULTI, for nearly every client. */
   #queue: CommandQueue | null = null;
   /** The names of the watched keys in `WatchedKeys`. */
-  watched: Set<string> | null = null;
+  watched: string[] | null = null;
 
   /** MULTI. */
   open(): void {
@@ -71,7 +73,11 @@ interface Watch {
 
 /** Who watches which key. Keys are named "database:bytes". */
 export class WatchedKeys {
-  readonly #watches = new Map<string, Watch[]>();
+  readonly #watches: NameMap<Watch[]>;
+
+  constructor(hasher: Hasher) {
+    this.#watches = new NameMap(hasher);
+  }
 
   /** Keys that somebody watches. */
   get size(): number {
@@ -80,11 +86,11 @@ export class WatchedKeys {
 
   watch(transaction: Transaction, db: Database, args: Args, index: number): void {
     const name = `${db.index}:${args.binary(index)}`;
-    transaction.watched ??= new Set();
-    if (transaction.watched.has(name)) return;
-    transaction.watched.add(name);
-    const watch = { transaction, wasExpired: db.isExpired(args, index) };
     const watches = this.#watches.get(name);
+    if (watches?.some((watch) => watch.transaction === transaction) === true) return;
+    transaction.watched ??= [];
+    transaction.watched.push(name);
+    const watch = { transaction, wasExpired: db.isExpired(args, index) };
     if (watches === undefined) this.#watches.set(name, [watch]);
     else watches.push(watch);
   }

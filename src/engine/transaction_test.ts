@@ -13,7 +13,7 @@ const VALUE_VIEW = new DataView(VALUE.buffer);
 class Scene {
   readonly clock = new ManualClock(1000);
   readonly keyspace = new Keyspace(this.clock, new Hasher(1, 2), 2);
-  readonly watched = new WatchedKeys();
+  readonly watched = new WatchedKeys(this.keyspace.hasher);
   readonly db = this.keyspace.databases[0];
   readonly other = this.keyspace.databases[1];
 

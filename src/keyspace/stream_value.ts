@@ -38,7 +38,7 @@ export class Stream implements HeapValue {
   clone(): Stream {
     const twin = new Stream(this.entries, this.log.clone());
     if (this.groups !== null) {
-      twin.groups = new ConsumerGroups(this.entries.arena);
+      twin.groups = new ConsumerGroups(this.entries.arena, this.entries.hasher);
       this.groups.copyTo(twin.groups);
     }
     return twin;
@@ -92,7 +92,7 @@ export class StreamValue implements Scratch {
 
   addGroup(name: string): ConsumerGroup {
     const { stream } = this;
-    stream.groups ??= new ConsumerGroups(this.cursor.entries.arena);
+    stream.groups ??= new ConsumerGroups(this.cursor.entries.arena, this.cursor.entries.hasher);
     return stream.groups.add(name);
   }
 

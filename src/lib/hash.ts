@@ -1,4 +1,7 @@
 // hot path
+/** Room for a string that is kept between two uses. */
+const TEXT_BYTES_KEPT = 256;
+
 /**
  * The keyed hash of everything that clients name: keys, members, fields. It is HalfSipHash-1-3, a pseudorandom function of
  * a secret key of 64 bits: who does not know the key cannot choose names that collide, and each `Hasher` has its own.
@@ -15,6 +18,9 @@ export class Hasher {
   #start = 0;
   #end = 0;
   #hash = 0;
+
+  /** Where a string is written to be hashed. */
+  #text = new DataView(new ArrayBuffer(TEXT_BYTES_KEPT));
 
   /** The two halves of the secret key. */
   constructor(key0: number, key1: number) {
@@ -78,6 +84,17 @@ export class Hasher {
       v2 ^= 0xff;
     }
     return v1 ^ v3;
+  }
+
+  /** The hash of a string, two bytes a character: for names of which a string is kept. */
+  hashText(text: string): number {
+    const size = 2 * text.length;
+    if (size > this.#text.byteLength) this.#text = new DataView(new ArrayBuffer(2 * size));
+    const view = this.#text;
+    for (let i = 0; i < text.length; i++) view.setUint16(2 * i, text.charCodeAt(i), true);
+    const hash = this.hash(view, 0, size);
+    if (size > TEXT_BYTES_KEPT) this.#text = new DataView(new ArrayBuffer(TEXT_BYTES_KEPT));
+    return hash;
   }
 
   /** As `hash`, unless `prepare` was told the hash of these bytes. */

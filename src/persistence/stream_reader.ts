@@ -2,11 +2,13 @@
 import type { Database } from "../keyspace/database.ts";
 import { StreamValue } from "../keyspace/stream_value.ts";
 import { Int64 } from "../lib/decimal.ts";
+import type { Hasher } from "../lib/hash.ts";
 import { Slice } from "../lib/slice.ts";
 import type { Args } from "../protocol/args.ts";
 import type { Consumer, ConsumerGroup } from "../structures/consumer_groups.ts";
 import type { Ref } from "../structures/arena.ts";
 import { isListpack, Listpack, READ_ONLY } from "../structures/listpack.ts";
+import { NameMap } from "../structures/name_map.ts";
 import { STREAM_ID_BYTES, StreamId } from "../structures/stream_id.ts";
 import type { RdbReader } from "./rdb_reader.ts";
 import { scratch } from "../lib/scratch.ts";
@@ -76,7 +78,7 @@ function readGroup(input: RdbReader, format: number): void {
   readId(input, group.lastId);
   if (format < FORMAT_COUNTS) stream.readAddedUpTo(group.lastId, group.entriesRead);
   else input.length64(group.entriesRead);
-  const pending = readPending(input);
+  const pending = readPending(input, stream.cursor.entries.hasher);
   for (let left = input.length(); left > 0; left--) readConsumer(input, format, group, pending);
   if (pending.size > 0) input.source.fail("A pending entry without consumer");
 }
@@ -88,8 +90,8 @@ interface Delivery {
 }
 
 /** By the id's text. */
-function readPending(input: RdbReader): Map<string, Delivery> {
-  const pending = new Map<string, Delivery>();
+function readPending(input: RdbReader, hasher: Hasher): NameMap<Delivery> {
+  const pending = new NameMap<Delivery>(hasher);
   for (let left = input.length(); left > 0; left--) {
     readRawId(input);
     const deliveredMs = input.milliseconds();
@@ -112,7 +114,7 @@ function readConsumer(
   input: RdbReader,
   format: number,
   group: ConsumerGroup,
-  pending: Map<string, Delivery>,
+  pending: NameMap<Delivery>,
 ): void {
   const name = input.text();
   if (group.consumer(name) !== undefined) input.source.fail("Duplicated stream consumer");

@@ -17,6 +17,8 @@ import { OrderTree } from "./order_tree.ts";
 import { SideTable } from "./side_table.ts";
 import { STREAM_ID_BYTES, StreamId } from "./stream_id.ts";
 import { IdOrder } from "./stream_log.ts";
+import type { Hasher } from "../lib/hash.ts";
+import { NameMap } from "./name_map.ts";
 
 const DELIVERED = STREAM_ID_BYTES;
 const DELIVERIES = STREAM_ID_BYTES + 8;
@@ -98,14 +100,15 @@ export class ConsumerGroup {
   /** Entries read since the stream began, where that is known: see `isUnknown`. */
   readonly entriesRead = new Int64();
   readonly pending: PendingList;
-  readonly #consumers = new Map<string, Consumer>();
+  readonly #consumers: NameMap<Consumer>;
   readonly #byIndex = new SideTable<Consumer>();
   readonly #arena: Arena;
   readonly #count = new Int64();
   #pendingBytes = 0;
 
   /** `name`: a character a byte. */
-  constructor(readonly name: string, readonly order: IdOrder) {
+  constructor(readonly name: string, readonly order: IdOrder, hasher: Hasher) {
+    this.#consumers = new NameMap(hasher);
     setUnknown(this.entriesRead);
     this.#arena = order.arena;
     this.pending = new PendingList(order.arena, order);
@@ -295,10 +298,13 @@ export class ConsumerGroup {
 }
 
 export class ConsumerGroups {
-  readonly #groups = new Map<string, ConsumerGroup>();
+  readonly #groups: NameMap<ConsumerGroup>;
   readonly #order: IdOrder;
+  readonly #hasher: Hasher;
 
-  constructor(arena: Arena) {
+  constructor(arena: Arena, hasher: Hasher) {
+    this.#groups = new NameMap(hasher);
+    this.#hasher = hasher;
     this.#order = new IdOrder(arena);
   }
 
@@ -317,7 +323,7 @@ export class ConsumerGroups {
 
   add(name: string): ConsumerGroup {
     assert(!this.#groups.has(name), "a group that is added is new");
-    const group = new ConsumerGroup(name, this.#order);
+    const group = new ConsumerGroup(name, this.#order, this.#hasher);
     this.#groups.set(name, group);
     return group;
   }

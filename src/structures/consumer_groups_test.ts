@@ -4,6 +4,9 @@ import { bigIntToInt64, Int64, int64ToBigInt } from "../lib/decimal.ts";
 import { Arena } from "./arena.ts";
 import { type ConsumerGroup, ConsumerGroups } from "./consumer_groups.ts";
 import { StreamId } from "./stream_id.ts";
+import { Hasher } from "../lib/hash.ts";
+
+const HASHER = new Hasher(1, 2);
 
 function idOf(number: number): StreamId {
   const id = new StreamId();
@@ -48,7 +51,7 @@ function expected(model: Model): [number, string, bigint][] {
 Deno.test("pending entries are those of a plain map, for the group and for each consumer", () => {
   fc.assert(fc.property(fc.array(action, { maxLength: 400 }), (actions) => {
     const arena = new Arena();
-    const groups = new ConsumerGroups(arena);
+    const groups = new ConsumerGroups(arena, HASHER);
     const group = groups.add("group");
     const model: Model = new Map();
     const count = new Int64();
@@ -78,7 +81,7 @@ Deno.test("pending entries are those of a plain map, for the group and for each 
     for (const { name, pending } of group.consumers()) {
       assertEquals(pending.count, [...model.values()].filter(([owner]) => owner === name).length);
     }
-    const twins = new ConsumerGroups(arena);
+    const twins = new ConsumerGroups(arena, HASHER);
     groups.copyTo(twins);
     while (!groups.release(7));
     for (const twin of twins.all()) assertEquals(pendingOf(twin), expected(model));
@@ -88,7 +91,7 @@ Deno.test("pending entries are those of a plain map, for the group and for each 
 });
 
 Deno.test("groups and consumers are listed by name", () => {
-  const groups = new ConsumerGroups(new Arena());
+  const groups = new ConsumerGroups(new Arena(), HASHER);
   for (const name of ["b", "a", "c"]) groups.add(name).addConsumer("z", 0);
   groups.find("a")?.addConsumer("y", 0);
   assertEquals(groups.all().map(({ name }) => name), ["a", "b", "c"]);
