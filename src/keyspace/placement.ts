@@ -69,6 +69,7 @@ export class Placement implements Releasable {
     const view = args.viewOf(index);
     const start = args.start(index);
     const end = args.end(index);
+    assert(size >= 0, "a value has no fewer than 0 bytes");
     const room = hasDeadline ? size + SLOT_BYTES : size;
     return this.entries.create(type, encoding, access, bytes, view, start, end, size, room);
   }
@@ -84,6 +85,7 @@ export class Placement implements Releasable {
   ): Ref {
     const { entries } = this;
     const encoding = Encoding.object;
+    assert(object.booked === 0, "an object is the value of one entry");
     const ref = this.create(args, index, type, encoding, access, OBJECT_BYTES, hasDeadline);
     entries.open(ref);
     this.#storeObject(type, object);
@@ -93,6 +95,7 @@ export class Placement implements Releasable {
   /** Puts `ref`, whose key hashes to `hash` and is in no table, into the table. */
   link(hash: number, ref: Ref): void {
     assert(!this.entries.hasFlag(ref, EntryFlag.ttl), "an unlinked entry has no deadline");
+    assert(hash === (hash | 0), "a hash is a signed integer of 32 bits");
     this.table.insert(hash, ref);
   }
 
@@ -100,6 +103,7 @@ export class Placement implements Releasable {
   unlink(ref: Ref): void {
     this.table.remove(this.entries.hashOf(ref), ref);
     if (this.entries.hasFlag(ref, EntryFlag.ttl)) this.dropDeadline(ref);
+    assert(!this.entries.hasFlag(ref, EntryFlag.ttl), "an unlinked entry has no deadline");
   }
 
   /** Unlinks an entry and frees its block and its value. */
@@ -124,6 +128,7 @@ export class Placement implements Releasable {
     const slot = hasTtl ? entries.heapSlot(ref) : 0;
     const hash = entries.hashOf(ref);
     const next = entries.arena.alloc(headAndKey + room + (hasTtl ? SLOT_BYTES : 0));
+    assert(next !== ref, "a block that moves has another one");
     const chunk = entries.arena.chunkOf(next);
     copyBytes(bytes, at, at + headAndKey + kept, chunk.bytes, offsetOf(next));
     this.table.replace(hash, ref, next);
@@ -149,6 +154,7 @@ export class Placement implements Releasable {
     if (size > room || size + 64 < room >>> 1) ref = this.move(0, size);
     if (object !== 0) releaseObjectAt(entries, object);
     entries.setValueHeader(type, Encoding.embstr, 0);
+    assert(entries.ref === ref && entries.valueRoom() >= size, "the open entry has the room");
     return ref;
   }
 
@@ -186,6 +192,7 @@ export class Placement implements Releasable {
     entries.open(ref);
     const { type } = entries;
     const object = entries.objectIndex();
+    assert(object > 0, "an object has an index");
     const next = this.move(0, size);
     releaseObjectAt(entries, object);
     entries.setValueHeader(type, encoding, size);
@@ -215,6 +222,7 @@ export class Placement implements Releasable {
 
   /** Gives an entry that is in the table a deadline in Unix ms; returns its ref, which may be a new one. */
   setDeadline(ref: Ref, deadlineMs: number): Ref {
+    assert(deadlineMs === deadlineMs, "a deadline is a number");
     const { entries } = this;
     if (entries.hasFlag(ref, EntryFlag.ttl)) {
       this.heap.update(entries.heapSlot(ref), deadlineMs);
@@ -233,6 +241,7 @@ export class Placement implements Releasable {
   /** Takes the deadline of an entry that has one away. */
   dropDeadline(ref: Ref): void {
     const slot = this.entries.heapSlot(ref);
+    assert(this.entries.hasFlag(ref, EntryFlag.ttl), "an entry has the deadline that it loses");
     assert(this.heap.refAt(slot) === ref, "an entry's slot in the heap is its own");
     this.heap.removeAt(slot);
     this.entries.setFlag(ref, EntryFlag.ttl, false);
