@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { assert } from "../lib/assert.ts";
 import type { Hasher } from "../lib/hash.ts";
 
 interface Entry<T> {
@@ -49,12 +50,14 @@ export class NameMap<T> {
     }
     this.#chains.set(hash, { name, value, next: first });
     this.#size++;
+    assert(this.#chains.size <= this.#size, "no chain is empty");
   }
 
   /** Removes a name; returns whether it was there. */
   delete(name: string): boolean {
     const hash = this.#hasher.hashText(name);
     let previous: Entry<T> | null = null;
+    assert(this.#size >= 0, "names are counted");
     for (let entry = this.#chains.get(hash) ?? null; entry !== null; entry = entry.next) {
       if (entry.name !== name) {
         previous = entry;
@@ -64,6 +67,7 @@ export class NameMap<T> {
       else if (entry.next !== null) this.#chains.set(hash, entry.next);
       else this.#chains.delete(hash);
       this.#size--;
+      assert(this.#size >= this.#chains.size, "no chain is empty");
       return true;
     }
     return false;
