@@ -15,9 +15,9 @@ const ZERO = 0x30;
 const POWERS_OF_TEN = Float64Array.from({ length: 11 }, (_, i) => 10 ** i);
 
 // 10^(-348 + 8 · i), rounded to 64 bits: the halves of the significand, and the exponent.
-const powersHi = new Uint32Array(POWER_COUNT);
-const powersLo = new Uint32Array(POWER_COUNT);
-const powersExponent = new Int32Array(POWER_COUNT);
+const POWERS_HI = new Uint32Array(POWER_COUNT);
+const POWERS_LO = new Uint32Array(POWER_COUNT);
+const POWERS_EXPONENT = new Int32Array(POWER_COUNT);
 for (let i = 0; i < POWER_COUNT; i++) notePower(i);
 
 // scratch: lives for one call
@@ -33,7 +33,9 @@ const DISTANCE = 4;
 const REST = 6;
 
 /** What `drawDigits` has drawn: characters. */
+// scratch: lives for one call
 export const drawnDigits = new Uint8Array(20);
+// scratch: lives for one call
 let drawnCount = 0;
 
 /** How many digits `drawDigits` has drawn. */
@@ -77,7 +79,7 @@ export function drawDigits(value: number): number {
   }
   subtract(WIDTH, 0xffffffff, 0xffffffff, WIDTH); // adds the one
   subtractFrom(UPPER, WIDTH);
-  return draw(-(exponent + powersExponent[index] + 64)) - (POWER_LEAST + POWER_STEP * index);
+  return draw(-(exponent + POWERS_EXPONENT[index] + 64)) - (POWER_LEAST + POWER_STEP * index);
 }
 
 /** The higher half of (hi, lo) · 2^bits. */
@@ -93,8 +95,8 @@ function shiftedLo(lo: number, bits: number): number {
 
 /** Puts the upper 64 bits of (hi, lo) · power `index`, rounded, into `words` at `into`. */
 function multiply(hi: number, lo: number, index: number, into: number): void {
-  const otherHi = powersHi[index];
-  const otherLo = powersLo[index];
+  const otherHi = POWERS_HI[index];
+  const otherLo = POWERS_LO[index];
   // The upper halves of the products of halves, and their lower ones.
   const middle = upperOf(lo, otherLo) + (Math.imul(hi, otherLo) >>> 0) +
     (Math.imul(lo, otherHi) >>> 0) + 0x80000000;
@@ -219,7 +221,7 @@ function powerFor(exponent: number): number {
   const guess = (PRODUCT_EXPONENT_MIN - exponent - 1) * Math.LOG10E * Math.LN2;
   let index = Math.max(0, Math.floor((guess - POWER_LEAST) / POWER_STEP));
   while (index < POWER_COUNT - 1) {
-    const sum = exponent + powersExponent[index] + 64;
+    const sum = exponent + POWERS_EXPONENT[index] + 64;
     if (sum >= PRODUCT_EXPONENT_MIN && sum <= PRODUCT_EXPONENT_MAX) break;
     index++;
   }
@@ -242,7 +244,7 @@ function notePower(index: number): void {
   scaled = (scaled + (1n << BigInt(spare - 1))) >> BigInt(spare);
   const overflow = scaled >> 64n;
   if (overflow > 0n) scaled >>= 1n;
-  powersHi[index] = Number(scaled >> 32n);
-  powersLo[index] = Number(scaled & 0xffffffffn);
-  powersExponent[index] = spare - shift + Number(overflow);
+  POWERS_HI[index] = Number(scaled >> 32n);
+  POWERS_LO[index] = Number(scaled & 0xffffffffn);
+  POWERS_EXPONENT[index] = spare - shift + Number(overflow);
 }

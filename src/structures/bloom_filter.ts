@@ -196,6 +196,7 @@ export class BloomFilter {
 
   /** Newer layers are larger, and hold more of what was added. */
   #isKnown(): boolean {
+    assert(this.layers.length > 0, "a filter has its first layer from the start");
     for (let i = this.layers.length - 1; i >= 0; i--) {
       if (this.layers[i].has(this.#h1, this.#h2)) return true;
     }
@@ -211,6 +212,8 @@ export class BloomFilter {
       layer.count = count;
       twin.layers.push(layer);
     }
+    assert(twin.layers.length === this.layers.length, "a copy has all layers");
+    assert(twin.bytes === this.bytes, "a copy takes the same memory");
     return twin;
   }
 }

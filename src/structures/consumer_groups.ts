@@ -332,6 +332,7 @@ export class ConsumerGroups {
   remove(group: ConsumerGroup): void {
     assert(this.#groups.get(group.name) === group, "a group that is removed is of this stream");
     this.#groups.delete(group.name);
+    assert(!this.#groups.has(group.name), "a group that was removed is gone");
   }
 
   /** Entries pending in all groups. O(groups). */
@@ -358,6 +359,8 @@ export class ConsumerGroups {
   copyTo(twin: ConsumerGroups): void {
     assert(twin !== this && twin.count === 0, "a copy is made of no groups");
     for (const group of this.#groups.values()) group.copyTo(twin.add(group.name));
+    assert(twin.count === this.count, "a copy has all groups");
+    assert(twin.pendingCount === this.pendingCount, "a copy has all pending entries");
   }
 
   /** As ConsumerGroup.release, group by group. */

@@ -216,6 +216,7 @@ function neighbour(prefix: number, steps: number, x: number, y: number): number 
 function moved(at: number, by: number, steps: number): number {
   assert(by >= -1 && by <= 1, "a neighbour is one step away");
   const size = 2 ** steps;
+  assert(at >= 0 && at <= size, "a place lies on the map");
   return by === 0 ? at : (at + by + size) % size;
 }
 

@@ -94,6 +94,22 @@ export class NameMap<T> {
     }
   }
 
+  /** Throws if a name lies in another chain than its hash's, or is not counted. O(n). */
+  verify(): void {
+    let count = 0;
+    for (const [hash, first] of this.#chains) {
+      const names = new Set<string>();
+      for (let entry: Entry<T> | null = first; entry !== null; entry = entry.next) {
+        assert(this.#hasher.hashText(entry.name) === hash, "a name lies in its hash's chain");
+        assert(!names.has(entry.name), "a name is in its chain once");
+        names.add(entry.name);
+      }
+      assert(names.size > 0, "no chain is empty");
+      count += names.size;
+    }
+    assert(count === this.#size, "names are counted");
+  }
+
   #find(name: string): Entry<T> | null {
     let entry = this.#chains.get(this.#hasher.hashText(name)) ?? null;
     while (entry !== null && entry.name !== name) entry = entry.next;

@@ -37,6 +37,7 @@ for (
             model.set(name, value);
           }
           assertEquals(map.size, model.size);
+          map.verify();
         }
         assertEquals(new Map(map), model);
         assertEquals([...map.values()].sort(), [...model.values()].sort());
