@@ -196,7 +196,7 @@ export class BloomFilter {
 
   /** Newer layers are larger, and hold more of what was added. */
   #isKnown(): boolean {
-    assert(this.layers.length > 0, "a filter has its first layer from the start");
+    assert((this.#h2 & 1) === 1, "an item was hashed");
     for (let i = this.layers.length - 1; i >= 0; i--) {
       if (this.layers[i].has(this.#h1, this.#h2)) return true;
     }
