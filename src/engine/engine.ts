@@ -15,6 +15,7 @@ import { RecentCommands } from "../observe/recent_commands.ts";
 import { Slowlog } from "../observe/slowlog.ts";
 import { Blocking } from "./blocking.ts";
 import type { Client } from "./client.ts";
+import { ClientTable } from "./client_table.ts";
 import type { CommandTable } from "./command.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Evaluator } from "./evaluator.ts";
@@ -80,7 +81,7 @@ export class Engine {
   readonly deadlines: Deadlines;
   readonly blocking: Blocking;
   /** In order of connection. */
-  readonly clients = new Map<number, Client>();
+  readonly clients = new ClientTable<Client>();
   readonly monitors = new Set<Client>();
   /** Clients that got messages from others in this batch and must be flushed at its end. */
   readonly toFlush = new Set<Client>();
@@ -174,7 +175,7 @@ export class Engine {
   }
 
   addClient(client: Client): void {
-    this.clients.set(client.id, client);
+    this.clients.add(client);
     this.counters.connections++;
   }
 
@@ -212,7 +213,7 @@ export class Engine {
   /** Forgets a client that has gone. */
   removeClient(client: Client): void {
     client.isClosing = true;
-    this.clients.delete(client.id);
+    this.clients.delete(client);
     this.monitors.delete(client);
     this.toFlush.delete(client);
     this.watchedKeys.unwatch(client.transaction);
