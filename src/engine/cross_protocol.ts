@@ -5,6 +5,7 @@
  * command. Every HTTP request has the word POST at its head or a line `Host:` before its body, so a client that sends
  * either is disconnected before anything of the body runs.
  */
+import { LogThrottle } from "../observe/log_throttle.ts";
 import type { Args } from "../protocol/args.ts";
 import type { Client } from "./client.ts";
 import type { Engine } from "./engine.ts";
@@ -19,7 +20,7 @@ export function isHttp(args: Args): boolean {
 
 export class CrossProtocolGuard {
   readonly #engine: Engine;
-  #loggedMs = -Infinity;
+  readonly #throttle = new LogThrottle(LOG_EVERY_MS);
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -28,10 +29,7 @@ export class CrossProtocolGuard {
   /** Closes the connection at once: what it sent after this request is not run, what it was to be told is not sent. */
   disconnect(client: Client): void {
     const { clock, log } = this.#engine;
-    const elapsedMs = clock.nowMs() - this.#loggedMs;
-    // A clock that was set back must not silence the log.
-    if (elapsedMs > LOG_EVERY_MS || elapsedMs < 0) {
-      this.#loggedMs = clock.nowMs();
+    if (this.#throttle.take(clock.nowMs())) {
       log.warning(
         "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to Redis. " +
           "This is likely due to an attacker attempting to use Cross Protocol Scripting to compromise your Redis " +

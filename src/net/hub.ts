@@ -130,7 +130,8 @@ export class Hub {
 function isDeparture(error: unknown): boolean {
   return error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe ||
     error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted ||
-    error instanceof Deno.errors.UnexpectedEof || error instanceof Deno.errors.ConnectionAborted;
+    error instanceof Deno.errors.UnexpectedEof || error instanceof Deno.errors.ConnectionAborted ||
+    error instanceof Deno.errors.NotConnected;
 }
 
 /** The bounds of one client's requests, read from the configuration at each use. */

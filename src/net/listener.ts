@@ -1,6 +1,7 @@
 /**
  * Accepts connections on the configured addresses and hands each to a `Connection`.
  */
+import { LogThrottle } from "../observe/log_throttle.ts";
 import { Connection, type Socket } from "./connection.ts";
 import type { Hub } from "./hub.ts";
 
@@ -22,22 +23,35 @@ const PROTECTED = encoder.encode(
     " option. 4) Set up an authentication password for the default user. NOTE: You only need to do one of" +
     " the above things in order for the server to start accepting connections from the outside.\r\n",
 );
-/** After EMFILE and its like the next accept is tried this much later. */
+/**
+ * The system has no descriptor or memory for one more connection: to try again at once would fail again at once. Other
+ * errors concern the one connection that was to be accepted (a peer that has reset it, say), and not the next.
+ */
+const EXHAUSTED = ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"];
+/** How long accepting pauses then. */
 const RETRY_MS = 50;
+const LOG_EVERY_MS = 1000;
+
+/** What `Listener` needs of the runtime's listeners. */
+export type SocketListener = Pick<Deno.Listener<Socket>, "accept" | "addr" | "close">;
 
 export class Listener {
-  readonly #listener: Deno.TcpListener | Deno.UnixListener;
+  readonly #listener: SocketListener;
   readonly #hub: Hub;
+  readonly #throttle = new LogThrottle(LOG_EVERY_MS);
   /** Connections that were accepted here and have not ended. */
   #running = 0;
   #drained: (() => void) | null = null;
 
   /** Throws the operating system's error if the address cannot be had. */
-  constructor(readonly endpoint: Endpoint, backlog: number, hub: Hub) {
+  constructor(
+    readonly endpoint: Endpoint,
+    backlog: number,
+    hub: Hub,
+    listen: (endpoint: Endpoint, backlog: number) => SocketListener = listenOn,
+  ) {
     this.#hub = hub;
-    this.#listener = "path" in endpoint
-      ? listenUnix(endpoint)
-      : Deno.listen({ hostname: endpoint.hostname, port: endpoint.port, tcpBacklog: backlog });
+    this.#listener = listen(endpoint, backlog);
   }
 
   /** The port that was given, also when 0 was asked for; 0 for a Unix socket. */
@@ -55,12 +69,21 @@ export class Listener {
         if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) {
           return;
         }
-        this.#hub.engine.log.warning(`Accepting a client connection failed: ${String(error)}`);
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        this.#logFailure(error);
+        // Not by the engine's deadlines: a clock that is set back would keep everybody out.
+        if (isExhaustion(error)) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
         continue;
       }
       this.#accepted(socket);
     }
+  }
+
+  #logFailure(error: unknown): void {
+    // Its peer went before it was accepted: that is nobody's fault, and it was nobody's client yet.
+    if (error instanceof Deno.errors.NotConnected) return;
+    const { clock, log } = this.#hub.engine;
+    if (!this.#throttle.take(clock.nowMs())) return;
+    log.warning(`Accepting a client connection failed: ${String(error)}`);
   }
 
   close(): void {
@@ -105,6 +128,15 @@ export class Listener {
     }
     return null;
   }
+}
+
+function isExhaustion(error: unknown): boolean {
+  return error instanceof Error && "code" in error && EXHAUSTED.includes(String(error.code));
+}
+
+function listenOn(endpoint: Endpoint, backlog: number): SocketListener {
+  if ("path" in endpoint) return listenUnix(endpoint);
+  return Deno.listen({ hostname: endpoint.hostname, port: endpoint.port, tcpBacklog: backlog });
 }
 
 function listenUnix(endpoint: { path: string; mode: number | null }): Deno.UnixListener {
