@@ -68,6 +68,7 @@ export class ChunkPool {
   /** Takes a chunk back that nobody refers to any more. */
   give(chunk: Chunk): void {
     assert(chunk.bytes.length === CHUNK_BYTES, "a spare chunk has its memory");
+    assert(this.#spare.every((spare) => spare.chunk !== chunk), "a chunk is given back once");
     this.#spare.push({ chunk, ages: 0 });
   }
 

@@ -150,6 +150,7 @@ export class ConsumerGroup {
     consumer.pending.tree.release(1);
     this.#byIndex.remove(consumer.index);
     this.#consumers.delete(consumer.name);
+    assert(!this.#consumers.has(consumer.name), "a consumer that was removed is gone");
   }
 
   // Pending entries
