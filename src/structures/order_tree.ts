@@ -443,7 +443,7 @@ export class OrderTree {
   }
 
   #countPath(change: number): void {
-    assert(change === 1 || change === -1, "refs come and go one by one");
+    assert(change !== 0, "refs come or go");
     for (let level = 0; level < this.#depth; level++) {
       this.#words(this.#path[level])[this.#wordOf(level) + 2] += change;
     }
