@@ -5,7 +5,7 @@
  * Usage: deno run -A bench/memory_returns.ts [--case NAME] [--only ours|redis] [--redis PATH] [--port 26100] [--wait SECONDS]
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { print, SERVER_PERMISSIONS, SERVER_V8_FLAGS } from "../scripts/run.ts";
+import { print, SERVER_PERMISSIONS, serverV8Flags } from "../scripts/run.ts";
 import { Wire } from "../tests/support/live.ts";
 
 const MIB = 2 ** 20;
@@ -142,7 +142,7 @@ function resident(pid: number): number {
 
 function start(name: string): Deno.ChildProcess {
   const port = ["--port", `${options.port}`, "--save", "", "--enable-debug-command", "yes"];
-  const own = [SERVER_V8_FLAGS, "--no-code-cache", ...SERVER_PERMISSIONS, "--config", CONFIG];
+  const own = [serverV8Flags(), "--no-code-cache", ...SERVER_PERMISSIONS, "--config", CONFIG];
   const [command, args] = name === "ours"
     ? [Deno.execPath(), ["run", ...own, MAIN, ...port]]
     : [options.redis, port];

@@ -11,7 +11,7 @@
  * this file walks it with tiny values.
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { print, SERVER_PERMISSIONS, SERVER_V8_FLAGS } from "../scripts/run.ts";
+import { print, SERVER_PERMISSIONS, serverV8Flags } from "../scripts/run.ts";
 import {
   type Case,
   CASES,
@@ -123,7 +123,7 @@ function freePort(): number {
 }
 
 function startOurs(): Promise<Peer> {
-  const flags = ["run", "--no-prompt", SERVER_V8_FLAGS, "--no-code-cache", ...SERVER_PERMISSIONS];
+  const flags = ["run", "--no-prompt", serverV8Flags(), "--no-code-cache", ...SERVER_PERMISSIONS];
   const own = ["--save", "", "--enable-debug-command", "yes", "--bind", "127.0.0.1"];
   return start("respite", (port) => [
     Deno.execPath(),

@@ -8,7 +8,7 @@
  * `deno compile` fetches its base from dl.deno.land, once a target. DENORT_BIN names a local one, of the same
  * version as deno; that is a base for this machine only, so a release doesn't take it.
  */
-import { print, run, SERVER_PERMISSIONS, SERVER_V8_FLAGS } from "./run.ts";
+import { print, run, SERVER_PERMISSIONS, serverV8Flags } from "./run.ts";
 
 const TARGETS = [
   "x86_64-unknown-linux-gnu",
@@ -28,7 +28,7 @@ for (const target of isRelease ? TARGETS : [null]) await build(target);
 async function build(target: string | null): Promise<void> {
   const output = target === null ? "dist/respite" : `dist/respite-${target}`;
   const chosen = target === null ? [] : ["--target", target];
-  const options = [SERVER_V8_FLAGS, ...SERVER_PERMISSIONS, ...chosen, "--output", output];
+  const options = [serverV8Flags(), ...SERVER_PERMISSIONS, ...chosen, "--output", output];
   const words = ["compile", ...options, "main.ts"];
   const { code, errors } = await run(words);
   if (code === 0) return;

@@ -3,8 +3,16 @@
 /** Where our TypeScript lies. */
 export const CHECKED_FOLDERS = ["src", "tests", "scripts", "bench"] as const;
 
-/** As in the task `start`. Maglev is V8's middle compiler: it took 5 MiB of memory and gained nothing. */
-export const SERVER_V8_FLAGS = "--v8-flags=--no-maglev";
+/**
+ * The flags for V8 that the task `start` of the checkout in `dir` has. Maglev is V8's middle compiler: it took 5 MiB of memory
+ * and gained nothing. With the larger budgets for inlining, functions that assert what they expect are inlined as before.
+ */
+export function serverV8Flags(dir = "."): string {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(`${dir}/deno.json`));
+  const flags = String(tasks.start).split(" ").find((word) => word.startsWith("--v8-flags="));
+  if (flags === undefined) throw new Error(`The task start in ${dir}/deno.json has no --v8-flags`);
+  return flags;
+}
 
 /** What the server may do, as in the task `start`: no more than its work takes. */
 export const SERVER_PERMISSIONS = [

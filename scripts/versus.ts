@@ -14,7 +14,7 @@
  * sorted sets, and one collection of each type with so many elements.
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { print, SERVER_PERMISSIONS, SERVER_V8_FLAGS } from "./run.ts";
+import { print, SERVER_PERMISSIONS, serverV8Flags } from "./run.ts";
 
 const SERVER_CORE = "0";
 const CLIENT_CORE = "1";
@@ -326,7 +326,7 @@ async function outputOf(words: readonly string[]): Promise<string> {
 
 /** Starts our server from the checkout in `dir`. */
 async function startCheckout(name: string, dir: string): Promise<void> {
-  const flags = ["--no-prompt", SERVER_V8_FLAGS, "--no-code-cache", ...SERVER_PERMISSIONS];
+  const flags = ["--no-prompt", serverV8Flags(dir), "--no-code-cache", ...SERVER_PERMISSIONS];
   const main = ["--config", `${dir}/deno.json`, `${dir}/main.ts`];
   await start(name, (port) => {
     return [Deno.execPath(), "run", ...flags, ...main, "--port", `${port}`, "--save", ""];
