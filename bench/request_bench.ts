@@ -25,7 +25,7 @@ const { engine, evaluator, hub } = new Server({
 const table = engine.commands;
 const client = hub.newClient({ flush() {} } as Transport);
 const decoder = new RequestDecoder({ bulkMax: 1024, authenticated: true }, {
-  approaching: (pipeline) => evaluator.prefetch(client, pipeline),
+  onReadAhead: (pipeline) => evaluator.prefetch(client, pipeline),
 });
 const encoder = new TextEncoder();
 

@@ -12,7 +12,7 @@ export class Bloom implements HeapValue {
   readonly arenaBytes = 0;
   readonly effort = 1;
   readonly isEmpty = false;
-  booked = 0;
+  accountedBytes = 0;
 
   constructor(readonly filter: BloomFilter) {}
 

@@ -195,7 +195,7 @@ export class Cursor implements ListpackHome, Scratch {
    */
   changed(event: KeyEvent, dirty = 1): void {
     const { db, args } = this;
-    this.book();
+    this.accountMemory();
     const { isEmpty } = this;
     if (isEmpty) db.placement.discard(this.ref);
     db.changed(args, this.#index, event);
@@ -207,14 +207,14 @@ export class Cursor implements ListpackHome, Scratch {
 
   /** The command has changed what nobody watches, such as who reads a stream: counts it. */
   changedQuietly(dirty: number): void {
-    this.book();
+    this.accountMemory();
     this.db.keyspace.hooks.dirty += dirty;
   }
 
   /** Counts the memory of a value that is an object: it was changed. */
-  book(): void {
+  accountMemory(): void {
     const object = this.object ?? this.#long;
-    if (object !== null) this.entries.book(object);
+    if (object !== null) this.entries.accountMemory(object);
   }
 
   /** Nothing was changed after `editOrCreate`: a collection that it made goes again. */

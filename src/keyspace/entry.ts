@@ -82,7 +82,7 @@ export interface HeapValue extends Releasable {
   /** The table of its members, if it has one. */
   readonly members?: MemberTable;
   /** What `Entries.outsideBytes` counts for it; the keyspace keeps it. */
-  booked: number;
+  accountedBytes: number;
   /** The same value in memory of its own. */
   clone(): HeapValue;
   /** Gives its memory outside the arena back at once; its blocks in the arena have gone with the arena. */
@@ -100,7 +100,7 @@ export class LargeString implements HeapValue {
   readonly arenaBytes = 0;
   readonly effort = 1;
   readonly isEmpty = false;
-  booked = 0;
+  accountedBytes = 0;
   view: DataView;
 
   constructor(public content: Uint8Array, public length: number) {
@@ -167,7 +167,7 @@ export class Entries implements KeyLayout {
   /** The flag `epoch` as new entries have it: a snapshot turns it around, and knows the older ones by theirs. */
   epoch = 0;
   /** Large collections that no entry has any more: they are freed in slices. */
-  readonly dying: Releasable[] = [];
+  readonly toFree: Releasable[] = [];
 
   ref: Ref = 0;
   bytes: Uint8Array = new Uint8Array(0);
@@ -197,7 +197,7 @@ export class Entries implements KeyLayout {
     const remains = new Remains(this.objects.takeAll(), this.#outsideKeys.takeAll());
     this.arena.clear();
     this.outsideBytes = 0;
-    this.dying.length = 0;
+    this.toFree.length = 0;
     return remains;
   }
 
@@ -398,10 +398,10 @@ export class Entries implements KeyLayout {
   }
 
   /** Brings the count of bytes outside up to date after a change of `object`. */
-  book(object: HeapValue): void {
+  accountMemory(object: HeapValue): void {
     const { bytes } = object;
-    this.outsideBytes += bytes - object.booked;
-    object.booked = bytes;
+    this.outsideBytes += bytes - object.accountedBytes;
+    object.accountedBytes = bytes;
   }
 
   /** Gives back an entry's block and, if its key lies outside, that; the value is the caller's. */

@@ -4,7 +4,7 @@ import type { HeapValue } from "./entry.ts";
 
 export class HashTable implements HeapValue {
   readonly encodingName = "hashtable";
-  booked = 0;
+  accountedBytes = 0;
 
   constructor(readonly members: MemberTable) {}
 

@@ -33,7 +33,7 @@ export class LazyFree {
 
   /** Entries and collections still to be freed: lazyfree_pending_objects of INFO. */
   get pending(): number {
-    return this.#pendingEntries + this.#owner.entries.dying.length;
+    return this.#pendingEntries + this.#owner.entries.toFree.length;
   }
 
   /** Takes over the entries of a database which nobody uses any more. */
@@ -78,15 +78,15 @@ export class LazyFree {
   }
 
   #releaseObjects(isOver: () => boolean): boolean {
-    const { entries: { dying }, stats } = this.#owner;
-    while (dying.length > 0) {
-      if (dying[dying.length - 1].release(ELEMENTS_A_STEP)) {
-        dying.pop();
+    const { entries: { toFree }, stats } = this.#owner;
+    while (toFree.length > 0) {
+      if (toFree[toFree.length - 1].release(ELEMENTS_A_STEP)) {
+        toFree.pop();
         stats.lazilyFreed++;
       }
       if (isOver()) break;
     }
-    return dying.length > 0;
+    return toFree.length > 0;
   }
 
   /** The arena is about to be emptied, and the entries with it; returns the databases whose entries are left to free. */

@@ -10,7 +10,7 @@ export class LongPack implements HeapValue {
   readonly effort = 1;
   /** One that is empty lies in its entry. */
   readonly isEmpty = false;
-  booked = 0;
+  accountedBytes = 0;
   content: Uint8Array;
   view: DataView;
 

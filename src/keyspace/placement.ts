@@ -85,7 +85,7 @@ export class Placement implements Releasable {
   ): Ref {
     const { entries } = this;
     const encoding = Encoding.object;
-    assert(object.booked === 0, "an object is the value of one entry");
+    assert(object.accountedBytes === 0, "an object is the value of one entry");
     const ref = this.create(args, index, type, encoding, access, OBJECT_BYTES, hasDeadline);
     entries.open(ref);
     this.#storeObject(type, object);
@@ -209,7 +209,7 @@ export class Placement implements Releasable {
     const { entries } = this;
     entries.setValueHeader(type, Encoding.object, OBJECT_BYTES);
     entries.view.setUint32(entries.valueStart, entries.objects.add(object), true);
-    entries.book(object);
+    entries.accountMemory(object);
   }
 
   // Deadlines

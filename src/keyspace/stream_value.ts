@@ -13,7 +13,7 @@ export class Stream implements HeapValue {
   readonly encodingName = "stream";
   /** Streams stay when they are empty. */
   readonly isEmpty = false;
-  booked = 0;
+  accountedBytes = 0;
 
   constructor(
     readonly entries: Entries,
@@ -100,7 +100,7 @@ export class StreamValue implements Scratch {
   removeGroup(group: ConsumerGroup): void {
     const { stream } = this;
     stream.groups?.remove(group);
-    if (!group.release(SLICE)) this.cursor.entries.dying.push(group);
+    if (!group.release(SLICE)) this.cursor.entries.toFree.push(group);
   }
 
   /** Whether an entry behind the first was deleted, at or after `from`: then numbers can't be told. */

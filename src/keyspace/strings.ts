@@ -155,7 +155,7 @@ export class Strings {
     const entries = this.#db.entries;
     const large = largeString(entries);
     large.resize(length);
-    entries.book(large);
+    entries.accountMemory(large);
     this.#value.read(entries);
     return this.#value;
   }

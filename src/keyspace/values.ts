@@ -86,9 +86,9 @@ export function releaseValue(entries: Entries, ref: Ref): void {
 export function releaseObjectAt(entries: Entries, index: number): void {
   const object = entries.objects.get(index);
   entries.objects.remove(index);
-  entries.outsideBytes -= object.booked;
-  object.booked = 0;
-  if (object.effort > EFFORT_AT_ONCE) entries.dying.push(object);
+  entries.outsideBytes -= object.accountedBytes;
+  object.accountedBytes = 0;
+  if (object.effort > EFFORT_AT_ONCE) entries.toFree.push(object);
   else object.release(Infinity);
 }
 

@@ -52,7 +52,7 @@ export class RangeBound implements Scratch {
 /** A large sorted set. */
 export class SortedSet implements HeapValue, Order, Bound {
   readonly encodingName = "skiplist";
-  booked = 0;
+  accountedBytes = 0;
   readonly members: MemberTable;
   readonly tree: OrderTree;
   /** What `isBefore` asks. */

@@ -156,7 +156,7 @@ export class Connection implements Transport, PipelineListener {
     this.#hub.engine.counters.reads++;
   }
 
-  approaching(pipeline: Pipeline): void {
+  onReadAhead(pipeline: Pipeline): void {
     this.#hub.evaluator.prefetch(this.client, pipeline);
   }
 

@@ -36,7 +36,7 @@ export function readStream(input: RdbReader, format: number, db: Database, key: 
   for (let left = input.length(); left > 0; left--) readNode(input);
   readCounters(input, format);
   for (let left = input.length(); left > 0; left--) readGroup(input, format);
-  db.keyspace.entries.book(stream.stream);
+  db.keyspace.entries.accountMemory(stream.stream);
   return stream.cursor.ref;
 }
 

@@ -169,7 +169,7 @@ export class ValueReader {
   }
 
   #endList(): boolean {
-    this.#list.cursor.book();
+    this.#list.cursor.accountMemory();
     const { count } = this.#list;
     this.ref = this.#list.cursor.ref;
     this.#list.cursor.discard();
@@ -235,7 +235,7 @@ export class ValueReader {
 
   #endSet(): boolean {
     assert(this.#set.count > 0, "no empty set is kept");
-    this.#set.cursor.book();
+    this.#set.cursor.accountMemory();
     this.ref = this.#set.cursor.ref;
     return true;
   }
@@ -299,7 +299,7 @@ export class ValueReader {
 
   #endZset(): boolean {
     assert(this.#zset.count > 0, "no empty sorted set is kept");
-    this.#zset.cursor.book();
+    this.#zset.cursor.accountMemory();
     this.ref = this.#zset.cursor.ref;
     return true;
   }
@@ -427,7 +427,7 @@ export class ValueReader {
   }
 
   #endHash(): boolean {
-    this.#hash.cursor.book();
+    this.#hash.cursor.accountMemory();
     this.ref = this.#hash.cursor.ref;
     if (this.#hash.count > 0) return true;
     this.#hash.cursor.discard();

@@ -13,7 +13,7 @@ export const PIPELINE_ROOM = 16;
 
 /** Hears of requests that were decoded ahead, before the first of them is taken. */
 export interface PipelineListener {
-  approaching(pipeline: Pipeline): void;
+  onReadAhead(pipeline: Pipeline): void;
 }
 
 export class Pipeline implements Scratch {

@@ -173,7 +173,7 @@ export class RequestDecoder {
       at = this.#short(at);
       if (at < 0) break;
     }
-    if (pipeline.count >= ANNOUNCED_MIN) this.#listener?.approaching(pipeline);
+    if (pipeline.count >= ANNOUNCED_MIN) this.#listener?.onReadAhead(pipeline);
     return pipeline.count;
   }
 

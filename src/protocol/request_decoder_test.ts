@@ -174,7 +174,7 @@ Deno.test("a listener hears of four requests and more, sixteen at a time, before
   const heard: number[] = [];
   let taken = 0;
   const decoder = new RequestDecoder(LIMITS, {
-    approaching: (pipeline) => heard.push(taken, pipeline.count),
+    onReadAhead: (pipeline) => heard.push(taken, pipeline.count),
   });
   const args = new Args();
   const feed = (requests: number) => {

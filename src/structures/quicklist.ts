@@ -66,7 +66,7 @@ class Node {
 export class Quicklist implements ListpackHome {
   /** Whether it is what would be a listpack, if that could lie inline. It ends with the second node. */
   isListpack = false;
-  booked = 0;
+  accountedBytes = 0;
   /** Elements in all nodes. */
   count = 0;
   /** On the node that `open` was called for. */

@@ -57,7 +57,7 @@ export class TestClient {
     };
     this.client = hub.newClient(transport);
     this.#decoder = new RequestDecoder(hub.limitsFor(this.client), {
-      approaching: (pipeline) => server.evaluator.prefetch(this.client, pipeline),
+      onReadAhead: (pipeline) => server.evaluator.prefetch(this.client, pipeline),
     });
   }
 
