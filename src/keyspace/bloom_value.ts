@@ -37,11 +37,11 @@ export class Bloom implements HeapValue {
 /** A cursor over a Bloom filter. */
 export class BloomValue implements Scratch {
   readonly cursor: Cursor = new Cursor(Type.bloom, () => this.#create());
-  /** What a filter that is made by `editOrCreate` is like. */
+  /** Parameters of the filter that `editOrCreate` makes for a missing key. */
   errorRate = 0.01;
   capacity = 100;
   expansion = 2;
-  /** What `editOrCreate` makes a key of instead, where one is read from a file. */
+  /** If not null, `editOrCreate` stores this filter, which was read from a file, instead of a new one. */
   restored: BloomFilter | null = null;
 
   forget(): void {

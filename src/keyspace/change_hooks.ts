@@ -2,9 +2,9 @@
 /**
  * The two hooks around every change of a key, called by the keyspace and by nobody else.
  *
- * `willChange` comes before (a snapshot serialises an entry which its walk has not reached yet),
- * `changed` after (WATCH, tracking, keyspace events, the dirty count, propagation). With nobody
- * listening the two cost a counter and a null check.
+ * `willChange` runs before it (a snapshot saves the old entry if its walk has not reached it yet),
+ * `changed` after it (WATCH, tracking, keyspace events, the dirty count, propagation). Without
+ * listeners the two cost a counter and a null check.
  */
 import type { Ref } from "../structures/arena.ts";
 
@@ -105,9 +105,9 @@ export type BeforeChange = (database: number, ref: Ref) => void;
 export class ChangeHooks {
   /** Changes since the server began; the evaluator compares it around a command. */
   dirty = 0;
-  /** Set by the one snapshot that may run. */
+  /** Called before each change while a snapshot runs; at most one runs at a time. */
   before: BeforeChange | null = null;
-  /** Whether somebody wants `created` and `missed`, which are not changes. */
+  /** Whether a listener wants the events `created` and `missed`, too, which are not changes. */
   wantsAll = false;
   #listeners: ChangeListener[] = [];
 

@@ -1,14 +1,14 @@
 // hot path
 /**
  * A cursor over one collection: where a list, set, hash, sorted set or stream lies. A small collection is a
- * listpack (or intset) in the entry's block, a large one an object. A listpack that the configuration lets grow
- * beyond what lies in a block is one in a buffer of its own; who uses the cursor does not see the difference.
+ * listpack (or intset) in the entry's block, a large one an object. A listpack that is too long for
+ * a block, which the configuration may allow, lies in a buffer of its own; users of the cursor see no difference.
  *
- * A cursor is bound to one key by `read`, `edit` or `editOrCreate` and stays so while others are opened;
- * it ends with `changed`, `discard`, or the end of the command.
+ * A cursor is bound to one key by `read`, `edit` or `editOrCreate` and stays bound while other entries are
+ * opened; it ends with `changed`, `discard`, or the end of the command.
  *
- * The types have a cursor instead of being one: so V8 sees one shape here, whatever types a server holds. As a base
- * class of five, it cost 150 to 300 ns a command.
+ * ListValue, SetValue and the others contain a cursor instead of extending it, so that V8 sees one shape here. As the
+ * base class of five types it cost 150 to 300 ns a command.
  */
 import { assert } from "../lib/assert.ts";
 import type { Scratch } from "../lib/scratch.ts";
@@ -23,7 +23,7 @@ import { COLLECTION_INLINE_MAX, Encoding, type Entries, type HeapValue } from ".
 import { LongPack } from "./long_pack.ts";
 
 export class Cursor implements ListpackHome, Scratch {
-  /** On the value, while its encoding is `listpack` or `intset`. */
+  /** Points at the value, while its encoding is `listpack` or `intset`. */
   readonly pack: Listpack = new Listpack(this);
   ref: Ref = 0;
   encoding: number = Encoding.listpack;
@@ -32,11 +32,11 @@ export class Cursor implements ListpackHome, Scratch {
   #index = 0;
   /** The value, while its encoding is `object`. */
   object: HeapValue | null = null;
-  /** What `pack` is on, where that is no entry's block. */
+  /** The buffer that `pack` points at, if the listpack does not lie in the entry's block; otherwise null. */
   #long: LongPack | null = null;
   readonly #create: () => Ref;
 
-  /** `create` makes the entry of a new, empty collection where the cursor stands: if it is left out, a listpack. */
+  /** `create` makes the entry of a new, empty collection; without it, an empty listpack is made. */
   constructor(readonly type: number, create: (() => Ref) | null = null) {
     this.#create = create ?? (() => this.createListpack());
   }
@@ -50,7 +50,7 @@ export class Cursor implements ListpackHome, Scratch {
     return this.db.keyspace.entries;
   }
 
-  /** Where the key stands. */
+  /** The arguments that hold the key. */
   get args(): Args {
     assert(this.#args !== null, "a cursor is bound to a key");
     return this.#args;
@@ -68,7 +68,7 @@ export class Cursor implements ListpackHome, Scratch {
     return this.#bind(db, args, index, db.read(args, index));
   }
 
-  /** As `read`, leaving no trace. */
+  /** As `read`, but counts no hit, miss or access. */
   peek(db: Database, args: Args, index: number): boolean {
     return this.#bind(db, args, index, db.find(args, index));
   }
@@ -88,7 +88,7 @@ export class Cursor implements ListpackHome, Scratch {
     return true;
   }
 
-  /** Binds the cursor to a new, empty collection, in the place of whatever was there. */
+  /** Binds the cursor to a new, empty collection, which replaces any value that the key had. */
   replace(db: Database, args: Args, index: number): void {
     const ref = db.find(args, index);
     if (ref !== 0) {
@@ -121,14 +121,14 @@ export class Cursor implements ListpackHome, Scratch {
     return ref;
   }
 
-  /** Puts `object` in the place of the listpack or intset. */
+  /** Replaces the listpack or intset by `object`. */
   toObject(object: HeapValue): void {
     if (this.#long !== null) this.toInline(this.encoding, 0);
     this.ref = this.db.placement.replaceByObject(this.ref, object);
     this.#open();
   }
 
-  /** Puts an inline value of `size` bytes, which the caller writes, in the place of an object. */
+  /** Replaces an object by an inline value of `size` bytes, which the caller writes. */
   toInline(encoding: number, size: number): void {
     this.ref = this.db.placement.replaceObject(this.ref, encoding, size);
     this.#open();
@@ -147,7 +147,7 @@ export class Cursor implements ListpackHome, Scratch {
     this.resize(this.pack, size);
   }
 
-  /** Notes that the value, which lies inline, has another encoding from now on; its bytes are the caller's to write. */
+  /** Sets the encoding of an inline value; the caller writes its bytes. */
   setEncoding(encoding: number): void {
     const { entries } = this;
     entries.open(this.ref);
@@ -178,7 +178,7 @@ export class Cursor implements ListpackHome, Scratch {
   #resizeLong(long: LongPack, size: number): void {
     const { length } = long.content;
     if (size < COLLECTION_INLINE_MAX >>> 1) {
-      // Its buffer goes as soon as the value lies in the entry.
+      // Copy first: `toInline` frees the buffer.
       const kept = new Uint8Array(size);
       kept.set(new Uint8Array(long.content.buffer, 0, size));
       this.toInline(this.encoding, size);
@@ -205,26 +205,26 @@ export class Cursor implements ListpackHome, Scratch {
     this.#leave();
   }
 
-  /** The command has changed what nobody watches, such as who reads a stream: counts it. */
+  /** Counts `dirty` changes that are not told to listeners, such as those of a stream's consumers. */
   changedQuietly(dirty: number): void {
     this.accountMemory();
     this.db.keyspace.hooks.dirty += dirty;
   }
 
-  /** Counts the memory of a value that is an object: it was changed. */
+  /** Updates the count of memory after a change of a value that is an object. */
   accountMemory(): void {
     const object = this.object ?? this.#long;
     if (object !== null) this.entries.accountMemory(object);
   }
 
-  /** Nothing was changed after `editOrCreate`: a collection that it made goes again. */
+  /** For a command that added nothing after `editOrCreate`: removes the key if its collection is empty. */
   discard(): void {
     if (!this.isEmpty) return;
     this.db.placement.discard(this.ref);
     this.#leave();
   }
 
-  /** Whether nothing is in it that keeps it. */
+  /** Whether the collection is empty, so that its key must be removed. An empty stream keeps its key. */
   get isEmpty(): boolean {
     if (this.object !== null) return this.object.isEmpty;
     if (this.encoding === Encoding.listpack) return this.pack.first() === 0;
@@ -239,7 +239,7 @@ export class Cursor implements ListpackHome, Scratch {
       args.fail(Errors.wrongType);
       return false;
     }
-    // Often the same as before, and a pointer that is written costs a write barrier.
+    // Compare first: they are often the same, and writing a pointer costs V8's write barrier.
     if (this.#db !== db) this.#db = db;
     if (this.#args !== args) this.#args = args;
     this.#index = index;
@@ -248,7 +248,7 @@ export class Cursor implements ListpackHome, Scratch {
     return true;
   }
 
-  /** Binds the cursor to an entry of this type that was found otherwise: for walks over a database. */
+  /** Binds the cursor to an entry of this type that was not looked up by key: for walks over a database. */
   openEntry(db: Database, ref: Ref): void {
     this.#db = db;
     this.ref = ref;
@@ -261,7 +261,7 @@ export class Cursor implements ListpackHome, Scratch {
     this.#useOpen(entries);
   }
 
-  /** The open entry is the cursor's. */
+  /** Binds the cursor to the open entry. */
   #useOpen(entries: Entries): void {
     this.encoding = entries.encoding;
     if (this.#long !== null) this.#long = null;
@@ -271,7 +271,7 @@ export class Cursor implements ListpackHome, Scratch {
   }
 
   #useObject(object: HeapValue): void {
-    // First of all for one command after another on the same key.
+    // Nothing to do if the object is the same: consecutive commands often use one key.
     if (this.object === object) return;
     if (object instanceof LongPack) {
       this.object = null;
@@ -281,7 +281,7 @@ export class Cursor implements ListpackHome, Scratch {
     } else this.object = object;
   }
 
-  /** The key is gone. */
+  /** Unbinds the cursor: its key was removed. */
   #leave(): void {
     this.ref = 0;
     this.object = null;

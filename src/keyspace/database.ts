@@ -1,11 +1,11 @@
 // hot path
 /**
  * One database: key → entry, with deadlines. Commands find keys through it; it calls the two change hooks, so that no
- * command can forget them. What writes strings is in strings.ts, what gives keys other names or databases in transfer.ts,
- * what moves blocks in placement.ts.
+ * command can forget them. Writing strings is in strings.ts, moving keys to other names or databases in transfer.ts,
+ * moving blocks in placement.ts.
  *
- * A key is named by `bytes[start, end)` or, in what commands call most, by an argument's index. A key
- * past its deadline does not exist for any of these methods; it is removed when it is met.
+ * A key is named by `bytes[start, end)` or, in the methods that commands call most, by an argument's index. A key
+ * past its deadline does not exist for any of these methods; the one that finds it removes it.
  */
 import { assert } from "../lib/assert.ts";
 import type { Hasher } from "../lib/hash.ts";
@@ -32,9 +32,9 @@ export interface DatabaseContents {
 
 export class Database {
   readonly #hasher: Hasher;
-  /** Where its entries lie; another one after `clear`, `restart` and `swap`. */
+  /** Where its entries lie; `clear`, `restart` and `swap` exchange it. */
   #placement: Placement;
-  // Parts of it, for what every command does: a field less to follow is half a nanosecond.
+  // Copies of its fields for what every command does: one pointer less to follow saves half a nanosecond.
   #entries: Entries;
   #table: DashTable;
   readonly strings: Strings;
@@ -88,7 +88,7 @@ export class Database {
     );
   }
 
-  /** As `find`, for a key that lies anywhere. */
+  /** As `find`, for a key in any buffer. */
   findKey(bytes: Uint8Array, view: DataView, start: number, end: number): Ref {
     const table = this.#table;
     const hasher = this.#hasher;
@@ -112,7 +112,7 @@ export class Database {
     return ref;
   }
 
-  /** As `read` for a command that leaves no access time: EXISTS, TTL, TYPE. */
+  /** As `read` for a command that does not update the access time: EXISTS, TTL, TYPE. */
   readUntouched(args: Args, index: number): Ref {
     const ref = this.find(args, index);
     if (ref === 0) {
@@ -124,7 +124,7 @@ export class Database {
     return ref;
   }
 
-  /** As `find` for a command that will change the entry: counts the access and opens nothing. */
+  /** As `find` for a command that will change the entry: notes the access and calls `willChange`. */
   edit(args: Args, index: number): Ref {
     const ref = this.find(args, index);
     if (ref === 0) return 0;
@@ -141,7 +141,7 @@ export class Database {
     this.#entries.setAccess(ref, keyspace.accessOf(previous));
   }
 
-  /** Whether the key at argument `index` is there, past its deadline and not yet removed. */
+  /** Whether the key at argument `index` is past its deadline, but not yet removed. */
   isExpired(args: Args, index: number): boolean {
     const bytes = args.bytesOf(index);
     const view = args.viewOf(index);
@@ -162,7 +162,7 @@ export class Database {
     return ref === 0 ? null : this.#stringAt(args, ref);
   }
 
-  /** As `readString` for a command that goes on to write: no hit or miss is counted. */
+  /** As `readString` for a command that will write the key: no hit or miss is counted. */
   peekString(args: Args, index: number): StringValue | null {
     const ref = this.find(args, index);
     return ref === 0 ? null : this.#stringAt(args, ref);
@@ -187,7 +187,7 @@ export class Database {
 
   // Making entries and changing values: for strings.ts, cursor.ts and persistence
 
-  /** Makes the key at argument `index`, which is missing, with `size` bytes of value; opens it. */
+  /** Makes the key at argument `index`, which is missing, with `size` bytes of value; opens its entry. */
   createValue(args: Args, index: number, type: number, encoding: number, size: number): Ref {
     const access = this.keyspace.accessOfNew();
     const ref = this.#placement.create(args, index, type, encoding, access, size, false);
@@ -209,8 +209,8 @@ export class Database {
   }
 
   /**
-   * Puts an unlinked entry, whose key is that at argument `index` and missing, into the database, and gives it a deadline
-   * if that is not −1. The key is hashed here, whatever was looked up before.
+   * Adds an entry that is in no table yet, under the key at argument `index`, which is missing, and gives it a deadline
+   * if that is not −1. The key is hashed here; what was looked up before has no influence.
    */
   link(ref: Ref, args: Args, index: number, deadlineMs: number): void {
     const bytes = args.bytesOf(index);
@@ -219,10 +219,10 @@ export class Database {
     const start = args.start(index);
     const end = args.end(index);
     const hash = this.#hasher.hashOnce(view, start, end);
-    // A key past its deadline counts as missing, but may still be there: a pause of writes keeps it.
+    // A key past its deadline counts as missing, but is still in the table while writes are paused.
     const hidden = table.find(hash, bytes, view, start, end);
     if (hidden !== 0) {
-      assert(this.deadlines.isDue(hidden), "a key is made where it is missing");
+      assert(this.deadlines.isDue(hidden), "a key that is added was missing or has expired");
       this.expire(hidden);
     }
     this.#placement.link(hash, ref);
@@ -240,14 +240,14 @@ export class Database {
     this.#placement.table.reserve(keys);
   }
 
-  /** Reads what `find` will read for so many hashes, and puts what it will find first into `refs`. */
+  /** Reads ahead the memory that `find` will need for `count` hashes; puts the first candidate for each into `refs`. */
   prefetch(hashes: Int32Array, refs: Uint32Array, count: number): void {
     const { table, entries } = this.#placement;
     table.prefetch(hashes, refs, count);
     entries.arena.prefetch(refs, count);
   }
 
-  /** What the database consists of now; it stays so when the database is emptied or exchanged with another. */
+  /** The parts of the database as they are now: `clear` and `swap` give the database other parts. */
   contents(): DatabaseContents {
     const { entries, table, heap } = this.#placement;
     return { index: this.index, entries, table, heap };
@@ -262,7 +262,7 @@ export class Database {
 
   // Removing
 
-  /** Removes the key at argument `index` without telling anybody; returns whether it was there. */
+  /** Removes the key at argument `index` without telling the listeners; returns whether it was there. */
   removeQuietly(args: Args, index: number): boolean {
     const ref = this.find(args, index);
     if (ref === 0) return false;
@@ -278,7 +278,7 @@ export class Database {
     return true;
   }
 
-  /** Removes a key whose time has come. Time has changed the data, nobody else: nothing is counted. */
+  /** Removes a key past its deadline. No client has changed it, so the change is not counted as dirty. */
   expire(ref: Ref): void {
     this.keyspace.stats.expired++;
     this.#removeEntry(ref, Events.expired);
@@ -344,14 +344,14 @@ export class Database {
     return this.#placement.table === table;
   }
 
-  /** Lets go of all entries and goes on, empty, with the keyspace's present arena; returns what it lets go of. */
+  /** Drops all entries and continues, empty, with the keyspace's present arena; returns the dropped placement. */
   restart(): Placement {
     const placement = this.#placement;
     this.#use(new Placement(this.keyspace.entries));
     return placement;
   }
 
-  /** Whether it has nothing that `restart` would let go of. */
+  /** Whether it is empty and has no memory that `restart` would drop. */
   get isFresh(): boolean {
     return this.#placement.isFresh && this.#placement.entries === this.keyspace.entries;
   }

@@ -1,4 +1,4 @@
-/** Databases against a plain Map; what is checked at the end is also that nothing stays behind. */
+/** Databases compared with a plain Map; in the end no memory may be left in use. */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { ManualClock } from "../lib/clock.ts";
@@ -36,7 +36,7 @@ const value = fc.oneof(
     new TextEncoder().encode(String(n))
   ),
 );
-/** Mostly a few of them, so that operations meet on one key. */
+/** Mostly one of a few, so that several operations use the same key. */
 const key = fc.oneof(
   { weight: 4, arbitrary: fc.integer({ min: 0, max: 2 }) },
   { weight: 1, arbitrary: fc.integer({ min: 0, max: KEYS.length - 1 }) },
@@ -158,11 +158,11 @@ class Pair {
     if (expected !== undefined) expected.deadlineMs = -1;
   }
 
-  /** Looks as WATCH does, which removes nothing. */
+  /** Looks a key up as WATCH does, which does not remove an expired key. */
   watch(index: number): void {
     const expected = this.model.get(index);
     const isExpired = this.db.isExpired(this.args(index), 0);
-    // What is due may have been removed already.
+    // A key that is due may have been removed already.
     if (isExpired) assert(expected !== undefined && this.#isDue(expected), `key ${index} is due`);
   }
 
@@ -173,13 +173,13 @@ class Pair {
     assertEquals(string !== null, expected !== undefined, `key ${index} exists`);
     if (string === null || expected === undefined) return;
     const bytes = string.bytes.slice(string.start, string.end);
-    // Equality of 200,000 bytes is told at once; assertEquals would take a second.
+    // Not assertEquals: it takes a second for 200,000 bytes.
     assert(isSame(bytes, expected.value), `value of key ${index}`);
     const ref = this.db.find(this.args(index), 0);
     assertEquals(this.db.deadlines.of(ref), expected.deadlineMs, `deadline of key ${index}`);
   }
 
-  /** Time passes, and the timer has not run yet: what is due waits for whoever meets it. */
+  /** Moves the clock without running the timer: keys that are due stay until they are looked up. */
   jump(ms: number): void {
     this.clock.advance(ms);
   }
@@ -189,13 +189,16 @@ class Pair {
     while (this.db.deadlines.expireNext(this.clock.nowMs()));
   }
 
-  /** FLUSHALL; the next keys come before what it has left is freed. */
+  /** FLUSHALL. The next keys are made before its old entries are freed. */
   clear(): void {
     this.keyspace.clear();
     for (const model of this.#models) model.clear();
   }
 
-  /** Reads every key, which removes those that are due: not to be done after each step, as it hides what they leave. */
+  /**
+   * Reads every key, which removes those that are due. Not after each step: that would hide faults of keys that are
+   * due.
+   */
   check(): void {
     for (let index = 0; index < KEYS.length; index++) this.read(index);
     assertEquals(this.db.size, this.model.size);

@@ -61,7 +61,7 @@ export const COLLECTION_INLINE_MAX = 32 * 1024;
 
 export const EntryFlag = { ttl: 1, epoch: 2, keyOutside: 4 } as const;
 
-/** Something on its way out. */
+/** Memory that is freed in slices, so that no slice takes long. */
 export interface Releasable {
   /** Frees about `limit` elements; returns whether all are gone. */
   release(limit: number): boolean;
@@ -77,19 +77,19 @@ export interface HeapValue extends Releasable {
   readonly arenaBytes: number;
   /** How many elements must be freed one by one. */
   readonly effort: number;
-  /** Whether nothing is in it that keeps its key. */
+  /** Whether it is empty, so that its key must be removed. */
   readonly isEmpty: boolean;
   /** The table of its members, if it has one. */
   readonly members?: MemberTable;
-  /** What `Entries.outsideBytes` counts for it; the keyspace keeps it. */
+  /** The bytes that `Entries.outsideBytes` includes for it; `Entries.accountMemory` sets this. */
   accountedBytes: number;
-  /** The same value in memory of its own. */
+  /** A copy of the value in memory of its own. */
   clone(): HeapValue;
-  /** Gives its memory outside the arena back at once; its blocks in the arena have gone with the arena. */
+  /** Frees its memory outside the arena at once; the arena, with its blocks, was emptied before. */
   dispose(): void;
 }
 
-/** Room for more that a string of `length` bytes gets when it grows. */
+/** How many spare bytes a string of `length` bytes gets when it grows. */
 export function spareBytes(length: number): number {
   return Math.min(length, SPARE_MAX_BYTES);
 }
@@ -111,7 +111,7 @@ export class LargeString implements HeapValue {
     return this.content.length + 64;
   }
 
-  /** Makes it `length` bytes long; those that are new are zero. */
+  /** Makes it `length` bytes long; new bytes are zero. */
   resize(length: number): void {
     const { content } = this;
     if (length > content.length) {
@@ -164,9 +164,9 @@ export class Entries implements KeyLayout {
   readonly hasher: Hasher;
   /** Bytes of keys and values that live outside the arena. */
   outsideBytes = 0;
-  /** The flag `epoch` as new entries have it: a snapshot turns it around, and knows the older ones by theirs. */
+  /** The flag `epoch` of new entries. A snapshot inverts it as it begins: entries with the other value are older. */
   epoch = 0;
-  /** Large collections that no entry has any more: they are freed in slices. */
+  /** Large collections whose entries were removed; lazy_free.ts frees them in slices. */
   readonly toFree: Releasable[] = [];
 
   ref: Ref = 0;
@@ -192,7 +192,7 @@ export class Entries implements KeyLayout {
     this.arena = new Arena(chunks);
   }
 
-  /** Forgets all entries at once, whoever refers to them; returns what they had outside the arena, to be freed. */
+  /** Drops all entries at once, so that all refs become invalid; returns their memory outside the arena, to be freed. */
   clear(): Releasable {
     const remains = new Remains(this.objects.takeAll(), this.#outsideKeys.takeAll());
     this.arena.clear();
@@ -213,7 +213,7 @@ export class Entries implements KeyLayout {
     const head = view.getUint32(at, true);
     const word = view.getUint32(at + 4, true);
     this.ref = ref;
-    // A pointer that is written costs a write barrier.
+    // Compare first: writing a pointer costs V8's write barrier.
     if (this.view !== view) {
       this.bytes = chunk.bytes;
       this.view = view;
@@ -324,7 +324,7 @@ export class Entries implements KeyLayout {
   valueRoom(): number {
     const block = this.at + this.arena.blockSize(this.ref) - this.valueStart;
     const room = (this.flags & EntryFlag.ttl) === 0 ? block : block - SLOT_BYTES;
-    // The largest block is larger than a value may be, and must keep room for a deadline to come.
+    // The largest block is larger than a value may be, and must keep room for a later deadline.
     return Math.min(room, this.inlineMax(this.keyEnd - this.keyStart));
   }
 
@@ -366,7 +366,7 @@ export class Entries implements KeyLayout {
     const at = offsetOf(ref);
     const head = view.getInt32(at, true);
     const next = (head & 0xff) | (access << 8);
-    // A write that changes nothing would still cost the cache line.
+    // Skip a write that changes nothing: it would make the cache line dirty.
     if (next !== head) view.setInt32(at, next, true);
   }
 
@@ -391,20 +391,20 @@ export class Entries implements KeyLayout {
     return this.objects.get(this.objectIndex());
   }
 
-  /** Where the side table has the value of the open entry, whose encoding is `object`. */
+  /** The index in the side table of the open entry's value, whose encoding is `object`. */
   objectIndex(): number {
     assert(this.encoding === Encoding.object, "the value is an object");
     return this.view.getUint32(this.valueStart, true);
   }
 
-  /** Brings the count of bytes outside up to date after a change of `object`. */
+  /** Updates `outsideBytes` after a change of `object`. */
   accountMemory(object: HeapValue): void {
     const { bytes } = object;
     this.outsideBytes += bytes - object.accountedBytes;
     object.accountedBytes = bytes;
   }
 
-  /** Gives back an entry's block and, if its key lies outside, that; the value is the caller's. */
+  /** Frees an entry's block and its key, if that lies outside. The caller frees the value. */
   free(ref: Ref): void {
     if (this.hasFlag(ref, EntryFlag.keyOutside)) {
       const view = this.arena.chunkOf(ref).view;
@@ -452,7 +452,7 @@ export class Entries implements KeyLayout {
   }
 }
 
-/** What the entries of an arena that was emptied had outside of it. */
+/** Keys and values outside an arena that was emptied. */
 class Remains implements Releasable {
   constructor(readonly objects: HeapValue[], readonly keys: Uint8Array[]) {}
 

@@ -35,7 +35,7 @@ export class HashValue implements Scratch {
     return this.#table === null ? this.pack.count >>> 1 : this.#table.count;
   }
 
-  /** Puts `into` on the value of the field `bytes[start, end)`; returns whether there is one. */
+  /** Points `into` at the value of the field `bytes[start, end)`; returns whether there is one. */
   get(
     bytes: Uint8Array,
     view: DataView,
@@ -111,7 +111,7 @@ export class HashValue implements Scratch {
     return true;
   }
 
-  /** Shows every pair. `visit` must not change the hash. */
+  /** Calls `visit` with every pair. `visit` must not change the hash. */
   forEach(visit: PairVisitor): void {
     const field = this.#field;
     const value = this.#value;
@@ -133,7 +133,7 @@ export class HashValue implements Scratch {
     }
   }
 
-  /** As DashTable.scan; a small hash is shown whole. */
+  /** As DashTable.scan; a small hash is visited whole. */
   scan(cursor: number, count: number, visit: PairVisitor): number {
     const table = this.#table;
     if (table === null) {
@@ -147,7 +147,7 @@ export class HashValue implements Scratch {
     });
   }
 
-  /** Shows one pair picked at random; the hash is not empty. */
+  /** Calls `visit` with one pair picked at random; the hash is not empty. */
   random(visit: PairVisitor): void {
     const table = this.#table;
     if (table === null) return this.#showAt(Math.floor(Math.random() * this.count), visit);
@@ -164,7 +164,7 @@ export class HashValue implements Scratch {
     visit(this.#field, this.#value);
   }
 
-  /** Shows `wanted` different pairs picked at random, of at least as many. */
+  /** Calls `visit` with `wanted` different pairs picked at random; the hash has at least as many. */
   sample(wanted: number, visit: PairVisitor): void {
     if (this.#table === null) this.#samplePack(wanted, visit);
     else this.#sampleTable(this.#table, wanted, visit);
@@ -189,7 +189,7 @@ export class HashValue implements Scratch {
     sampleMembers(table, wanted, show);
   }
 
-  /** The listpack becomes a table. */
+  /** Converts the listpack to a table. */
   #convert(): MemberTable {
     const { keyspace } = this.cursor.db;
     const table = new MemberTable(keyspace.entries.arena, keyspace.hasher);

@@ -15,8 +15,8 @@ export class KeyBatch {
   #count = 0;
 
   /**
-   * The key at argument `index` is looked up next. To be called for each key in order: every `step`th argument from the
-   * first on, to the end.
+   * Prepares the look-up of the key at argument `index`, which comes next. Call it for each key in order: every
+   * `step`th argument from the first key on, to the end.
    */
   approach(db: Database, args: Args, index: number, step: number): void {
     const place = ((index - 1) / step) & (ROOM - 1);
@@ -32,7 +32,7 @@ export class KeyBatch {
 
   #prepare(db: Database, args: Args, index: number, step: number): void {
     this.#count = 0;
-    // One alone waits for nothing else.
+    // A single key gains nothing by it.
     if (index + step >= args.count) return;
     const { hasher } = db.keyspace;
     let count = 0;

@@ -1,7 +1,7 @@
 // hot path
 /**
- * When the keys of one database expire. A key past its deadline counts as missing at once, and is removed by whoever meets
- * it or by the timer, which asks the heap for the next one that is due.
+ * When the keys of one database expire. A key past its deadline counts as missing at once, and is removed by the next
+ * look-up or by the timer, which asks the heap for the next one that is due.
  */
 import { assert } from "../lib/assert.ts";
 import { type Args, binaryText } from "../protocol/args.ts";
@@ -39,7 +39,7 @@ export class KeyDeadlines {
     return this.#db.placement.deadlineOf(ref);
   }
 
-  /** Whether the time of an entry that has a deadline has come. While data are loaded, time stands still. */
+  /** Whether an entry that has a deadline is past it. While a file is being loaded, no entry is. */
   isDue(ref: Ref): boolean {
     const { keyspace, placement } = this.#db;
     if (keyspace.isLoading) return false;
@@ -70,8 +70,8 @@ export class KeyDeadlines {
   }
 
   /**
-   * Removes one key that is due at `now`; returns whether there was one. Should removing it break an assertion, its
-   * deadline goes all the same, so that the next call does not meet it again.
+   * Removes one key that is due at `now`; returns whether there was one. If an assertion fails meanwhile, the
+   * deadline is removed all the same, so that the next call does not fail at the same key.
    */
   expireNext(now: number): boolean {
     const db = this.#db;

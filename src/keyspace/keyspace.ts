@@ -51,11 +51,11 @@ export class Keyspace {
   recencyPolicy = false;
   lfuLogFactor = 10;
   lfuDecayMinutes = 1;
-  /** The client that runs has asked with CLIENT NO-TOUCH that its reads leave no trace. */
+  /** The running client has asked with CLIENT NO-TOUCH that its reads do not update access times. */
   noTouch = false;
-  /** Keys past their deadline are hidden but stay: a write pause, or a replica. */
+  /** Keys past their deadline are hidden, but not removed: while writes are paused, or on a replica. */
   keepExpired = false;
-  /** Time stands still: what is being loaded is as it was when it was written. */
+  /** A file is being loaded: no key expires, since the data are as they were when the file was written. */
   isLoading = false;
 
   /** The earliest deadline that a key was given since the timer last asked for all of them. */
@@ -63,7 +63,7 @@ export class Keyspace {
 
   /** The entries that a snapshot under way reads. */
   #held: Entries | null = null;
-  /** The tables of these entries, once they are no longer the present ones. */
+  /** The tables of these entries, if `clear` has replaced them. */
   #heldTables: readonly Placement[] = [];
 
   #secondsOfMs = -1;
@@ -72,7 +72,7 @@ export class Keyspace {
   /** Bounds the nodes of lists, whatever list-max-listpack-size says: DEBUG sets it. */
   listNodeMaxBytes = Infinity;
 
-  /** `limits` say where encodings change; they may change themselves. */
+  /** `limits` says at which sizes encodings change; the configuration may change it at any time. */
   constructor(
     readonly clock: Clock,
     readonly hasher: Hasher,
@@ -84,12 +84,12 @@ export class Keyspace {
     for (let i = 0; i < count; i++) this.databases.push(new Database(i, this));
   }
 
-  /** Whether keys may not go by themselves now. */
+  /** Whether keys past their deadline must not be removed now. */
   get mayNotExpire(): boolean {
     return this.keepExpired || this.isLoading;
   }
 
-  /** A key is given a deadline, in Unix ms. */
+  /** Notes that a key gets this deadline, in Unix ms. */
   noteDeadline(deadlineMs: number): void {
     if (deadlineMs < this.soonestNewDeadline) this.soonestNewDeadline = deadlineMs;
   }
@@ -133,8 +133,8 @@ export class Keyspace {
   }
 
   /**
-   * The access field of an entry that was idle for so many seconds, or accessed so often; −1 where that is unknown, and
-   * then in return.
+   * The access field of an entry that was idle for `idleSeconds`, or that has the access counter `frequency`, depending
+   * on the policy. Returns −1 if that argument is −1: unknown.
    */
   accessRestored(idleSeconds: number, frequency: number): number {
     if ((this.frequencyPolicy ? frequency : idleSeconds) < 0) return -1;
@@ -155,7 +155,7 @@ export class Keyspace {
     return (this.#seconds() - access) & SECONDS_24_BITS;
   }
 
-  /** A database that is none of `databases`: what is read there is not seen by anybody until it is taken over. */
+  /** A database outside `databases`: clients do not see the values that are read into it until they are moved. */
   get aside(): Database {
     this.#aside ??= new Database(-1, this);
     return this.#aside;
@@ -163,7 +163,7 @@ export class Keyspace {
 
   #aside: Database | null = null;
 
-  /** A snapshot reads the present entries: they stay as they are until `release`, also beyond `clear`. */
+  /** Called by a snapshot that begins: the present entries stay readable until `release`, even after `clear`. */
   hold(): void {
     this.#held = this.entries;
   }
@@ -172,7 +172,7 @@ export class Keyspace {
     return this.#held !== null;
   }
 
-  /** The snapshot is over. */
+  /** Called by the snapshot when it is over. */
   release(): void {
     const held = this.#held;
     const tables = this.#heldTables;
@@ -182,8 +182,8 @@ export class Keyspace {
   }
 
   /**
-   * Empties all databases. The arena is emptied whole; what values and tables have beside it is freed in slices
-   * afterwards, so the cost is that of the chunks.
+   * Empties all databases. The arena drops its chunks at once; the memory of values and tables outside it is freed in
+   * slices afterwards. So the time depends on the number of chunks alone.
    */
   clear(): void {
     const tables = this.lazyFree.forget();
@@ -212,7 +212,7 @@ export class Keyspace {
     for (const db of this.databases) db.verify();
   }
 
-  /** The time in seconds, computed once for each time of the clock. */
+  /** The time in seconds, computed anew only when the clock has moved. */
   #seconds(): number {
     const nowMs = this.clock.nowMs();
     if (nowMs !== this.#secondsOfMs) {

@@ -11,7 +11,7 @@ import { releaseValue } from "./values.ts";
 interface Owner {
   readonly entries: Entries;
   readonly stats: { lazilyFreed: number };
-  /** Tables stay as they are: a snapshot reads them. */
+  /** Whether a snapshot is reading the tables, which must not change then. */
   readonly isHeld: boolean;
 }
 
@@ -24,7 +24,7 @@ export class LazyFree {
   readonly #owner: Owner;
   #tables: { placement: Placement; next: number }[] = [];
   #pendingEntries = 0;
-  /** What an arena that was emptied had beside it. */
+  /** Memory outside an arena that was emptied, and tables whose entries are freed. */
   #remains: Releasable[] = [];
 
   constructor(owner: Owner) {
@@ -36,13 +36,13 @@ export class LazyFree {
     return this.#pendingEntries + this.#owner.entries.toFree.length;
   }
 
-  /** Takes over the entries of a database which nobody uses any more. */
+  /** Takes over the entries of a database that is not used any more. */
   add(placement: Placement): void {
     this.#tables.push({ placement, next: 0 });
     this.#pendingEntries += placement.table.count;
   }
 
-  /** Takes over what is left of entries whose arena was emptied. */
+  /** Takes over the memory that entries had outside an arena that was emptied. */
   addRemains(remains: Releasable): void {
     this.#remains.push(remains);
   }
@@ -89,7 +89,9 @@ export class LazyFree {
     return toFree.length > 0;
   }
 
-  /** The arena is about to be emptied, and the entries with it; returns the databases whose entries are left to free. */
+  /**
+   * Called before the arena is emptied, which frees all entries: returns the placements that still waited to be freed.
+   */
   forget(): Placement[] {
     const left = this.#tables.map(({ placement }) => placement);
     this.#tables = [];

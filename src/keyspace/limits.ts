@@ -10,7 +10,7 @@ export class Limits {
   setMaxListpackValue = 64;
   zsetMaxListpackEntries = 128;
   zsetMaxListpackValue = 64;
-  /** 0 is without limit, in both. */
+  /** 0 means no limit, in both. */
   streamNodeMaxBytes = 4096;
   streamNodeMaxEntries = 100;
   hllSparseMaxBytes = 3000;

@@ -11,7 +11,7 @@ import { COLLECTION_INLINE_MAX, Encoding, Type } from "./entry.ts";
 export type ElementVisitor = (element: Slice) => void;
 
 /**
- * A cursor over a list. What walks does so over segments: the nodes of a quicklist, or the one listpack of a
+ * A cursor over a list. Walks go over segments: the nodes of a quicklist, or the one listpack of a
  * short list.
  */
 export class ListValue implements Scratch {
@@ -46,14 +46,14 @@ export class ListValue implements Scratch {
     return this.#list === null ? this.pack.count : this.#list.countOf(index);
   }
 
-  /** A segment was edited. */
+  /** Called when segment `index` was edited. */
   #settle(index: number): void {
     this.#list?.settle(index);
   }
 
   // Conversion
 
-  /** The arguments `from` to `to` are about to be added: a short list may become a quicklist. */
+  /** Called before the arguments `from` to `to` are added: converts a short list that would become too long. */
   makeRoom(from: number, to: number): void {
     if (this.#list !== null) return;
     const { args } = this.cursor;
@@ -68,7 +68,7 @@ export class ListValue implements Scratch {
     if (isLong || exact > COLLECTION_INLINE_MAX) this.#toQuicklist(!isLong);
   }
 
-  /** As `makeRoom`, for one element that lies anywhere. */
+  /** As `makeRoom`, for one element in any buffer. */
   makeRoomFor(bytes: Uint8Array, start: number, end: number): void {
     if (this.#list !== null) return;
     const { pack } = this;
@@ -84,7 +84,7 @@ export class ListValue implements Scratch {
     return nodeLimits(limits.listMaxListpackSize, listNodeMaxBytes);
   }
 
-  /** `isListpack`: it is not too long for a listpack, only for one that lies inline. */
+  /** `isListpack`: the list is within the limits of a listpack, and only too long to lie inline. */
   #toQuicklist(isListpack: boolean): void {
     const { limits, entries, listNodeMaxBytes } = this.cursor.db.keyspace;
     const list = new Quicklist(entries.arena, limits.listMaxListpackSize, listNodeMaxBytes);
@@ -93,7 +93,7 @@ export class ListValue implements Scratch {
     this.cursor.toObject(list);
   }
 
-  /** Adds the elements of `pack`, which is not of this list, behind the others. */
+  /** Appends the elements of `pack`, which belongs to another list. */
   appendPack(pack: Listpack): void {
     const { limits, entries, listNodeMaxBytes } = this.cursor.db.keyspace;
     if (this.#list === null && this.pack.count === 0) {
@@ -107,7 +107,7 @@ export class ListValue implements Scratch {
     this.#list?.adopt(pack);
   }
 
-  /** A list that has shrunk to one node, at most half full, becomes a listpack again. */
+  /** Converts a list that has shrunk to one node, at most half full, to a listpack. */
   shrink(): void {
     const list = this.#list;
     if (list === null || list.nodeCount !== 1) return;
@@ -136,7 +136,7 @@ export class ListValue implements Scratch {
     else list.pushTail(bytes, view, start, end);
   }
 
-  /** Puts `into` on the first or the last element; there is one. */
+  /** Points `into` at the first or the last element; there is one. */
   readEnd(atTail: boolean, into: Slice): void {
     const list = this.#list;
     if (list !== null) return list.readEnd(atTail, into);
@@ -154,7 +154,7 @@ export class ListValue implements Scratch {
 
   // By index: 0 to count − 1
 
-  /** Puts `into` on the element with that index, which exists. */
+  /** Points `into` at the element with that index, which exists. */
   at(index: number, into: Slice): void {
     this.#locate(index).read(this.#position, into);
   }
@@ -165,7 +165,7 @@ export class ListValue implements Scratch {
   }
 
   #node = 0;
-  /** Where `#locate` ended, in the pack that it returned. */
+  /** The position that `#locate` found in the pack that it returned. */
   #position = 0;
 
   #locate(index: number): Listpack {
@@ -181,7 +181,7 @@ export class ListValue implements Scratch {
     return list.pack;
   }
 
-  /** Shows the elements from index `from` to `to`, both included, of which there are so many. */
+  /** Calls `visit` with the elements from index `from` to `to`, both included, which exist. */
   forEachRange(from: number, to: number, into: Slice, visit: ElementVisitor): void {
     let left = to - from + 1;
     let pack = this.#locate(from);

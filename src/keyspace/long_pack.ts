@@ -8,7 +8,7 @@ const OVERHEAD_BYTES = 200;
 export class LongPack implements HeapValue {
   readonly arenaBytes = 0;
   readonly effort = 1;
-  /** One that is empty lies in its entry. */
+  /** Never: an empty listpack lies in its entry. */
   readonly isEmpty = false;
   accountedBytes = 0;
   content: Uint8Array;

@@ -3,11 +3,11 @@
  * Where the entries of one database lie: the table and the deadline heap that point to their blocks, and the only code
  * that makes, moves, links or frees such a block.
  *
- * Memory comes first: what a change needs is allocated before anything is changed, so that a failed allocation leaves
+ * The memory that a change needs is allocated before anything is changed, so that a failed allocation leaves
  * the keyspace as it was. A ref may change whenever its block moves, so methods that move one return the new ref.
  *
- * Invariants: a ref in the table is an entry of this database, once for each key; a ref in the heap is in the table and has
- * the flag `ttl`; the entry's slot is where the heap has it. `verify` checks them.
+ * Invariants: a ref in the table is an entry of this database, once for each key; a ref in the heap is in the table and
+ * has the flag `ttl`; the entry's slot is where the heap has it. `verify` checks them.
  */
 import { assert } from "../lib/assert.ts";
 import { copyBytes } from "../lib/copy.ts";
@@ -38,19 +38,19 @@ export class Placement implements Releasable {
     return this.table.bytes + this.heap.bytes;
   }
 
-  /** Whether nothing is in it, and it has no memory left over from more. */
+  /** Whether it is empty and takes no more memory than a new one. */
   get isFresh(): boolean {
     return this.table.count === 0 && this.bytes === this.#freshBytes;
   }
 
-  /** Gives the memory of table and heap back, about `limit` segments; for one that nobody uses any more. */
+  /** Frees the memory of table and heap, about `limit` segments a call; the placement is not used any more. */
   release(limit: number): boolean {
     if (!this.table.release(limit)) return false;
     this.heap.release();
     return true;
   }
 
-  // Making and unmaking
+  // Making and removing entries
 
   /**
    * A new entry with the key at argument `index` and `size` bytes of value, which nothing points to yet. With
@@ -69,7 +69,7 @@ export class Placement implements Releasable {
     const view = args.viewOf(index);
     const start = args.start(index);
     const end = args.end(index);
-    assert(size >= 0, "a value has no fewer than 0 bytes");
+    assert(size >= 0, "a value's size is not negative");
     const room = hasDeadline ? size + SLOT_BYTES : size;
     return this.entries.create(type, encoding, access, bytes, view, start, end, size, room);
   }
@@ -113,22 +113,22 @@ export class Placement implements Releasable {
     this.entries.free(ref);
   }
 
-  // Other blocks and other values
+  // Moving blocks and replacing values
 
   /**
-   * Moves the open entry to a block with room for `room` bytes of value, of which the first `kept` are those that it has;
-   * opens the new block.
+   * Moves the open entry to a block with room for `room` bytes of value, keeping the first `kept` bytes of its value;
+   * opens the entry there.
    */
   move(kept: number, room: number): Ref {
     const { entries } = this;
     const { ref, bytes, at } = entries;
-    assert(kept <= room, "what is kept of a value fits");
+    assert(kept <= room, "the bytes that are kept fit the room");
     const hasTtl = (entries.flags & EntryFlag.ttl) !== 0;
     const headAndKey = entries.valueStart - at;
     const slot = hasTtl ? entries.heapSlot(ref) : 0;
     const hash = entries.hashOf(ref);
     const next = entries.arena.alloc(headAndKey + room + (hasTtl ? SLOT_BYTES : 0));
-    assert(next !== ref, "a block that moves has another one");
+    assert(next !== ref, "a moved entry has a new block");
     const chunk = entries.arena.chunkOf(next);
     copyBytes(bytes, at, at + headAndKey + kept, chunk.bytes, offsetOf(next));
     this.table.replace(hash, ref, next);
@@ -142,8 +142,8 @@ export class Placement implements Releasable {
   }
 
   /**
-   * Gives `ref` room for another value of `size` bytes and releases the one that it has; opens the entry, whose value has
-   * no bytes then. A block that is far too large is exchanged as well.
+   * Frees the value of `ref` and gives it room for another of `size` bytes; opens the entry, whose value is then empty.
+   * A block that is far too large is replaced as well.
    */
   replaceValue(ref: Ref, size: number): Ref {
     const { entries } = this;
@@ -166,7 +166,7 @@ export class Placement implements Releasable {
     const { entries } = this;
     entries.open(ref);
     const { type, encoding } = entries;
-    assert(encoding !== Encoding.object, "an inline value is resized in place");
+    assert(encoding !== Encoding.object, "only an inline value is resized");
     const room = entries.valueRoom();
     if (size > room || size + 64 < room >>> 1) {
       ref = this.move(Math.min(size, entries.valueEnd - entries.valueStart), size);
@@ -175,24 +175,24 @@ export class Placement implements Releasable {
     return ref;
   }
 
-  /** Puts `object` in the place of the value of `ref`, which lies inline; opens it and returns its ref. */
+  /** Replaces the inline value of `ref` by `object`; opens the entry and returns its ref. */
   replaceByObject(ref: Ref, object: HeapValue): Ref {
     const { entries } = this;
     entries.open(ref);
     const { type, encoding } = entries;
-    assert(encoding !== Encoding.object, "an inline value becomes an object");
+    assert(encoding !== Encoding.object, "only an inline value is replaced by an object");
     const next = this.move(0, OBJECT_BYTES);
     this.#storeObject(type, object);
     return next;
   }
 
-  /** Puts an inline value of `size` bytes in the place of the object of `ref`; opens it, returns its ref. */
+  /** Replaces the object of `ref` by an inline value of `size` bytes; opens the entry, returns its ref. */
   replaceObject(ref: Ref, encoding: number, size: number): Ref {
     const { entries } = this;
     entries.open(ref);
     const { type } = entries;
     const object = entries.objectIndex();
-    assert(object > 0, "an object has an index");
+    assert(object > 0, "index 0 is never used");
     const next = this.move(0, size);
     releaseObjectAt(entries, object);
     entries.setValueHeader(type, encoding, size);
@@ -241,7 +241,7 @@ export class Placement implements Releasable {
   /** Takes the deadline of an entry that has one away. */
   dropDeadline(ref: Ref): void {
     const slot = this.entries.heapSlot(ref);
-    assert(this.entries.hasFlag(ref, EntryFlag.ttl), "an entry has the deadline that it loses");
+    assert(this.entries.hasFlag(ref, EntryFlag.ttl), "only an entry with a deadline loses it");
     assert(this.heap.refAt(slot) === ref, "an entry's slot in the heap is its own");
     this.heap.removeAt(slot);
     this.entries.setFlag(ref, EntryFlag.ttl, false);

@@ -1,11 +1,11 @@
 // hot path
 /**
- * Has the memory fetched that a pipeline's requests will look at: for different keys their slots in the table and their
- * entries, for one key that names a large collection those of its members.
+ * Reads ahead the memory that the requests of a pipeline will need: if their keys differ, the keys' slots in the table
+ * and their entries; if all use one large collection, the slots and blocks of its members.
  *
  * A lookup is a chain of three or four reads, each of which may wait for memory. Here the first reads of all
- * requests follow each other, then their second ones, and so on: the processor waits for all of them together. What
- * is read is thrown away, and hashes are kept; a guess that is wrong costs time and nothing else.
+ * requests follow each other, then their second ones, and so on: the processor waits for all of them together. The
+ * hashes are kept, what was read is not; a wrong guess costs time and nothing else.
  */
 import type { Hasher } from "../lib/hash.ts";
 import { sameBytes } from "../lib/slice.ts";

@@ -28,7 +28,7 @@ function keyspace(): Keyspace {
   return keyspace;
 }
 
-/** What the prefetcher tells of these requests: the argument whose hashes it knows, and whether they are right. */
+/** The argument of these requests that the prefetcher has hashed; fails if a hash is wrong. */
 function hashedOf(...lines: string[]): number {
   const pipeline = new Pipeline();
   const all = argsOf(...lines.flatMap((line) => line.split(" ")));

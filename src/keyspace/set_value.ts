@@ -44,15 +44,15 @@ export class SetValue implements IntsetHome, Scratch {
     return object === null ? null : (object as HashTable).members;
   }
 
-  /** On the value, whose encoding is `intset`. */
+  /** A cursor on the value, whose encoding is `intset`. */
   get #ints(): Intset {
     this.#intset.open(this.pack.bytes, this.pack.view, this.pack.start);
     return this.#intset;
   }
 
   /**
-   * What the next `editOrCreate` will add: a set that it makes, or finds, gets the encoding for `size`
-   * members of which the first is `bytes[start, end)`.
+   * Tells what will be added after the next `editOrCreate`: `size` members, of which the first is `bytes[start, end)`.
+   * A set that it makes gets the encoding for them.
    */
   expect(size: number, bytes: Uint8Array, start: number, end: number): void {
     this.#expected = size;
@@ -81,7 +81,7 @@ export class SetValue implements IntsetHome, Scratch {
     this.cursor.replace(db, args, index);
   }
 
-  /** Makes a set that was there a table, if what is expected exceeds the limits. */
+  /** Converts an existing set to a table, if what `expect` has announced exceeds the limits. */
   makeRoom(): void {
     const { limits } = this.cursor.db.keyspace;
     const most = this.cursor.encoding === Encoding.intset
@@ -96,7 +96,7 @@ export class SetValue implements IntsetHome, Scratch {
     return count > limits.setMaxIntsetEntries && count > limits.setMaxListpackEntries;
   }
 
-  /** The set, which is new, becomes a table with these members. */
+  /** Makes the set, which is new, a table with these members. */
   become(members: MemberTable): void {
     this.cursor.toObject(new HashTable(members));
   }
@@ -149,7 +149,7 @@ export class SetValue implements IntsetHome, Scratch {
     return true;
   }
 
-  /** An intset gets a member of `size` bytes that is no integer. */
+  /** Converts the intset, which is about to get a member of `size` bytes that is no integer. */
   #leaveIntset(size: number): void {
     const { limits } = this.cursor.db.keyspace;
     const isShort = this.count < limits.setMaxListpackEntries &&
@@ -195,7 +195,7 @@ export class SetValue implements IntsetHome, Scratch {
     return at !== 0;
   }
 
-  /** Shows every member. `visit` must not change the set. */
+  /** Calls `visit` with every member. `visit` must not change the set. */
   forEach(visit: MemberVisitor): void {
     const slice = this.#slice;
     const table = this.#table;
@@ -215,7 +215,7 @@ export class SetValue implements IntsetHome, Scratch {
     }
   }
 
-  /** As DashTable.scan; a small set is shown whole. */
+  /** As DashTable.scan; a small set is visited whole. */
   scan(cursor: number, count: number, visit: MemberVisitor): number {
     const table = this.#table;
     if (table === null) {
@@ -228,13 +228,13 @@ export class SetValue implements IntsetHome, Scratch {
     });
   }
 
-  /** Puts `into` on a member picked at random; the set is not empty. */
+  /** Points `into` at a member picked at random; the set is not empty. */
   random(into: Slice): void {
     if (this.#table !== null) this.#table.key(this.#table.randomRef(Math.random), into);
     else this.#readAt(Math.floor(Math.random() * this.count), into);
   }
 
-  /** Shows `wanted` different members picked at random, of at least as many. */
+  /** Calls `visit` with `wanted` different members picked at random; the set has at least as many. */
   sample(wanted: number, visit: MemberVisitor): void {
     const table = this.#table;
     if (table !== null) {
@@ -253,7 +253,7 @@ export class SetValue implements IntsetHome, Scratch {
     }
   }
 
-  /** Shows and removes `wanted` different members picked at random, of at least as many. */
+  /** Removes `wanted` different members picked at random, and calls `visit` with each; the set has at least as many. */
   pop(wanted: number, visit: MemberVisitor): void {
     const table = this.#table;
     if (table !== null) {
@@ -271,7 +271,7 @@ export class SetValue implements IntsetHome, Scratch {
     for (let index = 0; indexes.length < wanted; index++, left--) {
       if (Math.random() * left < wanted - indexes.length) indexes.push(index);
     }
-    // From behind, so that the others keep their places.
+    // From the last one down: removing one does not move those before it.
     for (const index of indexes.reverse()) {
       this.#showAt(index, visit);
       if (this.cursor.encoding === Encoding.intset) {
@@ -293,7 +293,7 @@ export class SetValue implements IntsetHome, Scratch {
     } else this.pack.read(this.pack.at(index), into);
   }
 
-  /** The intset becomes a listpack. */
+  /** Converts the intset to a listpack. */
   #toListpack(): void {
     const { count } = this.#ints;
     const values = Array.from({ length: count }, (_, i) => {
@@ -310,7 +310,7 @@ export class SetValue implements IntsetHome, Scratch {
     }
   }
 
-  /** The set, which lies inline, becomes a table. */
+  /** Converts the set, which lies inline, to a table. */
   #toTable(): MemberTable {
     const { keyspace } = this.cursor.db;
     const table = new MemberTable(keyspace.entries.arena, keyspace.hasher);

@@ -11,7 +11,7 @@ import { type Entries, type HeapValue, Type } from "./entry.ts";
 /** The object behind a stream, however small. */
 export class Stream implements HeapValue {
   readonly encodingName = "stream";
-  /** Streams stay when they are empty. */
+  /** Never: a stream without entries keeps its key. */
   readonly isEmpty = false;
   accountedBytes = 0;
 
@@ -85,7 +85,7 @@ export class StreamValue implements Scratch {
     return db.createObject(args, index, Type.stream, new Stream(entries));
   }
 
-  /** The group with that name, a character a byte. */
+  /** The group with that name, which has one character for each byte. */
   group(name: string): ConsumerGroup | undefined {
     return this.stream.groups?.find(name);
   }
@@ -96,14 +96,14 @@ export class StreamValue implements Scratch {
     return stream.groups.add(name);
   }
 
-  /** Takes a group out; what is pending in it is freed in slices, if it is much. */
+  /** Removes a group; its pending entries are freed in slices if there are many. */
   removeGroup(group: ConsumerGroup): void {
     const { stream } = this;
     stream.groups?.remove(group);
     if (!group.release(SLICE)) this.cursor.entries.toFree.push(group);
   }
 
-  /** Whether an entry behind the first was deleted, at or after `from`: then numbers can't be told. */
+  /** Whether an entry behind the first was deleted at or after `from`: entries can't be counted by their ids then. */
   hasGapsFrom(from: StreamId): boolean {
     const { log } = this;
     if (log.count === 0 || log.maxDeletedId.isZero) return false;

@@ -25,7 +25,7 @@ export class Strings {
     this.#db = db;
   }
 
-  /** Sets the string at argument `index` to argument `value`: as `set`. One that has a large buffer is not copied. */
+  /** As `set`, to argument `value`. If that has a large buffer of its own, the buffer is taken over, not copied. */
   setArgument(args: Args, index: number, value: number, keepTtl: boolean, event: KeyEvent): Ref {
     const bytes = args.bytesOf(value);
     const view = args.viewOf(value);
@@ -41,8 +41,8 @@ export class Strings {
   }
 
   /**
-   * Sets the string at argument `index` to `bytes[start, end)`, over which `view` is, whatever was there; integers
-   * are stored as such. Its deadline goes unless `keepTtl`. `bytes` must not be the entry's own.
+   * Sets the string at argument `index` to `bytes[start, end)`, replacing any value; `view` is over `bytes`. Integers
+   * are stored as such. Removes the deadline unless `keepTtl`. `bytes` must not lie in the entry itself.
    */
   set(
     args: Args,
@@ -70,7 +70,7 @@ export class Strings {
     return ref;
   }
 
-  /** As `set`, to a string that has a buffer of its own, which nobody else uses. */
+  /** As `set`, to a string in a buffer of its own, which the database takes over. */
   setLarge(args: Args, index: number, large: LargeString, keepTtl: boolean, event: KeyEvent): Ref {
     const ref = this.#place(args, index, OBJECT_BYTES, keepTtl);
     this.#db.placement.storeObject(Type.string, large);
@@ -140,7 +140,7 @@ export class Strings {
     const db = this.#db;
     const entries = this.#db.entries;
     if (length > entries.inlineMax(args.length(index))) {
-      // The buffer first: where there is no memory for it, there is no key either.
+      // Allocate the buffer first: if that fails, no key is made.
       const large = new LargeString(new Uint8Array(length), length);
       db.createObject(args, index, Type.string, large);
     } else {

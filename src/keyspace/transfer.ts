@@ -1,6 +1,6 @@
 /**
- * Keys that change their name or their database: RENAME, COPY, MOVE, and what RESTORE has read aside. The databases share
- * one arena, so a block may stay where it is when its key moves to another database.
+ * Moves and copies keys to other names or databases: RENAME, COPY, MOVE, and RESTORE, which reads a value aside first.
+ * The databases share one arena, so a block may stay where it is when its key moves to another database.
  */
 import { assert } from "../lib/assert.ts";
 import { copyBytes } from "../lib/copy.ts";
@@ -20,7 +20,7 @@ export function renameKey(db: Database, args: Args, from: number, to: number): v
   keyspace.hooks.willChange(db.index, source);
   const deadline = placement.deadlineOf(source);
   const renamed = withOtherKey(placement, source, args, to, deadline >= 0);
-  // Its value, if that is an object, is the new entry's now: only the block goes.
+  // Free the block alone: a value that is an object belongs to the new entry now.
   placement.unlink(source);
   entries.free(source);
   adopt(db, renamed, args, to, deadline);
@@ -59,7 +59,7 @@ export function moveKey(db: Database, args: Args, index: number, target: Databas
   keyspace.hooks.dirty--;
 }
 
-/** Takes the key at argument `index` of `source`, which exists there, over to `target`, in the place of its own. */
+/** Moves the key at argument `index`, which exists, from `source` to `target`, replacing the key there. */
 export function takeKey(target: Database, source: Database, args: Args, index: number): void {
   const ref = source.find(args, index);
   assert(ref !== 0, "a key that is taken over exists");
@@ -67,7 +67,7 @@ export function takeKey(target: Database, source: Database, args: Args, index: n
   adopt(target, ref, args, index, -1);
 }
 
-/** Puts an unlinked entry in the place of whatever argument `index` names. */
+/** Adds an unlinked entry under the key at argument `index`, replacing what was there. */
 function adopt(db: Database, ref: Ref, args: Args, index: number, deadline: number): void {
   const previous = db.find(args, index);
   if (previous !== 0) {
@@ -91,8 +91,8 @@ function copyOf(placement: Placement, source: Ref, args: Args, to: number): Ref 
 }
 
 /**
- * A new, unlinked entry with the key of argument `to` and the value of `source` as it lies there: an object has two entries
- * until that of `source` goes. `source` is as it was.
+ * A new, unlinked entry with the key of argument `to` and the value of `source`. A value that is an object is shared by
+ * both entries until the caller frees the block of `source`, which is not changed here.
  */
 function withOtherKey(
   placement: Placement,

@@ -1,7 +1,7 @@
 // hot path
 /**
- * Values of entries: strings as bytes wherever they lie, their encoding, and what must be done for a
- * value that dies or is copied.
+ * Values of entries: strings as bytes wherever they lie, their encoding, and how values are freed and
+ * measured.
  */
 import { Int64, parseInt64 } from "../lib/decimal.ts";
 import { Slice } from "../lib/slice.ts";
@@ -13,7 +13,7 @@ const EMBSTR_MAX = 44;
 /** No 64-bit integer has more characters. */
 const INTEGER_TEXT_MAX = 20;
 
-/** What takes more than this to free is freed in slices. */
+/** A value with more elements than this is freed in slices. */
 const EFFORT_AT_ONCE = 64;
 
 /** A string value, read in place: `bytes[start, end)`. One is reused by each reader. */
@@ -45,7 +45,7 @@ const parsed = new Int64();
 export function isIntegerText(bytes: Uint8Array, start: number, end: number): boolean {
   if (end - start > INTEGER_TEXT_MAX || end === start) return false;
   const first = bytes[start];
-  // Most strings are told apart by their first byte: a digit or a minus.
+  // The first byte rules most strings out: it is no digit and no minus.
   if (first > 0x39 || (first < 0x30 && first !== 0x2d)) return false;
   return parseInt64(bytes, start, end, parsed);
 }
@@ -76,7 +76,7 @@ export function encodingName(entries: Entries): string {
   }
 }
 
-/** Forgets the value of `ref` where it lies outside the arena; the entry's block stays. */
+/** Frees the value of `ref` if it is an object; the entry's block stays. */
 export function releaseValue(entries: Entries, ref: Ref): void {
   entries.open(ref);
   if (entries.encoding === Encoding.object) releaseObjectAt(entries, entries.objectIndex());

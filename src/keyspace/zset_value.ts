@@ -22,7 +22,7 @@ export type ScoredVisitor = (member: Slice, score: number) => void;
 const INTEGER_SCORE_MAX = 2 ** 52;
 const SCORE_BYTES = 8;
 
-/** A place in a sorted set: which elements lie before it. */
+/** A bound of a range of a sorted set: it separates the elements before it from the others. */
 export class RangeBound implements Scratch {
   /** By score, by member (all scores are equal then), or by score and then member. */
   by: "score" | "member" | "pair" = "score";
@@ -30,7 +30,7 @@ export class RangeBound implements Scratch {
   /** The member; before `-` (−1) lies nothing, before `+` (1) everything. */
   readonly member = new Slice();
   infinite = 0;
-  /** Whether what equals the bound lies before it. */
+  /** Whether elements that are equal to the bound lie before it. */
   includesEqual = false;
 
   forget(): void {
@@ -55,7 +55,7 @@ export class SortedSet implements HeapValue, Order, Bound {
   accountedBytes = 0;
   readonly members: MemberTable;
   readonly tree: OrderTree;
-  /** What `isBefore` asks. */
+  /** What `isBefore` compares with. */
   bound = new RangeBound();
   readonly #slice = new Slice();
 
@@ -129,7 +129,7 @@ export class ZsetValue implements Scratch {
   readonly pack = this.cursor.pack;
   readonly #member = new Slice();
   readonly #score = new Slice();
-  /** Where the walk is: what `stepScore` tells the score of. */
+  /** Where the walk is: the element whose score `stepScore` returns. */
   #stepAt = 0;
 
   forget(): void {
@@ -168,7 +168,10 @@ export class ZsetValue implements Scratch {
     return set === null ? this.#packScore(this.pack.next(place)) : set.members.score(place);
   }
 
-  /** Members, `added` of them, the first of `size` bytes, are about to be added: may be too many for a listpack. */
+  /**
+   * Called before `added` members are added, the first of `size` bytes: converts a listpack for which they are too
+   * many.
+   */
   makeRoom(added: number, size: number): void {
     if (this.#set !== null) return;
     const { limits } = this.cursor.db.keyspace;
@@ -176,7 +179,9 @@ export class ZsetValue implements Scratch {
     if (isLong || added > limits.zsetMaxListpackEntries) this.#convert();
   }
 
-  /** Gives the member `bytes[start, end)` a score; returns whether it is new. The bytes must not be the set's. */
+  /**
+   * Gives the member `bytes[start, end)` a score; returns whether it is new. The bytes must not lie in the set itself.
+   */
   set(bytes: Uint8Array, view: DataView, start: number, end: number, score: number): boolean {
     return this.put(bytes, view, start, end, score, this.find(bytes, view, start, end));
   }
@@ -316,7 +321,7 @@ export class ZsetValue implements Scratch {
     return count;
   }
 
-  /** Shows `count` elements from rank `from` on, upwards or downwards; they exist. */
+  /** Calls `visit` with `count` elements from rank `from` on, upwards or downwards; they exist. */
   forEachFrom(from: number, count: number, isDownwards: boolean, visit: ScoredVisitor): void {
     if (count <= 0) return;
     const set = this.#set;
@@ -331,13 +336,14 @@ export class ZsetValue implements Scratch {
     }
   }
 
-  // A walk, for what is asked often: `walkFrom`, then `step` for each element, or `answerWalk` for all names.
+  // A walk without callbacks, for frequent commands: `walkFrom`, then `step` for each element, or
+  // `answerWalk` for all names.
 
   #walkAt = 0;
   #walksDownwards = false;
-  /** Elements that the walk comes to, save those in `#ahead`. */
+  /** Elements still to come, apart from those in `#ahead`. */
   #walkLeft = 0;
-  /** Refs that the walk comes to next: those from `#next` to `#nextEnd`. */
+  /** The next refs of the walk, read ahead: those from `#next` to `#nextEnd`. */
   readonly #ahead = new Uint32Array(64);
   #next = 0;
   #nextEnd = 0;
@@ -352,7 +358,7 @@ export class ZsetValue implements Scratch {
     else this.#walkAt = this.pack.at(2 * from);
   }
 
-  /** Puts `into` on the walk's next element, which exists; `stepScore` is then its score. */
+  /** Points `into` at the walk's next element, which exists; `stepScore` is then its score. */
   step(into: Slice): void {
     const set = this.#set;
     if (set !== null) {
@@ -368,7 +374,7 @@ export class ZsetValue implements Scratch {
     else this.#walkAt = at === pack.first() ? 0 : pack.previous(pack.previous(at));
   }
 
-  /** Takes refs ahead of the walk, and has their blocks fetched all at once. */
+  /** Reads the next refs of the walk ahead, and prefetches their blocks together. */
   #lookAhead(set: SortedSet): void {
     const count = set.tree.take(this.#ahead, this.#walkLeft, this.#walksDownwards);
     this.#walkLeft -= count;
@@ -416,7 +422,7 @@ export class ZsetValue implements Scratch {
     set.tree.removeRange(from, count, (ref) => set.members.remove(ref));
   }
 
-  /** As DashTable.scan; a small set is shown whole. */
+  /** As DashTable.scan; a small set is visited whole. */
   scan(cursor: number, count: number, visit: ScoredVisitor): number {
     const set = this.#set;
     if (set === null) {
@@ -426,14 +432,14 @@ export class ZsetValue implements Scratch {
     return set.members.scan(cursor, count, (ref) => this.#showRef(set, ref, visit));
   }
 
-  /** Shows one element picked at random; the set is not empty. */
+  /** Calls `visit` with one element picked at random; the set is not empty. */
   random(visit: ScoredVisitor): void {
     const set = this.#set;
     if (set === null) this.#showAt(this.pack.at(2 * Math.floor(Math.random() * this.count)), visit);
     else this.#showRef(set, set.members.randomRef(Math.random), visit);
   }
 
-  /** Shows `wanted` different elements picked at random, of at least as many. */
+  /** Calls `visit` with `wanted` different elements picked at random; the set has at least as many. */
   sample(wanted: number, visit: ScoredVisitor): void {
     const set = this.#set;
     if (set !== null) {
@@ -448,7 +454,7 @@ export class ZsetValue implements Scratch {
     }
   }
 
-  /** Throws unless a large set is whole. */
+  /** Throws if an invariant of the encoding does not hold. O(n). */
   verify(): void {
     this.#set?.verify();
     if (this.#set === null) this.pack.verify();
@@ -464,7 +470,7 @@ export class ZsetValue implements Scratch {
     visit(this.#member, score);
   }
 
-  /** The listpack becomes a table with a tree. */
+  /** Converts the listpack to a table with a tree. */
   #convert(): void {
     const { keyspace } = this.cursor.db;
     const members = new MemberTable(keyspace.entries.arena, keyspace.hasher);
@@ -492,9 +498,9 @@ export class ZsetValue implements Scratch {
     return copy;
   }
 
-  /** The set, which is empty, becomes `set`. */
+  /** Makes `set` the value of the set, which is empty. */
   become(set: SortedSet): void {
-    assert(this.count === 0, "a set that becomes another one is empty");
+    assert(this.count === 0, "only an empty set is replaced by another");
     this.cursor.toObject(set);
   }
 }

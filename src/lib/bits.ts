@@ -66,7 +66,7 @@ export function countBits(view: DataView, start: number, end: number): number {
  * Where the first byte of `view[start, end)` lies that is not `byte`, which is 0 or 255; `end` if there is none.
  */
 export function findOtherByte(view: DataView, start: number, end: number, byte: number): number {
-  assert(byte === 0 || byte === 0xff, "bytes of equal bits are skipped");
+  assert(byte === 0 || byte === 0xff, "the byte that is skipped is 0 or 255");
   const word = byte === 0 ? 0 : -1;
   let at = start;
   for (; at + STEP_BYTES <= end; at += STEP_BYTES) {
@@ -80,7 +80,7 @@ export function findOtherByte(view: DataView, start: number, end: number, byte: 
   return at;
 }
 
-/** Turns all bits of `bytes` around. They begin where their buffer does. */
+/** Inverts all bits of `bytes`, which begin where their buffer does. */
 export function invert(bytes: Uint8Array): void {
   const words = wordsOf(bytes);
   for (let i = 0; i < words.length; i++) words[i] = ~words[i];
@@ -100,7 +100,10 @@ export function combineBits(
   size: number,
   how: Combination,
 ): void {
-  assert(size <= target.length && start + size <= view.byteLength, "there are so many bytes");
+  assert(
+    size <= target.length && start + size <= view.byteLength,
+    "the range lies within both strings",
+  );
   const words = wordsOf(target);
   const count = size >>> 2;
   if (how === "and") {

@@ -1,7 +1,7 @@
 // hot path
 /**
- * A list of byte strings in one buffer, for what a command reads whole before it answers: 100,000 strings of their
- * own take ten times as long to make, and again to collect.
+ * A list of byte strings in one buffer, for commands that read all of them before they answer. Making 100,000 separate
+ * arrays takes ten times as long, and collecting them again takes time.
  */
 import { assert } from "./assert.ts";
 import { copyIn } from "./copy.ts";
@@ -9,7 +9,7 @@ import type { Slice } from "./slice.ts";
 
 const BYTES_MIN = 1024;
 const ENDS_MIN = 64;
-/** A missing string ends here. */
+/** Where a missing string ends. */
 const MISSING = -1;
 
 export class ByteList {
@@ -31,7 +31,7 @@ export class ByteList {
     this.#note(at, at + end - start);
   }
 
-  /** Adds what is no string, not even an empty one. */
+  /** Adds a missing string, which is not the same as an empty one. */
   addMissing(): void {
     this.#note(0, MISSING);
   }
@@ -40,7 +40,7 @@ export class ByteList {
     return this.#bounds[2 * index + 1] === MISSING;
   }
 
-  /** Puts `into` on a string; it stays until more are added. */
+  /** Points `into` at a string; it stays until more are added. */
   read(index: number, into: Slice): void {
     assert(index < this.#count, "the string is in the list");
     assert(this.#bounds[2 * index + 1] !== MISSING, "the string is not missing");

@@ -30,7 +30,7 @@ export class Clock {
   }
 }
 
-/** Stops the thread, and so the server: Atomics.wait is the one way to do so without burning it. */
+/** Stops the thread, and so the server: Atomics.wait is the only way to do so without using the processor. */
 export function sleep(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

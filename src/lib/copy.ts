@@ -5,8 +5,8 @@
 const WORDS_MAX_BYTES = 256;
 
 /**
- * Copies `source[start, end)` to `at` of `target`, eight bytes at a time, four where there are fewer; the last of them
- * once more where the number is no multiple. The two must not overlap.
+ * Copies `source[start, end)` to `at` of `target`, eight bytes at a time, four where there are fewer. If the number is
+ * no multiple, the last step copies some bytes once more. The two must not overlap.
  */
 export function copyWords(
   source: DataView,
@@ -27,7 +27,7 @@ export function copyWords(
   }
   const last = end - 8;
   const lastAt = at + size - 8;
-  // Optimised code makes no BigInt of what goes from view to view.
+  // V8's optimised code makes no BigInt of a value that goes straight from view to view.
   for (let from = start; from < last; from += 8, at += 8) {
     target.setBigInt64(at, source.getBigInt64(from, true), true);
   }

@@ -194,7 +194,7 @@ export function bigIntToInt64(value: bigint, out: Int64): boolean {
 
 /**
  * Writes an integer below 2^63 in magnitude at `at` of `target`; returns the end of its text. A double beyond ±2^53
- * stands for the integer that it is exactly: what must be counted one by one up there is an `Int64`. Anything else, a
+ * stands for the integer that it is exactly: a value that must be exact there is an `Int64`. Anything else, a
  * fraction or NaN, is refused before a byte is written.
  */
 export function writeDecimal(value: number, target: Uint8Array, at: number): number {
@@ -202,14 +202,14 @@ export function writeDecimal(value: number, target: Uint8Array, at: number): num
   const magnitude = Math.abs(value);
   if (magnitude < BILLION) {
     const small = magnitude | 0;
-    assert(small === magnitude, "what is written as an integer is one");
+    assert(small === magnitude, "the number is an integer");
     if (value < 0) target[at++] = MINUS;
     return writeSmall(small, target, at);
   }
   if (!(magnitude <= TWO_53)) return writeWide(value, target, at);
   const high = Math.floor(magnitude / BILLION);
   const low = magnitude - high * BILLION;
-  assert((low | 0) === low, "what is written as an integer is one");
+  assert((low | 0) === low, "the number is an integer");
   if (value < 0) target[at++] = MINUS;
   const end = writeSmall(high | 0, target, at);
   writePadded(low | 0, target, end);
@@ -218,7 +218,7 @@ export function writeDecimal(value: number, target: Uint8Array, at: number): num
 
 /** A double beyond ±2^53: all of them are integers. */
 function writeWide(value: number, target: Uint8Array, at: number): number {
-  assert(Math.abs(value) < TWO_63, "what is written as an integer fits in 64 bits");
+  assert(Math.abs(value) < TWO_63, "the integer fits in 64 bits");
   return writeInt64(Math.floor(value / TWO_32), value % TWO_32 | 0, target, at);
 }
 

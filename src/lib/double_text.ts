@@ -93,7 +93,7 @@ function writeFraction(value: number, target: Uint8Array, at: number): number {
   const isLong = exponent >= 0 && power < count + 7;
   const isShort = exponent < 0 && (exponent > -7 || Math.abs(power) < 4);
   if (!isLong && !isShort) return writeScientific(count, power, target, at);
-  // Digits before the point; none or fewer are zeros behind it.
+  // Digits before the point; if negative, as many zeros follow the point.
   const whole = power + 1;
   if (whole <= 0) {
     target[at++] = ZERO;

@@ -24,7 +24,7 @@ for (let i = 0; i < POWER_COUNT; i++) notePower(i);
 const float = new Float64Array(1);
 // scratch: lives for one call
 const floatWords = new Uint32Array(float.buffer);
-/** The numbers that are at hand, two words each, the higher first. */
+/** The numbers that are computed with, two words each, the higher first. */
 // scratch: lives for one call
 const words = new Uint32Array(8);
 const UPPER = 0;

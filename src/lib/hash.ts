@@ -13,7 +13,7 @@ export class Hasher {
   readonly #key0: number;
   readonly #key1: number;
 
-  // The hash of one part of the request under way that was computed before its turn: of the bytes at exactly this place.
+  // A hash that was computed ahead, and the place of the bytes that it belongs to: see `prepare`.
   #view: DataView | null = null;
   #start = 0;
   #end = 0;
@@ -97,14 +97,14 @@ export class Hasher {
     return hash;
   }
 
-  /** As `hash`, unless `prepare` was told the hash of these bytes. */
+  /** As `hash`, but returns the hash that `prepare` was given, if it was given one for these bytes. */
   hashOnce(view: DataView, start: number, end: number): number {
     return this.isPrepared(view, start, end) ? this.#hash : this.hash(view, start, end);
   }
 
   /**
-   * Remembers the hash of `view[start, end)` until `forget`, which is due before these bytes change: for what is hashed
-   * ahead of its command, together with others.
+   * Remembers the hash of `view[start, end)` until `forget`, which must be called before these bytes change: for keys
+   * that are hashed ahead of their command, together with others.
    */
   prepare(view: DataView, start: number, end: number, hash: number): void {
     this.#view = view;

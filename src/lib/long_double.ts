@@ -72,7 +72,7 @@ function parseHex(
   return inRange(value);
 }
 
-/** Of a number that is not 0. */
+/** The value if it neither overflows nor becomes 0, for a number that is not 0; otherwise null. */
 function inRange(value: LongDouble): LongDouble | null {
   return value.isInfinite || value.significand === 0n ? null : value;
 }

@@ -17,7 +17,10 @@ const LITERALS_MAX = 32;
 const DISTANCE_MAX = 8192;
 const MATCH_MIN = 3;
 const MATCH_MAX = 264;
-/** After each 256 misses in a row one place more is passed over, up to fifteen: most of the time would go to what can't be shortened. */
+/**
+ * After each 256 misses in a row one place more is skipped, up to fifteen: bytes that can't be shortened take little
+ * time so.
+ */
 const STRIDE_SHIFT = 8;
 const STRIDE_MAX = 15;
 /** A view over a smaller source costs more than it saves. */

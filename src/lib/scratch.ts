@@ -1,11 +1,11 @@
 /**
- * Objects of a module that one call after another uses, so that none is allocated: cursors, slices. They belong to no
- * server, and between two calls they still refer to what the last one read. A server that is dropped would stay in
- * memory for that, or a value that was deleted; so the timer has them forget it, ten times a second, and so does
- * a server that stops.
+ * Objects of modules that every call uses again, so that none is allocated: cursors, slices. They belong to no
+ * server, and between two calls they still refer to what the last one read. That would keep a dropped server or a
+ * deleted value in memory, so the timer clears these references ten times a second, and so does a server that
+ * stops.
  */
 
-/** What can be made to refer to nothing any more. */
+/** An object that can drop its references. */
 export interface Scratch {
   forget(): void;
 }

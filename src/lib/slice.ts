@@ -28,7 +28,7 @@ export class Slice implements Scratch {
   }
 
   set(bytes: Uint8Array, view: DataView, start: number, end: number): void {
-    // A pointer that is written costs a write barrier.
+    // Compare first: writing a pointer costs V8's write barrier.
     if (this.view !== view) {
       this.bytes = bytes;
       this.view = view;

@@ -3,9 +3,10 @@
  * A request's arguments, read in place.
  *
  * `bounds` holds a (start, end) pair of byte offsets for each argument. They point into the client's read buffer (or a
- * private copy, for a queued command), those of a large argument into a buffer of its own: `bytesOf` says which it is.
- * Argument 0 is the command's name. Reading allocates nothing. A read that fails keeps the first failure in `error` and returns 0, so a command
- * reads all it needs, in the order in which Redis checks it, and asks once.
+ * private copy, for a queued command), those of a large argument into a buffer of its own: `bytesOf` returns the right
+ * one. Argument 0 is the command's name. Reading allocates nothing. A read that fails keeps the first failure in
+ * `error` and returns 0, so a command reads all it needs, in the order in which Redis checks it, and looks at `error`
+ * once.
  */
 import { assert } from "../lib/assert.ts";
 import { copyBytes } from "../lib/copy.ts";
@@ -16,9 +17,9 @@ import { NO_BYTES, NO_VIEW, sameBytes } from "../lib/slice.ts";
 import { BulkBuffer } from "./bulk_buffer.ts";
 import { type ErrorReply, Errors } from "./errors.ts";
 
-/** Arguments that there is room for from the start. */
+/** How many arguments there is room for from the start. */
 export const ROOM_COUNT = 9;
-/** Room for more arguments than so many is given back after the request. */
+/** Room for more arguments than this is freed after the request. */
 const KEPT_ROOM_COUNT = 1024;
 const NO_BOUNDS = new Int32Array(0);
 // scratch: lives for one call
@@ -30,13 +31,13 @@ export class Args implements Scratch {
   #view: DataView = NO_VIEW;
   /** By index, the arguments that have buffers of their own; null where there is none, which is nearly always. */
   #buffers: (BulkBuffer | undefined)[] | null = null;
-  /** Its own room for bounds; none until it is needed: idle clients do with borrowed bounds. */
+  /** Our own room for bounds, allocated when it is needed first: idle clients need borrowed bounds alone. */
   #own: Int32Array = NO_BOUNDS;
   bounds: Int32Array = this.#own;
   count = 0;
   error: ErrorReply | null = null;
 
-  /** Forgets all arguments, and frees the buffers that nobody has taken. */
+  /** Forgets all arguments, and frees those of their buffers that were not taken. */
   clear(): void {
     if (this.#buffers !== null) this.#freeBuffers();
     if (this.#own.length > 2 * KEPT_ROOM_COUNT) this.#own = NO_BOUNDS;
@@ -49,14 +50,14 @@ export class Args implements Scratch {
     this.use(NO_BYTES, NO_VIEW);
   }
 
-  /** Refers to `count` arguments with somebody else's bounds, which stay as they are until `keep` or `giveBack`. */
+  /** Refers to `count` arguments by bounds that another object owns and does not change before `keep` or `giveBack`. */
   borrow(bounds: Int32Array, count: number): void {
     if (this.#buffers !== null) this.#freeBuffers();
     this.bounds = bounds;
     this.count = count;
   }
 
-  /** Copies borrowed bounds: the arguments stay as they are when their owner goes on. */
+  /** Copies borrowed bounds, so that their owner may change them. */
   keep(): void {
     const { bounds } = this;
     if (bounds === this.#own) return;
@@ -65,20 +66,20 @@ export class Args implements Scratch {
     for (let i = 0; i < 2 * this.count; i++) this.#own[i] = bounds[i];
   }
 
-  /** Forgets borrowed bounds; its own, of a request that is still to be completed, stay. */
+  /** Drops borrowed bounds but keeps our own: they belong to a half-read request. */
   giveBack(): void {
     if (this.bounds !== this.#own) this.clear();
   }
 
   /** Makes `bytes` the buffer that the bounds point into, but for those of arguments in buffers of their own. */
   use(bytes: Uint8Array, view: DataView): void {
-    // A pointer that is written costs a write barrier.
+    // Compare first: writing a pointer costs V8's write barrier.
     if (this.#view === view) return;
     this.#bytes = bytes;
     this.#view = view;
   }
 
-  /** Refers to arguments `first` to `last` of `other` where they lie; they stay the other's. */
+  /** Refers to arguments `first` to `last` of `other` without copying them; `other` still owns them. */
   referTo(other: Args, first: number, last: number): void {
     this.clear();
     this.use(other.#bytes, other.#view);
@@ -100,8 +101,8 @@ export class Args implements Scratch {
   }
 
   /**
-   * The buffer that holds argument `index` alone, from its first byte to `end(index)`: the caller's from now on, while
-   * the argument can still be read. Null if it has none, or if somebody has taken it.
+   * Hands over the buffer that holds argument `index` alone, from its first byte to `end(index)`; the argument can
+   * still be read. Null if the argument has no such buffer, or if it was taken before.
    */
   take(index: number): Uint8Array | null {
     return this.#buffers?.[index]?.take() ?? null;
@@ -122,7 +123,7 @@ export class Args implements Scratch {
     this.push(0, size);
   }
 
-  /** The buffer of the arguments that have none of their own has moved what it holds to the front, by so many bytes. */
+  /** The content of the read buffer has moved to the front by so many bytes: moves the bounds that point into it. */
   shift(by: number, bytes: Uint8Array, view: DataView): void {
     for (let i = 0; i < this.count; i++) {
       if (this.#buffers?.[i] !== undefined) continue;
@@ -148,7 +149,7 @@ export class Args implements Scratch {
 
   /**
    * A decimal integer of 64 bits; anything else fails with "not an integer or out of range". Beyond ±2^53 it is
-   * rounded: for counts and times that are only compared. What must be exact there reads an `int64`.
+   * rounded: for counts and times that are only compared. What must be exact there is read by `int64`.
    */
   integer(index: number): number {
     return this.integerOr(index, Errors.notAnInteger);
@@ -235,7 +236,7 @@ export class Args implements Scratch {
 
   /**
    * A private copy of all arguments, for what outlives the request: MULTI, or a client that blocks. Buffers that
-   * nobody has taken become the copy's.
+   * were not taken become the copy's.
    */
   copy(): Args {
     const copy = new Args();
@@ -289,7 +290,7 @@ export class Args implements Scratch {
   }
 }
 
-/** Characters that are added to a text one by one: so many links in a chain are the most that should pile up. */
+/** Longer texts are made in parts: V8 keeps a text that grows by single characters as a chain of as many links. */
 const CHAIN_MAX = 4096;
 
 /** `bytes[start, end)` as a string of characters 0 to 255. */

@@ -4,11 +4,11 @@
  * none, and a busy server uses the same few again and again.
  *
  * They come in five sizes. 4 KiB hold the replies to 64 GETs of 32 bytes, 256 KiB those to 64 LRANGEs of 100
- * such elements; a larger buffer is made for the occasion.
+ * such elements; a larger buffer is made when it is needed, and not kept.
  */
 import { detach } from "../lib/detach.ts";
 
-/** The largest that are kept. */
+/** The size of the largest buffers that are kept. */
 export const POOLED_MAX_BYTES = 262_144;
 const SIZES = [4096, 16_384, 32_768, 65_536, POOLED_MAX_BYTES];
 /** How many of each size are kept: some 10 MiB in all, at most. */
@@ -40,7 +40,7 @@ export class BufferPool {
     return new ReplyBuffer(size);
   }
 
-  /** Takes a buffer back that nobody refers to any more; the memory of one that is not kept is given back. */
+  /** Takes back a buffer that is not referred to any more; frees it if enough of its size are kept. */
   give(buffer: ReplyBuffer): void {
     if (buffer === NO_BUFFER) return;
     const i = SIZES.indexOf(buffer.bytes.length);
@@ -48,7 +48,7 @@ export class BufferPool {
     else detach(buffer.bytes);
   }
 
-  /** Gives the memory of all buffers that are kept back. */
+  /** Frees all buffers that are kept. */
   release(): void {
     for (const buffers of this.#kept) {
       for (const { bytes } of buffers) detach(bytes);

@@ -319,17 +319,17 @@ export function invalidExpireTime(command: string): ErrorReply {
   return e(`ERR invalid expire time in '${command}' command`);
 }
 
-/** EXPIRE and its kin, of an option that they do not know. */
+/** EXPIRE and its kin, with an unknown option. */
 export function unsupportedOption(option: string): ErrorReply {
   return e(`ERR Unsupported option ${option}`);
 }
 
-/** HELLO of an option that it does not know, or whose arguments are missing. */
+/** HELLO with an unknown option, or one whose arguments are missing. */
 export function helloOption(option: string): ErrorReply {
   return e(`ERR Syntax error in HELLO option '${option}'`);
 }
 
-/** CLIENT KILL and LIST of a type that is none. */
+/** CLIENT KILL and LIST with an unknown type. */
 export function unknownClientType(type: string): ErrorReply {
   return e(`ERR Unknown client type '${type}'`);
 }
@@ -338,40 +338,40 @@ export function noSuchUser(user: string): ErrorReply {
   return e(`ERR No such user '${user}'`);
 }
 
-/** CLIENT SETINFO of an attribute that is none. */
+/** CLIENT SETINFO with an unknown attribute. */
 export function unrecognizedOption(option: string): ErrorReply {
   return e(`ERR Unrecognized option '${option}'`);
 }
 
-/** CLIENT SETINFO of a value with white space or control characters. */
+/** CLIENT SETINFO with white space or control characters in the value. */
 export function attributeCharacters(attribute: string): ErrorReply {
   return e(`ERR ${attribute} cannot contain spaces, newlines or special characters.`);
 }
 
-/** LATENCY GRAPH of an event that never happened. */
+/** LATENCY GRAPH of an event without samples. */
 export function noLatencySamples(event: string): ErrorReply {
   return e(`ERR No samples available for event '${event}'`);
 }
 
-/** A subcommand that is not there, or with arguments that it does not take. */
+/** An unknown subcommand, or one with a wrong number of arguments. */
 export function unknownOrArity(name: string, container: string): ErrorReply {
   return e(
     `ERR unknown subcommand or wrong number of arguments for '${name}'. Try ${container} HELP.`,
   );
 }
 
-/** EXEC that was refused itself, with the refusal's text; of its code only ERR is left out. */
+/** EXEC itself was refused: quotes the refusal's text, with its code unless that is ERR. */
 export function execAbortedBy(error: ErrorReply): ErrorReply {
   const text = new TextDecoder().decode(error).slice(1).trimEnd();
   return e(`EXECABORT Transaction discarded because of: ${text.replace(/^ERR /, "")}`);
 }
 
-/** A stream's group that is not there, as XGROUP and XINFO say it. */
+/** A missing consumer group, in the words of XGROUP and XINFO. */
 export function noSuchGroup(group: string, key: string): ErrorReply {
   return binary(`NOGROUP No such consumer group '${group}' for key name '${key}'`);
 }
 
-/** As `noSuchGroup`, as XPENDING, XCLAIM and XAUTOCLAIM say it; `suffix` is XREADGROUP's. */
+/** A missing key or group, in the words of XPENDING, XCLAIM and XAUTOCLAIM; `suffix` is XREADGROUP's. */
 export function noSuchKeyOrGroup(key: string, group: string, suffix = ""): ErrorReply {
   return binary(`NOGROUP No such key '${key}' or consumer group '${group}'${suffix}`);
 }
@@ -390,7 +390,7 @@ export function unknownPfdebug(name: string): ErrorReply {
   return e(`ERR Unknown PFDEBUG subcommand '${name}'`);
 }
 
-/** As `errorReply`, of text with a character a byte. */
+/** As `errorReply`, for text with one character for each byte. */
 function binary(text: string): ErrorReply {
   const safe = text.replaceAll(/[\r\n]/g, " ");
   return Uint8Array.from(`-${safe}\r\n`, (character) => character.charCodeAt(0));

@@ -8,10 +8,10 @@ import type { Scratch } from "../lib/scratch.ts";
 import { NO_BYTES, NO_VIEW } from "../lib/slice.ts";
 import { type Args, ROOM_COUNT } from "./args.ts";
 
-/** Requests that are decoded ahead at most: 32 were no quicker. */
+/** At most so many requests are decoded ahead: 32 were no quicker. */
 export const PIPELINE_ROOM = 16;
 
-/** Hears of requests that were decoded ahead, before the first of them is taken. */
+/** Is called when requests were decoded ahead, before the first of them is taken. */
 export interface PipelineListener {
   onReadAhead(pipeline: Pipeline): void;
 }
@@ -31,7 +31,7 @@ export class Pipeline implements Scratch {
   readonly hashes = new Int32Array(PIPELINE_ROOM);
   /** The argument whose hashes are in `hashes`; 0 for none. */
   #hashed = 0;
-  /** Is told a request's hash when its turn comes. */
+  /** Gets the hash of each request when that request is taken. */
   #hasher: Hasher | null = null;
   /** Requests decoded. */
   count = 0;
@@ -44,7 +44,7 @@ export class Pipeline implements Scratch {
     return this.#taken < this.count && this.#owner === owner;
   }
 
-  /** Requests of `owner` follow; what another one has left is forgotten. */
+  /** Requests of `owner` follow; drops those that another owner has left. */
   begin(owner: object, bytes: Uint8Array, view: DataView): void {
     this.#owner = owner;
     this.bytes = bytes;
@@ -85,14 +85,14 @@ export class Pipeline implements Scratch {
     return this.#ends[index];
   }
 
-  /** The bytes of `owner` move: it must decode again what is left. */
+  /** Drops the requests of `owner`, whose bytes are about to move: it decodes them again later. */
   drop(owner: object): void {
     if (this.#owner !== owner) return;
     this.count = 0;
     this.#hasher?.forget();
   }
 
-  /** Whose requests wait must decode them again. */
+  /** Drops all requests that wait: their owner decodes them again later. */
   forget(): void {
     this.#owner = null;
     this.count = 0;

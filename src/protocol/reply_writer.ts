@@ -2,8 +2,8 @@
 /**
  * Appends replies to one growing buffer, in RESP2 or RESP3 as the client has chosen.
  *
- * Whoever sends takes the buffer (`release`) and gives it back to the pool once the bytes are gone: bytes
- * in flight are never touched.
+ * The sender takes the buffer (`release`) and gives it back to the pool once the bytes are sent, so that bytes
+ * in flight are never changed.
  * Replies whose length is not known beforehand are begun with `mark()` and closed by `arrayFrom`.
  * Source: https://redis.io/docs/latest/develop/reference/protocol-spec/
  */
@@ -26,7 +26,7 @@ const GREATER = 0x3e;
 const COMMA = 0x2c;
 const BAR = 0x7c;
 
-/** "+OK\r", and "$0\r\n", "$00\r" and ":0\r\n" to whose noughts digits are added: words, low byte first. */
+/** "+OK\r", and the headers "$0\r\n", "$00\r" and ":0\r\n", to whose zeros digits are added: words, low byte first. */
 const OK_WORD = 0x0d4b4f2b;
 const BULK_WORD = 0x0a0d3024;
 const LONG_BULK_WORD = 0x0d303024;
@@ -66,7 +66,7 @@ export class ReplyWriter {
   /** Replies so far that were errors; the evaluator compares it to see whether a command failed. */
   errorCount = 0;
   #buffer: ReplyBuffer = NO_BUFFER;
-  /** The buffer's own. */
+  /** The fields of `#buffer`. */
   #bytes: Uint8Array = NO_BUFFER.bytes;
   #view: DataView = NO_BUFFER.view;
   #end = 0;
@@ -74,7 +74,7 @@ export class ReplyWriter {
   #lastSize = 0;
   readonly #pool: BufferPool;
 
-  /** Buffers come from `pool`, which gets those back that are outgrown. */
+  /** Buffers come from `pool`; one that has become too small goes back there. */
   constructor(pool = new BufferPool()) {
     this.#pool = pool;
   }
@@ -115,7 +115,7 @@ export class ReplyWriter {
     this.raw(reply);
   }
 
-  /** An error made for this occasion, such as "ERR unknown …"; not for hot paths. */
+  /** An error whose text is made for this reply, such as "ERR unknown …"; not for hot paths. */
   errorText(text: string): void {
     this.error(errorReply(text));
   }
@@ -137,7 +137,7 @@ export class ReplyWriter {
 
   /**
    * An integer below 2^63 in magnitude. A double beyond ±2^53 has been rounded: what can be so large and must be exact
-   * is an `Int64` and goes to `int64`. Anything that is no integer throws and writes nothing.
+   * is written by `int64`. Anything that is no integer throws and writes nothing.
    */
   integer(value: number): void {
     if ((value | 0) !== value || value < 0 || value >= 10) return this.#header(COLON, value);
@@ -198,7 +198,7 @@ export class ReplyWriter {
     return end + 2;
   }
 
-  /** The bytes of a bulk string end at `at`. */
+  /** Ends a bulk string whose bytes end at `at`. */
   #endBulk(at: number): void {
     this.#view.setInt16(at, CR_LF, true);
     this.#end = at + 2;
@@ -325,7 +325,7 @@ export class ReplyWriter {
     }
   }
 
-  /** Bytes that are a reply already. */
+  /** Bytes that are an encoded reply already. */
   raw(bytes: Uint8Array): void {
     this.#reserve(bytes.length + 2);
     this.#copy(bytes, 0, bytes.length);
@@ -362,11 +362,11 @@ export class ReplyWriter {
     this.#headerAt(mark, this.resp === 2 ? STAR : TILDE, count);
   }
 
-  /** Puts what was written since `mark`, one reply, behind a cursor: the two form an array. */
+  /** Makes an array of `cursor` and the one reply that was written since `mark`: the reply of SCAN. */
   scanFrom(mark: number, cursor: number): void {
     const size = writeDecimal(cursor, scratch, 0);
     const header = size < 10 ? 10 + size : 11 + size; // "*2 $n n…", each with its CRLF
-    // Room for what header and bulk ask for, too: while they write, the end stands before the rest.
+    // Reserve what `#header` and `bulk` will ask for, too: the buffer must not grow while `#end` excludes the moved reply.
     this.#reserve(header + 4 * HEADER_BYTES);
     this.#bytes.copyWithin(mark + header, mark, this.#end);
     const end = this.#end + header;
@@ -376,11 +376,11 @@ export class ReplyWriter {
     this.#end = end;
   }
 
-  /** Gives the buffer away (bytes 0 to `size` are waiting); the next reply begins another one. */
+  /** Hands over the buffer, whose bytes 0 to `size` wait to be sent; the next reply begins another one. */
   release(): ReplyBuffer {
     const taken = this.#buffer;
     this.#use(NO_BUFFER);
-    // Not beyond what is pooled: after a reply of many megabytes the next is made no such room.
+    // At most the largest pooled size: a reply of many megabytes must not reserve as much for the next one.
     this.#lastSize = Math.min(this.#end, POOLED_MAX_BYTES);
     this.#end = 0;
     return taken;
@@ -407,7 +407,7 @@ export class ReplyWriter {
 
   #header(type: number, value: number): void {
     this.#reserve(HEADER_BYTES);
-    // The number first: what can't be written leaves no half of a reply.
+    // Write the number first: if it is refused, no half of a reply is left behind.
     const end = writeDecimal(value, this.#bytes, this.#end + 1);
     this.#bytes[this.#end] = type;
     this.#end = end;

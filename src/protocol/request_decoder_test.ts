@@ -224,7 +224,7 @@ Deno.test("a large argument is read into a buffer of its own, which can be taken
   const { decoder, args } = reader;
   const size = 1_000_000;
   reader.feed(bytesOf(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$${size}\r\nabc`));
-  // As much as a read should take, and no more than the argument and its end.
+  // At most what one read should take, and never beyond the end of the argument.
   assertEquals(reader.room, 256 * 1024);
   assertEquals(decoder.pendingBytes, 30 + 3);
   reader.feed(new Uint8Array(size - 3 - 10).fill(0x78));

@@ -38,7 +38,7 @@ const MAX_CHUNKS = 512;
 /** The largest block in bytes; what is larger lives outside the arena. */
 export const MAX_BLOCK = 65_536 + 1024;
 
-/** Words from a block's beginning to what is, nearly always, in its second cache line. */
+/** A word so far from a block's beginning lies, nearly always, in the block's second cache line. */
 const SECOND_LINE = 14;
 
 /** Size of a block of each class, in units of 8 bytes. */
@@ -57,7 +57,7 @@ export class ArenaFull extends RangeError {
 /** See `isNearlyFull`. */
 const RESERVE_CHUNKS = 4;
 
-/** Stands where no chunk is, so that `chunks` holds one shape and reads of a stale ref find nothing. */
+/** Fills the empty places of `chunks`, so that all have one shape and reading a stale ref finds nothing. */
 const NO_CHUNK = new Chunk(0);
 
 export interface ArenaStats {
@@ -92,7 +92,7 @@ export class Arena {
   #chunkCount = 0;
   #slabCount = 0;
   #usedBytes = 0;
-  /** What `prefetch` has read: V8 would leave reads out that nobody wants. */
+  /** Takes what `prefetch` reads: V8 would leave out reads whose result is not used. */
   #read = 0;
 
   // By slab number. Arrays of zeros cost no memory until they are touched, so 0 means none in all.
@@ -184,9 +184,9 @@ export class Arena {
     return ref;
   }
 
-  /** Reads the first lines of so many blocks, for which the processor waits together; ref 0 is skipped. */
+  /** Reads the first cache lines of `count` blocks, so that the processor waits for all of them together; skips ref 0. */
   prefetch(refs: Uint32Array, count: number): void {
-    assert(count <= refs.length, "what is prefetched is there");
+    assert(count <= refs.length, "there are `count` refs");
     let read = 0;
     for (let i = 0; i < count; i++) {
       const ref = refs[i];
@@ -198,7 +198,7 @@ export class Arena {
     this.#read = read;
   }
 
-  /** Gives a block back. A second time is our mistake, which this notices only now and then. */
+  /** Gives a block back. Freeing it twice is our mistake, which is noticed here only sometimes. */
   free(ref: Ref): void {
     const slab = ref >>> 15;
     const sizeClass = this.#classOf[slab] - 1;
@@ -219,15 +219,18 @@ export class Arena {
     return CLASS_UNITS[this.#classOf[ref >>> 15] - 1] << 3;
   }
 
-  /** Gives every empty slab back and every empty chunk to the system, also those kept for soon. O(classes). */
+  /**
+   * Gives every empty slab back and every empty chunk to the system, also those kept for the next allocation.
+   * O(classes).
+   */
   trim(): void {
     this.#closeIdleSlabs();
     this.#pool.release();
   }
 
-  /** Frees all blocks at once, whoever refers to them, and gives all chunks back. O(slabs of the chunks). */
+  /** Frees all blocks at once, so that all refs become invalid, and gives all chunks back. O(slabs of the chunks). */
   clear(): void {
-    assert(this.#usedBytes >= 0, "bytes are counted");
+    assert(this.#usedBytes >= 0, "a count of bytes is not negative");
     let end = 0;
     for (let i = 0; i < this.#maxChunks; i++) {
       if (this.chunks[i] === NO_CHUNK) continue;
@@ -239,7 +242,7 @@ export class Arena {
     const slabs = end * SLABS_A_CHUNK;
     this.#classOf.fill(0, 0, slabs);
     this.#live.fill(0, 0, slabs);
-    // What a slab without a class has in the other arrays is set when it gets one.
+    // The other arrays need no clearing: a slab's items are set when it gets a class.
     this.#roomy.fill(0);
     this.#idle.fill(0);
     this.#chunkCount = this.#slabCount = this.#usedBytes = 0;
@@ -356,7 +359,7 @@ export class Arena {
   }
 
   #empty(slab: number): void {
-    assert(this.#live[slab] === 0, "a slab with blocks in use keeps them");
+    assert(this.#live[slab] === 0, "only a slab without blocks in use is emptied");
     this.#freeHead[slab] = 0;
     this.#bump[slab] = firstUnit(slab);
   }

@@ -18,14 +18,14 @@ import { murmurHash } from "../lib/murmur_hash.ts";
 /** Fixed, since filters are written to files. */
 const SEED_1 = 0x5bd1e995;
 const SEED_2 = 0x1b873593;
-/** Each layer's error rate is that of the one before times this; so is the first's that of the filter. */
+/** A layer's error rate is that of the layer before times this; the first one's is that of the filter times this. */
 const TIGHTENING = 0.5;
 /** Beyond this the two hashes of 32 bits can't reach all bits. */
 const LAYER_BYTES_MAX = 2 ** 29;
 const LAYER_OVERHEAD = 200;
 const FILTER_OVERHEAD = 200;
 
-/** One filter of fixed size. */
+/** A Bloom filter of fixed size. */
 class BloomLayer {
   /** Items that were added to it. */
   count = 0;
@@ -77,7 +77,7 @@ class BloomLayer {
 function layerBytes(capacity: number, errorRate: number): number {
   assert(
     capacity > 0 && errorRate > 0 && errorRate < 1,
-    "a layer holds items, some of them wrongly",
+    "capacity and error rate are positive",
   );
   const bits = capacity * -Math.log(errorRate) / Math.LN2 ** 2;
   return 8 * Math.ceil(bits / 64);
@@ -99,7 +99,7 @@ export class BloomFilter {
 
   /** Whether a filter of that size can be made at all. */
   static canHold(errorRate: number, capacity: number, expansion: number): boolean {
-    assert(expansion >= 0, "layers grow, or there is one");
+    assert(expansion >= 0, "the expansion is not negative");
     const rate = expansion === 0 ? errorRate : errorRate * TIGHTENING;
     return layerBytes(capacity, rate) <= LAYER_BYTES_MAX;
   }
@@ -111,7 +111,7 @@ export class BloomFilter {
     return sum;
   }
 
-  /** Gives its memory back; it is not used any more. */
+  /** Frees its memory; it is not used any more. */
   dispose(): void {
     assert(this.count >= 0, "items are counted");
     for (const { bits } of this.layers) detach(bits);
@@ -154,7 +154,7 @@ export class BloomFilter {
     return this.#addLayer(last, (size) => size > LAYER_BYTES_MAX ? null : new Uint8Array(size));
   }
 
-  /** Adds a layer as it was saved; returns false, adding none, if this filter's next layer is not so. */
+  /** Adds a layer as it was saved; returns false, adding none, if this filter's next layer has another size. */
   restoreLayer(bits: Uint8Array, count: number): boolean {
     assert(count >= 0, "items are counted");
     assert(bits.length > 0, "a layer that was saved has bits");
@@ -168,7 +168,7 @@ export class BloomFilter {
     return true;
   }
 
-  /** `bitsOf` gives a layer's bytes, or null if it can't be had. */
+  /** `bitsOf` returns a layer's bytes, or null, in which case no layer is added. */
   #addLayer(
     last: BloomLayer | undefined,
     bitsOf: (size: number) => Uint8Array | null,
@@ -177,7 +177,7 @@ export class BloomFilter {
     const first = this.expansion === 0 ? this.errorRate : this.errorRate * TIGHTENING;
     const errorRate = last === undefined ? first : last.errorRate * TIGHTENING;
     const capacity = last === undefined ? this.capacity : last.capacity * this.expansion;
-    assert(capacity > 0 && errorRate > 0, "a layer holds items, some of them wrongly");
+    assert(capacity > 0 && errorRate > 0, "capacity and error rate are positive");
     const bits = bitsOf(layerBytes(capacity, errorRate));
     if (bits === null) return undefined;
     const hashCount = Math.max(Math.ceil(-Math.log2(errorRate)), 1);

@@ -2,14 +2,14 @@
  * The chunks of memory of one server's arenas. One that is given back is kept for a second: a page that is touched for
  * the first time costs the system 2 to 10 µs, so memory that was emptied and fills again (FLUSHALL and a load, a queue
  * that grows and shrinks) is best used again. Then it goes back to the system, except for one chunk of which little was
- * ever touched: it takes next to no memory, and a small data set that is flushed again and again has it at once.
+ * ever touched: it takes next to no memory, and a small data set that is flushed again and again gets it back at once.
  */
 import { assert } from "../lib/assert.ts";
 
 export const CHUNK_BYTES = 2 ** 26;
-/** Calls of `age` after which a chunk goes that nobody has taken. */
+/** After so many calls of `age` a chunk that was not taken goes back to the system. */
 const KEPT_AGES = 10;
-/** A chunk of which no more was touched may stay. */
+/** One chunk may stay if no more of it than this was touched. */
 export const SMALL_BYTES = 8 * 1024 * 1024;
 
 /** 64 MiB of memory, to be read as bytes, as aligned u32 words, or at any offset through `view`. */
@@ -30,7 +30,7 @@ export class Chunk {
     this.#buffer = buffer;
   }
 
-  /** The bytes before `end` are about to be written to. */
+  /** Notes that the bytes before `end` are about to be written to. */
   touch(end: number): void {
     assert(end <= this.bytes.length, "what is touched lies in the chunk");
     if (end > this.touchedBytes) this.touchedBytes = end;
@@ -65,19 +65,19 @@ export class ChunkPool {
     return chunk;
   }
 
-  /** Takes a chunk back that nobody refers to any more. */
+  /** Takes back a chunk that is not referred to any more. */
   give(chunk: Chunk): void {
     assert(chunk.bytes.length === CHUNK_BYTES, "a spare chunk has its memory");
     assert(this.#spare.every((spare) => spare.chunk !== chunk), "a chunk is given back once");
     this.#spare.push({ chunk, ages: 0 });
   }
 
-  /** Time passes: to be called ten times a second. */
+  /** Lets the spare chunks grow older: to be called ten times a second. */
   age(): void {
     for (const spare of this.#spare) spare.ages++;
   }
 
-  /** Releases one chunk whose time has come, which takes some ms; returns whether there are more. */
+  /** Releases one chunk that was spare for long enough, which takes some ms; returns whether there are more. */
   releaseNext(): boolean {
     const next = this.#nextDue(0);
     if (next < 0) return false;
@@ -87,7 +87,7 @@ export class ChunkPool {
     return this.#nextDue(next) >= 0;
   }
 
-  /** The index from `from` on of a chunk that goes now, or −1. */
+  /** The index, `from` or later, of a chunk that is to be released now, or −1. */
   #nextDue(from: number): number {
     assert(from >= 0, "a search begins at an index");
     for (let i = from; i < this.#spare.length; i++) {

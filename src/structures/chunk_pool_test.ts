@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { type Chunk, CHUNK_BYTES, ChunkPool, SMALL_BYTES } from "./chunk_pool.ts";
 
-/** Ticks after which a chunk that nobody has taken goes. */
+/** After so many ticks a chunk that was not taken is released. */
 const SECOND = 10;
 
 function used(pool: ChunkPool, bytes = CHUNK_BYTES): Chunk {
@@ -10,7 +10,7 @@ function used(pool: ChunkPool, bytes = CHUNK_BYTES): Chunk {
   return chunk;
 }
 
-/** Lets time pass; returns how many chunks went. */
+/** Lets time pass; returns how many chunks were released. */
 function age(pool: ChunkPool, ticks: number): number {
   let gone = 0;
   for (let i = 0; i < ticks; i++) {

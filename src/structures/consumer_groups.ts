@@ -30,7 +30,7 @@ const CONSUMER_OVERHEAD = 500;
 
 const ONCE = Int64.of(1);
 
-/** Says in `count`, of entries that a group has read, that nobody knows how many they are. */
+/** Marks `count`, of entries that a group has read, as unknown. */
 export function setUnknown(count: Int64): void {
   count.set(-1, -1);
 }
@@ -74,18 +74,18 @@ export class PendingList {
   }
 }
 
-/** One who reads for a group. */
+/** A consumer reads for a group. */
 export class Consumer {
   readonly pending: PendingList;
-  /** When it last tried something, in Unix ms. */
+  /** When it last sent a command, in Unix ms. */
   seenMs: number;
-  /** When it last got something; −1 if never. */
+  /** When it last got an entry, in Unix ms; −1 if never. */
   activeMs = -1;
   /** Its number in pending entries; the group gives it. */
   index = 0;
 
   constructor(
-    /** A character a byte. */
+    /** One character for each byte. */
     readonly name: string,
     nowMs: number,
     order: IdOrder,
@@ -106,7 +106,7 @@ export class ConsumerGroup {
   readonly #count = new Int64();
   #pendingBytes = 0;
 
-  /** `name`: a character a byte. */
+  /** `name` has one character for each byte. */
   constructor(readonly name: string, readonly order: IdOrder, hasher: Hasher) {
     this.#consumers = new NameMap(hasher);
     setUnknown(this.entriesRead);
@@ -146,7 +146,7 @@ export class ConsumerGroup {
       "a consumer that is removed is of this group",
     );
     while (consumer.pending.count > 0) this.remove(consumer.pending.tree.last());
-    assert(consumer.pending.count === 0, "nothing is pending for a consumer that goes");
+    assert(consumer.pending.count === 0, "a removed consumer has no pending entries");
     consumer.pending.tree.release(1);
     this.#byIndex.remove(consumer.index);
     this.#consumers.delete(consumer.name);
@@ -179,13 +179,13 @@ export class ConsumerGroup {
     this.pending.tree.remove(ref);
     this.consumerOf(ref).pending.tree.remove(ref);
     this.#pendingBytes -= this.#arena.blockSize(ref);
-    assert(this.#pendingBytes >= 0, "blocks are counted");
+    assert(this.#pendingBytes >= 0, "a count of bytes is not negative");
     this.#arena.free(ref);
   }
 
   /** Gives a pending entry to another consumer. */
   assign(ref: Ref, consumer: Consumer): void {
-    assert(ref !== 0, "ref 0 is none");
+    assert(ref !== 0, "ref 0 means none");
     assert(
       this.#byIndex.get(consumer.index) === consumer,
       "an entry is given to a consumer of this group",
@@ -198,25 +198,25 @@ export class ConsumerGroup {
   }
 
   consumerOf(ref: Ref): Consumer {
-    assert(ref !== 0, "ref 0 is none");
+    assert(ref !== 0, "ref 0 means none");
     return this.#byIndex.get(
       this.#arena.chunkOf(ref).view.getUint32(offsetOf(ref) + CONSUMER, true),
     );
   }
 
   readId(ref: Ref, id: StreamId): void {
-    assert(ref !== 0, "ref 0 is none");
+    assert(ref !== 0, "ref 0 means none");
     id.read(this.#arena.chunkOf(ref).view, offsetOf(ref));
   }
 
   deliveredMs(ref: Ref): number {
-    assert(ref !== 0, "ref 0 is none");
+    assert(ref !== 0, "ref 0 means none");
     return this.#arena.chunkOf(ref).view.getFloat64(offsetOf(ref) + DELIVERED, true);
   }
 
   readDeliveries(ref: Ref, into: Int64): void {
-    assert(into !== ONCE, "what is shared is not written to");
-    assert(ref !== 0, "ref 0 is none");
+    assert(into !== ONCE, "the constant is not written to");
+    assert(ref !== 0, "ref 0 means none");
     const { view } = this.#arena.chunkOf(ref);
     const at = offsetOf(ref) + DELIVERIES;
     into.set(view.getInt32(at + 4, true), view.getInt32(at, true));
@@ -231,9 +231,9 @@ export class ConsumerGroup {
     view.setInt32(at + DELIVERIES + 4, deliveries.hi, true);
   }
 
-  /** It was delivered once more, unless only its id was asked for. */
+  /** Notes another delivery; `isCounted` is false where only the id was asked for. */
   deliverAgain(ref: Ref, deliveredMs: number, isCounted = true): void {
-    assert(ref !== 0, "ref 0 is none");
+    assert(ref !== 0, "ref 0 means none");
     assert(this.pending.count > 0, "an entry that is delivered again is pending");
     this.readDeliveries(ref, this.#count);
     if (isCounted) this.#count.increment();
@@ -248,7 +248,7 @@ export class ConsumerGroup {
 
   /** O(consumers). */
   get arenaBytes(): number {
-    assert(this.#pendingBytes >= 0, "blocks are counted");
+    assert(this.#pendingBytes >= 0, "a count of bytes is not negative");
     let sum = this.#pendingBytes + this.pending.tree.arenaBytes;
     for (const { pending } of this.#consumers.values()) sum += pending.tree.arenaBytes;
     return sum;
@@ -272,14 +272,14 @@ export class ConsumerGroup {
     assert(twin.pending.count === this.pending.count, "a copy has all pending entries");
   }
 
-  /** Frees about `limit` pending entries of a group on its way out; returns whether all is gone. */
+  /** Frees about `limit` pending entries of a group that is not used any more; returns whether all are freed. */
   release(limit: number): boolean {
-    assert(limit > 0, "some entries are freed at once");
+    assert(limit > 0, "the limit is positive");
     for (let left = limit; left > 0 && this.pending.count > 0; left--) {
       this.remove(this.pending.tree.last());
     }
     if (this.pending.count > 0) return false;
-    assert(this.#pendingBytes === 0, "nothing is pending any more");
+    assert(this.#pendingBytes === 0, "no pending entry is left");
     for (const consumer of this.#consumers.values()) consumer.pending.tree.release(1);
     this.#consumers.clear();
     return this.pending.tree.release(limit);
@@ -329,7 +329,7 @@ export class ConsumerGroups {
     return group;
   }
 
-  /** Takes a group out; the caller releases it. */
+  /** Removes a group; the caller releases its memory. */
   remove(group: ConsumerGroup): void {
     assert(this.#groups.get(group.name) === group, "a group that is removed is of this stream");
     this.#groups.delete(group.name);
@@ -366,7 +366,7 @@ export class ConsumerGroups {
 
   /** As ConsumerGroup.release, group by group. */
   release(limit: number): boolean {
-    assert(limit > 0, "some entries are freed at once");
+    assert(limit > 0, "the limit is positive");
     for (const group of this.#groups.values()) {
       if (!group.release(limit)) return false;
       this.#groups.delete(group.name);

@@ -30,7 +30,7 @@ const action = fc.record({
   ),
 });
 
-/** Who has what: id → consumer and number of deliveries. */
+/** The pending entries: id → consumer and number of deliveries. */
 type Model = Map<number, [string, bigint]>;
 
 function pendingOf(group: ConsumerGroup): [number, string, bigint][] {

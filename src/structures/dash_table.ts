@@ -30,7 +30,7 @@ import { assert } from "../lib/assert.ts";
 import { detach } from "../lib/detach.ts";
 import type { Ref } from "./arena.ts";
 
-/** What a table asks about its refs. Hashes are 32 bits, signed or unsigned. */
+/** What a table needs to know of its refs. Hashes are 32 bits, signed or unsigned. */
 export interface KeyLayout {
   hashOf(ref: Ref): number;
   matches(ref: Ref, bytes: Uint8Array, view: DataView, start: number, end: number): boolean;
@@ -93,7 +93,7 @@ class Segment {
 
   /** The slot of `ref`, which is present, or -1. */
   slotOf(hash: number, ref: Ref): number {
-    assert(ref !== 0, "ref 0 is none");
+    assert(ref !== 0, "ref 0 means none");
     const mask = this.capacity - 1;
     let slot = homeOf(hash, this.capacity);
     while (this.prints[slot] !== EMPTY) {
@@ -132,10 +132,10 @@ class Segment {
   }
 }
 
-/** How full the segments are to become that `reserve` makes. */
+/** How full the segments that `reserve` makes will become. */
 const RESERVED_LOAD = 0.78;
 
-// Where the refs of segments wait while they are spread again.
+// Hold the refs and hashes of segments that are being filled anew.
 // scratch: lives for one call
 let waitingRefs = new Uint32Array(2 * CAPACITY);
 // scratch: lives for one call
@@ -153,13 +153,13 @@ export class DashTable {
   #segmentBytes: number;
   #count = 0;
 
-  // Where the last `find` ended. Slot -1: any other change of the table made it invalid.
+  // Where the last `find` ended. Slot -1: none, because the table has changed since.
   #lastSegment: Segment;
   #lastSlot = -1;
   #lastHash = 0;
   #lastHit = false;
 
-  /** What `prefetch` has read: V8 would leave reads out that nobody wants. */
+  /** Takes what `prefetch` reads: V8 would leave out reads whose result is not used. */
   #read = 0;
   /** State of the generator behind `sample`. */
   #random = 0x9e3779b9 | 0;
@@ -221,7 +221,7 @@ export class DashTable {
     return 0;
   }
 
-  /** What the last `find` found, if that is the ref for this key, too: spares its hash. Otherwise 0. */
+  /** The ref that the last `find` found, if its key is this one; otherwise 0. Saves hashing the key. */
   findAgain(bytes: Uint8Array, view: DataView, start: number, end: number): Ref {
     if (!this.#lastHit || this.#lastSlot < 0) return 0;
     const ref = this.#lastSegment.refs[this.#lastSlot];
@@ -229,11 +229,11 @@ export class DashTable {
   }
 
   /**
-   * Reads what `find` would read for so many hashes, and puts what it would find first into `refs`: the processor
-   * waits for all of them together.
+   * Reads the memory that `find` will need for `count` hashes, so that the processor waits for all of it together; puts
+   * the first candidate for each into `refs`.
    */
   prefetch(hashes: Int32Array, refs: Uint32Array, count: number): void {
-    assert(count <= hashes.length && count <= refs.length, "what is prefetched has room");
+    assert(count <= hashes.length && count <= refs.length, "both arrays have `count` items");
     let read = 0;
     for (let i = 0; i < count; i++) {
       const hash = hashes[i];
@@ -255,7 +255,7 @@ export class DashTable {
 
   /** Adds a ref whose key is absent. */
   insert(hash: number, ref: Ref): void {
-    assert(ref !== 0, "ref 0 is none");
+    assert(ref !== 0, "ref 0 means none");
     const isKnown = this.#lastSlot >= 0 && !this.#lastHit && this.#lastHash === (hash | 0);
     let segment = isKnown ? this.#lastSegment : this.#segmentOf(hash);
     let slot = isKnown ? this.#lastSlot : segment.vacancyFor(hash);
@@ -268,14 +268,14 @@ export class DashTable {
     this.#lastSlot = -1;
   }
 
-  /** Gives the memory of up to `limit` segments back, of a table that nobody uses any more; returns whether all is gone. */
+  /** Frees up to `limit` segments of a table that is not used any more; returns whether all are freed. */
   release(limit: number): boolean {
-    assert(limit > 0, "some segments are freed at once");
+    assert(limit > 0, "the limit is positive");
     const directory = this.#directory;
     for (let left = limit; left > 0; left--) {
       const segment = directory.pop();
       if (segment === undefined) break;
-      // A segment owns neighbouring places.
+      // The places of one segment are neighbours: free it with the last of them.
       if (directory.at(-1) !== segment) detach(segment.prints);
     }
     return directory.length === 0;
@@ -299,18 +299,18 @@ export class DashTable {
     this.#lastSlot = -1;
   }
 
-  /** Puts `newRef`, which has an equal key, in the place of `oldRef`, which is present. */
+  /** Replaces `oldRef`, which is present, by `newRef`, which has an equal key. */
   replace(hash: number, oldRef: Ref, newRef: Ref): void {
     const segment = this.#segmentOf(hash);
     const slot = segment.slotOf(hash, oldRef);
     assert(slot >= 0, "a replaced ref is in the table");
-    assert(newRef !== 0, "ref 0 is none");
+    assert(newRef !== 0, "ref 0 means none");
     segment.refs[slot] = newRef;
   }
 
   /** Removes `ref`, which is present. The block of its key must still be readable. */
   remove(hash: number, ref: Ref): void {
-    assert(ref !== 0, "ref 0 is none");
+    assert(ref !== 0, "ref 0 means none");
     const segment = this.#segmentOf(hash);
     const slot = segment.slotOf(hash, ref);
     assert(slot >= 0, "a removed ref is in the table");
@@ -375,15 +375,15 @@ export class DashTable {
     return filled;
   }
 
-  /** Shows every ref once, in the order of `scan`'s segments. `visit` must not change the table. */
+  /** Calls `visit` with every ref once, in the order of `scan`'s segments. `visit` must not change the table. */
   forEach(visit: (ref: Ref) => void): void {
     let index = 0;
     do index = this.forEachFrom(index, visit); while (index !== 0);
   }
 
   /**
-   * Shows the refs of one segment and returns where the next begins; 0 begins and ends. It looks at no
-   * block, so `visit` may free what it is shown: for tables that are on their way out.
+   * Calls `visit` with the refs of one segment and returns where the next begins; 0 begins and ends. It looks at no
+   * block, so `visit` may free what it is shown: for tables that are being freed.
    */
   forEachFrom(index: number, visit: (ref: Ref) => void): number {
     assert(index >= 0 && index < this.#directory.length, "a walk goes on within the directory");
@@ -396,9 +396,9 @@ export class DashTable {
   }
 
   /**
-   * Shows about `count` refs from `cursor` on and returns the next cursor; 0 begins and ends. What is
-   * in the table from the first call to the last is shown at least once, whatever is inserted and
-   * removed between calls, though segments split and merge. `visit` must not change the table.
+   * Calls `visit` with about `count` refs from `cursor` on and returns the next cursor; 0 begins and ends. A ref that
+   * is in the table from the first call to the last is shown at least once, whatever is inserted and removed between
+   * calls, though segments split and merge. `visit` must not change the table.
    *
    * A cursor is (segment's prefix, a one bit, zeros: 32 bits) × 1024 + home: all hashes with smaller
    * prefixes were shown, and of the segment those with smaller homes. Homes mean the same at every
@@ -460,7 +460,7 @@ export class DashTable {
     for (let slot = 0; slot < segment.capacity; slot++) {
       const print = segment.prints[slot];
       const next = segment.prints[(slot + 1) & mask];
-      assert(print !== TOMBSTONE || next !== EMPTY, "a tombstone is needed");
+      assert(print !== TOMBSTONE || next !== EMPTY, "no tombstone stands before an empty slot");
       if (print === TOMBSTONE) tombstones++;
       if (print <= TOMBSTONE) continue;
       count++;
@@ -536,7 +536,7 @@ export class DashTable {
   }
 
   #doubleDirectory(): void {
-    assert(this.#depth < MAX_DEPTH, "a directory has a greatest depth");
+    assert(this.#depth < MAX_DEPTH, "the directory may become deeper");
     const doubled: Segment[] = [];
     for (const segment of this.#directory) doubled.push(segment, segment);
     this.#directory = doubled;
@@ -552,7 +552,7 @@ export class DashTable {
     this.#depth--;
   }
 
-  /** Rids a segment of its tombstones. */
+  /** Removes a segment's tombstones. */
   #respread(segment: Segment): void {
     assert(segment.tombstones > 0, "a segment is spread anew for its tombstones");
     this.#putBack(segment, this.#takeOut(segment, 0));
@@ -561,7 +561,7 @@ export class DashTable {
   #resize(segment: Segment, index: number, capacity: number): void {
     assert(
       capacity >= FIRST_CAPACITY && segment.count < 0.85 * capacity,
-      "what there is fits the new size",
+      "the refs fit the new size",
     );
     const resized = new Segment(capacity, segment.depth);
     const first = this.#firstIndexOf(segment, index);
@@ -573,7 +573,7 @@ export class DashTable {
     this.#remember(resized);
   }
 
-  /** Moves a segment's refs to where refs wait, from `start` on; returns where they end. */
+  /** Moves a segment's refs to `waitingRefs`, from `start` on; returns where they end. */
   #takeOut(segment: Segment, start: number): number {
     const taken = segment.count;
     if (start + segment.count > waitingRefs.length) {
@@ -645,14 +645,14 @@ export class DashTable {
   }
 
   #remember(segment: Segment): void {
-    assert(segment.depth <= MAX_DEPTH, "a segment has a greatest depth");
+    assert(segment.depth <= MAX_DEPTH, "no segment is deeper than MAX_DEPTH");
     this.#segmentsOfDepth[segment.depth]++;
     this.#segmentCount++;
     this.#segmentBytes += segment.bytes;
   }
 
   #forget(segment: Segment): void {
-    assert(this.#segmentsOfDepth[segment.depth] > 0, "a segment that goes was counted");
+    assert(this.#segmentsOfDepth[segment.depth] > 0, "a removed segment was counted");
     this.#segmentsOfDepth[segment.depth]--;
     this.#segmentCount--;
     this.#segmentBytes -= segment.bytes;
@@ -665,7 +665,7 @@ export class DashTable {
   #isResumable(marked: number, segment: Segment): boolean {
     const extra = Math.clz32(marked & -marked) - segment.depth;
     if (extra <= 0) return true;
-    // The last of the old segments that are now this one has ones after this one's prefix.
+    // Of the old segments that have merged into this one, the last one's prefix is this one's followed by ones.
     const tail = (marked << segment.depth) >>> (32 - extra);
     return tail === 2 ** extra - 1;
   }
@@ -676,7 +676,7 @@ export class DashTable {
     return (index * 2 ** (32 - this.#depth) + 2 ** (31 - depth)) * HOMES;
   }
 
-  /** Shows the refs whose home slots are `start` to `end`; returns how many. */
+  /** Calls `visit` with the refs whose home slots are `start` to `end`; returns how many. */
   #visitHomes(
     segment: Segment,
     start: number,

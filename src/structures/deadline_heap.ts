@@ -1,6 +1,6 @@
 // hot path
 /**
- * What is due next: a 4-ary min-heap of (deadline, ref) in typed arrays.
+ * Knows which entry is due next: a 4-ary min-heap of (deadline, ref) in typed arrays.
  *
  * ```
  * slot           0 … 2   3      4 … 7            8 … 11        …
@@ -9,7 +9,7 @@
  * chunk          65,536 slots: f64 deadline in Unix ms, u32 ref; the first grows from 64
  * ```
  *
- * The owner keeps the slot of each ref, which `moved` tells, so that it can change or remove any
+ * The owner keeps the slot of each ref, which `moved` tells it, so that it can change or remove any
  * entry. Slot 0 is never used and may mean none. Chunks keep growth free of pauses: a doubling copy
  * at 4M entries would take over 10 ms.
  *
@@ -25,7 +25,7 @@ import { assert } from "../lib/assert.ts";
 import { detach } from "../lib/detach.ts";
 import type { Ref } from "./arena.ts";
 
-/** Is told the slot of a ref whenever that changes. It must not change the heap. */
+/** `moved` is called whenever the slot of a ref changes. It must not change the heap. */
 export interface SlotKeeper {
   moved(ref: Ref, slot: number): void;
 }
@@ -42,7 +42,7 @@ class HeapChunk {
   constructor(slots: number) {
     assert(
       slots >= SMALLEST_CHUNK_SLOTS && slots <= CHUNK_SLOTS,
-      "a chunk is no larger than slots are addressed",
+      "a chunk has 64 to 65,536 slots",
     );
     this.deadlines = new Float64Array(slots);
     this.refs = new Uint32Array(slots);
@@ -82,7 +82,7 @@ export class DeadlineHeap {
     return this.#end === FIRST_SLOT ? 0 : this.#chunks[0].refs[FIRST_SLOT];
   }
 
-  /** Gives the memory back, of a heap that nobody uses any more. O(chunks). */
+  /** Frees the memory of a heap that is not used any more. O(chunks). */
   release(): void {
     assert(this.#chunks.length > 0, "a heap is released once");
     for (const { deadlines, refs } of this.#chunks) {
@@ -93,13 +93,13 @@ export class DeadlineHeap {
   }
 
   deadlineAt(slot: number): number {
-    assert(this.#holds(slot), "a slot in use");
+    assert(this.#holds(slot), "the slot is in use");
     return this.#chunks[slot >>> 16].deadlines[slot & 0xffff];
   }
 
   /** The mean of up to `samples` deadlines, evenly spread over the slots; 0 when empty. */
   meanDeadline(samples: number): number {
-    assert(samples > 0, "a mean is one of some samples");
+    assert(samples > 0, "the number of samples is positive");
     const count = Math.min(samples, this.size);
     let sum = 0;
     for (let i = 0; i < count; i++) {
@@ -109,7 +109,7 @@ export class DeadlineHeap {
   }
 
   refAt(slot: number): Ref {
-    assert(this.#holds(slot), "a slot in use");
+    assert(this.#holds(slot), "the slot is in use");
     return this.#chunks[slot >>> 16].refs[slot & 0xffff];
   }
 
@@ -119,7 +119,7 @@ export class DeadlineHeap {
    */
   push(ref: Ref, deadlineMs: number): number {
     assert(ref !== 0 && deadlineMs === deadlineMs, "an entry has a ref and a time");
-    assert(this.#end <= this.#capacity, "the slots in use are there");
+    assert(this.#end <= this.#capacity, "the slots in use lie within the capacity");
     if (this.#end === this.#capacity) this.#grow();
     const slot = this.#end++;
     const chunk = this.#chunks[slot >>> 16];
@@ -131,7 +131,7 @@ export class DeadlineHeap {
   /** Gives the entry another deadline; returns its new slot. */
   update(slot: number, deadlineMs: number): number {
     assert(deadlineMs === deadlineMs, "a deadline is a time");
-    assert(this.#holds(slot), "a slot in use");
+    assert(this.#holds(slot), "the slot is in use");
     const deadlines = this.#chunks[slot >>> 16].deadlines;
     const isLater = deadlineMs > deadlines[slot & 0xffff];
     deadlines[slot & 0xffff] = deadlineMs;
@@ -140,7 +140,7 @@ export class DeadlineHeap {
 
   /** Removes the entry. `moved` is called for the one that takes its slot, not for the removed one. */
   removeAt(slot: number): void {
-    assert(this.#holds(slot), "a slot in use");
+    assert(this.#holds(slot), "the slot is in use");
     const last = --this.#end;
     if (slot !== last) {
       const isLater = this.#isLater(last, slot);
@@ -153,18 +153,18 @@ export class DeadlineHeap {
 
   /** Removes the entry that is due first; there is one. */
   removeMin(): void {
-    assert(this.size > 0, "a heap whose first entry is removed has one");
+    assert(this.size > 0, "the heap is not empty");
     this.removeAt(FIRST_SLOT);
   }
 
-  /** The entry's block has moved: it is `ref` now. */
+  /** Replaces an entry's ref, whose block has moved to `ref`. */
   replaceRef(slot: number, ref: Ref): void {
     assert(ref !== 0, "an entry has a ref");
-    assert(this.#holds(slot), "a slot in use");
+    assert(this.#holds(slot), "the slot is in use");
     this.#chunks[slot >>> 16].refs[slot & 0xffff] = ref;
   }
 
-  /** Drops all entries; the keeper isn't told. */
+  /** Drops all entries without telling the keeper. */
   clear(): void {
     assert(this.#chunks.length > 0, "a heap that was released is not used");
     this.#chunks = [firstChunk()];
@@ -179,7 +179,10 @@ export class DeadlineHeap {
       assert(this.deadlineAt(parent) <= this.deadlineAt(slot), "no child is due before its parent");
     }
     const slots = this.#chunks.reduce((sum, chunk) => sum + chunk.deadlines.length, 0);
-    assert(this.size > 0 || this.minDeadline === Infinity, "an empty heap is due never");
+    assert(
+      this.size > 0 || this.minDeadline === Infinity,
+      "the least deadline of an empty heap is Infinity",
+    );
     assert(slots === this.#capacity && this.#end <= slots, "the chunks hold all slots");
   }
 
@@ -190,7 +193,7 @@ export class DeadlineHeap {
   #isLater(slot: number, other: number): boolean {
     assert(
       this.#holds(slot) || slot === this.#end,
-      "what is compared is an entry, or was one until now",
+      "an entry is compared, or the one removed last",
     );
     return this.#chunks[slot >>> 16].deadlines[slot & 0xffff] >
       this.#chunks[other >>> 16].deadlines[other & 0xffff];
@@ -211,7 +214,7 @@ export class DeadlineHeap {
 
   /** Moves an entry up to where it belongs; returns its slot. */
   #settleUp(slot: number): number {
-    assert(this.#holds(slot), "what is settled is in the heap");
+    assert(this.#holds(slot), "the entry is in the heap");
     const chunks = this.#chunks;
     const deadline = chunks[slot >>> 16].deadlines[slot & 0xffff];
     const ref = chunks[slot >>> 16].refs[slot & 0xffff];
@@ -229,7 +232,7 @@ export class DeadlineHeap {
 
   /** Moves an entry down to where it belongs; returns its slot. */
   #settleDown(slot: number): number {
-    assert(this.#holds(slot), "what is settled is in the heap");
+    assert(this.#holds(slot), "the entry is in the heap");
     const chunks = this.#chunks;
     const deadline = chunks[slot >>> 16].deadlines[slot & 0xffff];
     const ref = chunks[slot >>> 16].refs[slot & 0xffff];

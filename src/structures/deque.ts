@@ -1,7 +1,7 @@
 // hot path
 /**
- * A list in a ring: O(1) at both ends and by index. An array moves all it holds when its front changes: on a list of
- * twelve million elements LPOP lost a quarter of its throughput by that. Insertion and removal elsewhere move what lies
+ * A list in a ring: O(1) at both ends and by index. An array moves all its items when its front changes, which took a
+ * quarter of LPOP's throughput on a list of twelve million elements. Insertion and removal elsewhere move the items
  * towards the nearer end.
  *
  * Invariants: the capacity is a power of two; slots that hold nothing are undefined.

@@ -9,8 +9,9 @@
  * @module
  */
 
-/** Longitude and latitude in degrees. */
 import { assert } from "../lib/assert.ts";
+
+/** Longitude and latitude in degrees. */
 export interface Point {
   longitude: number;
   latitude: number;
@@ -77,7 +78,7 @@ export function decode(hash: number): Point {
 }
 
 function clamp(value: number, most: number): number {
-  assert(most > 0, "a coordinate has a bound");
+  assert(most > 0, "the bound is positive");
   return Math.min(Math.max(value, -most), most);
 }
 
@@ -86,7 +87,7 @@ export function geohashText(point: Point): string {
   const hash = encode(point, STEPS_MAX, 90);
   let text = "";
   for (let i = 1; i < 11; i++) text += ALPHABET[Math.floor(hash / 2 ** (52 - 5 * i)) % 32];
-  assert(text.length === 10, "ten characters tell fifty bits");
+  assert(text.length === 10, "ten characters stand for 50 bits");
   return `${text}0`;
 }
 
@@ -98,18 +99,18 @@ export function distance(one: Point, other: Point): number {
   if (v === 0) return EARTH_RADIUS * Math.abs(north - south);
   const u = Math.sin((north - south) / 2);
   const a = u * u + Math.cos(south) * Math.cos(north) * v * v;
-  assert(a >= 0, "a share of the sphere is not negative");
+  assert(a >= 0, "the haversine is not negative");
   return 2 * EARTH_RADIUS * Math.asin(Math.sqrt(a));
 }
 
-/** What is sought around a point: a circle, or a box; lengths in metres. */
+/** The area of a search around a point: a circle or a box; lengths in metres. */
 export type Shape =
   & { readonly center: Point }
   & ({ readonly radius: number } | { readonly width: number; readonly height: number });
 
 /** The distance from the shape's centre in metres if `point` lies in it, or NaN. */
 export function distanceWithin(shape: Shape, point: Point): number {
-  assert(shape.center.latitude === shape.center.latitude, "a shape has a centre");
+  assert(shape.center.latitude === shape.center.latitude, "the latitude is a number");
   if ("radius" in shape) {
     const found = distance(shape.center, point);
     return found <= shape.radius ? found : NaN;
@@ -143,7 +144,7 @@ function boundsOf(shape: Shape): Omit<Cell, "prefix"> {
 
 /** Steps whose cells are about as large as the shape, so that nine of them cover it. */
 function stepsFor(radius: number, latitude: number): number {
-  assert(radius >= 0, "a radius is no less than nothing");
+  assert(radius >= 0, "a radius is not negative");
   if (radius === 0) return STEPS_MAX;
   let steps = 1;
   for (let reach = radius; reach < HALF_EQUATOR; reach *= 2) steps++;
@@ -186,7 +187,7 @@ export function rangesAround(shape: Shape): [from: number, to: number][] {
     if (cells.at(-1) !== prefix) cells.push(prefix);
   }
   const span = 2 ** (2 * (STEPS_MAX - steps));
-  assert(cells.length > 0 && span >= 1, "a shape lies in a cell");
+  assert(cells.length > 0 && span >= 1, "there is at least one range");
   return cells.map((prefix) => [prefix * span, (prefix + 1) * span]);
 }
 
@@ -199,20 +200,20 @@ function reachesFar(center: Point, steps: number, bounds: Omit<Cell, "prefix">):
     at(1, 0).east >= bounds.east && at(-1, 0).west <= bounds.west;
 }
 
-/** Whether the cell in the middle covers the shape on the side where that neighbour lies. */
+/** Whether a neighbour is not needed: the cell in the middle covers the shape on that side. */
 function isUseless(x: number, y: number, middle: Cell, bounds: Omit<Cell, "prefix">): boolean {
   assert(middle.west < middle.east && middle.south < middle.north, "a cell has an extent");
   return (y < 0 && middle.south < bounds.south) || (y > 0 && middle.north > bounds.north) ||
     (x < 0 && middle.west < bounds.west) || (x > 0 && middle.east > bounds.east);
 }
 
-/** The cell so many steps to the east and to the north; the world is round. */
+/** The cell so many steps to the east and to the north; behind the last one the first one follows. */
 function neighbour(prefix: number, steps: number, x: number, y: number): number {
   assert(x >= -1 && x <= 1 && y >= -1 && y <= 1, "a neighbour is one of eight");
   return interleave(moved(evenBits(prefix, 1), x, steps), moved(evenBits(prefix, 0), y, steps));
 }
 
-/** A point on the eastern or northern edge lies in a cell beyond the last: only what moves comes round. */
+/** A point on the eastern or northern edge lies in a cell beyond the last one, and stays there unless it is moved. */
 function moved(at: number, by: number, steps: number): number {
   assert(by >= -1 && by <= 1, "a neighbour is one step away");
   const size = 2 ** steps;
@@ -222,7 +223,7 @@ function moved(at: number, by: number, steps: number): number {
 
 /** Bits of `y` at even places, of `x` at odd ones. */
 function interleave(x: number, y: number): number {
-  assert(x >= 0 && y >= 0, "places are counted from the south-west");
+  assert(x >= 0 && y >= 0, "coordinates are not negative");
   const low = spread(y & 0xffff) + 2 * spread(x & 0xffff);
   const high = spread(Math.floor(y / 65536)) + 2 * spread(Math.floor(x / 65536));
   return high * 2 ** 32 + low;
@@ -230,7 +231,7 @@ function interleave(x: number, y: number): number {
 
 /** Puts a zero before each of 16 bits. */
 function spread(bits: number): number {
-  assert(bits >= 0, "bits that are spread are those of a whole number");
+  assert(bits >= 0, "the bits are not negative");
   let spaced = bits;
   spaced = (spaced | (spaced << 8)) & 0x00ff00ff;
   spaced = (spaced | (spaced << 4)) & 0x0f0f0f0f;

@@ -11,9 +11,9 @@
  *          1vvvvvxx           x + 1 registers are v + 1
  * ```
  *
- * An element's hash chooses a register by its low 14 bits; the register keeps the most trailing zeros, plus 1,
- * that the other 50 have had. A sparse sketch becomes dense with a register above 32, or when it outgrows the
- * limit it is given.
+ * An element's hash chooses a register by its low 14 bits; the register keeps the largest number of trailing
+ * zeros that the other 50 bits of an element had, plus 1. A sparse sketch becomes dense with a register above
+ * 32, or when it outgrows the limit it is given.
  * Costs: adding to a dense sketch O(1), to a sparse one O(its bytes); the estimate O(registers).
  * Sources: Heule, Nunkesser, Hall, "HyperLogLog in Practice", 2013; the estimator is that of Ertl, "New
  * cardinality estimation algorithms for HyperLogLog sketches", 2017; the hash is Appleby's MurmurHash64A.
@@ -51,7 +51,7 @@ let rank = 0;
 
 /** Whether `bytes[start, end)` is a sketch, as far as its header and size tell. */
 export function isSketch(bytes: Uint8Array, start: number, end: number): boolean {
-  assert(start <= end && end <= bytes.length, "what is looked at lies within the bytes");
+  assert(start <= end && end <= bytes.length, "the range lies within the bytes");
   if (end - start < HEADER_BYTES) return false;
   for (let i = 0; i < MAGIC.length; i++) if (bytes[start + i] !== MAGIC[i]) return false;
   const encoding = bytes[start + ENCODING_AT];
@@ -195,7 +195,7 @@ function putRun(at: number, value: number, length: number): number {
   return at;
 }
 
-/** What an element or a register has done to a sketch. */
+/** What adding an element or raising a register has done to a sketch. */
 export const Change = { none: 0, raised: 1, damaged: -1 } as const;
 
 /** A sketch in memory of its own, for whatever may change its size. */
@@ -218,7 +218,7 @@ export class Sketch {
     assert(this.length >= HEADER_BYTES + 1, "an empty sketch is one run at least");
   }
 
-  /** Takes a sketch over; returns false if it is longer than any can be. */
+  /** Copies a sketch; returns false if it is longer than a dense one. */
   load(bytes: Uint8Array, start: number, end: number): boolean {
     assert(start <= end && end <= bytes.length, "a sketch lies within its bytes");
     if (end - start > DENSE_BYTES) return false;
@@ -417,7 +417,7 @@ function multiply(): void {
 
 /** Finds the register of an element and what it is raised to. */
 function hash(bytes: Uint8Array, view: DataView, from: number, to: number): void {
-  assert(from <= to && to <= view.byteLength, "what is hashed lies within its bytes");
+  assert(from <= to && to <= view.byteLength, "the element lies within its bytes");
   const size = to - from;
   lo = size | 0;
   hi = 0;

@@ -98,7 +98,7 @@ export class Intset implements Scratch {
 
   /** Adds an integer; returns whether it is new. */
   add(value: Int64): boolean {
-    assert(this.count < 2 ** 31, "a set is not longer than its number tells");
+    assert(this.count < 2 ** 31, "the number of members fits its field");
     const width = widthOf(value);
     if (width > this.#width) {
       this.#widen(width);
@@ -144,7 +144,7 @@ export class Intset implements Scratch {
     const { count } = this;
     const narrow = this.#width;
     this.#home.resizeIntset(this, HEADER_BYTES + width * count);
-    // From behind, since the wide ones overwrite the narrow ones.
+    // From the last one down, since the wide ones overwrite the narrow ones.
     for (let i = count - 1; i >= 0; i--) {
       this.#readAs(i, narrow);
       this.#write(i, width, this.#hi, this.#lo);
@@ -168,7 +168,10 @@ export class Intset implements Scratch {
       if (isLess) low = middle + 1;
       else high = middle - 1;
     }
-    assert(low === high + 1 && low <= this.count, "what is missing belongs between two neighbours");
+    assert(
+      low === high + 1 && low <= this.count,
+      "a missing integer belongs between two neighbours",
+    );
     this.#index = low;
     return false;
   }
@@ -213,7 +216,7 @@ export class Intset implements Scratch {
 
 /** Whether `view[start, end)` is one whole intset whose integers ascend. For bytes from outside. */
 export function isIntset(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
-  assert(start <= end && end <= bytes.length, "what is looked at lies within the bytes");
+  assert(start <= end && end <= bytes.length, "the range lies within the bytes");
   if (end - start < EMPTY_INTSET_BYTES) return false;
   const width = view.getUint32(start, true);
   const isWhole = (width === 2 || width === 4 || width === 8) &&

@@ -1,7 +1,7 @@
 // hot path
 /**
  * A listpack: a list of strings and integers in one run of bytes, Redis's format byte for byte, so that
- * files and replicas take it as it lies.
+ * it is written to files and sent to replicas as it is.
  *
  * ```
  * u32 total bytes · u16 elements (65535: count them) · element … · 0xff
@@ -166,7 +166,7 @@ export class Listpack implements Scratch {
     return kindOf(this.bytes[this.start + at]) !== Kind.string;
   }
 
-  /** Puts `into` on the element's bytes, or on the digits of an integer. */
+  /** Points `into` at the element's bytes, or at the digits of an integer. */
   read(at: number, into: Slice): void {
     assert(at >= HEADER_BYTES, "an element lies behind the header");
     if (this.isInteger(at)) {
@@ -184,7 +184,7 @@ export class Listpack implements Scratch {
     assert(at >= HEADER_BYTES, "an element lies behind the header");
     const first = this.bytes[this.start + at];
     if (first <= UINT7_MAX) return first;
-    assert(this.isInteger(at), "a number is stored as one");
+    assert(this.isInteger(at), "the element is an integer");
     this.#readInteger(at, integer);
     return integer.hi * 4294967296 + (integer.lo >>> 0);
   }
@@ -192,7 +192,7 @@ export class Listpack implements Scratch {
   /** Reads an element that is an integer. */
   readInt64(at: number, into: Int64): void {
     assert(at >= HEADER_BYTES, "an element lies behind the header");
-    assert(this.isInteger(at), "an integer is stored as one");
+    assert(this.isInteger(at), "the element is an integer");
     this.#readInteger(at, into);
   }
 
@@ -240,7 +240,7 @@ export class Listpack implements Scratch {
    * comparisons `skip` elements are left out.
    */
   find(from: number, bytes: Uint8Array, start: number, end: number, skip = 0): number {
-    assert(skip >= 0 && start <= end, "some elements are left out, or none");
+    assert(skip >= 0 && start <= end, "the number of skipped elements is not negative");
     const isInteger = end - start <= INTEGER_TEXT_MAX && parseInt64(bytes, start, end, wanted);
     for (let at = from; at !== 0; at = this.next(at)) {
       if (this.isInteger(at)) {
@@ -287,7 +287,7 @@ export class Listpack implements Scratch {
     this.#countBy(1);
   }
 
-  /** Elements that take `bytes` in all, at most, are added next: makes room for them once. `endAdding` ends it. */
+  /** Makes room, once, for elements of at most `bytes` in all, which are added next. Call `endAdding` after the last. */
   beginAdding(bytes: number): void {
     assert(bytes > 0, "elements that are added take bytes");
     const { size } = this;
@@ -342,7 +342,7 @@ export class Listpack implements Scratch {
   }
 
   endAdding(): void {
-    assert(addedCount > 0 && addedAt < this.bytes.length, "something was added, and has its place");
+    assert(addedCount > 0 && addedAt < this.bytes.length, "elements were added, and fit");
     this.bytes[addedAt] = END;
     this.view.setUint32(this.start, addedAt + 1 - this.start, true);
     this.#countBy(addedCount);
@@ -378,7 +378,7 @@ export class Listpack implements Scratch {
   replace(at: number, bytes: Uint8Array, start: number, end: number): void {
     assert(
       at >= HEADER_BYTES && this.bytes[this.start + at] !== END,
-      "an element that is replaced is there",
+      "a replaced element lies before the end",
     );
     classify(bytes, start, end);
     this.#put(at, this.#elementBytes(at), bytes, start, end);
@@ -442,9 +442,9 @@ export class Listpack implements Scratch {
     return length;
   }
 
-  /** Takes the first element away, leaving its bytes before `start`. Returns how many. */
+  /** Removes the first element: `start` moves behind its bytes. Returns how many they are. */
   popFront(): number {
-    assert(this.bytes[this.start + HEADER_BYTES] !== END, "an element that goes is there");
+    assert(this.bytes[this.start + HEADER_BYTES] !== END, "the listpack is not empty");
     const { size } = this;
     const count = this.view.getUint16(this.start + 4, true);
     const length = this.#elementBytes(HEADER_BYTES);
@@ -453,18 +453,18 @@ export class Listpack implements Scratch {
     return length;
   }
 
-  /** Takes the last element away; its bytes stay free. */
+  /** Removes the last element; its bytes stay free. */
   popBack(): void {
     const last = this.last();
-    assert(last !== 0, "an element that goes is there");
+    assert(last !== 0, "the listpack is not empty");
     const count = this.view.getUint16(this.start + 4, true);
     this.bytes[this.start + last] = END;
     this.#setHeader(last + 1, count - 1);
   }
 
-  /** Removes `count` elements from `at` on, as far as there are so many; returns what stands there now. */
+  /** Removes `count` elements from `at` on, or as many as there are; returns the position of the next element. */
   remove(at: number, count = 1): number {
-    assert(at >= HEADER_BYTES && count >= 0, "elements that go lie behind the header");
+    assert(at >= HEADER_BYTES && count >= 0, "removed elements lie behind the header");
     const size = this.size;
     let to = at;
     let removed = 0;
@@ -487,7 +487,7 @@ export class Listpack implements Scratch {
     const moved = this.count - index;
     assert(to !== this && index >= 0 && moved >= 0, "elements are moved to another listpack");
     to.#home.resize(to, EMPTY_LISTPACK_BYTES + tail);
-    // With the mark that ends them.
+    // Includes the mark at the end.
     const from = this.bytes.byteOffset + this.start + at;
     to.bytes.set(new Uint8Array(this.bytes.buffer, from, tail + 1), to.start + HEADER_BYTES);
     to.#setHeader(EMPTY_LISTPACK_BYTES + tail, moved);
@@ -497,14 +497,14 @@ export class Listpack implements Scratch {
   }
 
   #setHeader(size: number, count: number): void {
-    assert(size >= EMPTY_LISTPACK_BYTES && count >= 0, "a header tells what there is");
+    assert(size >= EMPTY_LISTPACK_BYTES && count >= 0, "the size covers header and end");
     this.view.setUint32(this.start, size, true);
     this.view.setUint16(this.start + 4, Math.min(count, COUNT_UNKNOWN), true);
   }
 
-  /** Puts the classified element in the place of `old` bytes at `at`. */
+  /** Replaces `old` bytes at `at` by the classified element. */
   #put(at: number, old: number, bytes: Uint8Array, start: number, end: number): void {
-    assert(at >= HEADER_BYTES && at + old < this.size, "what is replaced lies before the end");
+    assert(at >= HEADER_BYTES && at + old < this.size, "the replaced bytes lie before the end");
     const backlen = backlenBytes(encodedBytes);
     const delta = encodedBytes + backlen - old;
     const size = this.size;
@@ -521,9 +521,9 @@ export class Listpack implements Scratch {
     if (delta < 0) this.#home.resize(this, size + delta);
   }
 
-  /** Moves `[from, end)` to `to`. A few bytes, such as the mark at the end, are not worth a call. */
+  /** Moves `[from, end)` to `to`. For one byte, such as the mark at the end, a call of copyWithin would take longer. */
   #move(from: number, end: number, to: number): void {
-    assert(from <= end && to >= this.start, "what is moved stays in the listpack");
+    assert(from <= end && to >= this.start, "moved bytes stay in the listpack");
     if (end - from === 1) this.bytes[to] = this.bytes[from];
     else this.bytes.copyWithin(to, from, end);
   }
@@ -583,7 +583,7 @@ export class Listpack implements Scratch {
     const count = this.view.getUint16(this.start + 4, true);
     assert(count + change >= 0 || count === COUNT_UNKNOWN, "elements are counted");
     if (count === COUNT_UNKNOWN) {
-      // It may be few enough again.
+      // There may be few enough again for the header to tell their number.
       const all = change < 0 ? this.#countAll() : COUNT_UNKNOWN;
       if (all < COUNT_UNKNOWN) this.view.setUint16(this.start + 4, all, true);
       return;
@@ -635,14 +635,20 @@ export class Listpack implements Scratch {
     let at = HEADER_BYTES;
     let previous = 0;
     while (this.bytes[this.start + at] !== END) {
-      assert(at === HEADER_BYTES || this.#before(at) === previous, "lengths point back");
+      assert(
+        at === HEADER_BYTES || this.#before(at) === previous,
+        "backward lengths lead to the element before",
+      );
       previous = at;
       at += this.#elementBytes(at);
       assert(at < size, "elements end before the mark");
       count++;
     }
-    assert(at === size - 1, "the mark is where the header says");
-    assert(count === 0 || this.#before(at) === previous, "the last length points back");
+    assert(at === size - 1, "the end mark is where the header says");
+    assert(
+      count === 0 || this.#before(at) === previous,
+      "the last backward length leads to the last element",
+    );
     const told = this.view.getUint16(this.start + 4, true);
     assert(told === COUNT_UNKNOWN || told === count, "the header tells the number of elements");
   }
@@ -653,7 +659,7 @@ export class Listpack implements Scratch {
  * bytes from outside.
  */
 export function isListpack(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
-  assert(start <= end && end <= bytes.length, "what is looked at lies within the bytes");
+  assert(start <= end && end <= bytes.length, "the range lies within the bytes");
   if (end - start < EMPTY_LISTPACK_BYTES || view.getUint32(start, true) !== end - start) {
     return false;
   }
@@ -730,7 +736,7 @@ function backlenBytes(length: number): number {
 /** Writes `length` so that it can be read from its last byte backwards. */
 function writeBacklen(bytes: Uint8Array, at: number, length: number): void {
   const count = backlenBytes(length);
-  assert(at + count <= bytes.length, "a length has its place");
+  assert(at + count <= bytes.length, "there is room for the length");
   let rest = length;
   for (let i = count - 1; i > 0; i--) {
     bytes[at + i] = (rest & 127) | 128;

@@ -6,9 +6,9 @@
  * u8 key length · u8 value length · [u16 key length] · [u16 value length] · key · value
  * ```
  *
- * A length of 255 or more reads 255 in its byte, and the u16 tells. A part of more than 32 KiB lies in a buffer
- * of its own; its u16 then reads 65535, and in its place stands a u32, its index in the table's list of buffers. A set's members have values of 0 bytes, those of a
- * sorted set their score, a float64.
+ * A length of 255 or more is stored as 255 in its byte and in full in the u16. A part of more than 32 KiB lies in a
+ * buffer of its own: its u16 is 65535, and the block holds a u32 instead of it, its index in the table's list of
+ * buffers. A set's members have values of 0 bytes, those of a sorted set their score, a float64.
  *
  * Invariants: every block is in the table once; `arenaBytes` is the sum of their blocks.
  * Costs: those of the dash table; 2 bytes a member beside its bytes, rounded up to 8, and 6 to 12 of
@@ -32,14 +32,14 @@ const OUTSIDE = 65535;
 const INSIDE_MAX = 32 * 1024;
 const INDEX_BYTES = 4;
 const SCORE_BYTES = 8;
-/** Blocks that `release` frees before it looks at its limit again are those of one segment. */
+/** Memory of the table's objects, without its segments. */
 const TABLE_OVERHEAD = 300;
 
 /** A part that is too long for a block. */
 class Outside {
   readonly view: DataView;
   constructor(readonly bytes: Uint8Array) {
-    assert(bytes.byteOffset === 0, "a buffer of its own begins with its bytes");
+    assert(bytes.byteOffset === 0, "the bytes begin where their buffer does");
     this.view = new DataView(bytes.buffer);
   }
 }
@@ -70,25 +70,25 @@ export class MemberTable implements KeyLayout {
 
   /** Memory outside the arena, in bytes. */
   get bytes(): number {
-    assert(this.#outsideBytes >= 0, "bytes outside are counted");
+    assert(this.#outsideBytes >= 0, "a count of bytes is not negative");
     return this.#table.bytes + this.#outsideBytes + TABLE_OVERHEAD;
   }
 
   /** Memory of its blocks in the arena, in bytes. */
   get arenaBytes(): number {
-    assert(this.#arenaBytes >= 0, "blocks are counted");
+    assert(this.#arenaBytes >= 0, "a count of bytes is not negative");
     return this.#arenaBytes;
   }
 
   /** The member whose key is `bytes[start, end)`, or 0. */
   find(bytes: Uint8Array, view: DataView, start: number, end: number): Ref {
-    assert(this.#left < 0, "a table on its way out is not asked");
+    assert(this.#left < 0, "a table that is being released is not used");
     return this.#table.find(this.#hasher.hashOnce(view, start, end), bytes, view, start, end);
   }
 
-  /** Reads what `find` will read for so many hashes, and puts what it will find first into `refs`. */
+  /** Reads ahead the memory that `find` will need for `count` hashes; puts the first candidate for each into `refs`. */
   prefetch(hashes: Int32Array, refs: Uint32Array, count: number): void {
-    assert(count <= refs.length && count <= hashes.length, "what is prefetched has room");
+    assert(count <= refs.length && count <= hashes.length, "both arrays have `count` items");
     this.#table.prefetch(hashes, refs, count);
     this.#arena.prefetch(refs, count);
   }
@@ -119,8 +119,8 @@ export class MemberTable implements KeyLayout {
   }
 
   /**
-   * Gives the member whose key is `bytes[start, end)`, which is added where it is missing, the value `value[from, to)`; it is
-   * new if `count` has grown. The bytes must not be the table's own.
+   * Gives the member whose key is `bytes[start, end)`, which is added where it is missing, the value `value[from, to)`;
+   * it is new if `count` has grown. The bytes must not be the table's own.
    */
   put(
     bytes: Uint8Array,
@@ -133,7 +133,7 @@ export class MemberTable implements KeyLayout {
     to: number,
   ): void {
     assert(from <= to && to <= value.length, "a value lies within its bytes");
-    // A buffer for a long value comes first: where there is no memory for it, nothing has changed.
+    // Allocate the buffer of a long value first: if that fails, nothing has changed.
     const outside = to - from > INSIDE_MAX ? this.#keep(value, from, to) : 0;
     const ref = this.findOrAdd(bytes, view, start, end, to - from);
     this.#setValue(ref, value, valueView, from, to, outside);
@@ -166,7 +166,7 @@ export class MemberTable implements KeyLayout {
     return ref;
   }
 
-  /** Sets a member's value; if it is long, to the buffer `outside`. */
+  /** Sets a member's value; `outside` is the index of its buffer if it is long, otherwise 0. */
   #setValue(
     ref: Ref,
     bytes: Uint8Array,
@@ -175,7 +175,7 @@ export class MemberTable implements KeyLayout {
     end: number,
     outside: number,
   ): void {
-    assert((outside !== 0) === (end - start > INSIDE_MAX), "a long value is outside, and no other");
+    assert((outside !== 0) === (end - start > INSIDE_MAX), "exactly the long values have buffers");
     const size = end - start;
     this.#read(ref);
     if (this.#valueLength === OUTSIDE) this.#drop(this.#view.getUint32(this.#valueStart, true));
@@ -197,7 +197,7 @@ export class MemberTable implements KeyLayout {
     else copyIn(bytes, view, start, end, place.bytes, place.view, target);
   }
 
-  /** Moves a key's bytes to `keyAt` of another block of `size` bytes; its lengths are the caller's to write. */
+  /** Moves a key's bytes to `keyAt` of another block of `size` bytes; the caller writes its lengths. */
   #move(ref: Ref, keyStart: number, keyBytes: number, keyAt: number, size: number): Ref {
     assert(keyAt + keyBytes <= size, "a key fits its new block");
     const hash = this.hashOf(ref);
@@ -220,7 +220,7 @@ export class MemberTable implements KeyLayout {
   #valueLength = 0;
 
   #read(ref: Ref): void {
-    assert(ref !== 0, "ref 0 is none");
+    assert(ref !== 0, "ref 0 means none");
     const chunk = this.#arena.chunkOf(ref);
     const { view } = chunk;
     let at = offsetOf(ref);
@@ -243,13 +243,13 @@ export class MemberTable implements KeyLayout {
     this.#valueLength = valueLength;
   }
 
-  /** Puts `into` on a member's key. */
+  /** Points `into` at a member's key. */
   key(ref: Ref, into: Slice): void {
-    assert(ref !== 0, "ref 0 is none");
+    assert(ref !== 0, "ref 0 means none");
     const { bytes, view } = this.#arena.chunkOf(ref);
     const at = offsetOf(ref);
     const size = view.getUint8(at);
-    // Nearly always: both lengths are short.
+    // The usual case: both lengths are short.
     if (size < LONG && view.getUint8(at + 1) < LONG) {
       return into.set(bytes, view, at + HEADER_BYTES, at + HEADER_BYTES + size);
     }
@@ -260,9 +260,9 @@ export class MemberTable implements KeyLayout {
     else into.set(this.#bytes, this.#view, start, start + length);
   }
 
-  /** Puts `into` on a member's value. */
+  /** Points `into` at a member's value. */
   value(ref: Ref, into: Slice): void {
-    assert(ref !== 0, "ref 0 is none");
+    assert(ref !== 0, "ref 0 means none");
     this.#read(ref);
     const start = this.#valueStart;
     const length = this.#valueLength;
@@ -270,9 +270,9 @@ export class MemberTable implements KeyLayout {
     else into.set(this.#bytes, this.#view, start, start + length);
   }
 
-  /** Puts `into` on a member's key and returns its score, a value of 8 bytes. */
+  /** Points `into` at a member's key and returns its score, a value of 8 bytes. */
   keyAndScore(ref: Ref, into: Slice): number {
-    assert(ref !== 0, "ref 0 is none");
+    assert(ref !== 0, "ref 0 means none");
     const { bytes, view } = this.#arena.chunkOf(ref);
     const start = offsetOf(ref) + HEADER_BYTES;
     const end = start + view.getUint8(start - HEADER_BYTES);
@@ -289,7 +289,7 @@ export class MemberTable implements KeyLayout {
     const { view } = this.#arena.chunkOf(ref);
     const at = offsetOf(ref);
     const keyLength = view.getUint8(at);
-    // Nearly always: both lengths are short.
+    // The usual case: both lengths are short.
     if (keyLength < LONG) return view.getFloat64(at + HEADER_BYTES + keyLength, true);
     this.#read(ref);
     return this.#view.getFloat64(this.#valueStart, true);
@@ -304,7 +304,7 @@ export class MemberTable implements KeyLayout {
 
   /** Compares the keys of two members as bytes: negative if `a` comes first. */
   compareKeys(a: Ref, b: Ref): number {
-    assert(a !== 0 && b !== 0, "ref 0 is none");
+    assert(a !== 0 && b !== 0, "ref 0 means none");
     this.key(a, this.#one);
     this.key(b, this.#other);
     const { bytes, start, end } = this.#other;
@@ -335,13 +335,13 @@ export class MemberTable implements KeyLayout {
   }
 
   randomRef(random: () => number): Ref {
-    assert(this.#left < 0, "a table on its way out is not asked");
+    assert(this.#left < 0, "a table that is being released is not used");
     return this.#table.randomRef(random);
   }
 
-  /** Frees about `limit` members of a table on its way out; returns whether all are gone. */
+  /** Frees about `limit` members of a table that is not used any more; returns whether all are freed. */
   release(limit: number): boolean {
-    assert(limit > 0, "some members are freed at once");
+    assert(limit > 0, "the limit is positive");
     if (this.#left < 0) this.#left = this.#table.count;
     let freed = 0;
     while (freed < limit && this.#left > 0) {
@@ -357,7 +357,7 @@ export class MemberTable implements KeyLayout {
     return this.#table.release(limit);
   }
 
-  /** Gives its memory outside the arena back; the arena, and the table with it, is not used any more. */
+  /** Frees its memory outside the arena, when the arena and the table are not used any more. */
   dispose(): void {
     assert(this.#left <= 0, "a table is freed in slices, or with its arena");
     this.#table.release(Infinity);
@@ -368,7 +368,7 @@ export class MemberTable implements KeyLayout {
     for (const { bytes } of this.#outside?.takeAll() ?? []) detach(bytes);
   }
 
-  /** An empty table ready for as many members. */
+  /** An empty table with room for as many members. */
   emptyTwin(): MemberTable {
     const twin = new MemberTable(this.#arena, this.#hasher);
     twin.reserve(this.count);
@@ -385,7 +385,7 @@ export class MemberTable implements KeyLayout {
     return twin;
   }
 
-  /** Adds a member whose key no other has, as `from` has it; returns it. */
+  /** Adds a copy of the member `ref` of `from`, whose key is missing here; returns the copy. */
   addCopy(from: MemberTable, ref: Ref): Ref {
     assert(from !== this, "members are taken over from another table");
     const arena = this.#arena;
@@ -413,7 +413,7 @@ export class MemberTable implements KeyLayout {
   // KeyLayout
 
   hashOf(ref: Ref): number {
-    assert(ref !== 0, "ref 0 is none");
+    assert(ref !== 0, "ref 0 means none");
     this.#read(ref);
     const start = this.#keyStart;
     if (this.#keyLength !== OUTSIDE) {
@@ -424,7 +424,7 @@ export class MemberTable implements KeyLayout {
   }
 
   matches(ref: Ref, bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
-    assert(ref !== 0, "ref 0 is none");
+    assert(ref !== 0, "ref 0 means none");
     const chunk = this.#arena.chunkOf(ref);
     const at = offsetOf(ref);
     const keyLength = chunk.view.getUint8(at);
@@ -465,25 +465,25 @@ export class MemberTable implements KeyLayout {
   #alloc(size: number): Ref {
     assert(size >= HEADER_BYTES, "a block has a head");
     const ref = this.#arena.alloc(size);
-    assert(ref !== 0, "ref 0 is none");
+    assert(ref !== 0, "ref 0 means none");
     this.#arenaBytes += this.#arena.blockSize(ref);
     return ref;
   }
 
   #free(ref: Ref): void {
     this.#arenaBytes -= this.#arena.blockSize(ref);
-    assert(this.#arenaBytes >= 0, "blocks are counted");
+    assert(this.#arenaBytes >= 0, "a count of bytes is not negative");
     this.#arena.free(ref);
   }
 
   #freeAll(ref: Ref): void {
-    assert(ref !== 0, "ref 0 is none");
+    assert(ref !== 0, "ref 0 means none");
     if (this.#outside !== null) this.#dropParts(ref);
     this.#free(ref);
   }
 
   #dropParts(ref: Ref): void {
-    assert(this.#outside !== null, "parts outside are kept");
+    assert(this.#outside !== null, "there are parts outside");
     this.#read(ref);
     if (this.#valueLength === OUTSIDE) this.#drop(this.#view.getUint32(this.#valueStart, true));
     if (this.#keyLength === OUTSIDE) this.#drop(this.#view.getUint32(this.#keyStart, true));
@@ -492,7 +492,7 @@ export class MemberTable implements KeyLayout {
   #keep(bytes: Uint8Array, start: number, end: number): number {
     assert(
       end - start > INSIDE_MAX || end === start,
-      "a part that is outside is long, or still to come",
+      "a buffer is for a long part, or begins empty",
     );
     this.#outside ??= new SideTable();
     const own = new Uint8Array(end - start);
@@ -503,19 +503,19 @@ export class MemberTable implements KeyLayout {
 
   #drop(index: number): void {
     this.#outsideBytes -= this.#outsideAt(index).bytes.length;
-    assert(this.#outsideBytes >= 0, "bytes outside are counted");
+    assert(this.#outsideBytes >= 0, "a count of bytes is not negative");
     this.#outside?.remove(index);
   }
 
   #outsideAt(index: number): Outside {
-    assert(index > 0, "index 0 is none");
-    assert(this.#outside !== null, "a part outside is kept");
+    assert(index > 0, "index 0 means none");
+    assert(this.#outside !== null, "there are parts outside");
     return this.#outside.get(index);
   }
 
   #readOutside(index: number, into: Slice): void {
     const outside = this.#outsideAt(index);
-    assert(outside.bytes.length > 0, "a part that is read was kept");
+    assert(outside.bytes.length > 0, "a part outside is not empty");
     into.set(outside.bytes, outside.view, 0, outside.bytes.length);
   }
 }

@@ -9,7 +9,7 @@ const HASHER = new Hasher(20261121, 2);
 const encoder = new TextEncoder();
 const slice = new Slice();
 
-/** With a few bytes behind, since hashes read four at a time. */
+/** With a few bytes behind them, since hashes read four bytes at a time. */
 function bytesOf(text: string): [Uint8Array, DataView, number, number] {
   const bytes = encoder.encode(`${text}    `);
   return [bytes, new DataView(bytes.buffer), 0, bytes.length - 4];
@@ -57,7 +57,7 @@ Deno.test("members and their values are those of a plain map, whatever their len
           continue;
         }
         const [valueBytes, valueView, from, to] = bytesOf(value);
-        // What another look-up leaves behind must not matter.
+        // The state that another look-up leaves must have no influence.
         table.find(...bytesOf(value));
         table.put(bytes, view, start, end, valueBytes, valueView, from, to);
         model.set(key, value);

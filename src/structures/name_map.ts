@@ -1,7 +1,7 @@
 /**
- * A map from names that clients choose: groups, consumers, watched keys. JavaScript's own Map hashes strings under a seed that is
- * part of V8's snapshot and so the same in every process of one version of Deno: names that collide in it can be
- * computed beforehand. This one hashes them with the server's secret key.
+ * A map from names that clients choose: groups, consumers, watched keys. JavaScript's own Map hashes strings under a
+ * seed that is part of V8's snapshot and so the same in every process of one version of Deno: names that collide in it
+ * can be computed beforehand. This one hashes them with the server's secret key.
  *
  * Names are strings of any characters. Those with one hash, hardly ever more than one, form a chain.
  * Costs: those of a Map of numbers, and the hash.

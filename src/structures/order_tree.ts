@@ -1,6 +1,6 @@
 // hot path
 /**
- * An ordered sequence of refs that knows every one's rank: a B+ tree whose inner nodes count what
+ * An ordered sequence of refs that knows the rank of each: a B+ tree whose inner nodes count what
  * lies below. The `Order` that it is given compares refs: by a number, the key, and where that is equal by more. Inner
  * nodes keep keys, so that most of the way down touches no ref's block.
  *
@@ -10,8 +10,8 @@
  * ```
  *
  * Nodes are blocks of the arena. A full node splits in half, at the right edge nine to one, since ascending
- * inserts never come back to what lies behind them. A leaf that falls under a quarter goes into the leaf before
- * it, where both have the same parent and fill half a leaf at most; an empty node goes.
+ * inserts never come back to what lies behind them. A leaf that falls under a quarter is merged into the leaf
+ * before it, where both have the same parent and fill half a leaf at most; an empty node is freed.
  *
  * Invariants: leaves hold refs in ascending order and are linked in it; an inner node's firsts and counts are
  * those of its children; all leaves have one depth; no node but the root is empty.
@@ -60,7 +60,7 @@ export class OrderTree {
   #depth = 0;
   #count = 0;
   #arenaBytes = 0;
-  // The way from the root to a leaf: nodes, and the index taken in each.
+  // The path from the root to the leaf found last: nodes, and the index of the child taken in each.
   readonly #path = new Uint32Array(MAX_DEPTH + 1);
   readonly #taken = new Int32Array(MAX_DEPTH + 1);
 
@@ -84,13 +84,13 @@ export class OrderTree {
   }
 
   get arenaBytes(): number {
-    assert(this.#arenaBytes >= 0, "nodes are counted");
+    assert(this.#arenaBytes >= 0, "a count of bytes is not negative");
     return this.#arenaBytes;
   }
 
   /** Adds a ref that is not there. */
   insert(ref: Ref): void {
-    assert(ref !== 0, "ref 0 is none");
+    assert(ref !== 0, "ref 0 means none");
     const leaf = this.#descend(ref);
     const words = this.#words(leaf);
     const base = baseOf(leaf);
@@ -111,8 +111,8 @@ export class OrderTree {
   }
 
   /**
-   * Adds a ref that comes after all others: a tree is built of refs in their order so, in a tenth of the time that
-   * `insert` takes, since nothing is searched.
+   * Adds a ref that comes after all others. Building a tree of refs in their order takes a tenth of the time that way
+   * that `insert` takes, since nothing is searched.
    */
   append(ref: Ref): void {
     const leaf = this.#descendLast();
@@ -132,9 +132,12 @@ export class OrderTree {
     if (count + 1 === this.#leafRefs) this.#splitLeaf(leaf, true);
   }
 
-  /** Removes `count` refs from rank `from` on, which are there, leaf by leaf, and shows each when it is out. */
+  /**
+   * Removes `count` refs from rank `from` on, which are there, leaf by leaf, and calls `visit` with each once it is
+   * removed.
+   */
   removeRange(from: number, count: number, visit: (ref: Ref) => void): void {
-    assert(from >= 0 && count >= 0 && from + count <= this.#count, "a range that goes is there");
+    assert(from >= 0 && count >= 0 && from + count <= this.#count, "the removed range exists");
     const removed = new Uint32Array(this.#leafRefs);
     for (let left = count; left > 0;) {
       const taken = this.#removeInLeaf(from, left, removed);
@@ -182,9 +185,9 @@ export class OrderTree {
     if (count - 1 < this.#leafRefs >>> 2) this.#mergeLeaf(leaf);
   }
 
-  /** Puts `next`, which has the same place in the order, where `ref` is. */
+  /** Replaces `ref` by `next`, which has the same place in the order. */
   replace(ref: Ref, next: Ref): void {
-    assert(next !== 0 && this.#count > 0, "a ref is put in the place of one that is there");
+    assert(next !== 0 && this.#count > 0, "the tree is not empty");
     const leaf = this.#descend(ref);
     const at = this.#lowerInLeaf(leaf, ref);
     assert(
@@ -209,7 +212,7 @@ export class OrderTree {
     for (let level = 0; level < this.#depth; level++) {
       const words = this.#words(node);
       const base = baseOf(node);
-      // The last child whose first ref lies before the bound; those before it lie before it wholly.
+      // Find the last child whose first ref lies before the bound: all refs of the children before it do so, too.
       let low = 0;
       let high = words[base] - 1;
       while (low < high) {
@@ -238,7 +241,7 @@ export class OrderTree {
   /** The first ref that does not come before the bound, or 0. */
   firstFrom(bound: Bound): Ref {
     const rank = this.countBefore(bound);
-    assert(rank >= 0 && rank <= this.#count, "a rank is one of a ref, or of the end");
+    assert(rank >= 0 && rank <= this.#count, "the rank is at most the number of refs");
     return rank < this.#count ? this.at(rank) : 0;
   }
 
@@ -269,11 +272,11 @@ export class OrderTree {
 
   /** Begins a walk at that rank: `take` shows its refs, as long as nobody else uses the tree. */
   seek(rank: number): void {
-    assert(rank >= 0 && rank < this.#count, "a rank is one of a ref in the tree");
+    assert(rank >= 0 && rank < this.#count, "the rank is less than the number of refs");
     this.#leaf = this.#descendTo(rank);
   }
 
-  /** Shows `count` refs from rank `from` on, upwards or downwards. `visit` must not change the tree. */
+  /** Calls `visit` with `count` refs from rank `from` on, upwards or downwards. `visit` must not change the tree. */
   forEachFrom(from: number, count: number, isDownwards: boolean, visit: (ref: Ref) => void): void {
     assert(from >= 0, "a walk begins at a rank");
     if (count <= 0) return;
@@ -320,9 +323,9 @@ export class OrderTree {
     if (previous !== 0) this.#offset = this.#words(previous)[baseOf(previous)] - 1;
   }
 
-  /** Frees about `limit` nodes of a tree on its way out; returns whether all are gone. */
+  /** Frees about `limit` nodes of a tree that is not used any more; returns whether all are freed. */
   release(limit: number): boolean {
-    assert(limit > 0, "some nodes are freed at once");
+    assert(limit > 0, "the limit is positive");
     for (let left = limit; left > 0 && this.#root !== 0; left--) {
       let node = this.#root;
       let parent = 0;
@@ -345,9 +348,9 @@ export class OrderTree {
     return level < this.#depth && this.#words(node)[baseOf(node)] === 0;
   }
 
-  // The way down
+  // Finding leaves
 
-  /** The leaf where `ref` is or belongs; notes the way. */
+  /** The leaf where `ref` is or belongs; records the path. */
   #descend(ref: Ref): Ref {
     assert(this.#root !== 0, "a tree that was freed is not used");
     const key = this.#order.keyOf(ref);
@@ -364,7 +367,7 @@ export class OrderTree {
         if (first === ref || this.#precedes(first, this.#keyAt(node, at), ref, key)) low = middle;
         else high = middle - 1;
       }
-      assert(low >= 0 && low < words[base], "a way leads to a child");
+      assert(low >= 0 && low < words[base], "the path leads to a child");
       this.#path[level] = node;
       this.#taken[level] = low;
       node = words[base + INNER_HEAD + CHILD_WORDS * low];
@@ -372,7 +375,7 @@ export class OrderTree {
     return node;
   }
 
-  /** The last leaf; notes the way. */
+  /** The last leaf; records the path. */
   #descendLast(): Ref {
     let node = this.#root;
     for (let level = 0; level < this.#depth; level++) {
@@ -386,7 +389,7 @@ export class OrderTree {
     return node;
   }
 
-  /** The leaf that holds rank `rank`, which is there, `#offset` refs behind its first; notes the way. */
+  /** The leaf that holds rank `rank`, which exists, at `#offset` behind its first ref; records the path. */
   #descendTo(rank: number): Ref {
     let node = this.#root;
     for (let level = 0; level < this.#depth; level++) {
@@ -407,7 +410,7 @@ export class OrderTree {
 
   /** Whether `one`, which has that key, comes before another. */
   #precedes(one: Ref, key: number, other: Ref, otherKey: number): boolean {
-    assert(one !== 0 && other !== 0, "ref 0 is none");
+    assert(one !== 0 && other !== 0, "ref 0 means none");
     if (key !== otherKey) return key < otherKey;
     return this.#order.compare(one, other) < 0;
   }
@@ -430,7 +433,7 @@ export class OrderTree {
     return low;
   }
 
-  /** Refs before the leaf to which the way leads. */
+  /** How many refs come before the leaf at the end of the path. */
   #rankOfPath(): number {
     let rank = 0;
     for (let level = 0; level < this.#depth; level++) {
@@ -443,7 +446,7 @@ export class OrderTree {
   }
 
   #countPath(change: number): void {
-    assert(change !== 0, "refs come or go");
+    assert(change !== 0, "the number of refs changes");
     for (let level = 0; level < this.#depth; level++) {
       this.#words(this.#path[level])[this.#wordOf(level) + 2] += change;
     }
@@ -451,11 +454,11 @@ export class OrderTree {
 
   /** The word where the child that was taken at `level` begins. */
   #wordOf(level: number): number {
-    assert(level >= 0 && level < this.#depth, "a way has a node at each inner level");
+    assert(level >= 0 && level < this.#depth, "the path has a node at each inner level");
     return baseOf(this.#path[level]) + INNER_HEAD + CHILD_WORDS * this.#taken[level];
   }
 
-  /** The leaf to which the way leads begins with another ref. */
+  /** Called when the leaf at the end of the path begins with another ref: corrects the nodes above it. */
   #firstChanged(ref: Ref): void {
     assert(ref !== 0, "a leaf begins with a ref");
     for (let level = this.#depth - 1; level >= 0; level--) {
@@ -464,9 +467,9 @@ export class OrderTree {
     }
   }
 
-  /** Notes the first ref below the child that begins at word `at` of `node`'s chunk. */
+  /** Stores the first ref below the child that begins at word `at` of `node`'s chunk. */
   #setFirst(node: Ref, at: number, ref: Ref): void {
-    assert(ref !== 0, "ref 0 is none");
+    assert(ref !== 0, "ref 0 means none");
     const { words, view } = this.#arena.chunkOf(node);
     words[at + 1] = ref;
     view.setFloat64(4 * (at + KEY_WORD), this.#order.keyOf(ref), true);
@@ -598,7 +601,7 @@ export class OrderTree {
 
   // Merges
 
-  /** The leaf to which the way leads has become empty. */
+  /** Removes the leaf at the end of the path, which is empty. */
   #dropLeaf(leaf: Ref): void {
     assert(this.#words(leaf)[baseOf(leaf)] === 0, "a leaf that is dropped is empty");
     if (this.#depth === 0) return;
@@ -616,13 +619,13 @@ export class OrderTree {
     if (previous !== 0) this.#words(previous)[baseOf(previous) + 1] = next;
   }
 
-  /** Takes the child out that was taken at `level`; its refs are gone or moved. */
+  /** Removes the child taken at `level` of the path; its refs were removed or moved. */
   #removeChild(level: number): void {
     const node = this.#path[level];
     const words = this.#words(node);
     const base = baseOf(node);
     const count = words[base];
-    assert(count > 0, "a child that is taken out is there");
+    assert(count > 0, "the node has children");
     const at = this.#wordOf(level);
     words.copyWithin(at, at + CHILD_WORDS, base + INNER_HEAD + CHILD_WORDS * count);
     words[base] = count - 1;
@@ -637,7 +640,7 @@ export class OrderTree {
     this.#lowerRoot();
   }
 
-  /** The node at `level` of the way begins with another child. */
+  /** Called when the node at `level` of the path begins with another child: corrects the nodes above it. */
   #firstOfPathChanged(level: number): void {
     assert(level > 0, "a root has no parent that knows its first ref");
     const first = this.#words(this.#path[level])[baseOf(this.#path[level]) + INNER_HEAD + 1];
@@ -647,7 +650,7 @@ export class OrderTree {
     }
   }
 
-  /** A root with one child makes way for it. */
+  /** Replaces a root that has one child by that child. */
   #lowerRoot(): void {
     assert(this.#root !== 0, "a tree has a root");
     while (this.#depth > 0 && this.#words(this.#root)[baseOf(this.#root)] === 1) {
@@ -658,7 +661,7 @@ export class OrderTree {
     }
   }
 
-  /** The leaf to which the way leads is nearly empty: it goes into the leaf before it, if that has room. */
+  /** Merges the leaf at the end of the path, which is nearly empty, into the leaf before it, if that has room. */
   #mergeLeaf(leaf: Ref): void {
     const level = this.#depth - 1;
     if (level < 0 || this.#taken[level] === 0) return;
@@ -706,9 +709,9 @@ export class OrderTree {
   }
 
   #freeNode(node: Ref): void {
-    assert(node !== 0, "ref 0 is none");
+    assert(node !== 0, "ref 0 means none");
     this.#arenaBytes -= this.#arena.blockSize(node);
-    assert(this.#arenaBytes >= 0, "nodes are counted");
+    assert(this.#arenaBytes >= 0, "a count of bytes is not negative");
     this.#arena.free(node);
   }
 

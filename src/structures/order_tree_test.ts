@@ -35,7 +35,7 @@ Deno.test("an order tree is what a sorted array would be", () => {
       const model = new Set<number>();
       for (const [what, ref] of edits) {
         if (what === 5) {
-          // As many as the number says, behind the last one.
+          // Appends so many refs, after the last one.
           const last = Math.max(0, ...model);
           for (let next = last + 1; next < last + ref / 8; next++) {
             tree.append(next);

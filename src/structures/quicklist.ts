@@ -4,7 +4,7 @@
  * `list-max-listpack-size` sets. An element that exceeds the limit has a node for itself; a node that
  * exceeds a block of the arena lies in a buffer of its own.
  *
- * Whoever edits a node through its pack calls `settle` afterwards: it drops a node that is empty
+ * Call `settle` after editing a node through its pack: it drops a node that is empty
  * and splits one that is too large.
  *
  * The first node has free bytes before its listpack: LPUSH and LPOP move its header, not its elements.
@@ -64,12 +64,12 @@ class Node {
 
 /** See the module's head. */
 export class Quicklist implements ListpackHome {
-  /** Whether it is what would be a listpack, if that could lie inline. It ends with the second node. */
+  /** Whether the list would be a listpack, if that could lie inline. False from the second node on. */
   isListpack = false;
   accountedBytes = 0;
   /** Elements in all nodes. */
   count = 0;
-  /** On the node that `open` was called for. */
+  /** Points at the node that `open` was called for. */
   readonly pack = new Listpack(this);
   /** Where `locate` ended: the index of the node, and the element's index in it. */
   node = 0;
@@ -77,7 +77,7 @@ export class Quicklist implements ListpackHome {
   readonly #other = new Listpack(this);
   readonly #arena: Arena;
   readonly #nodes = new Deque<Node>();
-  /** The nodes that `pack` and `#other` are on. */
+  /** The nodes that `pack` and `#other` point at. */
   #packNode: Node | null = null;
   #otherNode: Node | null = null;
   #bytesMax: number;
@@ -114,33 +114,33 @@ export class Quicklist implements ListpackHome {
     return this.#arenaBytes;
   }
 
-  /** Nodes are what is freed, one by one. */
+  /** Nodes are freed one by one. */
   get effort(): number {
     assert(this.#nodes.length <= this.count, "no node is empty");
     return this.#nodes.length;
   }
 
-  /** Puts `pack` on node `index`. */
+  /** Points `pack` at node `index`. */
   open(index: number): void {
     this.#openPack(this.#nodes.at(index));
   }
 
   #openPack(node: Node): void {
-    assert(node.ref !== 0 || node.buffer !== null, "a node has a place");
-    // Whoever moves a node keeps the pack on it.
+    assert(node.ref !== 0 || node.buffer !== null, "a node lies in the arena or in a buffer");
+    // Nothing to do: moving a node keeps the pack on it.
     if (node === this.#packNode) return;
     this.#packNode = node;
     this.#openNode(this.pack, node);
   }
 
-  /** Puts `into` on the first or the last element; there is one. */
+  /** Points `into` at the first or the last element; there is one. */
   readEnd(atTail: boolean, into: Slice): void {
     assert(this.count > 0, "a list whose end is read has an element");
     this.open(atTail ? this.#nodes.length - 1 : 0);
     this.pack.read(atTail ? this.pack.last() : this.pack.first(), into);
   }
 
-  /** Puts `pack`, whoever's it is, on node `index`, to be read. */
+  /** Points another object's `pack` at node `index`, for reading. */
   openIn(index: number, pack: Listpack): void {
     assert(pack !== this.pack, "the list keeps its own pack where it is");
     this.#openNode(pack, this.#nodes.at(index));
@@ -214,7 +214,7 @@ export class Quicklist implements ListpackHome {
   /** Removes the first element; the others stay where they are. */
   dropHead(): void {
     const node = this.#nodes.at(0);
-    assert(this.count > 0 && node.count > 0, "an element that is dropped is there");
+    assert(this.count > 0 && node.count > 0, "a dropped element exists");
     this.count--;
     if (--node.count === 0) return this.#drop(0);
     this.open(0);
@@ -226,7 +226,7 @@ export class Quicklist implements ListpackHome {
   dropTail(): void {
     const last = this.#nodes.length - 1;
     const node = this.#nodes.at(last);
-    assert(this.count > 0 && node.count > 0, "an element that is dropped is there");
+    assert(this.count > 0 && node.count > 0, "a dropped element exists");
     this.count--;
     if (--node.count === 0) return this.#drop(last);
     this.open(last);
@@ -234,30 +234,30 @@ export class Quicklist implements ListpackHome {
     this.#tightenEmptied(node);
   }
 
-  /** Whether a node, on which `pack` is then, takes an element of `length` bytes. */
+  /** Whether a node may get an element of `length` bytes. Points `pack` at it. */
   #allows(node: Node, length: number): boolean {
-    assert(length > 0 && node.count > 0, "no node is empty, and no element");
+    assert(length > 0 && node.count > 0, "neither the node nor the element is empty");
     if (node.count >= this.#elementsMax) return false;
     this.#openPack(node);
     return this.pack.size + length <= this.#bytesMax;
   }
 
-  /** Moves the node on which `pack` is to where `length` bytes are free before it, and as much again as it has. */
+  /** Moves the node at which `pack` points, so that `length` bytes are free before it, and more for elements to come. */
   #giveLead(node: Node, length: number): void {
-    assert(node.lead < length, "room is given where it is missing");
+    assert(node.lead < length, "the room before the node is too small");
     const { size } = this.pack;
     const most = Math.max(this.#bytesMax, size + length);
     const room = this.#isLong ? most : Math.min(2 * (size + length), most);
     this.#moveNode(node, this.pack, room, room - size);
   }
 
-  /** The node on which `pack` is has lost an element. */
+  /** Called when the node at which `pack` points has lost an element. */
   #tightenEmptied(node: Node): void {
     assert(node.count > 0, "a node that lost its last element is dropped");
     if (this.pack.size < node.room >>> 2 && this.#wastes(node)) this.#tighten(node);
   }
 
-  /** Gives back what a node has in excess: it is not at the head any more, or nearly empty. */
+  /** Frees the unused room of a node that is not the first any more, or that is nearly empty. */
   #tighten(node: Node): void {
     this.#packNode = node;
     this.#openNode(this.pack, node);
@@ -287,7 +287,7 @@ export class Quicklist implements ListpackHome {
   }
 
   #drop(index: number): void {
-    assert(index >= 0 && index < this.#nodes.length, "a node that is dropped is there");
+    assert(index >= 0 && index < this.#nodes.length, "a dropped node exists");
     this.#freeNode(this.#nodes.remove(index));
     this.#packNode = null;
   }
@@ -316,17 +316,17 @@ export class Quicklist implements ListpackHome {
   resize(pack: Listpack, size: number): void {
     assert(size > 0, "a listpack has a header and an end");
     const node = pack === this.pack ? this.#packNode : this.#otherNode;
-    assert(node !== null, "a pack that grows is on a node");
+    assert(node !== null, "the pack points at a node");
     const room = node.room;
     const needed = node.lead + size;
     if (needed <= room && (size > room >>> 2 || size > pack.size || !this.#wastes(node))) return;
-    // One that grows is likely to go on; what is too much goes when another follows it.
+    // A node that grows is likely to grow more; spare room is freed when another node follows it.
     let spare = 0;
     if (needed > room) spare = this.#isLong ? this.#bytesMax : Math.min(2 * size, this.#bytesMax);
     this.#moveNode(node, pack, Math.max(size, spare), 0);
   }
 
-  /** Whether a node that is mostly empty is worth a move. */
+  /** Whether a node that is mostly empty should be moved to a smaller place. */
   #wastes(node: Node): boolean {
     assert(node.room >= node.lead, "a node stays in its place");
     if (node.room <= SMALL_NODE_BYTES) return false;
@@ -334,16 +334,16 @@ export class Quicklist implements ListpackHome {
     return !this.#isLong || (node !== nodes.at(0) && node !== nodes.at(nodes.length - 1));
   }
 
-  /** A node more or less is nothing to it: ends get their full room at once. */
+  /** Whether the list has so many nodes that those at its ends may have their full room at once. */
   get #isLong(): boolean {
     return this.#nodes.length > LONG_LIST_NODES;
   }
 
-  /** Gives a node another place of `size` bytes at least, `lead` of them before what fits of its content. */
+  /** Moves a node to a place of at least `size` bytes, of which `lead` lie before its content; keeps as much as fits. */
   #moveNode(node: Node, pack: Listpack, size: number, lead: number): void {
     const { bytes, start } = pack;
     const kept = Math.min(pack.size, size);
-    assert(lead >= 0 && lead + kept <= size, "what is kept fits its new place");
+    assert(lead >= 0 && lead + kept <= size, "the content that is kept fits");
     const content = new Uint8Array(bytes.buffer, bytes.byteOffset + start, kept);
     const { ref, buffer } = node;
     node.lead = lead;
@@ -364,7 +364,7 @@ export class Quicklist implements ListpackHome {
   }
 
   #openNode(pack: Listpack, node: Node): void {
-    assert((node.ref === 0) === (node.buffer !== null), "a node has one place");
+    assert((node.ref === 0) === (node.buffer !== null), "a node lies in the arena or in a buffer");
     if (node.buffer !== null) {
       return pack.open(node.buffer, new DataView(node.buffer.buffer), node.lead);
     }
@@ -398,21 +398,21 @@ export class Quicklist implements ListpackHome {
   }
 
   #freeNode(node: Node): void {
-    assert(node.ref !== 0 || node.buffer !== null, "a node has a place");
+    assert(node.ref !== 0 || node.buffer !== null, "a node lies in the arena or in a buffer");
     this.#freePlace(node.ref, node.buffer);
     if (node.buffer !== null) detach(node.buffer);
   }
 
   #freePlace(ref: Ref, buffer: Uint8Array | null): void {
-    assert(ref === 0 || buffer === null, "a node has one place");
+    assert(ref === 0 || buffer === null, "a node lies in the arena or in a buffer");
     if (buffer !== null) this.#bufferBytes -= buffer.length;
-    assert(this.#bufferBytes >= 0, "buffers are counted");
+    assert(this.#bufferBytes >= 0, "a count of bytes is not negative");
     if (ref === 0) return;
     this.#arenaBytes -= this.#arena.blockSize(ref);
     this.#arena.free(ref);
   }
 
-  /** Takes the elements of `source` over as the last node. */
+  /** Appends a node with the elements of `source`. */
   adopt(source: Listpack): void {
     assert(source.count > 0 && source !== this.pack, "elements are taken over from another list");
     const node = this.#nodeOf(source);
@@ -456,16 +456,16 @@ export class Quicklist implements ListpackHome {
   }
 
   release(limit: number): boolean {
-    assert(limit > 0, "some nodes are freed at once");
+    assert(limit > 0, "the limit is positive");
     for (let left = limit; left > 0 && this.#nodes.length > 0; left--) {
       this.#freeNode(this.#nodes.remove(this.#nodes.length - 1));
     }
     return this.#nodes.length === 0;
   }
 
-  /** Gives its memory outside the arena back; the arena, and the list with it, is not used any more. */
+  /** Frees its memory outside the arena, when the arena and the list are not used any more. */
   dispose(): void {
-    assert(this.#bufferBytes >= 0, "buffers are counted");
+    assert(this.#bufferBytes >= 0, "a count of bytes is not negative");
     if (this.#bufferBytes === 0) return;
     for (let i = 0; i < this.#nodes.length; i++) {
       const { buffer } = this.#nodes.at(i);

@@ -7,7 +7,7 @@ import { assert } from "../lib/assert.ts";
 import { Int64, writeInt64 } from "../lib/decimal.ts";
 
 export const STREAM_ID_BYTES = 16;
-/** Two integers of 20 digits and what joins them. */
+/** Two integers of 20 digits and the minus between them. */
 const TEXT_MAX_BYTES = 41;
 
 const TWO_32 = 4294967296;
@@ -21,7 +21,7 @@ const WORDS = 4;
 /** What `StreamId.writeText` writes: the text of one id. */
 // scratch: lives for one call
 export const idText = new Uint8Array(TEXT_MAX_BYTES);
-// The milliseconds whose text it begins with, and where that ends.
+// The milliseconds at the beginning of `idText`, and where the text behind them begins.
 // scratch: lives for one call
 let writtenHi = 0;
 // scratch: lives for one call
@@ -149,14 +149,14 @@ export class StreamId {
 
   /** How far its milliseconds and its sequence number lie after those of `base`, modulo 2^64. */
   differenceTo(base: StreamId, ms: Int64, seq: Int64): void {
-    assert(ms !== seq, "milliseconds and sequence have two places");
+    assert(ms !== seq, "the two parts are different objects");
     subtract(this.#words, base.#words, 0, ms);
     subtract(this.#words, base.#words, 2, seq);
   }
 
-  /** Becomes the id so far after `base`. */
+  /** Sets the id to `base` plus these two differences, modulo 2^64. */
   setAfter(base: StreamId, ms: Int64, seq: Int64): void {
-    assert(ms !== seq, "milliseconds and sequence have two places");
+    assert(ms !== seq, "the two parts are different objects");
     add(base.#words, ms, this.#words, 0);
     add(base.#words, seq, this.#words, 2);
   }
@@ -177,7 +177,7 @@ export class StreamId {
     }
     assert(
       writtenEnd >= 2 && idText[writtenEnd - 1] === MINUS,
-      "the text of the milliseconds ends with what joins",
+      "a minus follows the milliseconds",
     );
     assert(writtenEnd <= 21, "milliseconds have 20 digits at most");
     return writeInt64(words[2], words[3], idText, writtenEnd);
@@ -186,7 +186,7 @@ export class StreamId {
   toString(): string {
     let shown = "";
     const end = this.writeText();
-    assert(end <= TEXT_MAX_BYTES, "a text has its greatest length");
+    assert(end <= TEXT_MAX_BYTES, "the text is not longer than any id's");
     for (let i = 0; i < end; i++) shown += String.fromCharCode(idText[i]);
     return shown;
   }
@@ -222,7 +222,7 @@ export const LAST_ID = new StreamId();
 LAST_ID.setMax();
 
 function dashIn(bytes: Uint8Array, start: number, end: number): number {
-  assert(start <= end, "a text ends where it begins, or behind");
+  assert(start <= end, "a text does not end before it begins");
   let dash = start;
   while (dash < end && bytes[dash] !== MINUS) dash++;
   return dash;

@@ -10,8 +10,8 @@
  *             [n · field · value …, or with SAME_FIELDS value …] · elements of the entry before this one
  * ```
  *
- * Node ids and listpacks are those of Redis's files byte for byte. A node's first entry gives its fields' names
- * to those that have the same. Entries are deleted by a flag; a node goes with its last live entry.
+ * Node ids and listpacks are those of Redis's files byte for byte. Entries with the same fields' names
+ * as the node's first entry do not repeat them. Entries are deleted by a flag; a node goes with its last live entry.
  * A node is a block of the arena, with room to grow while it is the last; a listpack of more than 60 KiB lies in
  * a buffer of its own.
  *
@@ -70,7 +70,7 @@ export class IdOrder implements Order, Bound {
   }
 
   isBefore(ref: Ref): boolean {
-    assert(ref !== 0, "ref 0 is none");
+    assert(ref !== 0, "ref 0 means none");
     const order = this.bound.compareAt(this.arena.chunkOf(ref).view, offsetOf(ref));
     return order > 0 || (this.includesEqual && order === 0);
   }
@@ -140,19 +140,19 @@ export class StreamLog implements ListpackHome {
 
   /** Memory outside the arena, in bytes. */
   get bytes(): number {
-    assert(this.#outsideBytes >= 0, "buffers are counted");
+    assert(this.#outsideBytes >= 0, "a count of bytes is not negative");
     return LOG_OVERHEAD + this.#tree.bytes + this.#outsideBytes;
   }
 
   /** Memory of its blocks in the arena, in bytes. */
   get arenaBytes(): number {
-    assert(this.#arenaBytes >= 0, "blocks are counted");
+    assert(this.#arenaBytes >= 0, "a count of bytes is not negative");
     return this.#arenaBytes + this.#tree.arenaBytes;
   }
 
   // Nodes
 
-  /** Puts `pack` on the node with that rank, and `base` on its first entry's id. */
+  /** Points `pack` at the node with that rank, and sets `base` to its first entry's id. */
   openNode(rank: number, base: StreamId): void {
     assert(rank >= 0 && rank < this.nodeCount, "a node that is opened is there");
     this.#open(this.#tree.at(rank));
@@ -167,12 +167,12 @@ export class StreamLog implements ListpackHome {
   }
 
   #open(node: Ref): void {
-    assert(node !== 0, "ref 0 is none");
+    assert(node !== 0, "ref 0 means none");
     this.#node = node;
     this.#openIn(node, this.#base, this.pack);
   }
 
-  /** As `openNode` with a pack of the caller's, to be read: what the log has open stays so. */
+  /** As `openNode` with a pack of the caller's, for reading: the log's own pack stays where it is. */
   openNodeIn(rank: number, base: StreamId, pack: Listpack): void {
     assert(pack !== this.pack, "the log keeps its own pack where it is");
     this.#openIn(this.#tree.at(rank), base, pack);
@@ -188,7 +188,7 @@ export class StreamLog implements ListpackHome {
     pack.open(outside.bytes, outside.view, 0);
   }
 
-  /** The open node's listpack changes its size. */
+  /** Gives the open node's listpack room for `size` bytes. */
   resize(pack: Listpack, size: number): void {
     assert(this.#node !== 0 && size > 0, "a listpack that changes its size is in the open node");
     const needed = HEAD_BYTES + size;
@@ -219,7 +219,7 @@ export class StreamLog implements ListpackHome {
   #dropOutside(index: number): void {
     const { bytes } = this.#outside.get(index);
     this.#outsideBytes -= bytes.length;
-    assert(this.#outsideBytes >= 0, "buffers are counted");
+    assert(this.#outsideBytes >= 0, "a count of bytes is not negative");
     this.#outside.remove(index);
     detach(bytes);
   }
@@ -246,7 +246,7 @@ export class StreamLog implements ListpackHome {
     if (!isOutside) pack.open(target.bytes, target.view, offsetOf(next) + HEAD_BYTES);
   }
 
-  /** Begins a node, for `id`, at the end. One that follows another is likely to get as long. */
+  /** Appends a node that begins with `id`. It gets the room of the node before, since it will probably get as long. */
   #addNode(id: StreamId): void {
     const before = this.#tree.count === 0 ? 0 : this.#arena.blockSize(this.#tree.last());
     const node = this.#arena.alloc(Math.max(before, ROOM_MIN));
@@ -258,7 +258,7 @@ export class StreamLog implements ListpackHome {
     this.#last = node;
     this.#open(node);
     this.pack.writeEmpty();
-    assert(this.pack.count === 0, "a node begins empty");
+    assert(this.pack.count === 0, "a new node is empty");
   }
 
   #dropNode(): void {
@@ -276,7 +276,7 @@ export class StreamLog implements ListpackHome {
     );
     if (index !== 0) this.#dropOutside(index);
     this.#arenaBytes -= this.#arena.blockSize(node);
-    assert(this.#arenaBytes >= 0, "blocks are counted");
+    assert(this.#arenaBytes >= 0, "a count of bytes is not negative");
     this.#arena.free(node);
   }
 
@@ -318,7 +318,7 @@ export class StreamLog implements ListpackHome {
 
   /** Opens the last node; returns false if there is none with room for fields and values of `added` bytes. */
   #openLastFor(added: number, limits: NodeLimits): boolean {
-    assert(added >= 0, "fields and values have bytes");
+    assert(added >= 0, "the size is not negative");
     if (this.#tree.count === 0) return false;
     if (this.#node === 0 || this.#node !== this.#last) {
       this.#last = this.#tree.last();
@@ -366,7 +366,7 @@ export class StreamLog implements ListpackHome {
 
   /** Whether the open node's fields, at `#fieldsAt`, are those of `source`. */
   #hasFields(source: EntrySource): boolean {
-    assert(this.#fieldsAt > 0, "a node tells its fields");
+    assert(this.#fieldsAt > 0, "the node's fields were found");
     const { pack } = this;
     const part = this.#part;
     let at = this.#fieldsAt;
@@ -409,11 +409,11 @@ export class StreamLog implements ListpackHome {
   }
 
   /**
-   * Removes entries from the front until `keeps` says that the first may stay; if `isRough` whole nodes only, of
-   * at most `limit` entries in all (0: without limit). Returns how many went.
+   * Removes entries from the front until `bound` keeps the first one; if `isRough` whole nodes only, of
+   * at most `limit` entries in all (0: without limit). Returns how many were removed.
    */
   trim(bound: TrimBound, isRough: boolean, limit: number): number {
-    assert(limit >= 0, "a limit is a number of entries");
+    assert(limit >= 0, "the limit is not negative");
     const before = this.count;
     while (this.count > 0) {
       this.#open(this.#tree.at(0));
@@ -432,9 +432,9 @@ export class StreamLog implements ListpackHome {
     return before - this.count;
   }
 
-  /** Removes from the first node, of which something stays. */
+  /** Removes entries of the first node, which keeps at least one. */
   #trimFirst(bound: TrimBound): void {
-    assert(this.nodeCount > 0, "a node whose front goes is there");
+    assert(this.nodeCount > 0, "there is a node");
     while (this.count > 0) {
       removal.seek(this, FIRST_ID, LAST_ID, false);
       removal.next();
@@ -454,7 +454,7 @@ export class StreamLog implements ListpackHome {
     return last.compare(id) < 0;
   }
 
-  /** Puts `id` on the id of the entry at `at` of the open node. */
+  /** Sets `id` to the id of the entry at `at` of the open node. */
   readId(at: number, base: StreamId, id: StreamId): void {
     assert(at > 0, "an entry has a place");
     const { pack } = this;
@@ -464,14 +464,14 @@ export class StreamLog implements ListpackHome {
     id.setAfter(base, this.#ms, this.#seq);
   }
 
-  /** Puts `id` on the first entry's, or on 0-0. */
+  /** Sets `id` to the first entry's id, or to 0-0 if there is none. */
   readFirstId(id: StreamId): void {
     removal.seek(this, FIRST_ID, LAST_ID, false);
     if (removal.next()) id.copy(removal.id);
     else id.clear();
   }
 
-  /** Puts `id` on the last live entry's, or on 0-0. */
+  /** Sets `id` to the last live entry's id, or to 0-0 if there is none. */
   readTopId(id: StreamId): void {
     removal.seek(this, FIRST_ID, LAST_ID, true);
     if (removal.next()) id.copy(removal.id);
@@ -521,9 +521,9 @@ export class StreamLog implements ListpackHome {
     return twin;
   }
 
-  /** Frees about `limit` nodes of a log on its way out; returns whether all are gone. */
+  /** Frees about `limit` nodes of a log that is not used any more; returns whether all are freed. */
   release(limit: number): boolean {
-    assert(limit > 0, "some nodes are freed at once");
+    assert(limit > 0, "the limit is positive");
     for (let left = limit; left > 0 && this.#tree.count > 0; left--) {
       this.#node = this.#tree.last();
       this.#dropNode();
@@ -531,7 +531,7 @@ export class StreamLog implements ListpackHome {
     return this.#tree.count === 0 && this.#tree.release(limit);
   }
 
-  /** Gives its memory outside the arena back; the arena, and the log with it, is not used any more. */
+  /** Frees its memory outside the arena, when the arena and the log are not used any more. */
   dispose(): void {
     for (const { bytes } of this.#outside.takeAll()) detach(bytes);
   }
@@ -600,9 +600,9 @@ function nodeEntries(pack: Listpack): number {
 /** Without a limit a node ends here all the same. */
 const NODE_BYTES_MAX = 2 ** 30;
 
-/** Which entries go when a stream is trimmed. */
+/** Which entries are removed when a stream is trimmed. */
 export interface TrimBound {
-  /** Whether all `live` entries of the open node, the first, go. */
+  /** Whether all `live` entries of the open node, which is the first, are removed. */
   takesNode(log: StreamLog, live: number): boolean;
   takesEntry(log: StreamLog, id: StreamId): boolean;
 }
