@@ -3,7 +3,7 @@
  * One client's socket: reads requests, has them evaluated, writes the replies.
  *
  * One loop: read, evaluate everything that arrived, start one write, read on. A write in flight keeps its
- * buffer until it settles; replies meanwhile gather in another and follow then. A
+ * buffer until it settles; further replies gather in another buffer and are written next. A
  * client that is slow to read makes its own loop wait (`DRAIN_ABOVE_BYTES`), never anybody else's.
  */
 import type { Client, Transport } from "../engine/client.ts";
@@ -15,9 +15,9 @@ import type { Hub } from "./hub.ts";
 /** What a socket can do, TCP or Unix. */
 export type Socket = Deno.TcpConn | Deno.UnixConn | Deno.TlsConn;
 
-/** Bytes of one write: a larger one keeps `close` waiting and memory pinned. */
+/** Bytes of one write, at most: a larger one would delay `close` and pin memory. */
 const WRITE_MAX_BYTES = 256 * 1024;
-/** While more than this of a request has come and it is not whole, others are read between its parts. */
+/** When more than this of an incomplete request has arrived, other clients are served before its next part is read. */
 const LARGE_REQUEST_BYTES = 64 * 1024;
 /** With more than this unsent, requests of the client wait. */
 const DRAIN_ABOVE_BYTES = 1024 * 1024;
@@ -28,7 +28,7 @@ export class Connection implements Transport, PipelineListener {
   readonly #hub: Hub;
   readonly #path: string | null;
   readonly #decoder: RequestDecoder;
-  holds = 0;
+  pendingFlushes = 0;
   #sending: ReplyBuffer = NO_BUFFER;
   #sent = 0;
   #sendEnd = 0;
@@ -48,7 +48,7 @@ export class Connection implements Transport, PipelineListener {
     this.#decoder = new RequestDecoder(hub.limitsFor(this.client), this);
   }
 
-  // Texts are made when somebody asks: ten thousand idle clients would hold them for nothing.
+  // Address texts are made on demand: ten thousand idle clients would keep them in memory for nothing.
 
   get address(): string {
     return this.#path === null ? addressText(this.#socket.remoteAddr) : `${this.#path}:0`;
@@ -89,7 +89,7 @@ export class Connection implements Transport, PipelineListener {
         }
         this.#process(false);
         while (this.#mustWait()) await this.#waiting();
-        // There is more at once, and reading on would keep everybody else waiting until all of it is here.
+        // More of this request is ready at once. To read on would keep all others waiting until it is complete.
         if (this.#decoder.pendingBytes > LARGE_REQUEST_BYTES) await this.#hub.nextTurn();
       }
     } catch (error) {
@@ -102,9 +102,9 @@ export class Connection implements Transport, PipelineListener {
     if (this.#isClosed) return;
     const writer = this.client.reply;
     if (writer.size === 0) return;
-    // Also while a write is under way: what follows it must not go out if the commit fails.
+    // This comes before the check for a write under way: these replies must wait for the commit in any case.
     if (this.#hub.engine.mustCommit) return this.#hub.flushSoon(this);
-    if (this.#isWriting || this.holds > 0) return;
+    if (this.#isWriting || this.pendingFlushes > 0) return;
     this.#sendEnd = writer.size;
     this.#sent = 0;
     this.#sending = writer.release();
@@ -119,15 +119,16 @@ export class Connection implements Transport, PipelineListener {
     this.#wakeUp();
   }
 
-  /** Nothing is being sent, or waits to be. */
+  /** Whether nothing is being sent or waits to be sent. */
   get #isIdle(): boolean {
-    return !this.#isWriting && this.holds === 0;
+    return !this.#isWriting && this.pendingFlushes === 0;
   }
 
   closeAfterReply(): void {
     this.#isClosing = true;
     this.#wakeUp();
-    // Its own command: the loop will see it. Another's: the loop waits for bytes and must be freed.
+    // While its own command runs, the loop looks at `#isClosing` next. Otherwise the loop is waiting in read(),
+    // which only closing the socket ends.
     if (!this.#isProcessing && this.#isIdle) this.#close();
   }
 
@@ -142,7 +143,7 @@ export class Connection implements Transport, PipelineListener {
     this.#wakeUp();
   }
 
-  /** Waits; whether the block of the client ended before `reading` did. */
+  /** Waits until the client's block or `reading` ends; returns whether it was the block. */
   async #isReleasedBefore(reading: Promise<unknown>): Promise<boolean> {
     const released = new Promise<boolean>((resolve) => (this.#wake = () => resolve(true)));
     const isReleased = await Promise.race([released, reading.then(() => false)]);
@@ -248,7 +249,7 @@ export class Connection implements Transport, PipelineListener {
     }
   };
 
-  /** No write is under way any more. */
+  /** The write is over: gives its buffer back. */
   #giveBack(): void {
     this.#sent = this.#sendEnd = 0;
     this.#hub.engine.buffers.give(this.#sending);
@@ -261,7 +262,7 @@ export class Connection implements Transport, PipelineListener {
     this.kill();
   };
 
-  /** The last replies go out, then the socket closes: closing during a write would lose it. */
+  /** Sends the last replies, then closes the socket: closing it during a write would lose them. */
   async #finish(): Promise<void> {
     this.#hub.remove(this.client);
     this.#decoder.close(this.client.args);
@@ -275,7 +276,7 @@ export class Connection implements Transport, PipelineListener {
   #close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    // What was not sent is not sent any more.
+    // Replies that were not sent are dropped.
     this.#hub.engine.buffers.give(this.client.reply.release());
     try {
       this.#socket.close();

@@ -18,11 +18,11 @@ const FLUSH_HOPS = 12;
 /** Positions in a request's buffers are integers of 31 bits, with room for what stands behind an argument. */
 const POSITION_MAX = 2 ** 31 - 64;
 
-/** A transport whose replies wait for others to be served, or for a commit. */
+/** A transport whose replies are sent at the end of the turn: after other clients have been served, and after a commit. */
 interface HeldTransport extends Transport {
-  /** How often it waits. */
-  holds: number;
-  /** It waits no longer. */
+  /** Calls of `flushSoon` that the end of a turn has not yet carried out. */
+  pendingFlushes: number;
+  /** Called when `pendingFlushes` is 0 again: the replies may go out. */
   released(): void;
 }
 
@@ -41,15 +41,15 @@ export class Hub {
 
   /**
    * Has `transport` flushed after the other connections that this turn of the event loop woke have been
-   * served, so that a peer finds many replies at once. What that gains is in docs/ARCHITECTURE.md: little.
+   * served, so that a peer finds many replies at once. It gains little: see docs/MEASUREMENTS.md.
    */
   flushSoon(transport: HeldTransport): void {
-    transport.holds++;
+    transport.pendingFlushes++;
     this.#unsent.push(transport);
     this.endTurnSoon();
   }
 
-  /** As `flushSoon` where nothing is to be flushed: changes are handed on at the end of the turn. */
+  /** Ends the turn as `flushSoon` does, without a reply to send: changes are propagated then. */
   endTurnSoon(): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
@@ -61,31 +61,31 @@ export class Hub {
     if (--this.#hops > 0) return queueMicrotask(this.#hop);
     this.#isEnding = false;
     const { engine } = this;
-    // Keys may have gone outside of any command.
+    // Expiry removes keys outside of commands, too.
     engine.propagation.endUnit();
-    // Where nothing has changed, replies tell nothing that must be durable first: they are refusals.
+    // If nothing has changed in this turn, its replies show nothing new, and go out even if the commit fails.
     const { mustCommit } = engine;
     const isCommitted = engine.commit() || !mustCommit;
     engine.mustCommit = false;
-    // Replicas are told, too.
+    // Other clients (MONITOR, served waiters) and replicas must not learn of changes that are not durable.
     if (isCommitted) engine.flushOthers();
     else this.#disconnectOthers();
     const unsent = this.#unsent;
     this.#unsent = [];
     for (let i = 0; i < unsent.length; i++) {
       const transport = unsent[i];
-      // What it would be told is not true yet: it is told nothing.
+      // Its replies would confirm changes that are not durable: it is disconnected without them.
       if (!isCommitted) transport.kill();
-      else if (--transport.holds === 0) transport.released();
+      else if (--transport.pendingFlushes === 0) transport.released();
     }
   };
 
-  /** Resolves when the event loop has been around: whoever was ready has been read. */
+  /** Resolves after one turn of the event loop, in which all connections that were ready have been read. */
   nextTurn(): Promise<void> {
     return new Promise((resolve) => void setImmediate(resolve));
   }
 
-  /** What others were to be told of this turn is not durable: they are told nothing, and replicas begin anew. */
+  /** Disconnects all who would receive this turn's changes, which are not durable; replicas synchronize again. */
   #disconnectOthers(): void {
     const { toFlush, clients } = this.engine;
     for (const client of toFlush) client.transport.kill();

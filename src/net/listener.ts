@@ -70,7 +70,7 @@ export class Listener {
           return;
         }
         this.#logFailure(error);
-        // Not by the engine's deadlines: a clock that is set back would keep everybody out.
+        // A timer of its own, not the engine's wall clock: if that is set back, nobody would be accepted for long.
         if (isExhaustion(error)) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
         continue;
       }
@@ -79,7 +79,7 @@ export class Listener {
   }
 
   #logFailure(error: unknown): void {
-    // Its peer went before it was accepted: that is nobody's fault, and it was nobody's client yet.
+    // The peer left before it was accepted. That is no failure of ours: nothing is logged.
     if (error instanceof Deno.errors.NotConnected) return;
     const { clock, log } = this.#hub.engine;
     if (!this.#throttle.take(clock.nowMs())) return;

@@ -1,8 +1,8 @@
 /**
  * client-output-buffer-limit: closes clients that do not read what they are sent.
  *
- * Hard limits act at once, soft ones when they have been exceeded for so many seconds. Looked at ten times a
- * second and whenever messages of others are added to a client's output.
+ * Hard limits act at once, soft ones when they have been exceeded for so many seconds. They are checked ten times a
+ * second, and whenever other clients' commands add to a client's output.
  */
 import type { Client } from "../engine/client.ts";
 import type { Engine } from "../engine/engine.ts";
