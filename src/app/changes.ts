@@ -1,4 +1,4 @@
-/** Parameters that are not read where they are used: their change is carried to who keeps what follows from them. */
+/** Copies parameters to the objects that keep their own copy of them (log level, thresholds), now and at each change. */
 import { binaryOf, unicodeOf } from "../config/words.ts";
 import type { Engine } from "../engine/engine.ts";
 import { systemText } from "../lib/system_error.ts";
@@ -26,7 +26,7 @@ export function carryChanges(engine: Engine): void {
   carry("lfu-decay-time", () => keyspace.lfuDecayMinutes = values.lfuDecayTime);
   parameters.onSet("dir", () => {
     try {
-      // Relative to where it is now, and an empty one is none.
+      // A relative path starts at the current directory; an empty one is refused.
       if (values.dir === "") return "No such file or directory";
       values.dir = binaryOf(engine.host.enterDirectory(unicodeOf(values.dir)));
       return null;

@@ -37,11 +37,11 @@ export class Cron {
     clearTimeout(this.#timer);
   }
 
-  /** A batch is over: a deadline may have come nearer than the timer. */
+  /** Called after each batch of requests, which may have set a deadline before the timer's: arms the timer for it. */
   afterBatch(): void {
     const { clock, deadlines, keyspace } = this.#engine;
     const soonest = this.#mayExpire() ? keyspace.soonestNewDeadline : Infinity;
-    // Not before now: a timer that is due must not be put off by every batch that comes meanwhile.
+    // Not earlier than now: otherwise each batch would arm a timer anew that is already due, and it would never fire.
     const wanted = Math.max(Math.min(deadlines.next, soonest) + 1, clock.nowMs());
     if (wanted >= this.#firesAtMs - CLOSE_ENOUGH_MS || !this.#isRunning) return;
     clearTimeout(this.#timer);
@@ -61,7 +61,7 @@ export class Cron {
     const end = clock.monotonicUs() + SLICE_US;
     const isOver = (): boolean => clock.monotonicUs() >= end;
     let isMoreLeft = false;
-    // A key that can't expire has lost its deadline: the others follow in the next slice.
+    // A key whose removal fails has already left the heap of deadlines: the next slice goes on with the others.
     this.#guarded(
       "Expiring keys",
       () => isMoreLeft = this.#expire(now, isOver),
@@ -77,8 +77,8 @@ export class Cron {
   }
 
   /**
-   * Does `work`. An assertion that fails in it is our mistake: it is logged with what may have led to it, and the timer
-   * goes on, since a server that ends loses more than the one thing that is broken.
+   * Does `work`. If an assertion fails in it, that is a bug of ours: it is logged together with the last commands, and
+   * the timer goes on, since ending the server would lose more than the one thing that is broken.
    */
   #guarded(what: string, work: () => void, failed: () => void = () => {}): void {
     try {
@@ -114,7 +114,7 @@ export class Cron {
     return activeExpiry && !keyspace.mayNotExpire;
   }
 
-  /** Removes keys whose time has come until `isOver`; returns whether some are left. */
+  /** Removes expired keys until `isOver`; returns whether some are left. */
   #expire(now: number, isOver: () => boolean): boolean {
     if (!this.#mayExpire()) return false;
     for (const db of this.#engine.keyspace.databases) {

@@ -1,4 +1,4 @@
-/** Standard output, standard error and the log: what can't be written there ends nothing. */
+/** Writes to standard output and standard error, such that a failure does not end the server. */
 
 const encoder = new TextEncoder();
 
@@ -12,11 +12,11 @@ export function write(output: Output, text: string): void {
   for (let at = 0; at < bytes.length;) at += output.writeSync(bytes.subarray(at));
 }
 
-/** As `write`; what can't be written is dropped: the disk is full, or nobody reads any more. */
+/** As `write`, but drops what can't be written (the disk is full, the reader of a pipe has gone). */
 export function writeQuietly(output: Output, text: string): void {
   try {
     write(output, text);
   } catch {
-    // There is nobody who could be told.
+    // There is nowhere left to report it.
   }
 }

@@ -81,7 +81,7 @@ export class Server {
     engine.persistence = persistence;
     engine.commit = () => persistence.commit();
     propagation.onPending = () => {
-      // Nobody is answered before what he has changed is written, whenever it is synced.
+      // Replies wait until the changes are written to the log. Whether they wait for the sync is up to appendfsync.
       if (persistence.isAppending) engine.mustCommit = true;
       hub.endTurnSoon();
     };
@@ -113,14 +113,14 @@ export class Server {
     return parameters.isDefault("tcp-backlog") ? BACKLOG : parameters.values.tcpBacklog;
   }
 
-  /** Goes over to the `port` and `bind` in force; returns `refusal`, keeping the old ones, if it can't. */
+  /** Listens on the `port` and `bind` in force instead of the old ones; if it can't, keeps those and returns `refusal`. */
   #listenAgain(refusal: string): string | null {
     const { values } = this.engine.parameters;
     const old = this.listeners.filter((listener) => "hostname" in listener.endpoint);
     const known = old.map((listener) => nameOf(listener.endpoint));
     const wanted = endpointsOf(values.bind, values.port);
     const missing = wanted.filter((endpoint) => !known.includes(nameOf(endpoint)));
-    // The new addresses first: if one can't be had, the old ones are still listened to.
+    // The new addresses are opened first: if one fails, the old ones are still open.
     const count = this.listeners.length;
     const error = this.listenOn(missing);
     const fresh = this.listeners.slice(count);

@@ -1,12 +1,12 @@
-/** The end of the server: by SIGINT, SIGTERM or SHUTDOWN. One that was refused may be tried again, with all that it does. */
+/** Ends the server: by SIGINT, SIGTERM or SHUTDOWN. A shutdown that was refused can be tried again, and saves again. */
 import { unicodeOf } from "../config/words.ts";
 import type { Server } from "./server.ts";
 
-/** A client that does not take its replies is given so long. */
+/** How long the end of the server waits for clients that do not read their replies. */
 const GRACE_MS = 5000;
 
 export class Shutdown {
-  /** Another's pid file, or a device that stands in its place, is not removed. */
+  /** Whether the pid file is ours to remove: another process's, or a device in its place, is left alone. */
   removesPidFile = false;
   readonly #server: Server;
   #hasBegun = false;
@@ -17,12 +17,12 @@ export class Shutdown {
 
   listenToSignals(): void {
     const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
-    // Its default action would end the server, unsaved, with the terminal that it was started from.
+    // By default SIGHUP, sent when the terminal closes, would end the server without saving.
     if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", () => {});
     for (const signal of signals) {
       Deno.addSignalListener(signal, () => {
         if (!this.#hasBegun) return this.#bySignal(signal);
-        // All is saved; somebody at a terminal does not want to wait for clients that don't take their replies.
+        // The data are saved already. A second Ctrl+C means: don't wait for clients that do not read their replies.
         if (signal === "SIGINT") Deno.exit(1);
       });
     }
@@ -66,6 +66,6 @@ function removePidFile(path: string): void {
   try {
     Deno.removeSync(path);
   } catch {
-    // Somebody has removed it.
+    // It has been removed already.
   }
 }

@@ -49,7 +49,7 @@ export function startServer(argv: readonly string[]): Server {
   return server;
 }
 
-/** Loads what was saved; clients that come meanwhile are told so. */
+/** Loads the saved data; meanwhile clients are answered -LOADING. */
 async function load(server: Server, log: Log): Promise<void> {
   try {
     await server.persistence.start();
@@ -233,7 +233,7 @@ class ProcessHost implements Host {
   }
 
   cpuSeconds(): { user: number; system: number } | null {
-    // Importing node:process takes 9 MB; its global is loaded by who asks for it.
+    // Importing node:process takes 9 MB of memory. The global is loaded only when it is first read.
     const { process } = globalThis as { process?: NodeProcess };
     if (process === undefined) return null;
     const { user, system } = process.cpuUsage();

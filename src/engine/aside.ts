@@ -1,14 +1,14 @@
 /**
- * A command that needs others than this server, and so takes turns of the event loop: its client waits, and everybody
- * else, too, so that no key changes meanwhile.
+ * Commands that wait for another server (MIGRATE), and so take several turns of the event loop. All clients are paused
+ * meanwhile, so that no key changes.
  */
 import { Errors } from "../protocol/errors.ts";
 import type { Client } from "./client.ts";
 import type { Engine } from "./engine.ts";
 
 /**
- * Does `work`, for `timeoutMs` at most, while all clients wait. What it returns is called when it is over, as if it
- * were the command's own run, and answers the client.
+ * Does `work`, for `timeoutMs` at most, while all clients are paused. The function that `work` returns is then called in
+ * place of the rest of the command: it changes keys and answers the client.
  */
 export function goAside(
   engine: Engine,

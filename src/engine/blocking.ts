@@ -1,12 +1,12 @@
 /**
  * Clients that wait for a key to get something: BLPOP and its like.
  *
- * A blocking command first tries to serve its client. Where nothing is to be had it calls
+ * A blocking command first tries to serve its client. If there is nothing to take it calls
  * `Call.block`, and its client waits on each of the keys, in order of arrival. A change of such a key marks it
- * ready; when the command that did it is over (for EXEC, the whole transaction) the commands of those
- * that wait are run again, the first first, with the arguments they came with. One that blocks again
+ * ready; when the command that changed it is over (for EXEC, the whole transaction), the commands of the waiting
+ * clients are run again in order of arrival, with their original arguments. One that blocks again
  * keeps its place. Serving may make other keys ready, so this goes on until none is. While clients are
- * paused keys stay ready, as those who wait may write.
+ * paused nobody is served, as the waiting commands may write; the keys stay ready.
  */
 import type { Database } from "../keyspace/database.ts";
 import { type Args, binaryText } from "../protocol/args.ts";
@@ -18,7 +18,7 @@ import { NameMap } from "../structures/name_map.ts";
 
 /** A blocked client and its request. */
 class Waiter {
-  /** Handle of its deadline; 0 if it waits for ever. */
+  /** Handle of the deadline of its timeout; 0 if it waits for ever. */
   deadline = 0;
   isOver = false;
 
@@ -39,14 +39,14 @@ class Waiter {
   }
 }
 
-/** Those who wait for one key, which `args` names at `index`. */
+/** The clients that wait for one key, which `args` names at `index`. */
 interface Queue {
   readonly db: Database;
   readonly args: Args;
   readonly index: number;
   /** In order of arrival. */
   readonly waiters: Set<Waiter>;
-  /** The key has changed, and nobody who waits for it has looked. */
+  /** The key has changed, and the waiting commands have not been run again yet. */
   isReady: boolean;
 }
 
@@ -58,9 +58,9 @@ export class Blocking {
   #ready: Queue[] = [];
   /** Clients that wait. */
   clientCount = 0;
-  /** Above 0 commands run that may not block: a transaction, a script. */
+  /** While this is above 0 no command may block: a transaction, a script or the append-only file is being run. */
   denied = 0;
-  /** Whose command is run again. */
+  /** The waiter whose command is being run again. */
   #retried: Waiter | null = null;
   #isAgain = false;
   #isServing = false;
@@ -70,12 +70,12 @@ export class Blocking {
     this.#queues = new NameMap(engine.keyspace.hasher);
   }
 
-  /** Keys that somebody waits for. */
+  /** The number of keys that somebody waits for. */
   get keyCount(): number {
     return this.#queues.size;
   }
 
-  /** Keys that somebody waits for who wants to know when they are gone. */
+  /** The number of keys with a waiter that is also woken when the key is removed (XREADGROUP). */
   get goneKeyCount(): number {
     let count = 0;
     for (const { waiters } of this.#queues.values()) {
@@ -84,7 +84,7 @@ export class Blocking {
     return count;
   }
 
-  /** Clients whose wait has an end. */
+  /** The number of clients that wait with a timeout. */
   get deadlineCount(): number {
     const waiting = new Set<Waiter>();
     for (const { waiters } of this.#queues.values()) {
@@ -93,7 +93,7 @@ export class Blocking {
     return waiting.size;
   }
 
-  /** Whether keys became ready that nobody has looked at. */
+  /** Whether there are ready keys that have not been served. */
   get hasReady(): boolean {
     return this.#ready.length > 0 && !this.#isServing;
   }
@@ -134,7 +134,7 @@ export class Blocking {
     return true;
   }
 
-  /** Lets it wait for the key at argument `index`, and adds the key's name to `names` unless it is there already. */
+  /** Adds the waiter to the queue of the key at argument `index`, and the key's name to `names` if it is new there. */
   #enqueue(waiter: Waiter, index: number, names: string[]): void {
     const { args, db } = waiter;
     const name = nameOf(db.index, args.bytesOf(index), args.start(index), args.end(index));
@@ -153,7 +153,7 @@ export class Blocking {
     if (queue !== undefined) this.#makeReady(queue);
   }
 
-  /** The database's contents are others now. */
+  /** The contents of the database were exchanged or emptied: any of its keys may have changed. */
   databaseChanged(index: number): void {
     for (const queue of this.#queues.values()) {
       if (queue.db.index === index) this.#makeReady(queue);
@@ -166,7 +166,7 @@ export class Blocking {
     this.#ready.push(queue);
   }
 
-  /** Serves those who wait for keys that are ready. The command that changed them is over. */
+  /** Serves those who wait for keys that are ready; called when the command that changed these is over. */
   serve(): void {
     const { pause, clock } = this.#engine;
     if (pause.isOn(clock.nowMs())) return;
@@ -183,9 +183,9 @@ export class Blocking {
   #serveQueue({ db, args, index, waiters }: Queue): void {
     for (const waiter of [...waiters]) {
       if (waiter.isOver) continue;
-      // Whoever looks at a key that is past its deadline removes it, but not on behalf of one who waits.
+      // find() would delete an expired key; a waiting client must not cause that.
       const ref = db.isExpired(args, index) ? 0 : db.find(args, index);
-      // Of those who wait for one key some may want a list, others a sorted set.
+      // Clients that wait for the same key may need different types: BLPOP a list, BZPOPMIN a sorted set.
       const isThere = ref !== 0 && db.keyspace.entries.typeOf(ref) === waiter.type;
       if (isThere || waiter.wakesWhenGone) this.#retry(waiter);
     }
@@ -203,7 +203,7 @@ export class Blocking {
     const { evaluator, propagation, clock } = this.#engine;
     const startUs = clock.monotonicUs();
     evaluator.runBlocked(client, command);
-    if (!this.#isAgain) evaluator.bookBlocked(client, command, clock.monotonicUs() - startUs);
+    if (!this.#isAgain) evaluator.countBlocked(client, command, clock.monotonicUs() - startUs);
     propagation.endUnit();
     call.args = own;
     call.db = selected;
@@ -211,12 +211,12 @@ export class Blocking {
     if (!this.#isAgain) this.#release(waiter, mark);
   }
 
-  /** Ends a wait: with an error, or with the null of a wait in vain. */
+  /** Ends a wait that was not served: answers the error, or null if there is none. */
   end(waiter: Waiter, error: ErrorReply | null): void {
     const { reply, call } = waiter.client;
     const own = call.args;
     call.args = waiter.args;
-    this.#engine.evaluator.bookBlocked(waiter.client, waiter.command, 0);
+    this.#engine.evaluator.countBlocked(waiter.client, waiter.command, 0);
     call.args = own;
     const mark = reply.mark();
     if (error === null) reply.nullArray();
@@ -228,7 +228,7 @@ export class Blocking {
     this.#release(waiter, mark);
   }
 
-  /** The client has got its reply, from `mark` on: it goes on with what it has sent meanwhile. */
+  /** The wait is over and its reply stands from `mark` on: the client goes on with the requests it has sent meanwhile. */
   #release(waiter: Waiter, mark: number): void {
     const { client } = waiter;
     this.#forget(waiter);

@@ -22,7 +22,7 @@ export class Call {
     this.db = engine.keyspace.databases[0];
   }
 
-  /** Answers the failure that reading the arguments left; returns whether there was one. */
+  /** Replies with the error that reading the arguments has left, if any; returns whether there was one. */
   failed(): boolean {
     if (this.args.error === null) return false;
     this.reply.error(this.args.error);
@@ -30,8 +30,8 @@ export class Call {
   }
 
   /**
-   * Begins a command of `count` words that is propagated in the place of this one, or one more of them; null if
-   * nobody listens. Where running this one again would not do the same.
+   * Begins a command of `count` words that is propagated in place of this one; further calls add further commands.
+   * For commands that would not do the same when run again (SPOP, EXPIRE). Null if nothing is propagated.
    */
   rewrite(count: number): Propagation | null {
     const { propagation } = this.engine;
@@ -39,7 +39,7 @@ export class Call {
     return propagation.isOn ? propagation.begin(this.db.index, count) : null;
   }
 
-  /** This command is not propagated: what it has changed was, already. */
+  /** This command is not propagated: its changes have been propagated one by one. */
   rewriteToNothing(): void {
     this.engine.propagation.wasRewritten = true;
   }

@@ -1,5 +1,5 @@
 /**
- * A client: who it is, what it has selected and queued, and its two ends: the request being read and
+ * A client: who it is, which database it has selected, what it has queued, the request being read and
  * the replies being written. It knows nothing of sockets; `transport` does.
  */
 import { Args } from "../protocol/args.ts";
@@ -10,13 +10,13 @@ import { Transaction } from "./transaction.ts";
 
 /** What a client needs of the connection that carries it. */
 export interface Transport {
-  /** Sends what the writer holds, unless a write is under way (it goes on by itself). */
+  /** Sends the replies in the writer, unless a write is under way: then they follow it by themselves. */
   flush(): void;
   /** Sends what is waiting, then closes. */
   closeAfterReply(): void;
   /** Closes at once. */
   kill(): void;
-  /** Goes on with the requests that waited for a pause or a block to end. */
+  /** Continues with the requests that waited for a pause or a block to end. */
   resume(): void;
   /** Bytes handed to the operating system and not yet taken. */
   readonly inFlightBytes: number;
@@ -46,19 +46,19 @@ export class Client {
   lastActiveMs: number;
   replyMode: ReplyMode = "on";
   isMonitor = false;
-  /** It gets what is propagated. */
+  /** It receives all changes, as a replica does. */
   isReplica = false;
-  /** REPLCONF rdb-only: it wants the data, and not what changes. */
+  /** REPLCONF rdb-only: it wants a snapshot, and no changes after it. */
   wantsSnapshotOnly = false;
   noEvict = false;
-  /** What it sends must be run: it is what has happened already, read from a file. */
+  /** Its commands come from the append-only file: they have been accepted once, and nothing may refuse them. */
   isReplay = false;
   noTouch = false;
   /** Its request waits for CLIENT PAUSE to end; the connection runs it again then. */
   isPostponed = false;
-  /** Nothing of it is executed or answered any more. */
+  /** No more of its requests are executed or answered. */
   isClosing = false;
-  /** What it waits for, when it is blocked; ends the wait with a reply. */
+  /** Not null while a blocking command waits; `unblock` ends the wait with a reply. */
   blocked: { unblock(reason: "timeout" | "error"): void } | null = null;
 
   constructor(readonly engine: Engine, readonly id: number, readonly transport: Transport) {
@@ -76,7 +76,7 @@ export class Client {
     this.call.db = this.engine.keyspace.databases[index];
   }
 
-  /** Bytes of replies that wait. */
+  /** Bytes of replies that the operating system has not taken yet. */
   get outputWaiting(): number {
     return this.reply.size + this.transport.inFlightBytes;
   }

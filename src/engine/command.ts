@@ -70,23 +70,23 @@ export interface CommandSpec {
   readonly since: string;
   readonly complexity: string;
   readonly flags: number;
-  /** Its time goes with the length of its reply, so a short reply tells that it was quick: see Evaluator. */
+  /** Its running time is proportional to the length of its reply, so that one with a short reply was quick: see timing.ts. */
   readonly isTimedByReply?: boolean;
   readonly keys?: readonly KeySpec[];
-  /** Visits the keys where `keys` can't tell where they are (SORT, MIGRATE). */
+  /** Visits the keys of a command whose key positions `keys` can't describe (SORT, MIGRATE). */
   readonly keysOf?: (args: Args, visitor: KeyVisitor) => void;
-  /** ACL categories that group and flags don't tell; "-keyspace" takes one away that they do. */
+  /** ACL categories beside those that follow from group and flags; "-keyspace" takes one of these away. */
   readonly acl?: readonly string[];
   /** COMMAND's tips for clients. */
   readonly tips?: readonly string[];
-  /** Since which version it can do what. */
+  /** Pairs of a version and what was added in it. */
   readonly history?: readonly (readonly [string, string])[];
   readonly deprecatedSince?: string;
   readonly replacedBy?: string;
-  /** For those who look after servers and tests, not for applications. */
+  /** Meant for administrators and tests, not for applications. */
   readonly isInternal?: boolean;
   readonly subcommands?: readonly CommandSpec[];
-  /** Absent where only the subcommands can be run. */
+  /** Absent if only its subcommands can be run. */
   readonly run?: (call: Call) => void;
 }
 
@@ -123,13 +123,13 @@ export class Command {
   readonly flags: number;
   readonly group: string;
   readonly keys: readonly KeySpec[];
-  /** The keys as far as three numbers can tell. */
+  /** The keys that COMMAND's three numbers (first, last, step) describe. */
   readonly range: LegacyRange;
   /** In Redis's order. */
   readonly aclCategories: readonly string[];
   readonly subcommands: ReadonlyMap<string, Command> | null;
   readonly run: (call: Call) => void;
-  /** Its time depends on its arguments, so it is measured by itself: see Evaluator. */
+  /** Its running time depends on its arguments, so it is timed alone: see timing.ts. */
   readonly isTimedAlone: boolean;
   readonly stats = new CommandStats();
   readonly #lookUp: NameTable<Command> | null;
@@ -166,9 +166,9 @@ export class Command {
   }
 
   /**
-   * Visits each key among the arguments. Returns false if the arguments don't tell where keys are, which
-   * is for the command itself to refuse; some may have been visited then. Allocates nothing for specs
-   * that do tell.
+   * Visits each key among the arguments. Returns false if the key positions can't be found, as the arguments are
+   * wrong (the command itself will refuse them); some keys may have been visited then. Allocates nothing, except
+   * for commands with `keysOf`.
    */
   forEachKey(args: Args, visitor: KeyVisitor): boolean {
     if (this.spec.keysOf !== undefined) {
@@ -190,7 +190,7 @@ function neverRun(): void {
 
 /** All commands, found by their name's bytes in any case. */
 export class CommandTable {
-  /** By the name that a command answers to, which is another than its own if it was renamed. */
+  /** By the name under which clients call a command; rename-command changes that. */
   readonly #commands: Map<string, Command>;
   #lookUp: NameTable<Command>;
 
@@ -202,8 +202,8 @@ export class CommandTable {
   }
 
   /**
-   * Makes a command answer to another name only, or to none (""). Names are bytes, one character each.
-   * For the time before there are clients. Returns an error's detail or null.
+   * rename-command: a command can only be called by `other` afterwards, or not at all if that is "". Names are
+   * bytes, one character each. Only while the server starts. Returns an error's detail or null.
    */
   rename(name: string, other: string): string | null {
     const command = this.#commands.get(inLowerCase(name));
@@ -228,7 +228,7 @@ export class CommandTable {
     return this.#commands.get(name.slice(0, bar))?.subcommands?.get(name.slice(bar + 1)) ?? null;
   }
 
-  /** The commands that stand for themselves, without their subcommands. */
+  /** The commands without their subcommands. */
   topLevel(): readonly Command[] {
     return [...this.#commands.values()];
   }
@@ -246,7 +246,7 @@ function byOwnName(commands: readonly Command[]): Map<string, Command> {
   return new Map(commands.map((command) => [command.name, command]));
 }
 
-/** As clients' spellings are compared: ASCII letters alone have two cases. */
+/** The name in lower case. Only ASCII letters change, as in the comparison with clients' spellings. */
 function inLowerCase(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

@@ -1,11 +1,11 @@
 // hot path
 /**
- * The commands of a MULTI block, in the order in which they came. Their arguments are packed into chunks that grow up to
- * 64 KiB: a queue of 50,000 commands is a few dozen objects, and nothing that was queued is moved when more comes.
+ * The commands of a MULTI block, in order. Their arguments are packed into chunks that grow up to
+ * 64 KiB: a queue of 50,000 commands is a few dozen objects, and what is queued never moves when more is added.
  *
  *     layout, by command:  chunk · number of arguments · (start, end) of each in the chunk
  *
- * A command with an argument in a buffer of its own keeps that buffer, and so its `Args` lie apart.
+ * A command with a large argument, which has a buffer of its own, keeps that buffer: its `Args` are stored separately.
  */
 import { copyIn } from "../lib/copy.ts";
 import { Args } from "../protocol/args.ts";
@@ -14,7 +14,7 @@ import type { Command } from "./command.ts";
 const CHUNK_BYTES_MIN = 512;
 const CHUNK_BYTES_MAX = 64 * 1024;
 const LAYOUT_ROOM = 64;
-/** The layout says so where a command's arguments lie apart. */
+/** Stands in the layout for a command whose arguments are stored separately. */
 const APART = -1;
 
 class Chunk {
@@ -67,7 +67,7 @@ export class CommandQueue {
     }
   }
 
-  /** Visits the commands in order; their arguments are good during the call only. */
+  /** Visits the commands in order; their arguments are valid during the call only. */
   forEach(visit: (command: Command, args: Args) => void): void {
     const layout = this.#layout;
     const packed = new Args();
@@ -88,7 +88,7 @@ export class CommandQueue {
     }
   }
 
-  /** Frees the large buffers that no command has taken; the queue is not used any more. */
+  /** Frees the large buffers that no command has taken over; afterwards the queue must not be used. */
   free(): void {
     for (const args of this.#apart) args.clear();
   }

@@ -10,7 +10,7 @@ import type { Args } from "../protocol/args.ts";
 import type { Client } from "./client.ts";
 import type { Engine } from "./engine.ts";
 
-/** One line of the log in this time, at most: a page can repeat its attempts at will. */
+/** At most one line is logged in this time: a page can repeat its attempts at will. */
 const LOG_EVERY_MS = 60_000;
 
 /** Whether a request is the beginning of an HTTP request, in any case of letters. */
@@ -26,7 +26,7 @@ export class CrossProtocolGuard {
     this.#engine = engine;
   }
 
-  /** Closes the connection at once: what it sent after this request is not run, what it was to be told is not sent. */
+  /** Closes the connection at once: later requests are not run, and replies that wait are not sent. */
   disconnect(client: Client): void {
     const { clock, log } = this.#engine;
     if (this.#throttle.take(clock.nowMs())) {

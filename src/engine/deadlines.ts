@@ -1,6 +1,6 @@
 /**
- * What must happen at a time: pauses that end, clients that wait too long. One heap for all of them and
- * one timer, which the app drives: it sleeps until `next` and then calls `run`.
+ * Actions that are due at a time: the end of a pause, the timeout of a blocked client. All of them lie in one heap;
+ * the app's timer sleeps until `next` and then calls `run`.
  */
 import type { Clock } from "../lib/clock.ts";
 import { DeadlineHeap } from "../structures/deadline_heap.ts";
@@ -30,7 +30,7 @@ export class Deadlines {
     return handle;
   }
 
-  /** Undoes `at`; the handle has neither run nor been cancelled. */
+  /** Undoes `at`. The action must not have run or been cancelled already. */
   cancel(handle: number): void {
     this.#heap.removeAt(this.#slots[handle]);
     this.#release(handle);

@@ -26,7 +26,7 @@ import { Pause, type PauseKind } from "./pause.ts";
 import { Propagation } from "./propagation.ts";
 import { WatchedKeys } from "./transaction.ts";
 
-/** What only the app can do or know; commands call it. */
+/** What commands need of the process, which only the app can give. */
 export interface Host {
   readonly pid: number;
   readonly runId: string;
@@ -47,8 +47,8 @@ export interface Host {
   /** Rewrites the configuration file, with all defaults if asked; returns an error text or null. */
   rewriteConfig(withDefaults: boolean): string | null;
   /**
-   * Ends the process after the replies in hand; `now` skips what could take time. Returns false, going on, if
-   * what had to be saved could not be, unless forced.
+   * Ends the process when the replies so far are sent; `now` skips what could take time. Returns false, and the server
+   * goes on, if saving fails, unless `force`.
    */
   shutdown(options: { now: boolean; force: boolean; save: boolean | null }): boolean;
   /** Undoes a shutdown that is waiting; returns whether there was one. */
@@ -83,7 +83,7 @@ export class Engine {
   /** In order of connection. */
   readonly clients = new ClientTable<Client>();
   readonly monitors = new Set<Client>();
-  /** Clients that got messages from others in this batch and must be flushed at its end. */
+  /** Clients to whose output another client's command has added in this batch: they are flushed at its end. */
   readonly toFlush = new Set<Client>();
   readonly propagation = new Propagation();
   /** Buffers for replies. */
@@ -100,13 +100,13 @@ export class Engine {
   readonly startupBytes: number;
   /** What saves and loads; the app sets it, and tests may do without. */
   persistence: PersistenceCalls | null = null;
-  /** Replies must wait until `commit` has been called: changes are to be on disk before. */
+  /** There are changes that must be written to the log before any reply is sent: `commit` does that. */
   mustCommit = false;
-  /** Hands over what is to be propagated; returns whether replies may go out. */
+  /** Hands the changes to the log and the replicas; returns whether replies may be sent. */
   commit: () => boolean = () => true;
   /** DEBUG SET-ACTIVE-EXPIRE. */
   activeExpiry = true;
-  /** DEBUG SET-SKIP-CHECKSUM-VALIDATION: RESTORE takes payloads whose sum is wrong. */
+  /** DEBUG SET-SKIP-CHECKSUM-VALIDATION: RESTORE accepts payloads whose checksum is wrong. */
   skipsChecksums = false;
   #nextClientId = 1;
   /** Handle of the deadline at which the pause ends; 0 without one. */
@@ -137,7 +137,7 @@ export class Engine {
     });
   }
 
-  /** A key that went by itself goes as if somebody had removed it: time passes elsewhere otherwise. */
+  /** Expiry and eviction are propagated as DEL, because replicas' clocks differ. */
   #propagateRemoval(
     database: number,
     bytes: Uint8Array,
@@ -167,7 +167,7 @@ export class Engine {
     return bytes;
   }
 
-  /** Bytes of what is not data: tables and clients. */
+  /** Bytes that are used for other things than data: tables and clients. */
   get overheadBytes(): number {
     let bytes = this.clientBytes;
     for (const db of this.keyspace.databases) bytes += db.tableBytes;
@@ -202,7 +202,7 @@ export class Engine {
     }
   }
 
-  /** Sends what this batch has added to other clients' outputs. */
+  /** Flushes the clients to whose output this batch has added. */
   flushOthers(): void {
     if (this.toFlush.size === 0) return;
     for (const client of this.toFlush) client.transport.flush();

@@ -20,7 +20,7 @@ import type { Engine } from "./engine.ts";
 import { feedMonitors } from "./monitor.ts";
 import { CommandTimer } from "./timing.ts";
 
-/** What an error's reply begins with. */
+/** The first byte of an error reply. */
 const MINUS = 0x2d;
 
 export class Evaluator {
@@ -36,7 +36,7 @@ export class Evaluator {
     engine.evaluator = this;
   }
 
-  /** Requests of `client` follow; `inTurn` if those of another have just ended, in this turn of the event loop. */
+  /** Begins a batch of requests of `client`; `inTurn`: another batch was evaluated in this turn of the event loop. */
   beginBatch(client: Client, inTurn = false): void {
     const { clock, keyspace } = this.#engine;
     this.#timer.beginBatch(client, inTurn);
@@ -44,7 +44,7 @@ export class Evaluator {
     keyspace.noTouch = client.noTouch;
   }
 
-  /** Has the memory fetched that the next requests of this batch will look at. */
+  /** Reads ahead the memory that the next requests of this batch will need: see Prefetcher. */
   prefetch(client: Client, pipeline: Pipeline): void {
     this.#prefetcher.prefetch(this.#engine.keyspace.entries, client.call.db, pipeline);
   }
@@ -92,7 +92,7 @@ export class Evaluator {
     this.#timed(client, command);
   }
 
-  /** Runs what has happened before and was read from a file: nothing refuses it, nobody sees or counts it. */
+  /** Runs a command of the append-only file: it is not refused, not counted, and not shown to monitors. */
   replay(client: Client): void {
     const { args } = client;
     args.error = null;
@@ -109,12 +109,12 @@ export class Evaluator {
     if (this.#engine.monitors.size > 0) feedMonitors(this.#engine, client, command);
   }
 
-  /** Books a command that has waited, and took so many µs when it ran at last. */
-  bookBlocked(client: Client, command: Command, microseconds: number): void {
-    this.#timer.book(client, command, microseconds, 1);
+  /** Counts a command that has waited and whose last run took `microseconds`. */
+  countBlocked(client: Client, command: Command, microseconds: number): void {
+    this.#timer.count(client, command, microseconds, 1);
   }
 
-  /** Runs the command of a blocked client again, unless it may not run any more. */
+  /** Runs the command of a blocked client again, or refuses it if it may not run now. */
   runBlocked(client: Client, command: Command): void {
     let refusal = this.refusalInside(client, command);
     const isLimited = this.#engine.parameters.values.maxmemory > 0;
@@ -125,7 +125,7 @@ export class Evaluator {
     client.reply.error(refusal);
   }
 
-  /** As `run`, but no monitor sees it. */
+  /** As `run`, but does not show the command to monitors. */
   #runUnseen(client: Client, command: Command): void {
     const call = client.call;
     const { reply, args, db } = call;
@@ -142,7 +142,7 @@ export class Evaluator {
     } catch (error) {
       this.#failed(client, command, mark, error);
     }
-    // Its bytes are the next request's soon.
+    // The hasher remembers the last key by its place in the buffer, which the next request overwrites.
     keyspace.hasher.forget();
     if (reply.errorCount !== errorsBefore) this.#countFailure(client, command, mark);
     if (propagation.isOn && hooks.dirty !== dirtyBefore && !propagation.wasRewritten) {
@@ -150,7 +150,7 @@ export class Evaluator {
     }
   }
 
-  /** The command that the arguments name, if their number fits; otherwise it has answered, or closed the connection. */
+  /** The command that the arguments name. Null, after an error reply or closing, if it is unknown or their number is wrong. */
   #lookUp(client: Client): Command | null {
     const { args } = client;
     let command = this.#engine.commands.find(args);
@@ -199,7 +199,7 @@ export class Evaluator {
     const startUs = clock.monotonicUs();
     this.run(client, command);
     counters.commands++;
-    this.#timer.book(client, command, clock.monotonicUs() - startUs, 1);
+    this.#timer.count(client, command, clock.monotonicUs() - startUs, 1);
   }
 
   /** Why a command that EXEC is about to run may not run now, or null. */
@@ -256,7 +256,7 @@ export class Evaluator {
     this.run(client, command);
     engine.propagation.endUnit();
     if (engine.blocking.hasReady) engine.blocking.serve();
-    // A client that waits was timed alone.
+    // A command that has blocked is counted when its wait is over.
     if (isAlone && client.blocked !== null && (command.flags & Flag.blocking) !== 0) timer.drop();
     else timer.end(isAlone, reply.mark() - mark);
   }
@@ -273,14 +273,14 @@ export class Evaluator {
 
   #countFailure(client: Client, command: Command, mark: number): void {
     const answer = client.call.reply.since(mark);
-    // Failures within a transaction's reply are those of its commands, which have been counted.
+    // Errors inside EXEC's array belong to the queued commands, which have counted them.
     if (answer[0] !== MINUS) return;
     command.stats.failed++;
     this.#engine.counters.countError(answer);
   }
 }
 
-/** Whether an error says that a buffer is larger than there is memory, or than the runtime makes any. */
+/** Whether the runtime could not allocate a buffer: there is no memory, or it is larger than buffers can be. */
 function isMemoryFailure(error: unknown): boolean {
   return error instanceof RangeError &&
     /allocation failed|array length|buffer length/i.test(error.message);
@@ -297,7 +297,7 @@ function gateRefusal(
     const refusal = gates.misconf ?? gates.noReplicas ?? gates.readOnly;
     if (refusal !== null) return refusal;
   }
-  // Who watches over servers by PING is to see it, too.
+  // PING fails as well, so that monitoring by PING notices.
   if (gates.misconf !== null && command.name === "ping") return gates.misconf;
   if (gates.full !== null && (flags & Flag.denyOom) !== 0) return gates.full;
   if (gates.stale !== null && (flags & Flag.stale) === 0) return gates.stale;

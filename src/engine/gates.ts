@@ -1,6 +1,6 @@
 /**
- * Refusals that depend on rooms above the engine: those rooms set a gate, the evaluator asks it.
- * Each holds the reply for a command that the gate refuses, or null while it is open.
+ * Reasons to refuse commands that other rooms know (loading, a failed save): they set a gate, the evaluator looks at it.
+ * A gate is the error reply for the commands that it refuses, or null while it is open.
  */
 import type { ErrorReply } from "../protocol/errors.ts";
 
@@ -8,8 +8,8 @@ export class Gates {
   /** Commands without the flag `loading`: while a data set is being loaded. */
   loading: ErrorReply | null = null;
   /**
-   * Commands without the flag `loading`: with `appendfsync always` there is something in memory that could not be made
-   * durable, and nobody may see it.
+   * Commands without the flag `loading`: with `appendfsync always`, memory has changes that could not be made
+   * durable, and nobody may see them.
    */
   notDurable: ErrorReply | null = null;
   /** Writes, and PING: the last snapshot or log write has failed. */
@@ -18,7 +18,7 @@ export class Gates {
   noReplicas: ErrorReply | null = null;
   /** Writes of clients: this server is a replica. */
   readOnly: ErrorReply | null = null;
-  /** Commands that may need memory: the arena has hardly any left to give. */
+  /** Commands that may need memory: the arena is nearly full. */
   full: ErrorReply | null = null;
   /** Commands without the flag `stale`: the link to the primary is down. */
   stale: ErrorReply | null = null;

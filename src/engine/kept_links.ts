@@ -1,4 +1,4 @@
-/** Connections to other servers that commands keep for a while: MIGRATE sends key after key to the same one. */
+/** Connections to other servers that are kept open for a while, since MIGRATE sends key after key to the same one. */
 
 /** What the engine knows of such a connection; replication/peer_link.ts makes them. */
 export interface Link {
@@ -6,7 +6,7 @@ export interface Link {
   database: number;
   lastUsedMs: number;
   send(bytes: Uint8Array, timeoutMs: number): Promise<void>;
-  /** A simple reply with its mark: `+OK`, `-ERR …`, `:1`. */
+  /** Reads a simple reply, with its first character: `+OK`, `-ERR …`, `:1`. */
   readLine(timeoutMs: number): Promise<string>;
   close(): void;
 }
@@ -45,7 +45,7 @@ export class KeptLinks {
     }
   }
 
-  /** The server ends. */
+  /** Closes all of them when the server ends. */
   closeAll(): void {
     for (const address of this.#links.keys()) this.delete(address);
   }

@@ -32,7 +32,7 @@ interface KeySpecFacts {
   flags: string;
   /** For `variable_flags`: what this very request does to its keys. */
   flagsOf: ((args: Args) => string) | null;
-  /** What the description leaves out. */
+  /** What the other fields can't express, in words for COMMAND DOCS. */
   notes: string;
 }
 
@@ -47,7 +47,7 @@ export class KeySpec implements Readonly<KeySpecFacts> {
   readonly flags: string;
   readonly flagsOf: ((args: Args) => string) | null;
   readonly notes: string;
-  /** Whether what it finds are no keys, but hash to a slot all the same (channels of SPUBLISH). */
+  /** Whether the arguments it finds are not keys, although they are hashed to a slot (channels of SPUBLISH). */
   readonly isNotKey: boolean;
   readonly isIncomplete: boolean;
   readonly #keyword: Uint8Array;
@@ -73,8 +73,8 @@ export class KeySpec implements Readonly<KeySpecFacts> {
   }
 
   /**
-   * Visits each key among the arguments; returns false, having visited none, if it can't tell where they
-   * are: they are out of range, or their number is none. Allocates nothing.
+   * Visits each key among the arguments; returns false, having visited none, if they are out of range or their
+   * number is not a number. Allocates nothing.
    */
   visit(args: Args, visitor: KeyVisitor): boolean {
     let first = this.keyword === "" ? this.first : this.#afterKeyword(args);
@@ -136,12 +136,12 @@ export function unknownKeys(flags: string, notes: string): KeySpec {
   return new KeySpec({ find: "unknown", flags, notes });
 }
 
-/** What COMMAND calls the first key, the last key and the step; zeros if there are none to tell. */
+/** COMMAND's first key, last key and step; zeros if they can't describe the keys. */
 export interface LegacyRange {
   readonly first: number;
   readonly last: number;
   readonly step: number;
-  /** Whether there are keys that the three numbers don't reach. */
+  /** Whether there are keys that the three numbers don't describe. */
   readonly isMovable: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** MONITOR: every command that runs, as a line to whoever watches. */
+/** MONITOR: sends every command that runs, as a line of text, to the clients that asked for it. */
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import type { Client } from "./client.ts";
 import { type Command, Flag } from "./command.ts";

@@ -2,9 +2,9 @@
 /**
  * Names of commands, found by their bytes in any case, without a string.
  *
- * An open-addressing table of lower-case names, and before it the spellings that were met: a name of up to 8 bytes is
- * its length and the two words of four bytes that begin and end it, so a spelling that is known is found by three
- * comparisons: some 10 ns less a command than a search.
+ * An open-addressing table of lower-case names, and in front of it a cache of clients' spellings ("GET", "get"). A name
+ * of up to 8 bytes is identified by its length, its first and its last four bytes, so a cached spelling is found by three
+ * comparisons. That saves some 10 ns a command.
  */
 import type { Args } from "../protocol/args.ts";
 
@@ -16,7 +16,7 @@ export class NameTable<T> {
   readonly #slots: (T | null)[];
   readonly #names: Uint8Array[] = [];
   readonly #mask: number;
-  /** What spellings stand for; null where none was met. */
+  /** The commands of cached spellings; null in free slots. */
   readonly #spelled: (T | null)[] = new Array(SPELLINGS).fill(null);
   readonly #heads = new Int32Array(SPELLINGS);
   readonly #tails = new Int32Array(SPELLINGS);

@@ -1,10 +1,10 @@
-/** What commands ask of persistence, which the app plugs in: the engine itself writes no file. */
+/** What commands need of persistence. The app connects the two rooms: the engine itself writes no file. */
 import type { ErrorReply } from "../protocol/errors.ts";
 
 /** A line of INFO. */
 export type PersistenceField = readonly [name: string, value: string | number];
 
-/** What became of the wish to save or rewrite in the background. */
+/** How a save or rewrite in the background was begun. */
 export type BackgroundStart = "started" | "scheduled";
 
 export interface PersistenceCalls {
@@ -17,8 +17,8 @@ export interface PersistenceCalls {
   /** BGREWRITEAOF. */
   rewriteLog(): BackgroundStart | ErrorReply;
   /**
-   * Writes a snapshot to a file of its own, which the caller removes, and resolves with its path. `begun` is called in
-   * the instant that it shows; it waits for other saves.
+   * Writes a snapshot to a new file, which the caller removes, and resolves with its path. It waits for other saves;
+   * `begun` is called at the instant whose data the snapshot contains.
    */
   snapshotToFile(begun: () => void): Promise<string>;
   /** DEBUG RELOAD: saves and empties unless told otherwise, then loads; returns why it could not, or null. */
@@ -27,9 +27,9 @@ export interface PersistenceCalls {
   reloadLog(): ErrorReply | null;
   /** DEBUG AOF-FLUSH-SLEEP, in µs. */
   flushSleepUs: number;
-  /** FLUSHALL: what is being saved is not wanted any more, and the empty keyspace is saved if saves are wanted. */
+  /** After FLUSHALL: gives up a save under way, and saves the empty keyspace if there are save points. */
   flushed(): void;
-  /** Several times a second: what is due by time. */
+  /** Called ten times a second: begins saves and rewrites that are due. */
   tick(): void;
   /** INFO persistence. */
   fields(): PersistenceField[];

@@ -1,10 +1,10 @@
 // hot path
 /**
- * What changes the data, as a stream of commands: the append-only file and the replicas take it. A command goes as
- * it came, or as what it was rewritten to where running it again would not do the same. With nobody to take it, a
- * change costs a look at a flag.
+ * The stream of all changes, as commands, for the append-only file and the replicas. A command is propagated as the
+ * client sent it, or, if running it again would do something else (SPOP), as other commands that have its effect. While
+ * nobody takes the stream, a change costs the test of one flag.
  *
- * What one client's command, block or script has changed is a unit: if it is of several commands, they stand
+ * All changes by one client's command, transaction or script are a unit: if it has several commands, they stand
  * between MULTI and EXEC.
  */
 import { copyBytes } from "../lib/copy.ts";
@@ -12,9 +12,9 @@ import { type Int64, writeDecimal, writeInt64 } from "../lib/decimal.ts";
 import type { Slice } from "../lib/slice.ts";
 import type { Args } from "../protocol/args.ts";
 
-/** Takes the stream, piece by piece. */
+/** Receives the stream: the append-only file, a replica. */
 export interface PropagationTaker {
-  /** `bytes[0, end)` are whole units; they are good until it returns. */
+  /** `bytes[0, end)` are whole units, valid during this call only. */
   take(bytes: Uint8Array, end: number): void;
 }
 
@@ -23,29 +23,29 @@ const DOLLAR = 0x24;
 const CR = 0x0d;
 const LF = 0x0a;
 const ROOM_BYTES = 64 * 1024;
-/** Bytes of a length and what stands around it. */
+/** Bytes of a length with its mark and its line end, at most. */
 const LENGTH_BYTES_MAX = 24;
-/** With so much at hand it is taken at once. */
+/** When more bytes than this have gathered, the takers get them at once, not at the end of the turn. */
 const PENDING_MAX = 1024 * 1024;
 
 const MULTI = Uint8Array.from("*1\r\n$5\r\nMULTI\r\n", (character) => character.charCodeAt(0));
 const EXEC = Uint8Array.from("*1\r\n$4\r\nEXEC\r\n", (character) => character.charCodeAt(0));
 
 export class Propagation {
-  /** Whether anybody takes it. */
+  /** Whether there is a taker. */
   isOn = false;
-  /** Whether the command that runs has propagated what stands for it. */
+  /** Whether the running command has been propagated already, as other commands. */
   wasRewritten = false;
-  /** Called when there is something to take, once until it is taken. */
+  /** Called once when bytes begin to gather, and again only after these have been taken. */
   onPending: () => void = () => {};
   #takers: readonly PropagationTaker[] = [];
   #bytes = new Uint8Array(ROOM_BYTES);
   #at = 0;
-  /** The database that the stream has selected; −1 if the next command must. */
+  /** The database that the stream has selected; −1 if the next command must be preceded by SELECT. */
   #selected = -1;
   #unitStart = 0;
   #unitCount = 0;
-  /** Whether there is more in the unit than removals. */
+  /** Whether the unit has commands besides removals of expired or evicted keys. */
   #hasCommands = false;
   #isAnnounced = false;
 
@@ -62,25 +62,25 @@ export class Propagation {
     this.isOn = this.#takers.length > 0;
   }
 
-  /** The next command selects its database: somebody begins to read here. */
+  /** Has the next command preceded by SELECT, since a new reader begins here. */
   restart(): void {
     this.flush();
     this.#selected = -1;
   }
 
-  /** One command that has changed `database`, as it came. */
+  /** Adds a command that has changed `database`, as the client sent it. */
   append(database: number, args: Args): void {
     this.begin(database, args.count);
     for (let i = 0; i < args.count; i++) this.argument(args, i);
   }
 
-  /** Begins a command of `count` words that stands for the one that runs; the words follow. */
+  /** Begins a command of `count` words that replaces the running one; the caller then adds the words. */
   begin(database: number, count: number): this {
     this.#hasCommands = true;
     return this.#begin(database, count);
   }
 
-  /** A key that went by itself. Such removals need not be told together. */
+  /** Adds the removal of an expired or evicted key. Several of them alone need no MULTI and EXEC. */
   removal(database: number, word: string, bytes: Uint8Array, start: number, end: number): void {
     this.#begin(database, 2).word(word).bytes(bytes, start, end);
   }
@@ -118,7 +118,7 @@ export class Propagation {
     return this;
   }
 
-  /** A text of bytes, a character a byte. */
+  /** Adds a word whose characters are bytes. */
   word(text: string): this {
     this.#head(DOLLAR, text.length);
     this.#makeRoom(text.length + 2);
@@ -128,7 +128,7 @@ export class Propagation {
     return this;
   }
 
-  /** An integer below 2^63 in magnitude; one that must be exact beyond 2^53 goes to `int64`. */
+  /** Adds an integer below 2^63 in magnitude. Beyond 2^53 it is rounded: use `int64` where it must be exact. */
   integer(value: number): this {
     const end = writeDecimal(value, digits, 0);
     return this.bytes(digits, 0, end);
@@ -156,13 +156,13 @@ export class Propagation {
     this.#bytes = grown;
   }
 
-  /** A client's command, with all that it caused, is over. */
+  /** Ends the unit: a client's command, and the commands of waiting clients that it woke, are over. */
   endUnit(): void {
     if (this.#unitCount === 0) return;
     if (this.#unitCount > 1 && this.#hasCommands) this.#wrap();
     this.#unitCount = 0;
     this.#hasCommands = false;
-    // Before it is handed over, as whoever is answered must wait for what comes of that, too.
+    // This comes before flush(): it makes replies wait for the commit, which also covers what flush() hands over.
     if (!this.#isAnnounced) this.onPending();
     this.#isAnnounced = true;
     if (this.#at > PENDING_MAX) this.flush();
@@ -179,7 +179,7 @@ export class Propagation {
     this.#at += EXEC.length;
   }
 
-  /** Hands over what has gathered. Within a unit nothing is: units are taken whole. */
+  /** Gives the takers what has gathered. Within a unit it does nothing, since units are taken whole. */
   flush(): void {
     this.#isAnnounced = false;
     if (this.#unitCount > 0) return;

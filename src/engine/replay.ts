@@ -1,4 +1,4 @@
-/** Runs commands that are read from the append-only file, as a client that nobody refuses and nobody answers. */
+/** Runs the commands of the append-only file for a client that is never refused and whose replies are dropped. */
 import type { Args } from "../protocol/args.ts";
 import { Client, type Transport } from "./client.ts";
 import type { Engine } from "./engine.ts";
@@ -28,7 +28,7 @@ export class Replay {
     return this.#client?.transaction.isOpen ?? false;
   }
 
-  /** Runs one command; returns why it can't be run at all, or null. */
+  /** Runs one command; returns an error text if there is no such command, else null. */
   apply(args: Args): string | null {
     const engine = this.#engine;
     this.#client ??= this.#newClient();
@@ -37,7 +37,7 @@ export class Replay {
     if (command === null) {
       return `Unknown command '${args.text(0)}' reading the append only file`;
     }
-    // The file's buffer takes the place of the client's, for this command.
+    // For this command the client's arguments refer to the file's buffer: nothing is copied.
     client.args.referTo(args, 0, args.count - 1);
     engine.blocking.denied++;
     engine.evaluator.replay(client);
@@ -50,7 +50,7 @@ export class Replay {
     this.#client?.transaction.reset();
   }
 
-  /** A file begins: in database 0. */
+  /** Begins a file: its commands start in database 0, as those of a new client. */
   begin(): void {
     this.#client = null;
   }

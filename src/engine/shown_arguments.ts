@@ -1,11 +1,11 @@
-/** What the slow log and MONITOR show of a command's arguments: no passwords, and in the slow log no more than a little. */
+/** What the slow log and MONITOR show of a command's arguments: no passwords, and in the slow log only a part. */
 import { type Args, binaryText } from "../protocol/args.ts";
 import type { Command } from "./command.ts";
 import type { Engine } from "./engine.ts";
 
 /** What stands in the place of a secret. */
 export const REDACTED = "(redacted)";
-/** Arguments that the slow log keeps of one command, and bytes of each; the rest is counted, as Redis shows it. */
+/** Arguments of a command that the slow log keeps, and bytes of each. Of the rest it says how much there is, as Redis does. */
 const ARGUMENTS_MAX = 32;
 const ARGUMENT_BYTES_MAX = 128;
 
@@ -29,8 +29,8 @@ export function secretArguments(engine: Engine, args: Args, command: Command): S
 }
 
 /**
- * The arguments as byte strings, shortened for the slow log. Nothing is made of what is not shown: a text of all of an
- * argument of a hundred megabytes once took the whole heap.
+ * The arguments as byte strings, shortened for the slow log. Only the part that is shown becomes a string: an argument
+ * of a hundred megabytes, made a string as a whole, once took all of the heap.
  */
 export function shortArguments(engine: Engine, args: Args, command: Command): string[] {
   const secret = secretArguments(engine, args, command);

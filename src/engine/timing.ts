@@ -2,10 +2,10 @@
 /**
  * How long commands took: each command's figures, its histogram, the slow log and the latency monitor.
  *
- * Time is read once a run of equal commands, not twice a command: a pipeline of 64 GETs costs two looks
- * at the clock, and each GET is booked with the mean. Commands that are not O(1) are timed alone, save those whose running
- * time is proportional to the length of their reply. A long reply ends its run, all of whose time is booked for that one
- * command: the others, with short replies, took next to nothing.
+ * The clock is read once for a run of equal commands, not twice a command: a pipeline of 64 GETs costs two readings,
+ * and each GET is counted with the mean. Commands that are not O(1) are timed alone, except those whose running
+ * time is proportional to the length of their reply. A long reply ends its run, and the whole time of the run is counted
+ * for that one command: the others, with short replies, took next to nothing.
  */
 import { LatencyHistogram } from "../observe/latency.ts";
 import type { Client } from "./client.ts";
@@ -15,11 +15,11 @@ import { shortArguments } from "./shown_arguments.ts";
 
 /** With a slowlog threshold under this many µs every command is timed alone. */
 const FINE_TIMING_BELOW_US = 1000;
-/** Equal commands that share one look at the clock, at most. */
+/** Equal commands that share one reading of the clock, at most. */
 const RUN_MAX = 64;
-/** How old the time may be that the commands of one turn share, in µs. */
+/** Batches of one turn share a reading of the clock until it is this old, in µs. */
 const TIME_MAX_AGE_US = 1000;
-/** A reply is long from here on. */
+/** Replies of this size or more are long. */
 const LONG_REPLY_BYTES = 16 * 1024;
 
 /** Times the commands of one evaluator, batch after batch. */
@@ -30,7 +30,7 @@ export class CommandTimer {
   #length = 0;
   #client: Client | null = null;
   #startUs = 0;
-  /** When the clock was read last, as `#startUs`. */
+  /** When the shared clock was refreshed last, in µs. */
   #refreshedUs = 0;
   /** Whether every command is timed alone. */
   #isFine = false;
@@ -39,10 +39,10 @@ export class CommandTimer {
     this.#engine = engine;
   }
 
-  /** Commands of `client` follow; `inTurn` if those of another have just ended, in this turn of the event loop. */
+  /** Begins a batch of commands of `client`; `inTurn`: another batch was evaluated in this turn of the event loop. */
   beginBatch(client: Client, inTurn: boolean): void {
     const { clock, parameters, latency } = this.#engine;
-    // Three looks at the clock cost as much as two commands. In a turn, the last one of the batch before will do.
+    // Three readings of the clock cost as much as two commands. Within a turn the batch before has left a recent one.
     if (!inTurn || this.#startUs - this.#refreshedUs > TIME_MAX_AGE_US) {
       clock.refresh();
       this.#refreshedUs = this.#startUs = clock.monotonicUs();
@@ -61,7 +61,7 @@ export class CommandTimer {
     return this.#client;
   }
 
-  /** A command begins: it goes on with the run of those before it, or begins one. Returns whether it is timed alone. */
+  /** Called before a command: adds it to the run of equal ones, or begins a new run. Returns whether it is timed alone. */
   begin(command: Command): boolean {
     const isAlone = this.#isFine || command.isTimedAlone || (command.flags & Flag.blocking) !== 0;
     if (command !== this.#command || this.#length === RUN_MAX || isAlone) this.#close();
@@ -70,51 +70,51 @@ export class CommandTimer {
     return isAlone;
   }
 
-  /** The command that `begin` was told of is over, with a reply of so many bytes. */
+  /** Called after the command that `begin` was called for; its reply has `replyBytes` bytes. */
   end(isAlone: boolean, replyBytes: number): void {
     if (isAlone) this.#close();
     else if (replyBytes >= LONG_REPLY_BYTES) this.#closeAfterLong();
   }
 
-  /** The command that `begin` was told of waits: it is booked when it is over. */
+  /** Called instead of `end` if the command has blocked: it is counted when its wait is over. */
   drop(): void {
     this.#command = null;
     this.#length = 0;
     this.#startUs = this.#engine.clock.monotonicUs();
   }
 
-  /** The last command of the run took its time. */
+  /** Ends the run, and counts all of its time for its last command. */
   #closeAfterLong(): void {
     const others = this.#length - 1;
     const command = this.#command;
     const client = this.#client;
     this.#length = 1;
     this.#close();
-    if (others > 0 && command !== null && client !== null) this.book(client, command, 0, others);
+    if (others > 0 && command !== null && client !== null) this.count(client, command, 0, others);
   }
 
-  /** Books the run of equal commands with the time that has passed since it began. */
+  /** Ends the run of equal commands, and counts them with the time that has passed since it began. */
   #close(): void {
     const command = this.#command;
     const client = this.#client;
     if (command === null || client === null) return;
     const now = this.#engine.clock.monotonicUs();
-    this.book(client, command, now - this.#startUs, this.#length);
+    this.count(client, command, now - this.#startUs, this.#length);
     this.#command = null;
     this.#length = 0;
     this.#startUs = now;
   }
 
-  /** `count` calls of `command` took `microseconds` together. */
-  book(client: Client, command: Command, microseconds: number, count: number): void {
-    this.#engine.recentCommands.note(command.fullName, client.id, client.database, count);
-    command.stats.calls += count;
+  /** Adds `calls` calls of `command`, which took `microseconds` together, to all figures. */
+  count(client: Client, command: Command, microseconds: number, calls: number): void {
+    this.#engine.recentCommands.note(command.fullName, client.id, client.database, calls);
+    command.stats.calls += calls;
     command.stats.microseconds += microseconds;
-    noteSlow(this.#engine, client, command, microseconds, count);
+    noteSlow(this.#engine, client, command, microseconds, calls);
   }
 }
 
-/** `count` calls of `command` took `microseconds` together. */
+/** Adds `count` calls, which took `microseconds` together, to histogram, latency monitor and slow log. */
 function noteSlow(
   engine: Engine,
   client: Client,

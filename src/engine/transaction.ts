@@ -12,7 +12,7 @@ import { CommandQueue } from "./command_queue.ts";
 import type { Hasher } from "../lib/hash.ts";
 import { NameMap } from "../structures/name_map.ts";
 
-/** What a queued command takes beside its arguments, about. */
+/** Memory of a queued command without its arguments, roughly. */
 const COMMAND_BYTES = 64;
 
 export class Transaction {
@@ -21,7 +21,7 @@ export class Transaction {
   isAborted = false;
   /** A watched key has changed: EXEC answers null. */
   isBroken = false;
-  /** What is queued; null outside of MULTI, for nearly every client. */
+  /** The queued commands. Null until there are some: nearly all clients never use MULTI. */
   #queue: CommandQueue | null = null;
   /** The names of the watched keys in `WatchedKeys`. */
   watched: string[] | null = null;
@@ -41,7 +41,7 @@ export class Transaction {
     return this.#queue?.length ?? 0;
   }
 
-  /** Bytes of memory that they take. */
+  /** Bytes of memory of the queued commands. */
   get bytes(): number {
     return (this.#queue?.argumentBytes ?? 0) + COMMAND_BYTES * this.count;
   }
@@ -51,12 +51,12 @@ export class Transaction {
     return ((this.#queue?.flags ?? 0) & flags) !== 0;
   }
 
-  /** Forgets the block; what is watched stays. */
+  /** Drops the queued commands and ends the block; watched keys stay watched. */
   reset(): void {
     this.takeQueue()?.free();
   }
 
-  /** Ends the block, and gives what was queued to the caller; null if nothing was. */
+  /** Ends the block and returns the queued commands; null if there are none. */
   takeQueue(): CommandQueue | null {
     const queue = this.#queue;
     this.isOpen = this.isAborted = this.isBroken = false;
@@ -65,7 +65,7 @@ export class Transaction {
   }
 }
 
-/** One watch: whose it is, and whether the key was past its deadline when it began. */
+/** One client's watch of one key, and whether the key had expired when it began. */
 interface Watch {
   readonly transaction: Transaction;
   readonly wasExpired: boolean;
@@ -105,17 +105,17 @@ export class WatchedKeys {
     transaction.watched = null;
   }
 
-  /** `bytes[start, end)` of `database` has changed; `expired` if because its time had come. */
+  /** The key `bytes[start, end)` of `database` has changed; `expired`: it was removed because it had expired. */
   changed(database: number, bytes: Uint8Array, start: number, end: number, expired: boolean): void {
     const watches = this.#watches.get(`${database}:${binaryText(bytes, start, end)}`);
     if (watches === undefined) return;
     for (const { transaction, wasExpired } of watches) {
-      // A key that had expired before the watch began is missing before and after.
+      // If the key had expired before WATCH, to clients it was missing then and is missing now: no change.
       if (!(expired && wasExpired)) transaction.isBroken = true;
     }
   }
 
-  /** Whether a key that `transaction` watches has passed its deadline since, and is still there. */
+  /** Whether a key that `transaction` watches has expired since WATCH without having been removed yet. */
   hasExpired(transaction: Transaction, keyspace: Keyspace): boolean {
     for (const name of transaction.watched ?? []) {
       const { db, key } = located(name, keyspace);
