@@ -22,11 +22,11 @@ interface Options {
   /** Unix seconds; −1: nothing is cut off by time. */
   readonly timestamp: number;
   readonly print: Print;
-  /** Asks a person; returns whether he agrees. */
+  /** Asks the user a question; returns whether the answer is yes. */
   readonly confirm: (question: string) => boolean;
 }
 
-/** What is wrong, said already. */
+/** Ends the check; the reason has been printed already. */
 class Refusal extends Error {}
 
 /** Returns the exit code. */
@@ -101,9 +101,9 @@ interface Extent {
   validTo: number;
   /** Lines up to there, counted from 1. */
   validLines: number;
-  /** What stands behind; "" if nothing does. */
+  /** What is wrong behind that point; "" if nothing follows. */
   failure: string;
-  /** Where the first timestamp after the wanted one stands; −1: nowhere. */
+  /** Offset of the first timestamp later than the wanted one; −1 if there is none. */
   cut: number;
 }
 
@@ -185,7 +185,7 @@ function measure(path: string, { print, timestamp }: Options): Extent {
   return extent;
 }
 
-/** Reads to the end; what stands after the last whole transaction is not valid. */
+/** Reads to the end. A transaction without its EXEC is not valid. */
 function readCommands(
   reader: AofReader,
   extent: Extent,

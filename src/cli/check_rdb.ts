@@ -6,7 +6,7 @@ import { FileSource } from "../persistence/file_source.ts";
 import { RdbLoader } from "../persistence/rdb_loader.ts";
 import { Hasher } from "../lib/hash.ts";
 
-/** A file of somebody else's may have so many databases. */
+/** The file's server may have been configured with up to this many databases. */
 const DATABASES = 1024;
 const USAGE = "Usage: respite check-rdb <rdb-file-name>";
 
@@ -26,7 +26,7 @@ export function checkRdbCommand(args: readonly string[], print: Print): number {
   }
 }
 
-/** Looks through the RDB with which a file begins; returns where it ends, −1 if it is broken. */
+/** Checks the RDB at the beginning of a file; returns the offset of its end, −1 if it is broken. */
 export function checkRdb(path: string, print: Print): number {
   const keyspace = new Keyspace(new Clock(), new Hasher(0, 2), DATABASES);
   keyspace.isLoading = true;

@@ -9,20 +9,20 @@ import { KEYS_A_LOOK } from "./loading.ts";
 import { DamagedFile, namingFile } from "./rdb_file.ts";
 import { type LoadOptions, RdbLoader } from "./rdb_loader.ts";
 
-/** Runs what was read. */
+/** Runs the commands that are read. */
 export interface AofTarget {
-  /** A file begins: in database 0. */
+  /** Begins a file: its commands start in database 0. */
   begin(): void;
-  /** Runs a command; returns why it can't be run at all, or null. */
+  /** Runs a command; returns an error text if there is no such command, else null. */
   apply(args: Args): string | null;
   /** Whether a MULTI is open. */
   readonly isInTransaction: boolean;
-  /** Forgets what was queued since MULTI. */
+  /** Drops the commands queued since MULTI. */
   abandonTransaction(): void;
 }
 
 export class AofFileLoader {
-  /** Up to where the file is whole; behind it stands a part of a command or transaction. */
+  /** Offset up to which the file is whole. If it ends later, an incomplete command or transaction follows. */
   validTo = 0;
   isTruncated = false;
   readonly #file: Deno.FsFile;
@@ -64,7 +64,7 @@ export class AofFileLoader {
     return this.#source.size;
   }
 
-  /** Loads until `isOver` says so; returns whether something is left. */
+  /** Loads until `isOver` returns true; returns whether something is left. */
   slice(isOver: () => boolean): boolean {
     return namingFile(this.path, "append only", () => {
       for (;;) {
@@ -92,7 +92,7 @@ export class AofFileLoader {
     return true;
   }
 
-  /** Reads a command; returns false where the file ends, be it within one. */
+  /** Reads a command; returns false at the end of the file, even if that is within a command. */
   #nextCommand(): boolean {
     try {
       if (this.#reader.next()) return true;
@@ -110,7 +110,7 @@ export class AofFileLoader {
   }
 }
 
-/** Whether a file, which is at its beginning, begins with an RDB. */
+/** Whether a file begins with an RDB; it must be positioned at its beginning. */
 export function beginsAsRdb(file: Deno.FsFile): boolean {
   const head = new Uint8Array(RDB_MAGIC.length);
   const count = file.readSync(head) ?? 0;

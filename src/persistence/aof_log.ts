@@ -1,15 +1,15 @@
 // hot path
 /**
- * The file that grows: takes what is propagated, writes it once a turn, and makes it durable as `appendfsync` says.
+ * The file to which changes are appended: written once a turn of the event loop, and synced as `appendfsync` says.
  *
- * always    written and synced before `take` returns, so before anybody is answered
+ * always    written and synced before `take` returns, so before any reply is sent
  * everysec  written at once, synced by a second descriptor beside the event loop once a second; while a sync is
  *           under way writes wait for it, two seconds at most
  * no        written at once
  *
- * Where the disk takes nothing, what came stays in memory and is tried again; the file keeps no half of it. With
- * `always` what was written but could not be synced is taken back and written again, too: a kernel that has failed to
- * write a page once may call it clean from then on.
+ * If a write fails, the changes stay in memory and the write is tried again; a part that was written is cut off. If a
+ * sync fails with `always`, what it should have synced is cut off and written again as well: a kernel that has failed
+ * to write a page may treat it as clean from then on, so that a second sync would succeed without writing it.
  *
  * Invariant: the file up to `size` is whole units, and `pending` is what follows them.
  */
@@ -22,29 +22,29 @@ import { textOf } from "./parts.ts";
 export type SyncPolicy = "always" | "everysec" | "no";
 
 const SYNC_EVERY_MS = 1000;
-/** A write waits no longer for a sync. */
+/** How long a write waits for a sync, at most. */
 const POSTPONE_MAX_MS = 2000;
 const KEPT_BYTES = 1024 * 1024;
 
 /** What the log asks of its owner. */
 export interface AofLogOwner {
   readonly policy: SyncPolicy;
-  /** Whether syncs are left out now: no-appendfsync-on-rewrite. */
-  readonly holdsSyncs: boolean;
-  /** Whether lines with the time are wanted. */
+  /** Whether syncs are skipped now: no-appendfsync-on-rewrite, while a file is written in the background. */
+  readonly skipsSyncs: boolean;
+  /** aof-timestamp-enabled: whether lines with the time are written. */
   readonly writesTimestamps: boolean;
-  /** DEBUG: before each write nothing happens for so long, in µs. */
+  /** DEBUG AOF-FLUSH-SLEEP: how long to sleep before each write, in µs. */
   readonly flushSleepUs: number;
   nowMs(): number;
-  /** Writing has failed, or works again (null). */
+  /** Called with the error when writing fails, and with null when it works again. */
   statusChanged(failure: string | null): void;
-  /** A sync took so long that a write has waited in vain. */
+  /** Called when a sync takes so long that a write no longer waits for it. */
   syncDelayed(): void;
 }
 
-/** A taker of what the engine propagates. */
+/** Takes the stream of changes: see engine/propagation.ts. */
 export class AofLog {
-  /** Bytes of the present file. */
+  /** Bytes of the file that are whole units. */
   size = 0;
   /** Why the last write failed; null if it did not. */
   failure: string | null = null;
@@ -52,9 +52,9 @@ export class AofLog {
   #file: Deno.FsFile;
   #syncFile: Deno.FsFile;
   readonly #pending = new BufferSink(64 * 1024);
-  /** Something was written that no sync has seen, under `everysec` or `no`. */
+  /** Under `everysec` or `no`: something was written since the last sync began. */
   #isDirty = false;
-  /** The file may hold more than `size` bytes, which must go before anything is written. */
+  /** A failed write may have left bytes behind `size`: they must be cut off before the next write. */
   #isTorn = false;
   #isSyncing = false;
   #lastSyncMs: number;
@@ -62,7 +62,7 @@ export class AofLog {
   #postponedMs = 0;
   #lastSecond = 0;
 
-  /** Goes on with the file at `path`, which is made if it is not there. */
+  /** Opens the file at `path` to append to it; creates it if it is missing. */
   constructor(path: string, owner: AofLogOwner) {
     this.#owner = owner;
     this.#file = openToAppend(path);
@@ -89,7 +89,7 @@ export class AofLog {
     if (this.failure === null || this.#owner.policy === "always") this.#writeOut();
   }
 
-  /** `appendfsync` has changed: what waits for a sync is made durable at once if the new one is `always`. */
+  /** Called when `appendfsync` has changed: if it is `always` now, everything is made durable at once. */
   policyChanged(): void {
     const isBehind = this.#pending.at > 0 || this.#isDirty || this.#isSyncing;
     if (this.#owner.policy !== "always" || !isBehind) return;
@@ -103,7 +103,7 @@ export class AofLog {
     this.#pending.text(timestampLine(this.#owner.nowMs()));
   }
 
-  /** Whether everything that came is as durable as the policy wants it before answers. */
+  /** Whether replies may be sent: with `always` only if everything is written and synced. */
   get isCommitted(): boolean {
     return this.#owner.policy !== "always" || (this.#pending.at === 0 && this.failure === null);
   }
@@ -154,7 +154,7 @@ export class AofLog {
     return true;
   }
 
-  /** Cuts off what a write that has failed left behind: units are whole or not there. */
+  /** Cuts off what a failed write has left in the file, so that it ends with a whole unit. */
   #takeBack(): void {
     if (!this.#isTorn) return;
     assert(this.#pending.at > 0, "what is cut off is still pending");
@@ -166,7 +166,7 @@ export class AofLog {
     try {
       this.#takeBack();
     } catch {
-      // It is tried again before the next write. If there is none, loading cuts it off.
+      // It is tried again before the next write. If there is no next write, loading cuts the rest off.
     }
   }
 
@@ -182,7 +182,7 @@ export class AofLog {
   }
 
   #failed(error: unknown): void {
-    // As the system says it and Redis repeats it, without the runtime's number.
+    // The system's text, as in Redis; Deno adds the error's number.
     const text = textOf(error).replace(/ \(os error \d+\).*$/, "");
     if (text === this.failure) return;
     this.failure = text;
@@ -195,13 +195,13 @@ export class AofLog {
     this.#owner.statusChanged(null);
   }
 
-  /** Several times a second: tries again what failed, writes what waited, syncs if a second is over. */
+  /** Called ten times a second: repeats a failed write, writes what waited for a sync, syncs once a second. */
   tick(): void {
     if (this.#pending.at > 0) this.#writeOut();
     else if (this.failure !== null) this.#syncNow();
     const isDue = this.#owner.nowMs() - this.#lastSyncMs >= SYNC_EVERY_MS;
     if (this.#owner.policy !== "everysec" || !this.#isDirty || this.#isSyncing || !isDue) return;
-    if (!this.#owner.holdsSyncs) void this.#sync();
+    if (!this.#owner.skipsSyncs) void this.#sync();
   }
 
   async #sync(): Promise<void> {
@@ -224,8 +224,8 @@ export class AofLog {
   }
 
   /**
-   * Goes over to the file at `path`, after `list` has put it on record; what came until now is in the old one, and made
-   * durable. Nothing may be pending.
+   * Continues with a new file at `path`. The old file is synced first, and `list` adds the new one to the manifest before
+   * anything is written to it. Nothing may be pending.
    */
   rotate(path: string, list: () => void): void {
     assert(this.#pending.at === 0 && !this.#isTorn, "what is pending belongs to the file before");
@@ -263,7 +263,7 @@ export class AofLog {
   }
 }
 
-/** A line with the time, in seconds, which is skipped when the file is read. */
+/** A comment line with the time in seconds, which loading skips. */
 export function timestampLine(nowMs: number): string {
   return `#TS:${Math.floor(nowMs / 1000)}\r\n`;
 }

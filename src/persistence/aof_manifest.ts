@@ -39,7 +39,7 @@ export class AofManifest {
   base: AofFile | null = null;
   incremental: AofFile[] = [];
   history: AofFile[] = [];
-  /** Of the last base and the last incremental file; 0 if there was none. */
+  /** The sequence numbers of the last base and the last incremental file; 0 if there was none. */
   baseSequence = 0;
   incrementalSequence = 0;
 
@@ -108,8 +108,8 @@ export class AofManifest {
   }
 
   /**
-   * Puts a base of that name in the place of the present one and of the incremental files before sequence
-   * `first`; these become history.
+   * Replaces the present base and the incremental files before sequence `first` by a base of that name; the replaced
+   * files become history.
    */
   replaceBase(name: string, first: number): void {
     assert(name !== "" && name !== this.base?.name, "a new base has a name of its own");

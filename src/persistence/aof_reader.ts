@@ -1,7 +1,7 @@
 // hot path
 /**
- * Reads the commands of an append-only file: RESP as clients send it, and nothing else, between lines that begin
- * with `#`. An incomplete command at the end and one that can't be are told apart.
+ * Reads the commands of an append-only file: arrays of RESP, and lines that begin with `#`. An incomplete command at the
+ * end is another error (`TruncatedData`) than bytes that can't be a command.
  */
 import { assert } from "../lib/assert.ts";
 import { Args, binaryText } from "../protocol/args.ts";
@@ -23,7 +23,7 @@ export class TruncatedData extends CorruptData {
 }
 
 export class AofReader {
-  /** The command that `next` has read; good until it is called again. */
+  /** The command that `next` has read; valid until it is called again. */
   readonly args = new Args();
   /** Where that command began. */
   commandOffset = 0;
@@ -76,7 +76,7 @@ export class AofReader {
       this.#length = start + size + 2;
     }
     assert(args.count === count, "a command has as many words as it says");
-    // Only now the bytes stay where they are.
+    // Set at the end: reading more of the file may have moved the bytes to another buffer.
     args.use(source.bytes, source.view);
     for (let i = 0; i < 2 * count; i++) args.bounds[i] += source.at;
   }

@@ -17,14 +17,14 @@ export interface AofPlace {
   readonly prefix: string;
 }
 
-/** A base that is being written. */
+/** A rewrite that is under way, which writes a new base. */
 export interface Rewrite {
-  /** Where it is written, and its name once it is whole. */
+  /** The file in which the base is written, and the base's name when it is complete. */
   readonly temporary: string;
   readonly baseName: string;
   /** The first incremental file that is read after it. */
   readonly firstSequence: number;
-  /** The incremental file that is in no manifest until the base is whole; null if it is. */
+  /** The new incremental file, if the manifest will name it only together with the base; null if it names it already. */
   readonly unlisted: AofFile | null;
 }
 
@@ -32,7 +32,7 @@ export class AppendOnlyFile {
   manifest: AofManifest;
   /** Null while nothing is appended. */
   log: AofLog | null = null;
-  /** Bytes at the beginning, or after the last rewrite: what growth is measured by. */
+  /** Bytes at the start or after the last rewrite. auto-aof-rewrite-percentage refers to it. */
   baseSize = 0;
   readonly #place: AofPlace;
 
@@ -89,7 +89,7 @@ export class AppendOnlyFile {
     return true;
   }
 
-  /** The manifest names a single file of a server before 7.0, which may not have been moved yet. */
+  /** Moves the single file of a server before 7.0 to where the manifest names it, unless that has been done. */
   #completeUpgrade(): void {
     const { base } = this.manifest;
     const { parent, prefix } = this.#place;
@@ -112,7 +112,7 @@ export class AppendOnlyFile {
     if (last === undefined) {
       const manifest = this.manifest.copy();
       last = manifest.addIncremental();
-      // A file of that name is the rest of a rewrite that no manifest has ever named.
+      // A file of that name is left from a rewrite that failed before any manifest named it.
       removeFile(this.pathOf(last));
       this.log = new AofLog(this.pathOf(last), owner);
       this.#persist(manifest);
@@ -126,7 +126,7 @@ export class AppendOnlyFile {
     this.log = null;
   }
 
-  /** What was replaced is removed. */
+  /** Removes the files that a rewrite has replaced. */
   removeHistory(): void {
     const { history } = this.manifest;
     if (history.length === 0) return;
@@ -137,10 +137,9 @@ export class AppendOnlyFile {
   }
 
   /**
-   * Begins a rewrite: what comes from now on goes to a new file, which is read after the base that the caller is
-   * about to write. With nothing appended so far (`owner` then begins) the new file is listed only together
-   * with its base: what the manifest names until then lacks changes. The base will be written by way of the file
-   * `temporaryName`.
+   * Begins a rewrite: changes from now on go to a new incremental file, which is read after the base that the caller is
+   * about to write to `temporaryName`. If appending begins only now (`begins` is its owner), the manifest names the new
+   * file only together with its base: without the base, loading the file would give the changes without the data.
    */
   beginRewrite(isRdb: boolean, begins: AofLogOwner | null, temporaryName: string): Rewrite {
     assert(this.log === null || begins === null, "what is appended to does not begin");
@@ -153,10 +152,10 @@ export class AppendOnlyFile {
     }
     const file = manifest.addIncremental();
     const firstSequence = file.sequence;
-    // A file of that name is the rest of an attempt before.
+    // A file of that name is left from an earlier attempt.
     removeFile(this.pathOf(file));
     if (this.log !== null) {
-      // Nothing is written to a file that the manifest doesn't name, and none is named that isn't there.
+      // The order matters: the file is created, then named in the manifest, and only then written to.
       this.log.rotate(this.pathOf(file), () => this.#persist(manifest));
       assert(this.manifest.incremental.at(-1) === file, "the log goes to the last file listed");
       return { temporary, baseName, firstSequence, unlisted: null };
@@ -165,12 +164,12 @@ export class AppendOnlyFile {
     return { temporary, baseName, firstSequence, unlisted: file };
   }
 
-  /** Where the base of a rewrite belongs. */
+  /** The path of the complete base of a rewrite. */
   basePathOf({ baseName }: Rewrite): string {
     return `${this.directory}/${baseName}`;
   }
 
-  /** The base of a rewrite is whole and in its place. */
+  /** Called when the base of a rewrite is complete and in its place: the manifest names it from now on. */
   completeRewrite({ baseName, firstSequence, unlisted }: Rewrite): void {
     assert(exists(this.pathOf({ name: baseName })), "no manifest names a base that isn't there");
     const manifest = this.manifest.copy();
@@ -189,7 +188,7 @@ export class AppendOnlyFile {
     this.baseSize = this.size;
   }
 
-  /** A rewrite has failed; what was to be read after its base is of no use if nothing else is. */
+  /** Called when a rewrite has failed: an incremental file that no manifest names is useless without the base. */
   abandonRewrite({ unlisted }: Rewrite): void {
     if (unlisted === null) return;
     assert(!this.manifest.files().includes(unlisted), "what is listed stays");

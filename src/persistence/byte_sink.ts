@@ -1,7 +1,7 @@
 // hot path
 /**
- * Where serialised bytes go. A writer puts them at `at` of `bytes` after it has asked for room; a sink gives room
- * by growing (`BufferSink`) or by passing on what it holds (`FileSink`).
+ * Where serialised bytes go. A writer asks for room and then puts them at `at` of `bytes`. A sink makes room
+ * by growing (`BufferSink`) or by writing its bytes to a file (`FileSink`).
  */
 import { assert } from "../lib/assert.ts";
 import { copyBytes } from "../lib/copy.ts";
@@ -27,7 +27,7 @@ export abstract class ByteSink {
 
   protected abstract makeRoom(count: number): void;
 
-  /** So many bytes follow, perhaps very many: whoever keeps all of them makes room once. */
+  /** Announces that `_count` bytes follow, so that a sink which keeps all of them grows once only. */
   expect(_count: number): void {}
 
   byte(value: number): void {
@@ -59,11 +59,11 @@ export abstract class ByteSink {
   }
 }
 
-/** A sink has room for so many bytes at once. */
+/** The most that one `need` may ask for. */
 const PIECE_BYTES = 64 * 1024;
-/** What may come behind a long string: the end of a payload. */
+/** Extra room behind an announced string, for the end of a payload. */
 const EXPECTED_MORE_BYTES = 1024;
-/** The memory of larger buffers is given back without waiting for the collector. */
+/** Buffers larger than this are freed at once, without waiting for the garbage collector. */
 const FREED_AT_ONCE_BYTES = 1024 * 1024;
 
 /** Keeps all that it gets: `bytes[0, at)`. */
@@ -85,12 +85,12 @@ export class BufferSink extends ByteSink implements Scratch {
     if (count > PIECE_BYTES) this.need(count + EXPECTED_MORE_BYTES);
   }
 
-  /** Forgets what it holds and gives the memory of what was long back. */
+  /** Drops its bytes, and frees its buffer if that is large. */
   forget(): void {
     this.clear(PIECE_BYTES);
   }
 
-  /** Forgets what it holds; memory beyond `keep` bytes is given back. */
+  /** Drops its bytes, and frees its buffer if that is larger than `keep` bytes. */
   clear(keep = Infinity): void {
     assert(keep >= 0, "what is kept is a size");
     this.at = 0;

@@ -1,10 +1,10 @@
 // hot path
 /**
- * Where serialised bytes come from. A reader asks for `need(n)` and then finds n bytes at `at` of `bytes`, until it
- * asks again. Bytes that are missing or cannot be are a `CorruptData` error that says where.
+ * Where serialised bytes come from. A reader calls `need(n)` and then finds n bytes at `at` of `bytes`, until it
+ * calls it again. Missing or wrong bytes are a `CorruptData` error that says where.
  */
 import { assert } from "../lib/assert.ts";
-/** What was read is not what it should be; `offset` bytes lie before it. */
+/** The bytes at `offset` are not valid. */
 export class CorruptData extends Error {
   override name = "CorruptData";
   constructor(message: string, readonly offset: number) {
@@ -16,7 +16,7 @@ export abstract class ByteSource {
   bytes: Uint8Array = NOTHING;
   view: DataView = new DataView(NOTHING.buffer);
   at = 0;
-  /** Where the bytes at hand end. */
+  /** The end of the bytes that are in memory. */
   end = 0;
 
   /** Bytes before `at`, from the beginning of the file or buffer. */
@@ -29,7 +29,7 @@ export abstract class ByteSource {
   need(count: number): void {
     assert(count >= 0, "a count of bytes is not negative");
     if (this.at + count <= this.end) return;
-    // Before anything is allocated: a length that is wrong may be any.
+    // Checked before anything is allocated, since a damaged length may be any number.
     if (count > this.left) throw new CorruptData("Unexpected end of file", this.offset);
     this.fill(count);
     assert(this.at + count <= this.end, "a source has what it was asked for");
@@ -49,7 +49,7 @@ export abstract class ByteSource {
 
 const NOTHING = new Uint8Array(0);
 
-/** Reads bytes that are at hand. */
+/** Reads from a buffer. */
 export class BufferSource extends ByteSource {
   #start = 0;
 

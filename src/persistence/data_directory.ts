@@ -1,4 +1,4 @@
-/** The directory of the data: which file lies where, who may write there, and how a new file is begun. */
+/** The directory of the data: the paths of its files, its lock, and the beginning of new files. */
 import type { Parameters } from "../config/parameters.ts";
 import { unicodeOf } from "../config/words.ts";
 import { timestampLine } from "./aof_log.ts";
@@ -8,7 +8,7 @@ import { type PersistenceParts, textOf } from "./parts.ts";
 import { RdbFileWriter, type RdbSettings } from "./rdb_file.ts";
 
 export class DataDirectory {
-  /** Libraries of functions in what was loaded: they are kept, and written again. */
+  /** The libraries of functions in the file that was loaded; they are written to new files. */
   functions: readonly Uint8Array[] = [];
   readonly #parts: PersistenceParts;
   readonly #lock = new DirectoryLock();
@@ -44,7 +44,7 @@ export class DataDirectory {
     });
   }
 
-  /** Begins a snapshot that is written to a file, or says why it can't. */
+  /** Begins a snapshot that is written to a file; throws if the file can't be created. */
   openWriter(path: string, temporary: string, isAofBase: boolean): RdbFileWriter {
     this.takeLock();
     return new RdbFileWriter(this.#parts.keyspace, path, temporary, this.#settings(isAofBase));
@@ -78,8 +78,8 @@ export class DataDirectory {
   }
 
   /**
-   * As `takeLock`, but a directory that can't be written to is only warned about: reading it needs no lock. Removes
-   * what a server that was killed had begun there.
+   * As `takeLock`. But a read-only directory can't be locked, and that is fine until we must save: it is only warned
+   * about. Removes files that a killed server has left unfinished.
    */
   lockAtStart(): void {
     const { path } = this;
@@ -98,15 +98,15 @@ export class DataDirectory {
   }
 
   /**
-   * CONFIG SET dir; returns why it can't be, or null. While `isInUse`, something is still written in the directory
-   * before: its lock is kept, too.
+   * CONFIG SET dir; returns an error text or null. `isInUse`: a file is still being written in the old directory,
+   * whose lock is therefore kept as well.
    */
   changed(isInUse: boolean): string | null {
     const isWritten = this.#values.appendonly || this.#values.save !== "";
     try {
       if (isWritten && !this.#lock.take(this.path)) return this.#lockedText;
     } catch (error) {
-      // As at the start: that matters only when something is to be saved, and is said then.
+      // A read-only directory can't be locked. As at the start that is fine until we must save: warn and go on.
       const why = textOf(error);
       this.#parts.log.warning(`Can't write in ${this.path}, where data are saved: ${why}`);
     }

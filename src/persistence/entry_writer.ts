@@ -1,7 +1,7 @@
 // hot path
 /**
- * Writes entries, key and all: as they stand in an RDB file, or as commands that restore them, for an append-only
- * file whose base is to have no RDB (aof-use-rdb-preamble no).
+ * Writes entries with their keys: in the format of RDB files, or as commands that restore them, for the base of an
+ * append-only file without RDB (aof-use-rdb-preamble no).
  */
 import { assert } from "../lib/assert.ts";
 import type { DatabaseContents } from "../keyspace/database.ts";
@@ -15,11 +15,11 @@ import { RdbWriter } from "./rdb_writer.ts";
 import { type Rest, ValueWriter } from "./value_writer.ts";
 
 export interface EntryWriter {
-  /** Entries of that database follow, all that it has. */
+  /** Begins a database, of which all entries follow. */
   beginDatabase(contents: DatabaseContents): void;
-  /** The next entry names its database, whatever was written before. */
+  /** Has the next entry preceded by its database, even if that is the last one named. */
   forgetDatabase(): void;
-  /** Writes one entry, of a large collection the beginning; returns what writes the rest, or null. */
+  /** Writes one entry. Of a large collection it writes the beginning, and returns a generator that writes the rest. */
   write(contents: DatabaseContents, ref: Ref): Rest | null;
 }
 

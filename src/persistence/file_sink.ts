@@ -4,30 +4,30 @@ import { Crc64 } from "../lib/crc.ts";
 import { ByteSink } from "./byte_sink.ts";
 
 const CHUNK_BYTES = 256 * 1024;
-/** What lies in the system's cache for longer is written to disk bit by bit, not all at the end. */
+/** The file is synced whenever so many bytes have been written: a single sync at the end would take long. */
 const SYNC_EVERY_BYTES = 4 * 1024 * 1024;
 
-/** A sink that cannot write: why, as the system says. */
+/** A failed write, with the system's error text. */
 class SinkError extends Error {
   override name = "SinkError";
 }
 
 /**
- * Writes to a file and sums up its CRC-64. While `isSync`, a full chunk is written at once; otherwise chunks
- * wait in a queue and are written beside the event loop, and whoever fills the sink asks `backlog` first.
+ * Writes to a file and computes its CRC-64. While `isSync`, a full chunk is written at once; otherwise chunks
+ * are queued and written asynchronously, and the writer must look at `backlog` so as not to fill memory.
  *
- * After a failure it takes bytes and drops them; `failure` says why.
+ * After a failure it accepts bytes and drops them; `failure` says why.
  */
 export class FileSink extends ByteSink {
   readonly #file: Deno.FsFile;
   readonly #crc: Crc64 | null;
   readonly #syncsOften: boolean;
-  /** Chunks to be written, and chunks that were: full and empty. */
+  /** Full chunks that wait to be written, and empty ones to be used again. */
   #waiting: Uint8Array[] = [];
   readonly #spare: Uint8Array[] = [];
   #pump: Promise<void> | null = null;
   #sinceSync = 0;
-  /** Bytes passed on, written or not. */
+  /** Bytes of chunks that were queued or written. */
   #passed = 0;
   failure: SinkError | null = null;
   isSync = false;
@@ -104,7 +104,7 @@ export class FileSink extends ByteSink {
     this.#pump = null;
   }
 
-  /** Nobody wants the file any more: what waits and what comes is dropped. */
+  /** Gives the file up: waiting and further bytes are dropped. */
   discard(): void {
     this.#failed("discarded");
   }
@@ -131,7 +131,7 @@ export class FileSink extends ByteSink {
     }
   }
 
-  /** As `finish`, at once: for a sink that was `isSync` all the time. */
+  /** As `finish`, synchronously: for a sink that was `isSync` all the time. */
   finishSync(): void {
     assert(this.isSync, "a sink that was written beside the loop is finished beside it");
     this.#pass();

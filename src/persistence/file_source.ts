@@ -4,18 +4,18 @@ import { Crc64 } from "../lib/crc.ts";
 import { ByteSource } from "./byte_source.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
-/** Hashes look at bytes behind the last, four at a time. */
+/** Hashing reads four bytes at a time, and so up to three behind the last one. */
 const SLACK_BYTES = 8;
 
 /** Reads a file from where it stands, and sums up its CRC-64. */
 export class FileSource extends ByteSource {
   readonly #file: Deno.FsFile;
   readonly #crc: Crc64 | null;
-  /** Offset in the file of the first byte at hand. */
+  /** Offset in the file of the first byte in memory. */
   #base: number;
   /** Bytes of the file, as it was opened. */
   readonly size: number;
-  /** Up to where of the bytes at hand the sum goes. */
+  /** The end of the bytes in memory that the checksum includes. */
   #summed = 0;
 
   /** `withCrc`: whether `crc` will be asked. */

@@ -1,4 +1,4 @@
-/** Files that are whole or not there: written beside, made durable, renamed. And one server a directory. */
+/** Files that are complete or absent: written under another name, synced, renamed. And the lock of a directory. */
 import { assert } from "../lib/assert.ts";
 
 /** Renames `from` to `to` and makes that durable. */
@@ -12,7 +12,7 @@ export async function replaceFile(from: string, to: string): Promise<void> {
   }
 }
 
-/** As `replaceFile`, at once. */
+/** As `replaceFile`, synchronously. */
 export function replaceFileSync(from: string, to: string): void {
   assert(from !== to, "a file takes another's place");
   Deno.renameSync(from, to);
@@ -74,7 +74,7 @@ export function removeFile(path: string): void {
   }
 }
 
-/** The name of a file that is being written: whose it is, and the how many-th of that process. */
+/** The name of an unfinished file: its process, and its number in that process. */
 export function temporaryName(kind: string, pid: number, count: number): string {
   const name = `temp-${kind}-${pid}-${count}.${kind.startsWith("rewriteaof") ? "aof" : "rdb"}`;
   assert(TEMPORARY_REGEXP.test(name), "the next start knows what to remove");
@@ -93,11 +93,11 @@ export function removeTemporaryFiles(directory: string): void {
 
 const LOCK_NAME = "respite.lock";
 
-/** Held by the one server that writes in a directory. The system gives it back when the process ends. */
+/** The lock of the one server that writes in a directory. The system releases it when the process ends. */
 export class DirectoryLock {
   readonly #files = new Map<string, Deno.FsFile>();
 
-  /** Takes the lock of `directory`, beside those that are held; returns whether it is ours now. */
+  /** Takes the lock of `directory`, keeping other locks; returns whether it is ours now. */
   take(directory: string): boolean {
     if (this.#files.has(directory)) return true;
     const file = Deno.openSync(`${directory}/${LOCK_NAME}`, { write: true, create: true });
@@ -109,7 +109,7 @@ export class DirectoryLock {
     return true;
   }
 
-  /** Gives back all locks but that of `directory`. */
+  /** Releases all locks but that of `directory`. */
   releaseOthers(directory: string): void {
     for (const [held, file] of this.#files) {
       if (held === directory) continue;

@@ -1,18 +1,18 @@
-/** What is written in the background, one file at a time, and what came of it. */
+/** Files that are written in the background, one at a time, and their outcome. */
 import { assert } from "../lib/assert.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../observe/log.ts";
 import { textOf } from "./parts.ts";
 import type { RdbFileWriter } from "./rdb_file.ts";
 
-/** What the log says of jobs. */
+/** The jobs' names in the log. */
 const JOB_NAMES = {
   save: "Background saving",
   rewrite: "Background AOF rewrite",
   sync: "Snapshot for a replica",
 } as const;
 
-/** How often one who waits for another's job looks whether it is over. */
+/** How often a waiting save looks whether the job under way is over. */
 const LOOK_EVERY_MS = 5;
 
 /** A file that is being written in the background. */
@@ -47,7 +47,7 @@ export class Jobs {
     return Math.floor((this.#clock.nowMs() - job.startedMs) / 1000);
   }
 
-  /** Runs a job to its end; `ended` hears what came of it, unless it was given up. */
+  /** Runs a job to its end and calls `ended` with its outcome, unless it was given up. */
   async run(job: Job, ended: (isFine: boolean, job: Job) => void): Promise<void> {
     assert(this.current === null, "one job is under way at a time");
     const what = JOB_NAMES[job.kind];
@@ -67,17 +67,17 @@ export class Jobs {
     if (isFine) this.#log.notice(`${what} terminated with success`);
   }
 
-  /** Resolves after a while, when the job that is under way may be over. */
+  /** Resolves after a while; the caller then looks whether the job under way is over. */
   async pause(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
 
-  /** Takes the walk of the job's snapshot to its end: only one snapshot can be under way. */
+  /** Completes the walk of the job's snapshot at once, since only one snapshot can be under way. */
   finishSnapshot(): void {
     this.current?.writer.snapshot.slice(() => false);
   }
 
-  /** The file of the job, if there is one, is not wanted any more. */
+  /** Gives up the job under way, if there is one, and its file. */
   cancel(): void {
     const job = this.current;
     this.current = null;
@@ -86,10 +86,10 @@ export class Jobs {
   }
 }
 
-/** What became of the last attempts. */
+/** The results of the last attempts to save or rewrite. */
 export class Outcome {
   isFine = true;
-  /** Seconds that the last one took; −1: there was none. */
+  /** Seconds that the last attempt took; −1 if there was none. */
   seconds = -1;
   count = 0;
   failures = 0;

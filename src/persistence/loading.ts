@@ -1,32 +1,32 @@
-/** Loading what was saved: in slices while the server starts, or at once. */
+/** Loads files: in slices while the server starts, or at once. */
 import { assert } from "../lib/assert.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../observe/log.ts";
 
-/** The event loop gets its turn after so long. */
+/** How long a slice takes; then the event loop gets a turn. */
 const SLICE_US = 50_000;
-/** How often the log tells how far it is. */
+/** How often the log shows the progress. */
 const PROGRESS_EVERY_MS = 2000;
 
-/** Keys or commands that are loaded between two looks at the clock. */
+/** Keys or commands that are loaded between two readings of the clock. */
 export const KEYS_A_LOOK = 32;
 
 /** A file that is being loaded. */
 export interface FileLoading {
   readonly path: string;
-  /** Bytes read, of how many. */
+  /** Bytes read so far, and bytes of the file. */
   readonly offset: number;
   readonly size: number;
   slice(isOver: () => boolean): boolean;
   close(): void;
 }
 
-/** How far it is: INFO. */
+/** The progress of loading, as INFO shows it. */
 export class LoadProgress {
   isOn = false;
   startedMs = 0;
   totalBytes = 0;
-  /** Of the files before the present one. */
+  /** Bytes of the files before the present one. */
   #doneBytes = 0;
   #file: FileLoading | null = null;
 
@@ -61,7 +61,7 @@ export class LoadProgress {
     return this.#doneBytes + (this.#file?.offset ?? 0);
   }
 
-  /** Seconds to go, at the speed so far. */
+  /** Remaining seconds at the speed so far. */
   etaSeconds(nowMs: number): number {
     const elapsed = Math.floor((nowMs - this.startedMs) / 1000);
     const loaded = this.loadedBytes;
@@ -96,14 +96,14 @@ export async function loadInSlices(
   { clock, log, keyDelayUs }: LoadPace,
 ): Promise<void> {
   progress.enter(file);
-  let told = performance.now();
+  let loggedMs = performance.now();
   try {
     for (;;) {
       const end = clock.monotonicUs() + SLICE_US;
       const isSlow = keyDelayUs() > 0;
       if (!file.slice(() => isSlow || clock.monotonicUs() >= end)) break;
-      if (performance.now() - told > PROGRESS_EVERY_MS) {
-        told = performance.now();
+      if (performance.now() - loggedMs > PROGRESS_EVERY_MS) {
+        loggedMs = performance.now();
         const { loadedBytes, totalBytes } = progress;
         log.notice(`Loading ${file.path}: ${percent(loadedBytes, totalBytes)}% of all data`);
       }

@@ -1,4 +1,4 @@
-/** The append-only file as it is switched on and off, rewritten, and followed while it grows. */
+/** Switches the append-only file on and off, and rewrites it: on demand, and when it has grown. */
 import { assert } from "../lib/assert.ts";
 import type { Parameters } from "../config/parameters.ts";
 import { type ErrorReply, Errors } from "../protocol/errors.ts";
@@ -8,16 +8,16 @@ import type { DataDirectory } from "./data_directory.ts";
 import { type Job, type Jobs, Outcome } from "./jobs.ts";
 import { type PersistenceParts, textOf } from "./parts.ts";
 
-/** After a failure the next attempt comes so much later. */
+/** How long after a failure the next attempt is made. */
 const RETRY_MS = 5000;
-/** Failures in a row, after which attempts become rarer. */
+/** After so many failures in a row, attempts become rarer. */
 const FAILURES_MAX = 3;
 const RETRY_RARELY_MS = 60_000;
 
 export class LogRewriter {
   /** Null while appending is off. */
   aof: AppendOnlyFile | null = null;
-  /** Appending was switched on and begins with the next rewrite. */
+  /** Appending was switched on; it begins with the next rewrite, which writes the base. */
   isWaiting = false;
   isScheduled = false;
   readonly outcome = new Outcome();
@@ -27,7 +27,7 @@ export class LogRewriter {
   readonly #owner: AofLogOwner;
   readonly #ended: () => void;
 
-  /** `owner` is asked by the logs that are opened; `ended` is called when an attempt is over. */
+  /** `owner` is that of the logs that are opened; `ended` is called when an attempt is over. */
   constructor(
     parts: PersistenceParts,
     directory: DataDirectory,
@@ -60,7 +60,7 @@ export class LogRewriter {
     return this.begin() ? "started" : Errors.rewriteFailed;
   }
 
-  /** Begins a rewrite in the background, which nothing else does now; returns whether that worked. */
+  /** Begins a rewrite in the background, where no other job may be under way; returns whether that worked. */
   begin(): boolean {
     assert(this.#jobs.current === null, "one job is under way at a time");
     const { log, stream, keyspace } = this.#parts;
@@ -72,7 +72,7 @@ export class LogRewriter {
       this.#directory.takeLock();
       if (aof.log === null) aof.read();
       stream.flush();
-      // What is not in the file yet would be read after the new base, which has it already.
+      // Pending changes must be in the old file: in the new one, loading would apply them to a base that contains them.
       assert(aof.log === null || this.aof === aof, "what is appended to is the log in use");
       if (aof.log?.catchUp() === false) {
         throw new Error(aof.log.failure ?? "the log is not written");
@@ -116,7 +116,7 @@ export class LogRewriter {
     this.#ended();
   }
 
-  /** Removes what was replaced. Where the disk does not let it, it is tried again. */
+  /** Removes the replaced files. If that fails, it is tried again at the next tick. */
   #removeHistory(aof: AppendOnlyFile): void {
     if (this.#values.aofDisableAutoGc) return;
     try {
@@ -132,7 +132,7 @@ export class LogRewriter {
     aof.abandonRewrite(rewrite);
   }
 
-  /** CONFIG SET appendonly; returns why it can't be, or null. */
+  /** CONFIG SET appendonly; returns an error text or null. */
   switched(): string | null {
     if (!this.#values.appendonly) {
       this.#stop();
@@ -165,7 +165,7 @@ export class LogRewriter {
     aof.close();
   }
 
-  /** The server starts: goes on with the file that was loaded, or begins one. */
+  /** At the start of the server: continues the file that was loaded, or begins one. */
   startAppending(aof: AppendOnlyFile): void {
     assert(this.aof === aof && aof.log === null, "appending starts once");
     assert(this.#jobs.current === null, "nothing is saved before all is loaded");
@@ -182,13 +182,13 @@ export class LogRewriter {
     stream.addTaker(aof.open(this.#owner));
   }
 
-  /** Several times a second. */
+  /** Called ten times a second. */
   tick(): void {
     this.aof?.log?.tick();
     if (this.aof !== null) this.#removeHistory(this.aof);
   }
 
-  /** Whether a rewrite is due that was asked for: by BGREWRITEAOF, or to begin appending. */
+  /** Whether a requested rewrite is due: by BGREWRITEAOF, or to begin appending. */
   isWanted(): boolean {
     const isFirst = this.isWaiting && this.aof?.log === null;
     return (this.isScheduled || isFirst) && this.#mayBegin();
@@ -210,7 +210,7 @@ export class LogRewriter {
     const { autoAofRewritePercentage: percentage, autoAofRewriteMinSize } = this.#values;
     const { aof } = this;
     if (aof === null || aof.log === null || percentage === 0) return false;
-    // The whole size is asked of the files' system only when the file that grows may be large enough.
+    // `size` asks the file system about every file. That is left out while the sizes known here are too small anyway.
     if (aof.log.size + aof.baseSize <= autoAofRewriteMinSize) return false;
     const { size } = aof;
     if (size <= autoAofRewriteMinSize) return false;

@@ -1,6 +1,6 @@
 /**
- * Ziplists and zipmaps, in which Redis wrote small collections before listpacks. Each walk shows the elements in
- * order and returns whether the bytes were whole.
+ * Ziplists and zipmaps, the small collections of Redis before listpacks. Each walk shows the elements in
+ * order and returns whether the bytes were valid.
  *
  * ```
  * ziplist  u32 bytes · u32 tail · u16 count · element* · 0xff
@@ -18,7 +18,7 @@ import type { Slice } from "../lib/slice.ts";
 const HEADER_BYTES = 10;
 const TAIL_AT = 4;
 const COUNT_AT = 8;
-/** The count has no room for so many. */
+/** The stored count if there are more elements than it can express. */
 const COUNT_UNKNOWN = 0xffff;
 const END = 0xff;
 const BIG = 0xfe;
@@ -43,12 +43,12 @@ export function walkZiplist(of: Slice, into: Slice, visit: () => boolean): boole
     at = next;
   }
   if (at !== end - 1 || bytes[at] !== END) return false;
-  const told = view.getUint16(start + COUNT_AT, true);
-  const isCounted = told === COUNT_UNKNOWN || told === count;
+  const stored = view.getUint16(start + COUNT_AT, true);
+  const isCounted = stored === COUNT_UNKNOWN || stored === count;
   return isCounted && view.getUint32(start + TAIL_AT, true) === last - start;
 }
 
-/** Reads the element whose encoding is at `at`; returns where it ends, 0 if not before `end`. */
+/** Reads the element whose encoding is at `at`; returns its end, 0 if that is beyond `end`. */
 function readElement(
   bytes: Uint8Array,
   view: DataView,

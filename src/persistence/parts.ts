@@ -1,4 +1,4 @@
-/** What the classes of this room share: the rooms around them, and what they say of failures. */
+/** What the classes of this room share: the rest of the server as they see it, and texts of failures. */
 import type { Parameters } from "../config/parameters.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -6,7 +6,7 @@ import type { Log } from "../observe/log.ts";
 import type { ErrorReply } from "../protocol/errors.ts";
 import type { AofTarget } from "./aof_loader.ts";
 
-/** Who takes the stream of changes, and where it comes from. */
+/** The stream of changes: see engine/propagation.ts. */
 export interface ChangeStream {
   addTaker(taker: { take(bytes: Uint8Array, end: number): void }): void;
   removeTaker(taker: { take(bytes: Uint8Array, end: number): void }): void;
@@ -27,7 +27,7 @@ export interface PersistenceParts {
   readonly stream: ChangeStream;
   /** Runs the commands of the append-only file. */
   readonly target: AofTarget;
-  /** The Redis that we are like. */
+  /** The version of Redis that we are compatible with. */
   readonly version: string;
   usedBytes(): number;
 }

@@ -1,4 +1,4 @@
-/** One value as DUMP gives it and RESTORE takes it: its type, itself, the format's version, a sum. */
+/** A value in DUMP's format: its type, its bytes, the version of the format, a checksum. */
 import { assert } from "../lib/assert.ts";
 import type { Database } from "../keyspace/database.ts";
 import type { Entries } from "../keyspace/entry.ts";
@@ -36,7 +36,7 @@ export class PayloadWriter {
     this.#values = new ValueWriter(this.#out);
   }
 
-  /** Writes the open entry's value, of a large one the beginning; returns what writes the rest, or null. */
+  /** Writes the open entry's value. Of a large one it writes the beginning, and returns a generator for the rest. */
   begin(entries: Entries): Rest | null {
     this.#values.type(entries);
     return this.#values.value(entries);
@@ -80,7 +80,7 @@ export function isPayload(args: Args, index: number, skipsChecksum: boolean): bo
 
 /** Reads payloads, one after the other. */
 export class PayloadReader implements Scratch {
-  /** Kept from one payload to the next: they are a dozen objects. */
+  /** Made once, since they are a dozen objects. */
   #parts: ReaderParts | null = null;
 
   forget(): void {
@@ -88,8 +88,8 @@ export class PayloadReader implements Scratch {
   }
 
   /**
-   * Reads the payload at argument `index` of `args` to argument 0 of `key`, which `db` has not; returns false, leaving
-   * nothing, if it is not one.
+   * Reads the payload at argument `index` of `args` into the key at argument 0 of `key`, which must be missing in `db`.
+   * Returns false, and leaves no key, if the payload is not valid.
    */
   read(args: Args, index: number, db: Database, key: Args): boolean {
     const { source, input, values } = this.#parts ??= new ReaderParts();

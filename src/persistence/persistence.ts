@@ -1,7 +1,7 @@
 /**
- * The room as others see it: what commands and the app ask of it, when things are due, and whether writes may go on.
+ * What commands and the app ask of this room, when saves and rewrites are due, and whether writes are refused.
  * Snapshots are saver.ts, the append-only file is log_rewriter.ts, loading is restorer.ts. One job is under way at a time
- * (jobs.ts); who comes second waits or is refused.
+ * (jobs.ts); a second one waits or is refused.
  */
 import type { Parameters } from "../config/parameters.ts";
 import { assert } from "../lib/assert.ts";
@@ -60,14 +60,14 @@ export class Persistence implements AofLogOwner {
     return this.#parts.parameters.values;
   }
 
-  // What the log asks
+  // For the log: AofLogOwner
 
   get policy(): SyncPolicy {
     const { appendfsync } = this.#values;
     return appendfsync === "always" || appendfsync === "no" ? appendfsync : "everysec";
   }
 
-  get holdsSyncs(): boolean {
+  get skipsSyncs(): boolean {
     return this.#values.noAppendfsyncOnRewrite && this.#jobs.current !== null;
   }
 
@@ -94,7 +94,7 @@ export class Persistence implements AofLogOwner {
     );
   }
 
-  /** Why what changes can't be written to the log; null if it can, or there is none. */
+  /** Why changes can't be written to the log; null if they can, or if there is no log. */
   get #logFailure(): string | null {
     return this.#rewriter.aof?.log?.failure ?? null;
   }
@@ -122,14 +122,14 @@ export class Persistence implements AofLogOwner {
     return this.#directory.changed(isInUse);
   }
 
-  // What the end of a turn asks
+  // For the end of a turn of the event loop
 
-  /** Whether what changes is written to the append-only file. */
+  /** Whether changes are written to the append-only file. */
   get isAppending(): boolean {
     return this.#rewriter.aof !== null && this.#rewriter.aof.log !== null;
   }
 
-  /** Writes what has gathered; returns whether replies may go out. */
+  /** Writes the changes of this turn; returns whether replies may be sent. */
   commit(): boolean {
     this.#parts.stream.flush();
     return this.#rewriter.aof?.log?.isCommitted ?? true;
@@ -173,7 +173,7 @@ export class Persistence implements AofLogOwner {
     });
   }
 
-  /** DEBUG RELOAD; refused while data are being loaded, which would be saved half, and be loaded twice at once. */
+  /** DEBUG RELOAD. Refused while data are being loaded: it would save a part of them and load them a second time. */
   reload({ saves, flushes }: { saves: boolean; flushes: boolean }): ErrorReply | null {
     if (this.#restorer.progress.isOn) return Errors.loading;
     if (saves && !this.#saver.saveNow()) return Errors.failed;
@@ -183,7 +183,7 @@ export class Persistence implements AofLogOwner {
   /** DEBUG LOADAOF; refused as `reload`. */
   reloadLog(): ErrorReply | null {
     if (this.#restorer.progress.isOn) return Errors.loading;
-    // The first base is not there yet: nothing could be loaded.
+    // The first base is still being written, so there is nothing to load.
     if (this.#rewriter.isWaiting) return Errors.rewriteInProgress;
     const aof = this.#rewriter.aof ?? this.#directory.newAof();
     this.#parts.stream.flush();
@@ -192,7 +192,7 @@ export class Persistence implements AofLogOwner {
     return this.#loadNow(aof, true) ? null : Errors.reloadLogFailed;
   }
 
-  /** Loads at once, and none of it is appended to the log; returns whether that worked. */
+  /** Loads at once, without appending anything to the log; returns whether that worked. */
   #loadNow(aof: AppendOnlyFile | null, flushes: boolean): boolean {
     assert(!this.#restorer.progress.isOn, "data are loaded once at a time");
     const { stream } = this.#parts;
@@ -208,8 +208,8 @@ export class Persistence implements AofLogOwner {
   // Start, time and end
 
   /**
-   * Loads what was saved while the server answers that it does, then goes on appending. Fails with what a person
-   * can do about it.
+   * Loads the saved data, while clients are answered -LOADING, then continues appending. Throws an error that says what
+   * can be done about it.
    */
   async start(): Promise<void> {
     assert(this.#rewriter.aof === null, "a server starts once");
@@ -221,7 +221,7 @@ export class Persistence implements AofLogOwner {
     this.#rewriter.aof = aof;
     const files = this.#restorer.filesOf(aof);
     if (files.length > 0) await this.#restorer.loadInSlices(files);
-    // Before anybody may write: from the first change on all of them are in the log.
+    // This comes before clients may write, so that the log has every change.
     if (aof !== null) this.#rewriter.startAppending(aof);
     if (files.length === 0) return;
     assert(this.#rewriter.aof === aof, "appending is not switched while loading");
@@ -229,7 +229,7 @@ export class Persistence implements AofLogOwner {
     this.#saver.nothingChanged();
   }
 
-  /** Several times a second. */
+  /** Called ten times a second. */
   tick(): void {
     if (this.#restorer.progress.isOn) return;
     this.#rewriter.tick();
@@ -240,12 +240,12 @@ export class Persistence implements AofLogOwner {
   }
 
   /**
-   * The server ends: writes what the log lacks, and saves if asked to (null: if there are save points). Returns whether
-   * it may end; if it is forced to, it may in any case.
+   * Before the server ends: writes what the log lacks, and saves if asked to (null: if there are save points). Returns
+   * whether the server may end: that worked, or it is forced.
    */
   shutdown(save: boolean | null, isForced: boolean): boolean {
     const { log } = this.#parts;
-    // What is half loaded must not take the place of what is being loaded.
+    // A save now would replace the file by the part of it that has been loaded.
     if (this.#restorer.progress.isOn) return true;
     if (this.#rewriter.isWaiting) {
       log.warning(`Writing initial AOF${isForced ? ". Exit anyway." : ", can't exit"}`);

@@ -6,7 +6,7 @@ import type { Saver } from "./saver.ts";
 
 type Field = [name: string, value: string | number];
 
-/** Whose figures are shown. */
+/** The objects whose figures are shown. */
 export interface PersistenceFigures {
   readonly jobs: Jobs;
   readonly saver: Saver;

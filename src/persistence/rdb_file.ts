@@ -1,4 +1,4 @@
-/** Whole RDB files: written from a snapshot in slices or at once, and loaded. */
+/** Writes whole RDB files from a snapshot, in slices or at once, and loads them. */
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { assert } from "../lib/assert.ts";
 import { FileSink } from "./file_sink.ts";
@@ -11,14 +11,14 @@ import { CommandEntryWriter, RdbEntryWriter } from "./entry_writer.ts";
 import { RdbWriter } from "./rdb_writer.ts";
 import { Snapshotter } from "./snapshotter.ts";
 
-/** The walk stops for others after so long. */
+/** How long a slice of the walk takes; then other work gets a turn. */
 const SLICE_US = 500;
-/** With more than this waiting for the disk the walk waits, too. */
+/** The walk pauses while more than this waits to be written. */
 const BACKLOG_MAX_BYTES = 2 * 1024 * 1024;
 
-/** How files are written: parameters, and what a file says of itself. */
+/** How files are written, and what their headers say. */
 export interface RdbSettings {
-  /** An RDB; else commands that restore the entries. */
+  /** Whether it is an RDB; otherwise it consists of commands that restore the entries. */
   readonly isRdb: boolean;
   readonly version: number;
   readonly compresses: boolean;
@@ -29,11 +29,11 @@ export interface RdbSettings {
   readonly aux: readonly (readonly [name: string, value: string])[];
   /** Code of function libraries. */
   readonly functions: readonly Uint8Array[];
-  /** What stands before the commands where it is no RDB. */
+  /** What precedes the commands in a file that is no RDB. */
   readonly head: string;
 }
 
-/** One file that is being written. */
+/** Writes one file. */
 export class RdbFileWriter {
   readonly snapshot: Snapshotter;
   readonly #keyspace: Keyspace;
@@ -44,10 +44,10 @@ export class RdbFileWriter {
   readonly #settings: RdbSettings;
   readonly #out: RdbWriter;
   #delayedKeys = 0;
-  /** Nobody wants the file any more. */
+  /** The file was given up. */
   isCancelled = false;
 
-  /** Begins a snapshot, to be written to `path` by way of `temporary`. Fails where that can't be made. */
+  /** Begins a snapshot that is written to `temporary` and then renamed to `path`. Throws if that can't be created. */
   constructor(keyspace: Keyspace, path: string, temporary: string, settings: RdbSettings) {
     this.#keyspace = keyspace;
     this.#path = path;
@@ -71,7 +71,7 @@ export class RdbFileWriter {
     );
   }
 
-  /** Writes all in slices and puts the file in its place; fails, leaving the old one, if it can't. */
+  /** Writes everything in slices and renames the file; throws, leaving the old file, if that fails. */
   async run(): Promise<void> {
     try {
       await this.#walk();
@@ -112,7 +112,7 @@ export class RdbFileWriter {
     }
   }
 
-  /** As `run`, at once. */
+  /** As `run`, synchronously. */
   runSync(): void {
     assert(
       this.#sink.backlog === 0 && !this.isCancelled,
@@ -139,30 +139,30 @@ export class RdbFileWriter {
     assert(!this.isCancelled, "what is not wanted any more was discarded");
   }
 
-  /** Leaves neither a half-written file nor a snapshot that nobody ends. */
+  /** Removes the unfinished file and ends the snapshot. */
   #giveUp(): void {
     this.snapshot.abandon();
     try {
       removeFile(this.#temporary);
     } catch {
-      // It stays until the next server starts: see removeTemporaryFiles.
+      // The file stays until the next server starts: see removeTemporaryFiles.
     }
   }
 
-  /** The file is not wanted any more, and another one may be begun at once. */
+  /** Gives the file up; another snapshot may be begun at once. */
   cancel(): void {
     this.discard();
     this.#giveUp();
   }
 
-  /** The file is not wanted any more, but the walk goes on in slices and marks what is left. */
+  /** Gives the file up, but leaves the walk to mark the remaining entries in slices. */
   discard(): void {
     this.isCancelled = true;
     this.#sink.discard();
   }
 }
 
-/** A file that is being loaded. */
+/** Loads one file. */
 export class RdbFileLoader {
   readonly loader: RdbLoader;
   readonly #file: Deno.FsFile;
@@ -182,7 +182,7 @@ export class RdbFileLoader {
     return this.loader.source.size;
   }
 
-  /** Loads until `isOver` says so; returns whether something is left. */
+  /** Loads until `isOver` returns true; returns whether something is left. */
   slice(isOver: () => boolean): boolean {
     return namingFile(this.path, "RDB", () => {
       for (;;) {
@@ -197,7 +197,7 @@ export class RdbFileLoader {
   }
 }
 
-/** Does `work`, which reads the file at `path`; what is wrong with its bytes is said with the file's name. */
+/** Does `work`, which reads the file at `path`; an error about its bytes then names the file, too. */
 export function namingFile<T>(path: string, kind: "RDB" | "append only", work: () => T): T {
   try {
     return work();

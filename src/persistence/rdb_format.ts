@@ -20,10 +20,10 @@
  */
 
 export const RDB_MAGIC = "REDIS";
-/** What is read. */
+/** The oldest version that is read. */
 export const RDB_VERSION_MIN = 1;
 export const RDB_VERSION_MAX = 12;
-/** From here on a CRC-64 stands at the end. */
+/** Since this version a file ends with a CRC-64. */
 export const RDB_VERSION_CRC = 5;
 
 export const Opcode = {
@@ -41,7 +41,7 @@ export const Opcode = {
   end: 0xff,
 } as const;
 
-/** How a value is written. */
+/** The types of values, as the byte before the key. */
 export const RdbType = {
   string: 0,
   list: 1,
@@ -87,7 +87,7 @@ const MODULE_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0
 /** Bits of a module type's version, below its name. */
 const MODULE_VERSION_BITS = 10;
 
-/** The name of the type of Bloom filters, as TYPE shows it, and the version of our way to write them. */
+/** The name of the type of Bloom filters, as TYPE shows it, and the version of our format for them. */
 export const BLOOM_NAME = "MBbloom--";
 export const BLOOM_VERSION = 1000;
 

@@ -1,5 +1,5 @@
 /**
- * Loads an RDB file into a keyspace, entry by entry, so that the caller may do other things between. See
+ * Loads an RDB file into a keyspace, entry by entry, so that the caller may pause in between. See
  * rdb_format.ts for the format.
  */
 import type { Keyspace } from "../keyspace/keyspace.ts";
@@ -19,29 +19,29 @@ import { type OnLoss, ValueReader } from "./value_reader.ts";
 
 const HEADER_BYTES = 9;
 const CRC_BYTES = 8;
-/** A string whose length is one byte, of six bits, with that. */
+/** The longest string whose length takes one byte (six bits), with that byte. */
 const SHORT_VALUE_BYTES = 65;
-/** Of a key in a file. */
+/** The least that a key takes in a file. */
 const KEY_BYTES_MIN = 4;
 
 export interface LoadOptions {
-  /** Keys whose time has come are left out. */
+  /** Expired keys are left out. */
   readonly dropsExpired: boolean;
-  /** Whether the sum at the end is compared. */
+  /** Whether the checksum at the end is compared. */
   readonly checksCrc: boolean;
   readonly onLoss: OnLoss;
-  /** Nothing is kept: the file is only looked through. */
+  /** Nothing is kept: the file is only checked. */
   readonly discards?: boolean;
 }
 
 export class RdbLoader {
-  /** Name and value of what the file says of itself. */
+  /** The file's auxiliary fields, such as the server's version. */
   readonly aux = new Map<string, string>();
   /** Code of function libraries. */
   readonly functions: Uint8Array[] = [];
   keysLoaded = 0;
   keysExpired = 0;
-  /** Counted where nothing is kept. */
+  /** Counted only if `discards` is set. */
   keysWithDeadline = 0;
   readonly source: FileSource;
   readonly #in: RdbReader;
@@ -57,7 +57,7 @@ export class RdbLoader {
   #idle = -1;
   #frequency = -1;
 
-  /** Reads the header; what does not begin with one is an error. */
+  /** Reads the header; throws if there is none. */
   constructor(source: FileSource, keyspace: Keyspace, options: LoadOptions) {
     this.source = source;
     this.#in = new RdbReader(source);
@@ -123,7 +123,7 @@ export class RdbLoader {
     this.#database = index;
   }
 
-  /** The file says how many keys there are, which may be true: each takes four bytes of it at least. */
+  /** Makes room for the stated number of keys, but for no more than the rest of the file can hold. */
   #reserve(keys: number): void {
     if (this.#options.discards === true) return;
     const db = this.#keyspace.databases[this.#database];
@@ -161,7 +161,7 @@ export class RdbLoader {
     this.#deadline = this.#idle = this.#frequency = -1;
   }
 
-  /** Whether the key, which was just read, stays where it lies while its value is read: a short string at hand. */
+  /** Whether the key's bytes stay in place while its value is read: only if that is a short string already in memory. */
   #staysWhileRead(type: number): boolean {
     const { source } = this;
     return type === RdbType.string && this.#slice.bytes === source.bytes &&

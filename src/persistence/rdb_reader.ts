@@ -11,19 +11,19 @@ import { LengthKind, StringEncoding } from "./rdb_format.ts";
 const TWO_32 = 4294967296;
 /** The greatest double below 2^63. */
 const TIME_MAX_MS = 2 ** 63 - 1024;
-/** LZF's best: 264 bytes from three. */
+/** LZF expands by this factor at most: three bytes stand for up to 264. */
 const EXPANSION_MAX = 90;
 const SCRATCH_BYTES = 4096;
 const LARGE_BYTES = 1024 * 1024;
-/** There is always room for so many bytes. */
+/** The scratch buffer is never smaller than this. */
 const KEPT_MIN = SCRATCH_BYTES - 8;
-/** Hashes look at bytes behind the last, four at a time. */
+/** Hashing reads four bytes at a time, and so up to three behind the last one. */
 const READ_BEHIND = 4;
 
 export class RdbReader {
   readonly #scratch = new Scratch();
   readonly #wide = new Int64();
-  /** Of the string encoding that `#head` met instead of a length; −1: none. */
+  /** The string encoding that `#head` has read instead of a length; −1 if it was a length. */
   #encoding = -1;
 
   constructor(readonly source: ByteSource) {}
@@ -93,7 +93,7 @@ export class RdbReader {
     return source.view.getFloat64(source.at - 8, true);
   }
 
-  /** Puts `into` on the next string, which is good until something else is read. */
+  /** Points `into` at the next string, which is valid until something else is read. */
   string(into: Slice): void {
     const { source } = this;
     const wide = this.#wide;
@@ -104,7 +104,7 @@ export class RdbReader {
     source.at = into.end;
   }
 
-  /** Puts `into` on the next `size` bytes, and stays before them. */
+  /** Points `into` at the next `size` bytes without moving past them. */
   raw(size: number, into: Slice): void {
     const { source } = this;
     source.need(size);
@@ -148,7 +148,7 @@ export class RdbReader {
     into.set(scratch.bytes, scratch.view, 0, size);
   }
 
-  /** The next string as a text of bytes, a character a byte: names. */
+  /** The next string as text, one character a byte: for names. */
   text(): string {
     const slice = new Slice();
     this.string(slice);
@@ -169,17 +169,17 @@ export class RdbReader {
 
 /** An unsigned integer, exact within 2^53. */
 function unsigned({ hi, lo }: Int64): number {
-  // A double, however small, would make doubles of all positions that are counted from it.
+  // V8 keeps this result a small integer. As a double it would turn all positions computed from it into doubles.
   if (hi === 0 && lo >= 0) return lo;
   return (hi >>> 0) * TWO_32 + (lo >>> 0);
 }
 
-/** Bytes that are used again and again. */
+/** A buffer that is reused. */
 export class Scratch {
   bytes = new Uint8Array(SCRATCH_BYTES);
   view = new DataView(this.bytes.buffer);
 
-  /** Makes it long enough for `size` bytes; what it held is gone, and memory that was for a large string, too. */
+  /** Makes room for `size` bytes. Drops the contents, and the buffer if it was made for a large string. */
   makeRoom(size: number): void {
     assert(size >= 0, "a size is not negative");
     const needed = size + READ_BEHIND;
@@ -189,7 +189,7 @@ export class Scratch {
     this.view = new DataView(this.bytes.buffer);
   }
 
-  /** Moves `slice` into it, where it stays while other things are read. */
+  /** Copies `slice` into it, where it stays valid while other things are read. */
   keep(slice: Slice): void {
     const { bytes, view, start, end } = slice;
     const size = end - start;

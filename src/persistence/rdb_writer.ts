@@ -13,11 +13,11 @@ import { LengthKind, Opcode, RDB_MAGIC, RDB_VERSION_CRC, StringEncoding } from "
 const INTEGER_TEXT_MAX = 11;
 /** Shorter strings are not worth compressing. */
 const COMPRESS_FROM = 21;
-/** Longer strings stay as they are in files, which are written beside others' commands: it would stop these for long. */
+/** Longer strings are not compressed in files: that would keep clients waiting for long. */
 const COMPRESS_MAX_BYTES = 1024 * 1024;
 /** Positions in what is compressed are integers of 31 bits. */
 const COMPRESS_LIMIT_BYTES = 2 ** 29;
-/** The buffer to compress into is kept up to this size. */
+/** The size from which the buffer for compression is not kept. */
 const PACKED_BYTES = 4096;
 const PACKED_KEPT_BYTES = 2 * COMPRESS_MAX_BYTES;
 const TWO_32 = 4294967296;
@@ -30,7 +30,7 @@ let packed = new Uint8Array(PACKED_BYTES);
 export class RdbWriter {
   constructor(
     readonly sink: ByteSink,
-    /** Of the format: 9 to 11. */
+    /** Version of the format: 9 to 11. */
     readonly version: number,
     readonly compresses: boolean,
     /** Strings that are longer are not compressed. */
@@ -60,7 +60,7 @@ export class RdbWriter {
     this.length(index);
   }
 
-  /** How many keys the database has, for the reader to make room. */
+  /** Writes the number of keys of the database, so that the reader can make room. */
   databaseSize(keys: number, expiring: number): void {
     assert(expiring <= keys, "keys that expire are some of all");
     this.sink.byte(Opcode.resizeDb);
@@ -68,7 +68,7 @@ export class RdbWriter {
     this.length(expiring);
   }
 
-  /** Ends the file; `crc` gives the sum over what was written. */
+  /** Ends the file; `crc` returns the checksum over everything written. */
   end(crc: () => Crc64): void {
     this.sink.byte(Opcode.end);
     if (this.version < RDB_VERSION_CRC) return;
@@ -156,7 +156,7 @@ export class RdbWriter {
     this.string(bytes, start, end);
   }
 
-  /** A text of bytes, a character a byte. */
+  /** Writes a text whose characters are bytes. */
   textString(text: string): void {
     const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
     this.string(bytes, 0, bytes.length);
@@ -182,7 +182,7 @@ export class RdbWriter {
     this.sink.write(bytes, start, end);
   }
 
-  /** The text of an integer, whose halves these are; returns false, writing nothing, beyond 32 bits. */
+  /** Writes the text of the integer with these halves as a number; returns false, writing nothing, beyond 32 bits. */
   int32String(hi: number, lo: number): boolean {
     integer.hi = hi;
     integer.lo = lo;

@@ -1,4 +1,4 @@
-/** Loads what was saved: in slices while the server starts, or at once for DEBUG. */
+/** Loads the saved data: in slices while the server starts, or at once for DEBUG. */
 import { assert } from "../lib/assert.ts";
 import { Errors } from "../protocol/errors.ts";
 import { AofFileLoader } from "./aof_loader.ts";
@@ -10,7 +10,7 @@ import { type PersistenceParts, textOf } from "./parts.ts";
 import { RdbFileLoader } from "./rdb_file.ts";
 import type { LoadOptions, RdbLoader } from "./rdb_loader.ts";
 
-/** A file that is opened when its turn has come. */
+/** A file that is to be loaded; it is opened when the files before it are loaded. */
 interface FileToLoad {
   readonly path: string;
   open(): FileLoading;
@@ -22,7 +22,7 @@ export class Restorer {
   keysExpired = 0;
   readonly #parts: PersistenceParts;
   readonly #directory: DataDirectory;
-  /** What could not be loaded, each told once. */
+  /** Kinds of data that could not be loaded: each is logged once. */
   readonly #losses = new Set<string>();
 
   constructor(parts: PersistenceParts, directory: DataDirectory) {
@@ -31,8 +31,8 @@ export class Restorer {
   }
 
   /**
-   * Loads files while the server answers that it does, which goes on until `end`. Fails with what a person can do
-   * about it.
+   * Loads files. Clients are answered -LOADING until `end` is called. Throws an error that says what can be done about
+   * it.
    */
   async loadInSlices(files: readonly FileToLoad[]): Promise<void> {
     const { clock, log, parameters } = this.#parts;
@@ -127,7 +127,7 @@ export class Restorer {
     this.#directory.functions = [...this.#directory.functions, ...functions];
   }
 
-  /** A file ends within a command: where that is allowed, the part of it goes. */
+  /** Handles a file that ends within a command: if that is allowed, cuts the incomplete command off. */
   #cutOff({ path, validTo }: AofFileLoader, isLast: boolean): void {
     const { log, parameters } = this.#parts;
     assert(validTo <= Math.max(sizeOf(path), 0), "a file is cut off, never made longer");
@@ -145,7 +145,7 @@ export class Restorer {
     Deno.truncateSync(path, validTo);
   }
 
-  /** All is loaded: clients may come. */
+  /** Ends loading: clients' commands run from now on. */
   end(aof: AppendOnlyFile | null): void {
     const { gates, keyspace, log, clock } = this.#parts;
     assert(this.progress.isOn && keyspace.isLoading, "what ends has begun");

@@ -5,7 +5,7 @@ import type { DataDirectory } from "./data_directory.ts";
 import { type Job, type Jobs, Outcome } from "./jobs.ts";
 import { type PersistenceParts, textOf } from "./parts.ts";
 
-/** After a failure the next attempt comes so much later. */
+/** How long after a failure the next attempt is made. */
 const RETRY_MS = 5000;
 
 export class Saver {
@@ -28,12 +28,12 @@ export class Saver {
     this.lastSaveMs = parts.clock.nowMs();
   }
 
-  /** Changes that no save has seen. */
+  /** The number of changes since the last save. */
   get changes(): number {
     return this.#parts.keyspace.hooks.dirty - this.#savedDirty;
   }
 
-  /** What was just loaded is what the file holds. */
+  /** Called after loading: the data are those in the file. */
   nothingChanged(): void {
     this.#savedDirty = this.#parts.keyspace.hooks.dirty;
   }
@@ -50,7 +50,7 @@ export class Saver {
     const { rdbPath } = this.#directory;
     const startedMs = clock.nowMs();
     const { dirty } = keyspace.hooks;
-    // What another save is writing is older, and must not take the place of this one when it is over.
+    // A save under way writes older data. It is given up: its file must not replace this one later.
     if (this.#jobs.has("save")) this.#jobs.cancel();
     this.#jobs.finishSnapshot();
     assert(!this.#jobs.has("save"), "no older save is left that could replace this one");
@@ -58,7 +58,7 @@ export class Saver {
       const temporary = `${this.#directory.path}/${this.#directory.temporaryName("save")}`;
       this.#directory.openWriter(rdbPath, temporary, false).runSync();
     } catch (error) {
-      // As in Redis this says nothing of saves in the background: no write is refused because of it.
+      // As in Redis, writes are refused after a failed BGSAVE, but not after a failed SAVE.
       log.warning(`Error saving the DB to ${rdbPath}: ${textOf(error)}`);
       return false;
     }
@@ -93,7 +93,7 @@ export class Saver {
     return this.begin() ? "started" : Errors.failed;
   }
 
-  /** Begins to save in the background, which nothing else does now; returns whether that worked. */
+  /** Begins to save in the background, where no other job may be under way; returns whether that worked. */
   begin(): boolean {
     assert(this.#jobs.current === null, "one job is under way at a time");
     const { keyspace, log, clock } = this.#parts;
@@ -135,18 +135,18 @@ export class Saver {
     return false;
   }
 
-  /** FLUSHALL: what is being saved is not wanted any more, and the empty keyspace is saved if saves are wanted. */
+  /** After FLUSHALL: gives up a save under way, and saves the empty keyspace if there are save points. */
   flushed(): void {
     if (this.#jobs.has("save")) this.#jobs.cancel();
     const { keyspace, parameters } = this.#parts;
     if (parameters.values.save === "") return;
     const { changes } = this;
     this.saveNow();
-    // The change itself is counted afterwards, and is to be saved by the next save point, too.
+    // As in Redis, changes before the FLUSHALL still count towards the next save point.
     this.#savedDirty = keyspace.hooks.dirty - changes;
   }
 
-  /** Writes a snapshot to a file that the caller removes; `begun` is called in the instant that it shows. */
+  /** Writes a snapshot to a file that the caller removes; `begun` is called at the instant whose data it contains. */
   async snapshotToFile(begun: () => void): Promise<string> {
     while (this.#jobs.current !== null) await this.#jobs.pause();
     const { clock, keyspace } = this.#parts;

@@ -1,16 +1,17 @@
 /**
- * A snapshot of all databases as they are at one instant, without a copy of them and without stopping: the walk goes
- * over the tables in slices, and what is about to change is written before.
+ * A snapshot of all databases as they are at one instant, without copying them and without stopping the server: the walk
+ * goes over the tables in slices, and an entry that is about to change is written before it does.
  *
- * Every entry has a flag, its epoch. Beginning turns the epoch of new entries around, so that the older ones, which
- * belong to the snapshot, are known by theirs; one that was written gets the new epoch. `ChangeHooks.before` tells
- * which entry is about to change or to go. Tables that are emptied or exchanged meanwhile are walked as they were.
+ * Every entry has a one-bit flag, its epoch. When a snapshot begins, the epoch of new entries is flipped: entries with
+ * the old one belong to the snapshot and are not written yet; writing an entry gives it the new epoch.
+ * `ChangeHooks.before` is called with each entry that is about to change or to be removed. Tables that are emptied or
+ * exchanged meanwhile are walked as they were.
  *
- * A large collection is written over several slices. If it is about to change, its rest is written first; other
- * entries that are about to change meanwhile are kept aside until it is complete.
+ * A large collection is written over several slices. If it is about to change, its rest is written first. If other
+ * entries are about to change meanwhile, they are serialised into a buffer, which follows the collection.
  *
  * Invariant: what is written is the keyspace of the instant in which the snapshot began.
- * Costs: a flag a key; `BufferSink` for what is kept aside, at most `ASIDE_MAX_BYTES` and one entry.
+ * Costs: a bit a key; a buffer of at most `ASIDE_MAX_BYTES` and one entry.
  */
 import { type Entries, EntryFlag } from "../keyspace/entry.ts";
 import type { DatabaseContents } from "../keyspace/database.ts";
@@ -21,15 +22,15 @@ import { BufferSink, type ByteSink } from "./byte_sink.ts";
 import type { EntryWriter } from "./entry_writer.ts";
 import { finish, type Rest } from "./value_writer.ts";
 
-/** Keys that are written between two looks at the clock. */
+/** Keys that are written between two readings of the clock. */
 const KEYS_A_STEP = 8;
-/** Keys that are marked in one step where nothing is written. */
+/** Keys that are marked in one step after the file has been given up. */
 const MARKED_A_STEP = 1024;
-/** With so much aside the large collection is written to its end. */
+/** When the buffer has more bytes than this, the rest of the large collection is written at once. */
 const ASIDE_MAX_BYTES = 1024 * 1024;
 
 export class Snapshotter {
-  /** Keys at the beginning, and those that were written. */
+  /** The number of keys at the beginning, and of those written so far. */
   readonly total: number;
   written = 0;
   readonly #keyspace: Keyspace;
@@ -37,7 +38,7 @@ export class Snapshotter {
   readonly #writer: EntryWriter;
   readonly #aside = new BufferSink();
   readonly #asideWriter: EntryWriter;
-  /** What is left to walk, the present one first. */
+  /** The databases that are left to walk, the present one first. */
   readonly #contents: DatabaseContents[];
   #cursor = 0;
   #hasBegun = false;
@@ -46,7 +47,7 @@ export class Snapshotter {
   #restRef: Ref = 0;
   #isOver = false;
 
-  /** Begins: what the keyspace holds now is what will be written. */
+  /** Begins a snapshot of what the keyspace contains now. */
   constructor(
     keyspace: Keyspace,
     sink: ByteSink,
@@ -64,7 +65,7 @@ export class Snapshotter {
     keyspace.hold();
   }
 
-  /** Writes until `isOver` says so; returns whether something is left. */
+  /** Writes until `isOver` returns true; returns whether something is left. */
   slice(isOver: () => boolean): boolean {
     while (!this.#isOver) {
       if (this.#rest !== null) this.#writeOn();
@@ -78,7 +79,7 @@ export class Snapshotter {
     if (this.#rest?.next().done === true) this.#endRest();
   }
 
-  /** The large collection is complete: what was kept aside follows it. */
+  /** Called when the large collection is complete: appends the buffered entries. */
   #endRest(): void {
     assert(this.#restRef !== 0, "what ends has begun");
     this.#rest = null;
@@ -99,7 +100,7 @@ export class Snapshotter {
     }
     this.#cursor = contents.table.scan(this.#cursor, KEYS_A_STEP, (ref) => {
       if (!this.#isOld(contents.entries, ref)) return;
-      // The scan shows some more: they must wait for the large collection, as if they were to change.
+      // scan() shows the rest of its group after a large collection has begun: they are buffered until it is complete.
       if (this.#rest === null) this.#write(contents, ref);
       else this.#keepAside(contents, ref);
     });
@@ -137,7 +138,7 @@ export class Snapshotter {
     while (this.#rest !== null) this.#writeOn();
   }
 
-  /** The hook: an entry is about to change or to go. */
+  /** The hook: called with an entry that is about to change or to be removed. */
   #before(database: number, ref: Ref): void {
     assert(!this.#isOver, "a snapshot that is over hears of no change");
     if (ref === this.#restRef) this.#finishRest();
@@ -151,13 +152,14 @@ export class Snapshotter {
       this.#write(contents, ref);
       this.#finishRest();
     }
-    // Who changes it may have had it open.
+    // Writing has opened other entries; the caller may rely on this one being open.
     entries.open(ref);
   }
 
   /**
-   * Ends it although entries are left to be written. They are marked as if they had been: unmarked, the next snapshot
-   * would take them for newer than itself and leave them out. Tables that were emptied meanwhile are nobody's any more.
+   * Ends the snapshot before all entries are written. The others are marked as if they were: otherwise the next snapshot,
+   * which flips the epoch again, would take them for newer than itself and leave them out. Tables that were emptied
+   * meanwhile need no marks: nobody uses them any more.
    */
   abandon(): void {
     if (this.#isOver) return;

@@ -30,7 +30,7 @@ const other = new Int64();
 // scratch: lives for one call
 const id = new StreamId();
 
-/** Reads a stream to argument 0 of `key`, which `db` has not; returns its entry. */
+/** Reads a stream into the key at argument 0 of `key`, which must be missing in `db`; returns its entry. */
 export function readStream(input: RdbReader, format: number, db: Database, key: Args): Ref {
   stream.cursor.editOrCreate(db, key, 0);
   for (let left = input.length(); left > 0; left--) readNode(input);
@@ -60,7 +60,7 @@ function readCounters(input: RdbReader, format: number): void {
   if (id.compare(log.lastId) > 0) input.source.fail("Invalid last id of a stream");
   log.added.setNumber(log.count);
   if (format < FORMAT_COUNTS) return;
-  readId(input, id); // the first entry's, which the log tells
+  readId(input, id); // The first entry's id, which the log knows: not used.
   readId(input, log.maxDeletedId);
   input.length64(log.added);
 }
@@ -83,7 +83,7 @@ function readGroup(input: RdbReader, format: number): void {
   if (pending.size > 0) input.source.fail("A pending entry without consumer");
 }
 
-/** What a group knows of an entry that was delivered. */
+/** When and how often a group's entry was delivered. */
 interface Delivery {
   readonly deliveredMs: number;
   readonly deliveries: Int64;

@@ -1,7 +1,7 @@
 // hot path
 /**
- * Reads values into a database. What lies in a file as it will lie in memory is copied whole, if the limits in
- * force allow; else its elements are added one by one, as commands would.
+ * Reads values into a database. A value whose format in the file is that in memory is copied as a whole, if the limits
+ * in force allow; otherwise its elements are added one by one, as commands would.
  */
 import { assert } from "../lib/assert.ts";
 import type { Database } from "../keyspace/database.ts";
@@ -40,7 +40,7 @@ const TWO_32 = 4294967296;
 /** Scores in the oldest format: a length, or one of these. */
 const TextScore = { negativeInfinity: 255, infinity: 254, notANumber: 253 } as const;
 
-/** Something of the file that this server knows no place for. */
+/** Called with something in the file that this server can't store. */
 export type OnLoss = (what: string) => void;
 
 export class ValueReader {
@@ -60,10 +60,10 @@ export class ValueReader {
   readonly #pack = new Listpack(READ_ONLY);
   readonly #intset = new Intset(READ_ONLY_INTSET);
   readonly #integer = new Int64();
-  /** Where the value goes: the key is argument 0, which `db` has not. */
+  /** Where the value goes: the key is argument 0, and missing in `#db`. */
   #db!: Database;
   #key!: Args;
-  /** Whether what was written by somebody unknown is looked through for what can't be. */
+  /** Whether the bytes come from an unknown writer (RESTORE) and are checked in full. */
   #isUntrusted = false;
 
   constructor(input: RdbReader, onLoss: OnLoss) {
@@ -82,14 +82,14 @@ export class ValueReader {
     return reader(this);
   }
 
-  /** The next string, which stays while others are read. */
+  /** The next string, copied so that it stays valid while others are read. */
   #keep(): Slice {
     this.#in.string(this.#one);
     this.#kept.keep(this.#one);
     return this.#one;
   }
 
-  /** The next string, which holds other elements. */
+  /** The next string, which contains several elements. */
   #readBlob(): Slice {
     this.#in.string(this.#blob);
     return this.#blob;
@@ -125,7 +125,7 @@ export class ValueReader {
     return this.#pack;
   }
 
-  /** Puts the blob, which is as it will lie in memory, in the place of the key's value. */
+  /** Makes the blob, whose format is that in memory, the key's value. */
   #adopt(type: number, encoding: number): boolean {
     const { bytes, start, end, length } = this.#blob;
     const db = this.#db;
@@ -142,12 +142,12 @@ export class ValueReader {
     return true;
   }
 
-  /** Whether a listpack may be taken as it is: no longer than `entries` elements of `bytes`. */
+  /** Whether a listpack is within the limits: at most `entries` elements of at most `bytes` bytes each. */
   #fits(pack: Listpack, entries: number, bytes: number): boolean {
     assert(pack.count >= 0 && pack.size > 0, "a listpack that was checked has a head");
     if (pack.count > entries || pack.size > LISTPACK_MAX_BYTES) return false;
     const { count } = pack;
-    // Nothing in it can exceed the limit.
+    // The whole is not longer than the limit of one element: no need to look at each.
     if (pack.size <= bytes) return count > 0;
     for (let at = pack.first(); at !== 0; at = pack.next(at)) {
       pack.read(at, this.#one);
@@ -185,7 +185,7 @@ export class ValueReader {
     return this.#endList();
   }
 
-  /** A list as ziplists: so many of them, or one. */
+  /** A list of `count` ziplists. */
   listZiplists(count: number): boolean {
     this.#beginList();
     for (let left = count; left > 0; left--) this.#pushZiplist();
@@ -399,7 +399,7 @@ export class ValueReader {
     return false;
   }
 
-  /** Keeps the slice at hand, the first of two. */
+  /** Keeps the current slice, which is the first of a pair. */
   #take(): void {
     const { bytes, view, start, end } = this.#other;
     this.#one.set(bytes, view, start, end);
@@ -445,7 +445,7 @@ export class ValueReader {
     return this.#endHash();
   }
 
-  /** Each field with its own deadline, which Redis 7.4 has and 7.2 has not. */
+  /** A hash of Redis 7.4, whose fields have deadlines. */
   hashFieldExpiry(): boolean {
     this.#in.milliseconds();
     const count = this.#in.length();

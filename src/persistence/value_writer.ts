@@ -1,8 +1,8 @@
 // hot path
 /**
- * Writes values, each in the type of RDB that is nearest to how it lies in memory. Small values are written at once;
- * large collections as they come, with a pause after every so many elements in which the caller may do
- * other things, as long as the value stays as it is.
+ * Writes values, each as the RDB type that is closest to its format in memory. Small values are written at once, large
+ * collections by a generator that yields after every `ELEMENTS_A_STEP` elements. The value must not change before the
+ * generator has ended.
  */
 import { Int64 } from "../lib/decimal.ts";
 import { parseDouble } from "../lib/double_text.ts";
@@ -31,25 +31,25 @@ import {
 } from "./rdb_format.ts";
 import type { RdbWriter } from "./rdb_writer.ts";
 
-/** The version of RDB from which on there are listpacks, and the one from which on sets have them, too. */
+/** The versions of RDB since which there are listpacks, and since which sets can be listpacks. */
 const VERSION_LISTPACK = 10;
 const VERSION_SET_LISTPACK = 11;
-/** Elements that are written without a pause. */
+/** Elements between two pauses. */
 const ELEMENTS_A_STEP = 256;
 /** Objects with no more elements, or nodes, are written at once. */
 const EFFORT_AT_ONCE = 64;
 
-/** Of a value that is a listpack or an intset, wherever it lies: which. */
+/** The encoding of the open value. A listpack or intset in a buffer of its own counts as one in the entry. */
 function packedEncoding(entries: Entries): number {
   if (entries.encoding !== Encoding.object) return entries.encoding;
   const object = entries.object();
   return object instanceof LongPack ? object.encoding : Encoding.object;
 }
 
-/** What is left of a value: each `next` writes some more. */
+/** The rest of a value: each `next` writes some more of it. */
 export type Rest = Generator<void, void>;
 
-/** Writes all that is left. */
+/** Writes all of the rest at once. */
 export function finish(rest: Rest | null): void {
   if (rest !== null) { while (rest.next().done !== true); }
 }
@@ -66,7 +66,7 @@ export class ValueWriter {
     this.#out = out;
   }
 
-  /** The type's byte of the open entry. */
+  /** Writes the byte for the open entry's type. */
   type(entries: Entries): void {
     this.#out.sink.byte(this.#typeOf(entries));
   }
@@ -95,7 +95,7 @@ export class ValueWriter {
     }
   }
 
-  /** Writes the open entry's value, of a large one the beginning; returns what writes the rest, or null. */
+  /** Writes the open entry's value. Of a large one it writes the beginning, and returns a generator for the rest. */
   value(entries: Entries): Rest | null {
     if (entries.type === Type.string) this.#writeString(entries);
     else if (entries.encoding === Encoding.object) {
@@ -236,7 +236,7 @@ export class ValueWriter {
     }
   }
 
-  /** The greatest first, as Redis has it: it then inserts each at the front. */
+  /** Members in descending order, as in Redis: its reader then inserts each at the front. */
   *#zset({ members, tree }: SortedSet): Rest {
     const member = this.#one;
     this.#out.length(tree.count);
@@ -312,7 +312,7 @@ export class ValueWriter {
     if (out.version >= VERSION_SET_LISTPACK) out.milliseconds(consumer.activeMs);
   }
 
-  /** Pending entries' ids; those of a group with what is known of their delivery. */
+  /** Ids of pending entries; for a group also the time and number of their deliveries. */
   *#pending(list: PendingList, group: ConsumerGroup | null): Rest {
     const out = this.#out;
     const deliveries = new Int64();

@@ -1,8 +1,8 @@
 /**
- * SYNC: a client gets a snapshot of all data as an RDB, and then every change since, as commands. This is what
- * `redis-cli --rdb` asks for, and replicas that know no offsets.
+ * SYNC: a client gets a snapshot of all data as an RDB, and then every change since, as commands. `redis-cli --rdb`
+ * and replicas without PSYNC use it.
  *
- * The snapshot is written to a file beside the others first, so that a slow reader costs no memory.
+ * The snapshot is first written to a temporary file, so that a slow reader costs no memory.
  */
 import type { Client } from "../engine/client.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -10,14 +10,14 @@ import type { PropagationTaker } from "../engine/propagation.ts";
 import { BufferSink } from "../persistence/byte_sink.ts";
 
 const CHUNK_BYTES = 64 * 1024;
-/** With more than this unsent the file waits. */
+/** Sending the file pauses while more than this is unsent. */
 const UNSENT_MAX_BYTES = 512 * 1024;
 const LOOK_EVERY_MS = 2;
 
 class Feed implements PropagationTaker {
   readonly #engine: Engine;
   readonly #client: Client;
-  /** Changes that came before the snapshot was sent. */
+  /** Changes since the snapshot, until all of it is sent. */
   readonly #waiting = new BufferSink();
   #isLive = false;
 
@@ -47,7 +47,7 @@ class Feed implements PropagationTaker {
     try {
       const path = await persistence.snapshotToFile(() => propagation.addTaker(this));
       const file = await Deno.open(path, { read: true });
-      // It is read although it has no name any more, and is gone however this ends.
+      // An open file can be read after it was removed, and so it never stays behind.
       await Deno.remove(path);
       await this.#sendFile(file).finally(() => file.close());
     } catch (error) {
@@ -79,7 +79,7 @@ class Feed implements PropagationTaker {
   }
 }
 
-/** Sends `client` all data, and from then on what changes. */
+/** Sends `client` all data, and all changes from then on. */
 export function beginFullSync(engine: Engine, client: Client): void {
   const { persistence } = engine;
   if (persistence === null) return client.transport.kill();

@@ -4,7 +4,7 @@ import type { Link } from "../engine/kept_links.ts";
 const BUFFER_BYTES = 4096;
 const LF = 0x0a;
 
-/** The other server was not reached, or not in time. */
+/** The other server could not be reached in time. */
 export class LinkError extends Error {
   override name = "LinkError";
 }
@@ -24,7 +24,7 @@ export class PeerLink implements Link {
 
   static async connect(hostname: string, port: number, timeoutMs: number): Promise<PeerLink> {
     const connecting = Deno.connect({ hostname, port });
-    // One that comes too late is not wanted any more.
+    // A connection that is made after the timeout is closed.
     const conn = await within(connecting, timeoutMs, () => {
       connecting.then((late) => late.close(), () => {});
     });
@@ -40,7 +40,7 @@ export class PeerLink implements Link {
     for (let at = 0; at < bytes.length;) at += await this.#conn.write(bytes.subarray(at));
   }
 
-  /** A simple reply with its mark: `+OK`, `-ERR …`, `:1`. */
+  /** Reads a simple reply, with its first character: `+OK`, `-ERR …`, `:1`. */
   async readLine(timeoutMs: number): Promise<string> {
     return await within(this.#readLine(), timeoutMs, () => this.close());
   }
@@ -64,12 +64,12 @@ export class PeerLink implements Link {
     try {
       this.#conn.close();
     } catch {
-      // It is closed.
+      // It has been closed already.
     }
   }
 }
 
-/** What `work` gives; fails if that takes longer, after `giveUp`. */
+/** The result of `work`; if that takes longer than `timeoutMs`, calls `giveUp` and throws. */
 async function within<T>(work: Promise<T>, timeoutMs: number, giveUp: () => void): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
