@@ -96,7 +96,7 @@ function readOffset({ args, engine }: Call, index: number, bits: number): number
   const offset = /^(0|[1-9][0-9]{0,15})$/.test(digits)
     ? Number(digits) * (isIndex ? bits : 1)
     : NaN;
-  // As in Redis, the integer's first bit counts: its last ones may lie beyond.
+  // As in Redis, only the integer's first bit must lie within the limit.
   return offset < most ? offset : args.fail(Errors.bitOffset);
 }
 

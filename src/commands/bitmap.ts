@@ -114,7 +114,7 @@ function bitpos(call: Call): void {
   if (value === null) return reply.integer(bit === 0 ? 0 : -1);
   if (range.first > range.last) return reply.integer(-1);
   const position = firstBit(value, bit);
-  // Without an end, the string counts as followed by zero bits without end.
+  // Without an end, the string counts as followed by infinitely many zero bits.
   if (position < 0 && bit === 0 && args.count < 5) return reply.integer(range.last + 1);
   reply.integer(position);
 }
@@ -124,7 +124,7 @@ function firstBit({ bytes, view, start }: StringValue, bit: number): number {
   const firstByte = start + Math.floor(range.first / 8);
   const endByte = start + Math.floor(range.last / 8) + 1;
   const skipped = bit === 1 ? 0 : 0xff;
-  // The bits before the range become such as are not looked for.
+  // Bits before the range are masked so that they never match.
   const before = ~(0xff >>> (range.first % 8)) & 0xff;
   const head = bit === 1 ? bytes[firstByte] & ~before : bytes[firstByte] | before;
   const at = head === skipped ? findOtherByte(view, firstByte + 1, endByte, skipped) : firstByte;

@@ -24,7 +24,7 @@ function addItem({ args, reply }: Call, index: number): boolean {
   return added !== Added.full;
 }
 
-/** Opens the filter at argument 1, made with what is usual if it is missing. */
+/** Opens the filter at argument 1; makes one with the default size if it is missing. */
 function openToAdd({ args, reply, db }: Call): boolean {
   bloom.errorRate = ERROR_RATE;
   bloom.capacity = CAPACITY;
@@ -125,7 +125,7 @@ function bfReserve({ args, reply, db }: Call): void {
   reply.ok();
 }
 
-/** What BF.INFO tells: the word that asks for it, and what it is called. */
+/** BF.INFO's facts: the word that asks for one, its name in the reply, its value. */
 const FACTS: readonly (readonly [word: string, name: string, of: (f: BloomFilter) => number])[] = [
   ["CAPACITY", "Capacity", (filter) => filter.totalCapacity],
   ["SIZE", "Size", (filter) => filter.bytes],
@@ -149,7 +149,7 @@ function bfInfo(call: Call): void {
   for (const [, name, of] of facts) {
     if (isAll || reply.resp > 2) reply.bulkText(name);
     const value = of(bloom.filter);
-    // One that does not grow has no rate.
+    // A filter that does not grow has no expansion rate.
     if (name === "Expansion rate" && value === 0) reply.nullBulk();
     else reply.integer(value);
   }

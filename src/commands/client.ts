@@ -190,7 +190,7 @@ function isMeant(call: Call, other: Client, filter: Filter): boolean {
   return filter.type === "" || typeOf(other) === filter.type;
 }
 
-/** A client's type; monitors count as replicas do in Redis, that is as replicas. */
+/** A client's type; monitors count as replicas, as in Redis. */
 function typeOf(client: Client): string {
   return client.isMonitor || client.isReplica ? "replica" : "normal";
 }

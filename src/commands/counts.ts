@@ -6,14 +6,14 @@ import { Errors } from "../protocol/errors.ts";
 
 // scratch: lives for one call
 const wide = new Int64();
-/** So many pairs are as many elements as 64 bits can count. */
+/** The largest count of pairs whose elements 64 bits can count. */
 export const PAIRS_MAX = 2 ** 62;
-/** No deadline is later than 64 bits can tell. */
+/** The longest timeout: added to the present time it still fits in 64 bits. */
 const TIMEOUT_MAX_MS = 2 ** 63 - 2 ** 41;
-/** More repeated elements than this would fill the memory before the reply is sent. */
+/** The most repeated elements in one reply: more would fill the memory before it is sent. */
 const REPEATED_MAX = 2 ** 27;
 
-/** How many random elements; negative: so many with repetitions. */
+/** The count of random elements; negative: its absolute value, with repetitions. */
 export function randomCount(args: Args, index: number): number {
   if (!args.int64(index, wide)) return 0;
   if (wide.hi === -0x80000000 && wide.lo === 0) return args.fail(Errors.randomCount);

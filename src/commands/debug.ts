@@ -48,7 +48,7 @@ function debug(call: Call): void {
   if (found === undefined || args.count < found[0]) {
     return reply.error(unknownOrArity(args.text(1), "DEBUG"));
   }
-  // DEBUG itself is never run again; what a subcommand changes it says.
+  // DEBUG itself is not propagated: a subcommand that changes data propagates other commands.
   call.rewriteToNothing();
   found[1](call);
 }
@@ -115,7 +115,7 @@ function skipChecksumValidation({ args, reply, engine }: Call): void {
 function loadaof(call: Call): void {
   const { reply, engine } = call;
   const error = engine.persistence?.reloadLog() ?? null;
-  // The commands of the log have run meanwhile, each with its own say.
+  // Said again, because running the log's commands has undone it: LOADAOF itself is not propagated.
   call.rewriteToNothing();
   if (error === null) reply.ok();
   else reply.error(error);

@@ -142,7 +142,7 @@ export function digestValue({ args, reply, db }: Call): void {
 function digestEntry(db: Database, ref: Ref, own: Uint8Array): void {
   const { entries } = db.keyspace;
   entries.open(ref);
-  // The type, as a big-endian 32-bit number: 0 for strings. Redis's numbers of these two are not ours.
+  // The type, as a big-endian 32-bit number: 0 for strings. Streams and modules have other numbers in Redis than here.
   const type = REDIS_TYPES[entries.type] ?? entries.type;
   typeBytes[3] = type;
   mix(own, typeBytes);

@@ -33,7 +33,7 @@ const PAYLOAD_KEPT_BYTES = 64 * 1024;
 interface RestoreOptions {
   replaces: boolean;
   isAbsolute: boolean;
-  /** −1 where it is not told. */
+  /** −1 if it is not given. */
   idleSeconds: number;
   frequency: number;
 }
@@ -73,7 +73,7 @@ function restore(call: Call): void {
   reply.ok();
 }
 
-/** Reads the payload in a place of its own, so that what is broken leaves the key as it was. */
+/** Reads the payload into a key of its own first, so that a damaged payload leaves the old key as it was. */
 function restoreTo(call: Call, options: RestoreOptions, deadline: number): boolean {
   const { args, db, nowMs } = call;
   const { keyspace } = db;
@@ -100,7 +100,7 @@ function restoreTo(call: Call, options: RestoreOptions, deadline: number): boole
   return true;
 }
 
-/** What is propagated has the point in time. */
+/** Propagates RESTORE with the deadline as a point in time. */
 function propagateRestore(call: Call, deadline: number): void {
   const { args } = call;
   const stream = call.rewrite(args.count + 1)?.argument(args, 0).argument(args, 1);

@@ -5,7 +5,7 @@ import { Events } from "../keyspace/change_hooks.ts";
 import { Int64, int64ToBigInt } from "../lib/decimal.ts";
 import type { ErrorReply } from "../protocol/errors.ts";
 
-/** Times up to here are told from all others by doubles, in ms and with now added to them. */
+/** Up to here doubles are exact, also in ms and with the present time added. */
 const SAFE_TIME = 2 ** 42;
 const MOST_MS = 2n ** 63n - 1n;
 /** The greatest double that 64 bits hold. A deadline beyond 2^53 ms, which no clock reaches, is rounded. */
@@ -34,7 +34,7 @@ export function readTime(
   return deadline === null ? args.fail(error) : deadline;
 }
 
-/** What `wide` means, where doubles are too coarse to tell whether it fits; null if it does not. */
+/** The time in `wide`, for values at which doubles are too coarse to check the limit; null if it exceeds 64 bits. */
 function farTime(base: number, seconds: boolean): number | null {
   const ms = int64ToBigInt(wide) * (seconds ? 1000n : 1n);
   if (ms > MOST_MS - BigInt(base) || ms < -MOST_MS - 1n) return null;
@@ -42,8 +42,8 @@ function farTime(base: number, seconds: boolean): number | null {
 }
 
 /**
- * Gives the key at argument 1, which exists, a deadline in Unix ms: one in the past removes it. What is propagated is
- * the point in time, as time passes until it is read.
+ * Gives the key at argument 1, which exists, a deadline in Unix ms: one in the past removes it. It is propagated as a
+ * point in time, since a time to live would begin anew when the command is read.
  */
 export function setDeadline(call: Call, deadline: number): void {
   const { args, db, engine } = call;

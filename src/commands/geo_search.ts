@@ -1,4 +1,4 @@
-/** GEOSEARCH and its elders: the members in a circle or a box. */
+/** GEOSEARCH and the older GEORADIUS: the members in a circle or a box. */
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { keysAfter } from "../engine/key_spec.ts";
@@ -88,7 +88,7 @@ function lengthAt(args: Args, index: number, failure: ErrorReply): number {
   return length;
 }
 
-/** Reads the option at argument `i` that all have; returns the index of its last argument, 0 if it is none. */
+/** Reads an option that all of these commands have, at argument `i`; returns the index of its last argument, 0 if it is none. */
 function readCommon(args: Args, i: number, search: Search): number {
   if (args.is(i, "WITHDIST")) search.withDistance = true;
   else if (args.is(i, "WITHHASH")) search.withHash = true;
@@ -104,14 +104,14 @@ function readCommon(args: Args, i: number, search: Search): number {
   return i;
 }
 
-/** Makes the member at argument `index` the centre; without a sorted set there is none to ask for. */
+/** Makes the member at argument `index` the centre; `exists`: whether there is a sorted set to look it up in. */
 function readMember(args: Args, index: number, exists: boolean, search: Search): void {
   if (!exists) return;
   search.center = placeOf(zset, args, index);
   if (search.center === null) args.fail(Errors.geoMember);
 }
 
-/** Reads what GEOSEARCH says behind its sorted set, which is argument `source`. */
+/** Reads GEOSEARCH's arguments behind the sorted set, which is argument `source`. */
 function readSearch(args: Args, source: number, exists: boolean): Search {
   const search = newSearch();
   let froms = 0;
@@ -158,7 +158,7 @@ function readBox(args: Args, index: number, search: Search): void {
   search.height *= search.unit;
 }
 
-/** Reads what GEORADIUS says behind its radius and unit. */
+/** Reads GEORADIUS's options behind radius and unit. */
 function readOldOptions(args: Args, first: number, mayStore: boolean, search: Search): void {
   for (let i = first; i < args.count && args.error === null; i++) {
     const common = readCommon(args, i, search);
@@ -172,8 +172,8 @@ function readOldOptions(args: Args, first: number, mayStore: boolean, search: Se
 }
 
 /**
- * Finds, sorts, and replies or stores. Its callers open the sorted set before they read what follows it, as Redis
- * does: a key of another type or a missing member is told before a wrong option behind it.
+ * Finds, sorts, and replies or stores. Callers open the sorted set before they read the arguments behind it, as Redis
+ * does: the error for a key of another type or a missing member comes before that for a wrong option.
  */
 function run(call: Call, search: Search, exists: boolean, event: KeyEvent): void {
   const { args } = call;
@@ -216,7 +216,7 @@ function nothingFound(): Found {
   return { members: new ByteList(), scores: [], metres: [], shown: new Int32Array(0) };
 }
 
-/** The indexes of what is shown: by distance if that is asked for, or needed for the nearest ones. */
+/** The indexes of the members in the reply: sorted by distance if that is asked for, or needed to find the nearest. */
 function orderOf({ order, count, isAny }: Search, { members, metres }: Found): Int32Array {
   let sign = 0;
   if (order === "near first" || (order === "none" && count > 0 && !isAny)) sign = 1;

@@ -32,7 +32,7 @@ function readSketch({ args, db }: Call, index: number): StringValue | null {
   return value;
 }
 
-/** Puts `sketch` where argument 1 names it. */
+/** Stores `sketch` at the key that argument 1 names. */
 function store({ args, db }: Call): void {
   const value = db.strings.edit(args, 1, sketch.length);
   for (let i = 0; i < sketch.length; i++) value.bytes[value.start + i] = sketch.bytes[i];
@@ -68,7 +68,7 @@ function pfadd(call: Call): void {
   reply.integer(1);
 }
 
-/** A dense sketch is changed where it lies. */
+/** Adds elements to a dense sketch in place. */
 function addDense({ args, reply, db }: Call, length: number): void {
   const value = db.strings.edit(args, 1, length);
   let isChanged = false;
@@ -112,7 +112,7 @@ function pfcount(call: Call): void {
   reply.integer(estimate(registers));
 }
 
-/** Keeps what it has found out in the sketch, for the next time. */
+/** Counts one sketch, and caches the estimate in it, as Redis does. */
 function countOne(call: Call): void {
   const { args, reply, db } = call;
   const value = readSketch(call, 1);
@@ -150,7 +150,7 @@ function pfmerge(call: Call): void {
   reply.ok();
 }
 
-// For those who look inside
+// PFDEBUG and PFSELFTEST
 
 type Inspection = (call: Call) => void;
 
@@ -213,7 +213,7 @@ function toDense(call: Call): void {
 
 /** Elements that the self test adds; a power of ten. */
 const TEST_ELEMENTS = 100_000;
-/** Six times the standard error: nobody sees that by chance. */
+/** Six times the standard error: a larger one does not occur by chance. */
 const TEST_ERROR = 6 * 1.04 / Math.sqrt(REGISTERS);
 
 /** PFSELFTEST: sparse and dense sketches agree, and estimate what they should. */

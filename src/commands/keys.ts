@@ -21,7 +21,7 @@ function exists({ args, reply, db }: Call): void {
 }
 
 function touch(call: Call): void {
-  // CLIENT NO-TOUCH does not apply to the command whose purpose it is.
+  // CLIENT NO-TOUCH does not apply to TOUCH itself.
   const { args, reply, db, engine } = call;
   engine.keyspace.noTouch = false;
   let found = 0;

@@ -74,7 +74,7 @@ function latencyGraph({ args, reply, engine }: Call): void {
   reply.verbatim("txt", graph(event, series, now));
 }
 
-/** Bars of the last samples: worst on top, how long ago below each, read downwards. */
+/** Draws the last samples as bars; below each stands how long ago it was, to be read downwards. */
 function graph(event: string, series: LatencySeries, now: number): string {
   const samples = series.samples.slice(-GRAPH_COLUMNS);
   const high = Math.max(...samples.map((sample) => sample.ms));

@@ -40,7 +40,7 @@ function lcs(call: Call): void {
   replyMatches(call, matches, total, wanted);
 }
 
-/** A copy of the string at an argument: the other operand's lookup would overwrite the view. */
+/** A copy of the string at an argument: `readString` returns one view, which the next call moves to the other string. */
 function operand({ args, db }: Call, index: number): Uint8Array {
   const value = db.readString(args, index);
   if (value === null) return new Uint8Array(0);
@@ -70,7 +70,7 @@ function lengths(a: Uint8Array, b: Uint8Array): Uint32Array {
   for (let i = 1; i <= a.length; i++) {
     const byte = a[i - 1];
     const row = i * width;
-    // Two of a cell's three neighbours are at hand.
+    // Two of the three neighbours of a cell are kept in variables.
     let before = 0;
     let left = 0;
     for (let j = 1; j < width; j++) {

@@ -184,7 +184,7 @@ function ltrim({ args, reply, db }: Call): void {
   reply.ok();
 }
 
-/** What LPOS looks for: from match `rank` on, `count` matches (0: all), among so many elements. */
+/** What LPOS looks for: `count` matches (0: all) from match `rank` on, comparing at most `compareMax` elements. */
 interface Sought {
   rank: number;
   count: number;

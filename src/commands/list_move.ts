@@ -17,7 +17,7 @@ const source = scratch(new ListValue());
 const target = scratch(new ListValue());
 // scratch: lives for one call
 const element = scratch(new Slice());
-/** The element that is moved: the lists' own bytes move while it is. */
+/** A copy of the element that is moved: the lists' own bytes may move when it is removed and added. */
 // scratch: lives for one call
 const moved = scratch(new BufferSink());
 
@@ -73,7 +73,7 @@ export function move(call: Call, fromTail: boolean, toTail: boolean, timeoutMs =
   if (timeoutMs >= 0) propagateMove(call);
 }
 
-/** What is propagated does not wait: BLMOVE becomes LMOVE, BRPOPLPUSH becomes RPOPLPUSH. */
+/** Propagates the command that does not block: LMOVE for BLMOVE, RPOPLPUSH for BRPOPLPUSH. */
 function propagateMove(call: Call): void {
   const { args } = call;
   const hasEnds = args.count === 6;
@@ -86,7 +86,7 @@ function propagateMove(call: Call): void {
 const lmpop = (call: Call): void => popFromFirst(call, 1, -1);
 
 /**
- * Pops from the first list that is there: the number of keys is argument `at`. If none is it waits for
+ * Pops from the first list that exists: the number of keys is argument `at`. If there is none it waits for
  * `timeoutMs`, or replies null if that is negative.
  */
 export function popFromFirst(call: Call, at: number, timeoutMs: number): void {

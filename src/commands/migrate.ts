@@ -1,4 +1,4 @@
-/** MIGRATE: keys go to another server, which then has them alone. */
+/** MIGRATE: moves keys to another server. */
 import { goAside } from "../engine/aside.ts";
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
@@ -12,7 +12,7 @@ import { errorReply, Errors } from "../protocol/errors.ts";
 import { LinkError, PeerLink } from "../replication/peer_link.ts";
 
 const TIMEOUT_DEFAULT_MS = 1000;
-/** The clients of this server wait so much longer than a link may take. */
+/** The pause of this server's clients lasts so much longer than the timeout of the link. */
 const PAUSE_EXTRA_MS = 1000;
 
 /** What the arguments ask for. */
@@ -121,7 +121,7 @@ function requestOf(words: readonly Uint8Array[]): Uint8Array {
   return sink.bytes.subarray(0, sink.at);
 }
 
-/** What became of the keys: which were taken over, and the first failure. */
+/** The keys that the other server has taken over, and its first error. */
 interface Outcome {
   readonly taken: readonly boolean[];
   readonly failure: string | null;
@@ -150,7 +150,7 @@ async function transfer(
     link.close();
     links.delete(name);
     if (!(error instanceof LinkError)) throw error;
-    // The other server may have closed a link that nobody used.
+    // The other server may have closed the kept link meanwhile: try once more with a new one.
     if (wasKept && taken.length === 0) return await transfer(request, requests, links);
     return { taken, failure: "IOERR error or timeout reading to target instance" };
   }
@@ -179,7 +179,7 @@ async function exchange(
   for (let i = 0; i < before.length; i++) isSelected = note(await link.readLine(timeoutMs));
   link.database = isSelected ? database : -1;
   for (let i = 0; i < requests.length; i++) {
-    // Without its database a key went to another one, and stays here.
+    // If SELECT has failed, the key went to another database: it does not count as taken over.
     const isTaken = note(await link.readLine(timeoutMs));
     taken.push(isTaken && isSelected);
   }

@@ -7,7 +7,7 @@ import { Errors } from "../protocol/errors.ts";
 import type { Ref } from "../structures/arena.ts";
 import { replyHelp } from "./help.ts";
 
-/** The entry at argument 2, opened; 0 after answering null. Looking leaves no trace. */
+/** The entry at argument 2, opened, without counting this as an access; 0 after answering null. */
 function lookAt({ args, reply, db }: Call): Ref {
   const ref = db.find(args, 2);
   if (ref === 0) reply.nullBulk();

@@ -13,7 +13,7 @@ function sync({ client, engine }: Call): void {
 function replconf({ args, reply, client }: Call): void {
   if (args.count % 2 === 0) return reply.error(Errors.syntax);
   for (let i = 1; i < args.count; i += 2) {
-    if (args.is(i, "ACK")) return; // a replica's news, which nobody answers
+    if (args.is(i, "ACK")) return; // A replica reports its offset; that has no reply.
     if (args.is(i, "RDB-ONLY")) {
       client.wantsSnapshotOnly = args.integerWithin(i + 1, 0, 1, Errors.outOfRange) === 1;
       if (args.error !== null) return reply.error(args.error);

@@ -29,7 +29,7 @@ function flushall(call: Call): void {
     engine.blocking.databaseChanged(db.index);
   }
   engine.keyspace.clear();
-  // At once, for all that it is called lazy.
+  // The entries are gone at once even with ASYNC; INFO counts them as lazily freed, as in Redis.
   if (async) engine.keyspace.stats.lazilyFreed += removed;
   finishFlush(call, removed, async);
   engine.persistence?.flushed();

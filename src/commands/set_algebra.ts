@@ -28,35 +28,35 @@ function setsAt({ args, reply, db }: Call, from: number, to: number): (SetValue 
 
 const MEMBERS_A_STEP = 64;
 
-/** Shows what all of `sets` have, up to `limit` members. */
+/** Visits the members that all of `sets` have, up to `limit` of them. */
 function intersect(sets: readonly (SetValue | null)[], limit: number, visit: MemberVisitor): void {
   const present = sets.filter((set) => set !== null);
   if (present.length < sets.length) return;
-  // The smallest is walked, the others are asked, the small ones first.
+  // Walks the smallest set and looks each member up in the others, the smaller ones first.
   const [first, ...others] = present.sort((one, other) => one.count - other.count);
   let found = 0;
   let at = 0;
-  // Some at a time: what is behind the limit is not looked at. Nothing changes meanwhile, so that each is shown once.
+  // Scans in steps, so that it can stop at the limit. Nothing changes in between, so each member is visited once.
   do {
     at = first.scan(at, MEMBERS_A_STEP, (member) => {
-      if (found === limit || !others.every((set) => holds(set, member))) return;
+      if (found === limit || !others.every((set) => contains(set, member))) return;
       found++;
       visit(member);
     });
   } while (at !== 0 && found !== limit);
 }
 
-/** Shows what the first of `sets` has and no other. */
+/** Visits the members that the first of `sets` has and no other. */
 function subtract(sets: readonly (SetValue | null)[], visit: MemberVisitor): void {
   const [first, ...rest] = sets;
   if (first === null) return;
   const others = rest.filter((set) => set !== null).sort((one, other) => other.count - one.count);
   first.forEach((member) => {
-    if (!others.some((set) => holds(set, member))) visit(member);
+    if (!others.some((set) => contains(set, member))) visit(member);
   });
 }
 
-/** Shows what any of `sets` has, once. */
+/** Visits the members that any of `sets` has, each once. */
 function unite(
   { db }: Call,
   sets: readonly (SetValue | null)[],
@@ -74,7 +74,7 @@ function unite(
   seen.release(Infinity);
 }
 
-function holds(set: SetValue, { bytes, view, start, end }: Slice): boolean {
+function contains(set: SetValue, { bytes, view, start, end }: Slice): boolean {
   return set.has(bytes, view, start, end);
 }
 
@@ -137,7 +137,7 @@ const sinter = (call: Call): void => answer(call, inter);
 const sunion = (call: Call): void => answer(call, unite);
 const sdiff = (call: Call): void => answer(call, diff);
 const sinterstore = (call: Call): void => store(call, inter, Events.sinterstore);
-/** What is stored is told apart there. */
+/** Members of several sets are visited several times here: adding them to the result removes duplicates. */
 const sunionstore = (call: Call): void => store(call, concatenate, Events.sunionstore);
 const sdiffstore = (call: Call): void => store(call, diff, Events.sdiffstore);
 

@@ -76,7 +76,7 @@ function run(call: Call, request: Request): void {
     return call.reply.error(Errors.wrongType);
   }
   const isUnsorted = request.by !== null && !request.by.includes("*");
-  // A set has no order: what is stored is sorted all the same, so that replicas store the same.
+  // A set has no order. With STORE it is sorted even if BY says not to, so that replicas store the same list.
   if (isUnsorted && type === Type.set && request.store > 0) {
     request.by = null;
     request.isAlpha = true;
@@ -157,7 +157,7 @@ function orderOf(db: Database, elements: ByteList, request: Request): Int32Array
   });
 }
 
-/** What is missing comes first. */
+/** Compares two texts; a missing one comes first. */
 function compareTexts(texts: ByteList, one: number, other: number): number {
   if (texts.isMissing(one) || texts.isMissing(other)) {
     return Number(texts.isMissing(other)) - Number(texts.isMissing(one));
@@ -193,7 +193,7 @@ function weightsOf(db: Database, elements: ByteList, by: string | null): Float64
 }
 
 /**
- * As C reads a string: it ends at the first zero byte, white space may come before the number, and nothing is 0.
+ * The number in a text, read as C's strtod does: white space may precede it, it ends at a zero byte, an empty text is 0.
  */
 function numberOf({ bytes, start, end: endOfBytes }: Slice): number {
   let end = start;
@@ -280,7 +280,7 @@ class Pattern {
 }
 
 const KEY_BYTES_MIN = 256;
-/** Hashes read four bytes at a time. */
+/** Hashing reads four bytes at a time, and so up to three behind the last one. */
 const HASH_READS_BEHIND = 4;
 
 /** What is answered or stored: `size` elements from `from` on in their order, or what GET leads to for each. */
@@ -329,7 +329,7 @@ function store({ args, reply, db }: Call, index: number, results: Results): void
     db.remove(args, index);
     return reply.integer(0);
   }
-  // What GET leads to may be what is replaced: all of it is read first.
+  // GET may read the key that is replaced: all results are copied first.
   const kept = new ByteList();
   const nothing = new Slice();
   results.forEach((result) => kept.add(result ?? nothing));
@@ -346,7 +346,7 @@ function store({ args, reply, db }: Call, index: number, results: Results): void
   reply.integer(count);
 }
 
-/** The key and the destination: those of BY and GET can't be told. */
+/** Visits the key and the destination. The keys of BY and GET depend on the elements. */
 function sortKeys(args: Args, visitor: KeyVisitor): void {
   visitor(1, SORT_KEYS[0]);
   let store = 0;

@@ -46,7 +46,7 @@ function popFromFirst(call: Call, at: number, timeoutMs: number): void {
   if (timeoutMs < 0 || !call.block(first, where - 1, Type.zset, timeoutMs)) reply.nullArray();
 }
 
-/** What is propagated names the one key, and does not wait. */
+/** Propagates a command that names the one key and does not block. */
 function propagatePop(call: Call, key: number, isMax: boolean, size: number | null): void {
   const stream = call.rewrite(size === null ? 2 : 3)?.word(isMax ? "ZPOPMAX" : "ZPOPMIN");
   stream?.argument(call.args, key);

@@ -88,8 +88,8 @@ const asked: Range = {
 };
 
 /**
- * Reads a range whose bounds are arguments `first` and `first + 1`, and the options behind them; what is not
- * given (null) options may choose.
+ * Reads a range whose bounds are arguments `first` and `first + 1`, and the options behind them. What the command
+ * itself does not fix (null), options may choose.
  */
 function readRange(
   args: Args,
@@ -249,7 +249,7 @@ function zrangestore({ args, reply, db }: Call): void {
   const count = rankCount;
   const from = range.isReversed ? firstRank - count + 1 : firstRank;
   if (zset.isLong(count)) {
-    // It is made beside the source, which may be what it replaces.
+    // The copy is complete before it replaces the destination, which may be the source.
     const copy = zset.rangeCopy(from, count);
     target.cursor.replace(db, args, 1);
     target.become(copy);
@@ -258,7 +258,7 @@ function zrangestore({ args, reply, db }: Call): void {
   reply.integer(count);
 }
 
-/** Stores so few members, from rank `from` of `zset` on, that they are copied twice. */
+/** Stores a few members, from rank `from` of `zset` on, by way of a copy. */
 function storeShort(db: Database, args: Args, from: number, count: number): void {
   const members: Slice[] = [];
   const scores: number[] = [];

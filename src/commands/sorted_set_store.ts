@@ -17,7 +17,7 @@ const SCORE_BYTES = 8;
 type Aggregate = (one: number, other: number) => number;
 
 const AGGREGATES: Record<string, Aggregate> = {
-  // Infinity and its opposite: 0, as Redis has it.
+  // +inf and -inf add up to 0, as in Redis.
   SUM: (one, other) => orZero(one + other),
   MIN: (one, other) => Math.min(one, other),
   MAX: (one, other) => Math.max(one, other),

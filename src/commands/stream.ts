@@ -33,7 +33,7 @@ const EQUAL = 0x3d;
 const TILDE = 0x7e;
 /** No entry is larger than a listpack may be. */
 const ENTRY_BYTES_MAX = 2 ** 30;
-/** Entries that one command trims at most, unless it is told otherwise. */
+/** Entries that one command trims at most, if LIMIT is not given. */
 const LIMIT_MAX = 1_000_000;
 
 // scratch: lives for one call
@@ -79,7 +79,7 @@ class ArgsSource implements EntrySource, Scratch {
 // scratch: lives for one call
 const source = scratch(new ArgsSource());
 
-/** What XADD and XTRIM are told about trimming. */
+/** The trimming options of XADD and XTRIM. */
 class Trim implements TrimBound {
   by: "none" | "length" | "id" = "none";
   length = 0;
@@ -103,7 +103,7 @@ class Trim implements TrimBound {
     this.limit = -1;
   }
 
-  /** Trims the log; returns how many entries went. */
+  /** Trims the log; returns how many entries were removed. */
   apply(log: StreamLog, limits: NodeLimits): number {
     if (this.by === "none") return 0;
     if (this.by === "length" && log.count <= this.length) return 0;
@@ -148,7 +148,7 @@ function readTrimOption(args: Args, index: number): number {
 
 function checkTrim({ args, client }: Call): void {
   if (args.error !== null || trim.limit < 0) return;
-  // Redis's log has the exact length beside a limit that was for a rough one: the limit does not count any more.
+  // Redis replaces `~ N LIMIT n` by `= N` in its log, and leaves LIMIT: it is accepted here, and ignored.
   if (client.isReplay) {
     trim.limit = 0;
     return;
@@ -157,7 +157,7 @@ function checkTrim({ args, client }: Call): void {
   else if (trim.by !== "none" && !trim.isRough) args.fail(Errors.limitNeedsRough);
 }
 
-/** What XADD's id tells: all of it, its time only, nothing. */
+/** How much of the id XADD was given: all of it, its time only, nothing. */
 type IdKind = "whole" | "time" | "none";
 
 /** Reads XADD's id into `id`. */
@@ -168,7 +168,7 @@ function readNewId(args: Args, index: number): IdKind {
   return "whole";
 }
 
-/** Makes `id` the one that the next entry gets; returns false if that would not be after the last. */
+/** Completes `id` for the new entry; returns false if it would not be greater than the last id. */
 function chooseId(log: StreamLog, kind: IdKind, nowMs: number): boolean {
   const { lastId } = log;
   if (kind === "whole") return id.compare(lastId) > 0;
@@ -222,7 +222,7 @@ function xadd(call: Call): void {
   propagateAdd(call, at, trimmed);
 }
 
-/** What is propagated has the id, and the length after trimming; the id stands at argument `at`. */
+/** Propagates XADD with the id, which stands at argument `at`, and with the length after trimming. */
 function propagateAdd(call: Call, at: number, trimmed: number): void {
   const { args } = call;
   const stream = call.rewrite(2 + (trimmed > 0 ? 3 : 0) + args.count - at);
@@ -233,7 +233,7 @@ function propagateAdd(call: Call, at: number, trimmed: number): void {
   for (let i = at + 1; i < args.count; i++) stream.argument(args, i);
 }
 
-/** However it was asked for, trimming leaves the newest entries. */
+/** Propagates trimming as an exact length, since any trimming leaves the newest entries. */
 function propagateLength(to: Propagation): void {
   to.word("MAXLEN").word("=").integer(stream.count);
 }

@@ -1,4 +1,4 @@
-/** XGROUP and XACK: who reads a stream, and what they are done with. */
+/** XGROUP and XACK: groups and consumers that read a stream, and acknowledged entries. */
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";

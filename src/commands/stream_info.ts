@@ -1,4 +1,4 @@
-/** XINFO: what is known of a stream, its groups and their consumers. */
+/** XINFO: information on a stream, its groups and their consumers. */
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { StreamValue } from "../keyspace/stream_value.ts";
@@ -64,7 +64,7 @@ function showHead(reply: ReplyWriter): void {
   reply.integer(log.count);
   reply.bulkText("radix-tree-keys");
   reply.integer(log.nodeCount);
-  // Inner nodes are no nodes of a radix tree; a small one has its root.
+  // We have no radix tree: this counts the nodes of our index. Redis counts a root even for a small stream.
   reply.bulkText("radix-tree-nodes");
   reply.integer(log.nodeCount + 1);
   reply.bulkText("last-generated-id");

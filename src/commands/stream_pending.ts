@@ -25,10 +25,10 @@ import {
 import { readId, readRangeEnd, readRangeStart, replyEntry, replyId } from "./stream_args.ts";
 import { scratch } from "../lib/scratch.ts";
 
-/** XAUTOCLAIM looks at so many pending entries for each that it may claim. */
+/** XAUTOCLAIM looks at up to this many times COUNT pending entries. */
 const ATTEMPTS_FACTOR = 10;
 const COUNT_DEFAULT = 100;
-/** So many ids of 16 bytes are as many bytes as 63 bits can count. */
+/** The largest count of 16-byte ids whose bytes 63 bits can count. */
 const COUNT_MAX = 2 ** 59;
 
 // scratch: lives for one call
@@ -190,7 +190,7 @@ function readClaim(args: Args, nowMs: number): Claim {
       claim.hasLastId = true;
     } else args.fail(unrecognizedClaim(args.binary(at)));
   }
-  // A time in the future, or before 1970, is none that it can have been delivered at.
+  // An entry can't have been delivered in the future or before 1970.
   if (claim.deliveredMs < 0 || claim.deliveredMs > nowMs) claim.deliveredMs = nowMs;
   return claim;
 }
@@ -236,7 +236,7 @@ function xclaim(call: Call): void {
   reply.arrayFrom(begin, claimed);
 }
 
-/** Gives the entry `id` to the consumer and shows it; returns false if it can't be had. */
+/** Gives the entry `id` to the consumer and shows it; returns false if it can't be claimed. */
 function claimOne(
   call: Call,
   group: ConsumerGroup,
@@ -247,7 +247,7 @@ function claimOne(
   let ref = group.pending.find(id);
   cursor.seek(stream.log, id, id, false);
   if (!cursor.next()) {
-    // A deleted entry stays pending for nobody.
+    // The entry was deleted from the stream: it is no longer pending for anybody.
     if (ref !== 0) {
       group.remove(ref);
       stream.cursor.changedQuietly(1);

@@ -1,6 +1,6 @@
 /**
- * What reading for a group is propagated as: who got which entry when, and how far the group is. Running
- * XREADGROUP or XCLAIM again would deliver at another time.
+ * How reads of a group are propagated: which consumer got which entry when, and the group's last id. Running
+ * XREADGROUP or XCLAIM again would record another time.
  */
 import type { Call } from "../engine/call.ts";
 import { Int64 } from "../lib/decimal.ts";
@@ -21,7 +21,7 @@ function propagateName(stream: Propagation, name: string): Propagation {
   return stream.bytes(bytes, 0, bytes.length);
 }
 
-/** A consumer that is new to the group of the stream at argument `key`. */
+/** Propagates a consumer that is new to the group of the stream at argument `key`. */
 export function propagateConsumer(
   call: Call,
   key: number,
@@ -34,7 +34,7 @@ export function propagateConsumer(
   propagateName(propagateName(stream, group.name), consumer.name);
 }
 
-/** A pending entry, as it is now. */
+/** Propagates a pending entry with its present state. */
 export function propagateDelivery(call: Call, key: number, group: ConsumerGroup, ref: Ref): void {
   const stream = call.rewrite(14);
   if (stream === null) return;
@@ -49,7 +49,7 @@ export function propagateDelivery(call: Call, key: number, group: ConsumerGroup,
   propagateId(stream, group.lastId);
 }
 
-/** A pending entry that is no more, as its entry was deleted. */
+/** Propagates the end of a pending entry, whose stream entry was deleted. */
 export function propagateAck(call: Call, key: number, group: ConsumerGroup, of: StreamId): void {
   const stream = call.rewrite(4);
   if (stream === null) return;
@@ -57,7 +57,7 @@ export function propagateAck(call: Call, key: number, group: ConsumerGroup, of: 
   propagateId(stream, of);
 }
 
-/** How far the group is. */
+/** Propagates the group's last id and its count of read entries. */
 export function propagateGroup(call: Call, key: number, group: ConsumerGroup): void {
   const { entriesRead } = group;
   const stream = call.rewrite(isUnknown(entriesRead) ? 5 : 7);

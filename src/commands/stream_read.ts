@@ -121,7 +121,7 @@ function read(call: Call, isGroup: boolean): void {
   const { count, timeoutMs } = request;
   const begin = reply.mark();
   let shown = 0;
-  // What is delivered is propagated piece by piece.
+  // Deliveries are propagated one by one instead of this command.
   call.rewriteToNothing();
   for (let i = 0; i < count; i++) {
     const isShown = isGroup ? showForGroup(call, request, i) : showNewer(call, request, i);
@@ -195,7 +195,7 @@ function showNewer(
   return true;
 }
 
-/** As `showNewer` for a group: entries that nobody has got, or those pending for the consumer. */
+/** As `showNewer`, for a group: entries that no consumer has got yet, or those pending for this consumer. */
 function showForGroup(call: Call, request: Request, i: number): boolean {
   const { args, db } = call;
   const { first, count } = request;
@@ -259,7 +259,7 @@ function deliver(
   return true;
 }
 
-/** It may be pending already, where the group's last id was set back. */
+/** Makes an entry pending. It may be pending already, if XGROUP SETID has moved the group's last id back. */
 function makePending(
   group: ConsumerGroup,
   consumer: Consumer,

@@ -78,13 +78,13 @@ function set(call: Call): void {
     db.deadlines.set(ref, deadline);
     db.alsoNotify(args, 1, Events.expire);
   }
-  // PXAT stays as it is.
+  // With PXAT the command gives a point in time already, and is propagated as it is.
   const isRelative = deadline >= 0 && (given & SET_PXAT) === 0;
   if (isRelative || (given & SET_GET) !== 0) propagateSet(call, 2, deadline, keepTtl);
   if ((given & SET_GET) === 0) reply.ok();
 }
 
-/** What is propagated is SET with the value at argument `value`, and with a point in time if there is one. */
+/** Propagates SET with the value at argument `value`, and with the deadline as a point in time. */
 function propagateSet(call: Call, value: number, deadline: number, keepTtl: boolean): void {
   const { args } = call;
   const stream = call.rewrite(deadline >= 0 ? 5 : keepTtl ? 4 : 3);
@@ -176,7 +176,7 @@ function mget({ args, reply, db }: Call): void {
     if (value === null) reply.nullBulk();
     else reply.bulkIn(value.bytes, value.view, value.start, value.end);
   }
-  args.error = null; // a value of another type is null here
+  args.error = null; // MGET answers null for a value of another type.
 }
 
 const msetArity = wrongArity("mset");

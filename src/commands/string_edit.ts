@@ -61,7 +61,7 @@ function getrange({ args, reply, db }: Call): void {
   reply.bulk(value.bytes, value.start + first, value.start + last + 1);
 }
 
-/** Adds in 80-bit floats, as Redis does, so that sums of decimals come out as people expect. */
+/** Adds in 80-bit floats, as Redis does: 0.1 + 0.2 is 0.3. */
 function incrbyfloat(call: Call): void {
   const { args, reply, db } = call;
   const value = db.peekString(args, 1);

@@ -37,10 +37,10 @@ export interface CommandLine {
   readonly directives: readonly PlacedDirective[];
 }
 
-/** What is done with directives that are no parameters, such as `rename-command`. */
+/** Handlers of directives that are no parameters, such as `rename-command`: each returns an error's detail or null. */
 export type Others = Readonly<Record<string, (words: readonly string[]) => string | null>>;
 
-/** How deep files may include files. */
+/** How deep includes may be nested. */
 const INCLUDES_MAX = 16;
 
 /**
@@ -97,7 +97,7 @@ function directiveOf(line: string, place: Place): PlacedDirective | null {
   return { name: words[0].toLowerCase(), words: words.slice(1), ...place };
 }
 
-/** What sdstrim takes off: other blanks are part of the line. */
+/** The line without the blanks that redis-server trims; other white space is part of the line. */
 function trimmed(line: string): string {
   return line.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
 }
@@ -136,7 +136,7 @@ function optionsOf(options: readonly string[]): PlacedDirective[] {
     }
     lines.push({ words, text: option.slice(2) });
     wantsValue = words.length === 1;
-    // An empty list of save points may vanish on its way through scripts: `--save --port 7000`.
+    // `--save "" --port 7000` may arrive as `--save --port 7000`, since scripts tend to lose empty arguments.
     const isLast = i + 1 === options.length || options[i + 1].startsWith("--");
     if (wantsValue && isLast && words[0].toLowerCase() === "save") {
       addWord(lines[lines.length - 1], "");
@@ -152,7 +152,7 @@ function optionsOf(options: readonly string[]): PlacedDirective[] {
   }));
 }
 
-/** Adds an argument that stands for itself, in quotes where messages show it. */
+/** Adds an argument as one word; messages show it in quotes. */
 function addWord(line: { words: string[]; text: string }, word: string): void {
   line.text = line.words.length === 0 ? word : `${line.text} ${quoteWord(word)}`;
   line.words.push(word);
@@ -166,7 +166,7 @@ export function environmentName(parameter: string): string {
 }
 
 /**
- * The directives that variables of the environment mean; others than RESPITE_… are passed over. A
+ * The directives that the RESPITE_… variables of the environment stand for. A
  * value is one word, or all words of a parameter that takes several.
  */
 export function parseEnvironment(environment: Readonly<Record<string, string>>): PlacedDirective[] {
@@ -222,10 +222,10 @@ export interface RewriteOptions {
 }
 
 /**
- * The text of a configuration file changed so that it holds what is in force. Comments, order and the
- * lines that are right stay as they are; values that have changed are replaced in place; parameters at
- * their defaults stay out unless the file names them; new ones follow at the end. What can't be read
- * becomes a comment ("# ???"), as in Redis. Rewriting again changes nothing.
+ * The text of a configuration file, changed so that it says what is in force. Comments, the order and
+ * lines that are right stay; changed values are replaced in place; new parameters follow at the end;
+ * parameters at their defaults are added only with `all`. Lines that can't be read
+ * become comments ("# ???"), as in Redis. Rewriting again changes nothing.
  */
 export function rewriteConf(
   oldText: string,
@@ -235,7 +235,7 @@ export function rewriteConf(
   const file = new OldFile(oldText, parameters);
   for (const name of parameters.names()) {
     const isDefault = parameters.isDefault(name);
-    // What is "" unless set is unset by taking its line away.
+    // A parameter whose default is "" is reset by removing its line.
     const isUnset = isDefault && parameters.get(name) === "" && !all;
     const wanted = isUnset ? [] : parameters.lines(name).map((line) => `${name} ${line}`);
     if (!file.has(name)) file.append(all || !isDefault ? wanted : []);
@@ -251,7 +251,7 @@ export function rewriteConf(
 
 /** The lines of a configuration file, and which of them are about which directive. */
 class OldFile {
-  /** What stands where a line of the old file stood: it, several, or none. */
+  /** For each line of the old file, the lines that replace it: itself, several, or none. */
   readonly #lines: (readonly string[])[];
   readonly #fresh: string[] = [];
   /** Positions of a directive's lines, by its name in the table. */
@@ -282,7 +282,7 @@ class OldFile {
     return read.lines(name).join("\n") === parameters.lines(name).join("\n");
   }
 
-  /** As many lines as there were keep their places; the last place takes all that are left. */
+  /** Puts the wanted lines in the places of the old ones; if there are more of them, the last place takes the rest. */
   replace(name: string, wanted: readonly string[]): void {
     const places = this.#at(name);
     for (const [i, place] of places.entries()) {

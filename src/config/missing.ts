@@ -1,5 +1,5 @@
 /**
- * What is not there yet, for parameters that promise it: why the server does not run with them, or what is said of those
+ * Directives of features that are missing: why the server refuses those that would do harm, and the warning about those
  * that merely do nothing.
  */
 import type { ParameterValue } from "./parameter_kinds.ts";
@@ -28,14 +28,14 @@ export const Missing = {
   modules: "modules can't be loaded",
 } as const;
 
-/** Both are needed for harm: a limit, and a policy that promises room at the limit. */
+/** Refuses an eviction policy together with `maxmemory`: either of them alone does no harm. */
 export function evictionDanger({ maxmemory, maxmemoryPolicy }: Values): string | null {
   if (maxmemory === 0 || maxmemoryPolicy === "noeviction") return null;
   return `keys are not evicted yet: at maxmemory, writes would fail, whatever maxmemory-policy ` +
     `${maxmemoryPolicy} promises. Use noeviction, or no maxmemory`;
 }
 
-/** Directives that are no parameters, and what they promise. */
+/** Directives that are no parameters, and why they are refused. */
 const DIRECTIVES: Readonly<Record<string, string>> = {
   user: Missing.aclUsers,
   loadmodule: Missing.modules,

@@ -11,13 +11,13 @@ export type ParameterValue = string | number | boolean;
 /** What reading words gives: a value, or the detail of an error. */
 export type Parsed<T> = {
   readonly value: T;
-  /** How CONFIG GET shows it, where the number is too large to be told from its neighbours. */
+  /** The text for CONFIG GET of a number above 2^53, which a double does not represent exactly. */
   readonly exact?: string;
 } | { readonly error: string };
 
 export type Kind = "boolean" | "integer" | "memory" | "octal" | "choice" | "text" | "words";
 
-/** What is true of a parameter besides its kind; nothing of it unless it says so. */
+/** Properties of a parameter besides its kind. */
 export interface Traits {
   /** Can be set when the server starts only. */
   readonly immutable?: true;
@@ -32,13 +32,13 @@ export interface Traits {
   /** An older name. */
   readonly alias?: string;
   /**
-   * Accepted, kept and shown, but nothing reads it yet (parameter_rows_test.ts holds us to it). Who sets it to another
-   * value than the default is warned.
+   * Accepted, kept and shown, but nothing reads it yet (parameter_rows_test.ts checks this). Setting it to another
+   * value than the default logs a warning.
    */
   readonly inert?: true;
-  /** What is said besides when it is set, also of one that does less than it promises. */
+  /** What the warning adds; also for a parameter that has less effect than it promises. */
   readonly remark?: string;
-  /** Why a value other than the default does harm, as it promises what is not there: it is refused. */
+  /** Why any value but the default is refused: it would do harm, as the feature is missing. */
   readonly danger?: string | ((values: Readonly<Record<string, ParameterValue>>) => string | null);
 }
 
@@ -89,7 +89,7 @@ export function bool<N extends string>(
   };
 }
 
-/** A number on its way in: all 64 bits of it, which a double can't hold. */
+/** The value for a 64-bit integer, with its exact text if a double can't represent it. */
 function fromBigInt(value: bigint): Parsed<number> {
   const number = Number(value);
   return Number.isSafeInteger(number) ? { value: number } : { value: number, exact: `${value}` };

@@ -1,7 +1,7 @@
 /**
  * The one table of parameters: every directive of Redis 7.2 with its default. `inert` marks those that
- * are accepted and shown but that nothing reads yet: who sets them is warned. `danger` marks those that promise what
- * must not be missing, and that the server therefore refuses.
+ * are accepted and shown but that nothing reads yet: setting them logs a warning. `danger` marks those that
+ * the server refuses, because it would do harm to accept them without the feature.
  */
 import {
   bool,

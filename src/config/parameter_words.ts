@@ -1,6 +1,6 @@
 /**
- * Parameters of several words and texts that not every word fits: how they are read, checked and
- * written. Each answers the detail of an error as CONFIG SET shows it.
+ * Parameters of several words, and texts with a form of their own: how they are read, checked and
+ * written. Each returns the detail of an error as CONFIG SET shows it.
  */
 import type { Parsed } from "./parameter_kinds.ts";
 import { formatMemory, parseMemory } from "./words.ts";
@@ -138,7 +138,7 @@ function groupsOf(count: number, text: string): string[] {
 /** What A stands for, in the order in which Redis shows classes; n (new keys) is not part of it. */
 const ALL_EVENTS = "g$lshzxetd";
 
-/** The letters of `notify-keyspace-events` in Redis's order, all of A's as A: "AnKE". */
+/** The letters of `notify-keyspace-events` in Redis's order. If all letters that A stands for are there, A: "AnKE". */
 export function eventClasses(word: string): Parsed<string> {
   if (!/^[Ag$lshzxeKEtmdn]*$/.test(word)) {
     return { error: "Invalid event class character. Use 'Ag$lshzxeKEtmdn'." };

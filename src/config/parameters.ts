@@ -25,8 +25,8 @@ type CamelCase<S extends string> = S extends `${infer Head}-${infer Tail}`
 export type Values = { [R in AnyRow as CamelCase<R["name"]>]: R["initial"] };
 
 /**
- * Applies a new value; returns an error's detail, upon which everything is rolled back, and it is called again for the
- * old value. What it throws is such a detail, too.
+ * Applies a new value. If it returns an error's detail, or throws, all changes of the CONFIG SET are undone, and it is
+ * called again with the old value.
  */
 export type Apply = () => string | null;
 
@@ -38,7 +38,7 @@ export interface SetContext {
   /** The client comes from this machine, to which more may be allowed. */
   readonly isLocal?: boolean;
   readonly isLoading?: boolean;
-  /** Hears what the client is not told. */
+  /** Gets the warnings for the log, which the client does not see. */
   readonly warn?: (text: string) => void;
 }
 
@@ -51,7 +51,7 @@ export interface Directive {
 /** A parameter's value: all of its state, so that it can be put back. */
 interface State {
   readonly value: ParameterValue;
-  /** The digits of a number that `value` only comes near to; else null. */
+  /** The digits of a number that `value` does not represent exactly; else null. */
   readonly exact: string | null;
 }
 
@@ -62,11 +62,11 @@ interface Change {
   readonly before: State;
 }
 
-/** A parameter, where its value is, and who wants to know of changes. */
+/** A parameter with its value and its listeners. */
 class Slot {
   readonly field: string;
   readonly listeners: Apply[] = [];
-  /** Called as soon as the value is set, before the next one of the same CONFIG SET is looked at. */
+  /** Called as soon as the value is set, before the next pair of the same CONFIG SET is read. */
   enter: Apply = () => null;
   #exact: State;
 
@@ -76,7 +76,7 @@ class Slot {
     this.#exact = { value: spec.initial, exact: null };
   }
 
-  /** The server may have written to `values`: what was exact then says nothing any more. */
+  /** The state. `exact` is dropped if the server has written another value to `values` since. */
   get state(): State {
     const value = this.values[this.field];
     return value === this.#exact.value ? this.#exact : { value, exact: null };
@@ -109,7 +109,7 @@ class Slot {
     return typeof danger === "string" ? danger : danger(this.values);
   }
 
-  /** Its name, and what is said of its value, if that does nothing, or not all that it promises; else null. */
+  /** Its name and remark, if its value has no effect or less than it promises; else null. */
   get lack(): string | null {
     const { inert, remark } = this.spec.traits;
     if (this.isDefault || this.danger !== null) return null;
@@ -127,7 +127,7 @@ class Slot {
   }
 }
 
-/** Directives of older versions that are read over. */
+/** Directives of older versions that are ignored. */
 const FORGOTTEN = ["list-max-ziplist-entries", "list-max-ziplist-value", "lua-replicate-commands"];
 
 export class Parameters {
@@ -190,7 +190,7 @@ export class Parameters {
     return [...found].map(([danger, name]) => `${name}: ${danger}`);
   }
 
-  /** One line about all that is set and has no effect, or not the whole; null if there is nothing. */
+  /** One line that names all set parameters without effect or with less than they promise; null if there are none. */
   lacks(): string | null {
     return lackLine(new Set(this.#slots.values()));
   }
@@ -214,13 +214,13 @@ export class Parameters {
     this.#slot(name).listeners.push(apply);
   }
 
-  /** Has `enter` called as soon as the parameter is set: what is wrong with the value shows only when it is tried. */
+  /** Has `enter` called as soon as the parameter is set, for values that must be tried to know whether they are right. */
   onSet(name: string, enter: Apply): void {
     this.#slot(name).enter = enter;
   }
 
   /**
-   * Sets a parameter while the server starts: immutable ones as well, and nobody is told. The first
+   * Sets a parameter while the server starts: immutable ones as well, and without calling listeners. The first
    * `save` replaces the default, further ones add to it. Returns an error's detail or null.
    */
   load({ name, words }: Directive): string | null {
@@ -360,7 +360,7 @@ function apply(changes: readonly Change[], warn: (text: string) => void): string
   return null;
 }
 
-/** What a listener says; it may throw, and must not leave half of the changes applied. */
+/** What a listener returns or throws, as an error's detail: an exception must not leave half of the changes applied. */
 function detailOf(listener: Apply): string | null {
   try {
     return listener();

@@ -13,7 +13,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   a: "\x07",
 };
 
-/** Outside quotes, only these end a word: a form feed within a word is part of it, as in Redis. */
+/** The characters that end a word outside quotes. A form feed is not among them, as in Redis. */
 const BLANK = /[ \n\r\t\0]/;
 const SPACE = /[ \n\r\t\v\f]/;
 

@@ -27,7 +27,7 @@ class Rate {
   }
 }
 
-/** Distinct error prefixes that are counted; more are lumped together, as Redis does. */
+/** At most so many distinct error prefixes are counted; others are counted together, as in Redis. */
 const ERROR_KINDS_MAX = 128;
 
 export class Counters {

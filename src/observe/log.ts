@@ -19,12 +19,12 @@ export class Log {
   level: Level = "notice";
   /** Lines that could not be written: the disk is full, or nobody reads them any more. */
   lostLines = 0;
-  /** So many of them does the log itself mention. */
+  /** How many of the lost lines the log has mentioned since. */
   #mentionedLines = 0;
   readonly #pid: number;
   readonly #sink: (line: string) => void;
 
-  /** `sink` takes one line with its line feed. It may throw: a log that can't be written ends nothing. */
+  /** `sink` takes one line with its line feed. It may throw: the line is then counted as lost, and the server goes on. */
   constructor(pid: number, sink: (line: string) => void) {
     this.#pid = pid;
     this.#sink = sink;
@@ -56,7 +56,7 @@ export class Log {
     if (!this.#mentionsLost() || !this.#put(this.#line(level, message))) this.lostLines++;
   }
 
-  /** Says what is missing above; returns whether the next line can be written. */
+  /** Logs how many lines are missing; returns whether the log can be written. */
   #mentionsLost(): boolean {
     const lost = this.lostLines - this.#mentionedLines;
     if (lost === 0) return true;

@@ -1,6 +1,6 @@
 // hot path
 /**
- * The commands that ran last, for the log: should an invariant turn out to be broken, they say what may have broken it.
+ * The commands that ran last. They are logged when an assertion fails, since one of them may have broken the invariant.
  * Equal commands that one client sends in a row are one entry.
  */
 const ROOM = 32;
