@@ -22,6 +22,8 @@ function dump({ args, reply, db, engine }: Call): void {
   const { rdbVersion, rdbcompression } = engine.parameters.values;
   const { entries } = db.keyspace;
   entries.open(ref);
+  // What failed has left its beginning there.
+  payload.clear();
   new PayloadWriter(payload, rdbVersion, rdbcompression, Infinity).write(entries);
   reply.bulk(payload.bytes, 0, payload.at);
   payload.clear(PAYLOAD_KEPT_BYTES);

@@ -82,7 +82,8 @@ export class BufferSink extends ByteSink implements Scratch {
   }
 
   override expect(count: number): void {
-    if (count > PIECE_BYTES) this.need(count + EXPECTED_MORE_BYTES);
+    const room = count + EXPECTED_MORE_BYTES;
+    if (count > PIECE_BYTES && this.at + room > this.bytes.length) this.makeRoom(room);
   }
 
   /** Drops its bytes, and frees its buffer if that is large. */

@@ -39,8 +39,18 @@ function change(server: TestServer, commands: Iterator<string[]>, count: number)
   }
 }
 
+/** Strings that can't be compressed: their length in bytes, some of them beyond what a sink takes at once. */
+const STRING_SIZES = [60_000, 70_000, 300_000, 1_100_000];
+
 /** A few collections that are too large to be written in one step. */
 function addLarge(server: TestServer): void {
+  for (const size of STRING_SIZES) {
+    const bytes = new Uint8Array(size);
+    for (let at = 0; at < size; at += 65_536) {
+      crypto.getRandomValues(bytes.subarray(at, at + 65_536));
+    }
+    server.call("set", `large:string${size}`, bytes);
+  }
   const numbers = Array.from({ length: 3000 }, (_, i) => `${i}`);
   server.call("rpush", "large:list", ...numbers.map((n) => n.repeat(20)));
   server.call("sadd", "large:set", ...numbers.map((n) => `m${n}`));
@@ -50,6 +60,11 @@ function addLarge(server: TestServer): void {
 }
 
 const CHANGES_OF_LARGE = [
+  "append large:string60000 tail",
+  "setrange large:string70000 5 x",
+  "del large:string300000",
+  "copy large:string300000 large:string1100000 replace",
+  "rename large:string1100000 large:string70000",
   "rpush large:list x",
   "lpop large:list",
   "srem large:set m7",
@@ -217,6 +232,27 @@ Deno.test("RESTORE of bytes that lie about themselves changes nothing, and the s
     { numRuns: 2000 },
   );
   assertEquals(server.run("debug digest"), before);
+  assertEquals(server.logged.filter((line) => line.includes("failed:")), []);
+});
+
+Deno.test("RESTORE of Bloom filters whose layers can't be is refused", () => {
+  const server = new TestServer();
+  server.run("bf.add bloom x");
+  const payload = dumped(server, "bloom");
+  // A sum of zeros is not compared, as in Redis.
+  payload.fill(0, payload.length - 8);
+  // No capacity, a rate of error that can't be halved, a layer without bits.
+  const cases: readonly [at: number, bytes: number[]][] = [
+    [11, [0x40, 0]],
+    [16, [1, 0, 0, 0, 0, 0, 0, 0]],
+    [29, [0x40, 0]],
+  ];
+  for (const [at, bytes] of cases) {
+    const broken = payload.slice();
+    broken.set(bytes, at);
+    const reply = server.call("restore", "target", "0", broken) as ReplyError;
+    assertEquals(reply.message, "ERR Bad data format");
+  }
   assertEquals(server.logged.filter((line) => line.includes("failed:")), []);
 });
 
