@@ -157,12 +157,12 @@ export class BloomFilter {
   /** Adds a layer as it was saved; returns false, adding none, if this filter's next layer has another size. */
   restoreLayer(bits: Uint8Array, count: number): boolean {
     assert(count >= 0, "items are counted");
-    assert(bits.length > 0, "a layer that was saved has bits");
     const layer = this.#addLayer(
       this.layers.at(-1),
       (size) => size === bits.length ? bits : null,
     );
     if (layer === undefined) return false;
+    assert(layer.bits === bits, "a layer that was saved keeps its bits");
     layer.count = count;
     this.count += count;
     return true;
@@ -177,9 +177,11 @@ export class BloomFilter {
     const first = this.expansion === 0 ? this.errorRate : this.errorRate * TIGHTENING;
     const errorRate = last === undefined ? first : last.errorRate * TIGHTENING;
     const capacity = last === undefined ? this.capacity : last.capacity * this.expansion;
-    assert(capacity > 0 && errorRate > 0, "capacity and error rate are positive");
+    // What was saved may lie about itself, and no rate can be halved for ever.
+    if (!(capacity > 0 && errorRate > 0)) return undefined;
     const bits = bitsOf(layerBytes(capacity, errorRate));
     if (bits === null) return undefined;
+    assert(bits.length === layerBytes(capacity, errorRate), "a layer has the bits that it needs");
     const hashCount = Math.max(Math.ceil(-Math.log2(errorRate)), 1);
     assert(hashCount > 0, "an item sets some bits");
     const layer = new BloomLayer(capacity, errorRate, hashCount, bits);
