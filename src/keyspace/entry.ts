@@ -20,6 +20,7 @@ import { copyBytes, copyIn } from "../lib/copy.ts";
 import { detach } from "../lib/detach.ts";
 import type { Hasher } from "../lib/hash.ts";
 import { sameBytes } from "../lib/slice.ts";
+import type { BulkBuffer } from "../protocol/bulk_buffer.ts";
 import { Arena, MAX_BLOCK, offsetOf, type Ref } from "../structures/arena.ts";
 import { ChunkPool } from "../structures/chunk_pool.ts";
 import type { KeyLayout } from "../structures/dash_table.ts";
@@ -102,9 +103,16 @@ export class LargeString implements HeapValue {
   readonly isEmpty = false;
   accountedBytes = 0;
   view: DataView;
+  /** Where the content comes from, if it was an argument: it may be one still. */
+  #argument: BulkBuffer | null;
 
-  constructor(public content: Uint8Array, public length: number) {
+  constructor(
+    public content: Uint8Array,
+    public length: number,
+    argument: BulkBuffer | null = null,
+  ) {
     this.view = new DataView(content.buffer);
+    this.#argument = argument;
   }
 
   get bytes(): number {
@@ -118,7 +126,7 @@ export class LargeString implements HeapValue {
       this.content = new Uint8Array(length + spareBytes(length));
       copyBytes(content, 0, this.length, this.content, 0);
       this.view = new DataView(this.content.buffer);
-      detach(content);
+      this.#giveBack(content);
     } else if (length > this.length) content.fill(0, this.length, length);
     this.length = length;
   }
@@ -140,7 +148,13 @@ export class LargeString implements HeapValue {
   }
 
   dispose(): void {
-    detach(this.content);
+    this.#giveBack(this.content);
+  }
+
+  #giveBack(content: Uint8Array): void {
+    if (this.#argument === null) detach(content);
+    else this.#argument.giveBack();
+    this.#argument = null;
   }
 }
 

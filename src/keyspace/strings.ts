@@ -34,7 +34,7 @@ export class Strings {
     if (args.hasBuffers && end - start > this.#db.entries.inlineMax(args.length(index))) {
       const own = args.take(value);
       if (own !== null) {
-        return this.setLarge(args, index, new LargeString(own, end), keepTtl, event);
+        return this.setLarge(args, index, new LargeString(own.bytes, end, own), keepTtl, event);
       }
     }
     return this.set(args, index, bytes, view, start, end, keepTtl, event);

@@ -104,8 +104,9 @@ export class Args implements Scratch {
    * Hands over the buffer that holds argument `index` alone, from its first byte to `end(index)`; the argument can
    * still be read. Null if the argument has no such buffer, or if it was taken before.
    */
-  take(index: number): Uint8Array | null {
-    return this.#buffers?.[index]?.take() ?? null;
+  take(index: number): BulkBuffer | null {
+    const buffer = this.#buffers?.[index];
+    return buffer !== undefined && buffer.take() ? buffer : null;
   }
 
   /** Appends an argument that lies at `start` to `end` of the buffer. */
@@ -240,15 +241,18 @@ export class Args implements Scratch {
    */
   copy(): Args {
     const copy = new Args();
-    const taken = this.#buffers?.map((buffer) => buffer?.take() ?? null) ?? [];
+    const taken: (BulkBuffer | null)[] = [];
     let size = 0;
-    for (let i = 0; i < this.count; i++) if ((taken[i] ?? null) === null) size += this.length(i);
+    for (let i = 0; i < this.count; i++) {
+      taken.push(this.take(i));
+      if (taken[i] === null) size += this.length(i);
+    }
     const bytes = new Uint8Array(size);
     let at = 0;
     for (let i = 0; i < this.count; i++) {
-      const whole = taken[i] ?? null;
+      const whole = taken[i];
       if (whole !== null) {
-        copy.pushBuffer(new BulkBuffer(whole), this.length(i));
+        copy.pushBuffer(new BulkBuffer(whole.bytes), this.length(i));
         continue;
       }
       const end = at + this.length(i);

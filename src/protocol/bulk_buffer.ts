@@ -9,6 +9,8 @@ export class BulkBuffer {
   readonly view: DataView;
   /** Whether another object owns the bytes: `free` leaves them alone then. */
   isShared = false;
+  /** Whether the bytes may still be read as an argument: of a request that runs, or is queued. */
+  #isArgument = true;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
@@ -22,15 +24,25 @@ export class BulkBuffer {
     return alias;
   }
 
-  /** Hands the bytes over to the caller; null if another object owns them already. */
-  take(): Uint8Array | null {
-    if (this.isShared) return null;
+  /** Hands the bytes over to the caller; returns false if another object owns them already. */
+  take(): boolean {
+    if (this.isShared) return false;
     this.isShared = true;
-    return this.bytes;
+    return true;
   }
 
-  /** Frees the memory, unless another object owns it. */
+  /**
+   * The object that has taken the bytes needs them no more. They stay while they are an argument, because a command is
+   * propagated and logged after it has run, and it may have deleted its own value: MSET may name one key twice.
+   */
+  giveBack(): void {
+    this.isShared = false;
+    if (!this.#isArgument) detach(this.bytes);
+  }
+
+  /** The bytes are no argument any more: frees the memory, unless another object owns it. */
   free(): void {
+    this.#isArgument = false;
     if (!this.isShared) detach(this.bytes);
   }
 }

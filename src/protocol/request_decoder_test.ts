@@ -234,7 +234,7 @@ Deno.test("a large argument is read into a buffer of its own, which can be taken
   assertEquals(decoder.next(args), Decoded.request);
   const bytes = args.bytesOf(2);
   assertEquals([args.start(2), args.end(2), bytes.length], [0, size, size + 2]);
-  assertEquals(args.take(2), bytes);
+  assert(args.take(2)?.bytes === bytes, "the buffer that was read into");
   assertEquals(args.take(2), null);
   assertEquals(decoder.next(args), Decoded.more);
   assertEquals([args.count, bytes.length], [0, size + 2]);

@@ -13,6 +13,17 @@ function letters(size: number, seed = 0): string {
   return text;
 }
 
+/** `size` characters of ASCII that no compression makes shorter. */
+function noise(size: number): string {
+  let text = "";
+  let state = 1;
+  while (text.length < size) {
+    state = Math.imul(state, 1_664_525) + 1_013_904_223;
+    text += String.fromCharCode(33 + ((state >>> 16) % 90));
+  }
+  return text;
+}
+
 function request(...words: string[]): Uint8Array {
   const text = words.map((word) => `$${word.length}\r\n${word}\r\n`).join("");
   return Uint8Array.from(`*${words.length}\r\n${text}`, (char) => char.charCodeAt(0));
@@ -191,6 +202,36 @@ Deno.test("a large argument is propagated, shown by MONITOR and kept short by th
   assertEquals(words, ["SET", "k", `${value.slice(0, 128)}... (69872 more bytes)`, "PX", "1"]);
 });
 
+Deno.test("MSET that names a key twice is propagated and shown with all its values", () => {
+  const server = new TestServer();
+  const client = server.client();
+  const monitor = server.client();
+  const chunks: string[] = [];
+  const taker = {
+    take: (bytes: Uint8Array, size: number) =>
+      void chunks.push(decoder.decode(bytes.subarray(0, size))),
+  };
+  server.engine.propagation.addTaker(taker);
+  monitor.run("MONITOR");
+  client.run("CONFIG SET slowlog-log-slower-than 0");
+  const [one, two] = [letters(70_000, 1), letters(80_000, 2)];
+  const words = ["MSET", "k", one, "k", two, "k", "x"];
+  assertEquals(call(client, 16_384, ...words), "OK");
+  server.engine.propagation.flush();
+  assertStringIncludes(chunks.join(""), decoder.decode(request(...words)));
+  assertStringIncludes(monitor.raw(), words.map((word) => `"${word}"`).join(" "));
+  const [[, , , shown]] = client.run("SLOWLOG GET 1") as [[number, number, number, string[]]];
+  assertEquals(shown[2], `${one.slice(0, 128)}... (69872 more bytes)`);
+  assertEquals(shown[6], "x");
+  assertEquals(client.run("GET k"), "x");
+  client.run("MULTI");
+  for (const value of [one, two]) call(client, 16_384, "SET", "k", value);
+  client.run("APPEND k tail");
+  client.run("DEL k");
+  assertEquals(client.run("EXEC"), ["OK", "OK", 80_004, 1]);
+  assertEquals(usedBytes(server), new TestServer().engine.keyspace.usedBytes);
+});
+
 Deno.test("a blocked client's large pipeline waits, and is answered after", () => {
   const server = new TestServer();
   const client = server.client();
@@ -218,6 +259,29 @@ Deno.test("DUMP compresses strings of megabytes, and RESTORE reads them", () => 
   assert(payload.length < 100_000, "26 letters again and again are short");
   assertEquals(client.call("RESTORE", "back", "0", payload), "OK");
   assertEquals(client.run("GET back"), value);
+});
+
+Deno.test("DUMP gives long strings that can't be compressed whole, alone and in collections", () => {
+  const server = new TestServer();
+  const client = server.client();
+  const value = noise(100_000);
+  const run = (...words: string[]): Reply => call(client, 1_000_000, ...words);
+  run("SET", "string", value);
+  run("RPUSH", "list", value, value);
+  run("HSET", "hash", "f", value);
+  run("XADD", "stream", "1-1", "f", value);
+  for (const key of ["string", "list", "hash", "stream"]) {
+    client.send(request("DUMP", key));
+    const bulk = client.client.reply.take();
+    assertEquals(
+      client.call("RESTORE", `${key}2`, "0", bulk.slice(bulk.indexOf(10) + 1, -2)),
+      "OK",
+    );
+  }
+  assertEquals(client.run("GET string2"), value);
+  assertEquals(client.run("LRANGE list2 0 -1"), [value, value]);
+  assertEquals(client.run("HGET hash2 f"), value);
+  assertEquals(client.run("XRANGE stream2 - +"), [["1-1", ["f", value]]]);
 });
 
 Deno.test("an argument of 2 GiB is refused, whatever proto-max-bulk-len says", () => {
