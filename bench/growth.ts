@@ -49,7 +49,7 @@ print(`                 ${(keys.table.bytes / SIZE).toFixed(1)} table`);
 print(`                 ${((slabBytes + keys.table.bytes) / SIZE).toFixed(1)} with slabs`);
 print(`checksum         ${checksum}`);
 
-/** What reading the clock costs, in ns, to be taken off. */
+/** The cost of reading the clock, in ns, which is subtracted. */
 function clockCost(): number {
   const calls = 100_000;
   const start = performance.now();

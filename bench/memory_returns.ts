@@ -1,6 +1,6 @@
 /**
- * How soon memory goes back to the system: resident memory at the start, after a load, and 0.1 to 10 s after what made
- * it needless, of our server and of redis-server.
+ * How soon memory goes back to the system: resident memory at the start, after loading data, and 0.1 to 10 s after these
+ * were removed, of our server and of redis-server.
  *
  * Usage: deno run -A bench/memory_returns.ts [--case NAME] [--only ours|redis] [--redis PATH] [--port 26100] [--wait SECONDS]
  */
@@ -19,7 +19,7 @@ const options = parseArgs(Deno.args, {
 });
 const encoder = new TextEncoder();
 
-/** What is loaded, and what makes it needless. */
+/** What is loaded, and what frees it. */
 interface Case {
   load(wire: Wire, port: number): Promise<void>;
   end(wire: Wire): Promise<unknown>;

@@ -503,7 +503,7 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
   keys,
 };
 
-/** Commands whose time does not go with what the server holds, or that end, block or change the server. */
+/** Commands whose running time does not depend on the data, or that end, block or change the server. */
 export const NOT_WALKED = new Set(
   ("acl asking auth bgrewriteaof bgsave client cluster config debug discard exec failover hello latency memory migrate " +
     "module monitor multi object pfselftest psync quit readonly readwrite replconf replicaof reset restore restore-asking " +

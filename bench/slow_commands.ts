@@ -177,20 +177,20 @@ async function timeOf(peer: Peer, one: Case, sizes: Options): Promise<[number, s
   const before = encoded((one.before ?? []).map((line) => wordsOf(line, sizes)));
   let least = Infinity;
   let spent = 0;
-  let told = "";
+  let lastReply = "";
   for (let round = 0; round < rounds && spent < BUDGET_MS; round++) {
     if (before.length > 0) {
       await peer.connection.ask(before);
-      // What the copy has replaced is freed in slices meanwhile.
+      // Waits until the value that the copy has replaced is freed, which happens in slices.
       await new Promise((resolve) => setTimeout(resolve, settleMs));
     }
     const [ms, reply] = await timed(peer, request);
     least = Math.min(least, ms);
     spent += ms;
-    told = reply;
+    lastReply = reply;
   }
   await peer.connection.ask(encoded([["SELECT", "0"]]));
-  return [Math.max(least - peer.pingMs, 0), told];
+  return [Math.max(least - peer.pingMs, 0), lastReply];
 }
 
 /** One line of the table. */
@@ -221,7 +221,7 @@ export interface Options extends Sizes {
   readonly redis: string | null;
 }
 
-/** Walks the cases; returns a row for each, and tells each through `tell` as it comes. */
+/** Walks the cases; returns a row for each, and passes each to `tell` as soon as it is measured. */
 export async function walk(options: Options, tell: (text: string) => void): Promise<Row[]> {
   const rows: Row[] = [];
   try {
@@ -256,7 +256,7 @@ async function measured(peers: readonly Peer[], one: Case, options: Options): Pr
     ms.push(least);
     replies.push(reply);
   }
-  // What one of them refuses is not compared with what the other one did.
+  // If only one of the servers answers with an error, their times can't be compared.
   if (replies.length > 1 && replies[0].startsWith("-") !== replies[1].startsWith("-")) {
     throw new Error(`${one.line}: ${replies.join(" against ")}`);
   }

@@ -8,12 +8,12 @@ import { CHECKED_FOLDERS, print } from "./run.ts";
 import { importsOf, readSources } from "./sources.ts";
 
 const LINES_MAX = 800;
-/** What is run, or imported from outside. */
+/** Files that are run, or imported from outside. */
 const ENTRY_POINT_REGEXP =
   /^(main|mod)\.ts$|^scripts\/(?!run\.|sources\.)|^bench\/(.*_bench|growth|bare_loop|large_requests|memory_returns)\.ts$|_test\.ts$/;
 /**
- * Assertions a function, at least, by the beginning of the files' paths: what moves bytes says what it expects. A number here
- * only rises.
+ * The least number of assertions a function, by the beginning of the files' paths: code that moves bytes states what it
+ * expects. A number here only rises.
  */
 const ASSERTED: Readonly<Record<string, number>> = {
   "src/structures/": 1,

@@ -14,7 +14,7 @@ export function serverV8Flags(dir = "."): string {
   return flags;
 }
 
-/** What the server may do, as in the task `start`: no more than its work takes. */
+/** The server's permissions, as in the task `start`: the least that it needs. */
 export const SERVER_PERMISSIONS = [
   "--allow-net",
   "--allow-read",

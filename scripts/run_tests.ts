@@ -20,7 +20,7 @@ const PERMISSIONS = [
 const SUMMARY_REGEXP =
   /^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed(?:.*? \| (\d+) ignored)?/gm;
 
-/** What --quick leaves out: three seconds or more, each. A new file of this kind belongs here. */
+/** The files that --quick leaves out: each takes three seconds or more. A new file of this kind belongs here. */
 const LONG = [
   "src/config/conf_file_test.ts",
   "src/structures/arena_test.ts",
@@ -53,7 +53,7 @@ const paths = isQuick
   ? folders.flatMap(testsIn).filter((path) => !LONG.includes(path))
   : ["--doc", ...folders];
 const { code, output } = await run(["test", "--parallel", ...PERMISSIONS, ...paths]);
-// The last one: a test may print what looks like a summary. None: the files did not compile.
+// The last summary counts, since a test may print one as well. If there is none, the files did not compile.
 const [, passed = "0", failures = "0", ignored = "0"] =
   [...output.matchAll(SUMMARY_REGEXP)].at(-1) ?? [];
 const failed = Math.max(Number(failures), code === 0 ? 0 : 1);

@@ -4,7 +4,7 @@
 export interface Import {
   /** The imported file, from the root of the repository: "src/lib/assert.ts". */
   readonly target: string;
-  /** The names taken from it; null where they can't be told: `* as`, `import()`, a worker's URL. */
+  /** The names taken from it; null if they are unknown: `* as`, `import()`, a worker's URL. */
   readonly names: readonly string[] | null;
 }
 

@@ -22,7 +22,7 @@ const VALUE_BYTES = 32;
 const STRINGS = `strings of ${VALUE_BYTES} bytes`;
 const CLIENTS = 50;
 const KEYS_OF_BENCHMARK = 100_000;
-/** Requests of a run, a pipelined command: the least that tells anything, and what the first estimate takes. */
+/** The least number of requests of a run, a pipelined command. The first estimate uses it. */
 const REQUESTS_MIN = 20_000;
 const START_TRIES = 200;
 const START_PAUSE_MS = 50;
@@ -30,7 +30,7 @@ const START_PAUSE_MS = 50;
 const ELEMENTS_A_COMMAND = 100;
 const SMALL_SET_MEMBERS = 20;
 const PIPE_BYTES = 1 << 20;
-/** What the load itself took is given back by then: garbage, and memory of V8's compilers. */
+/** After loading, wait until memory that only loading needed has been freed: garbage, and V8's compilers'. */
 const SETTLE_MS = 2000;
 
 /** Tests that redis-benchmark does not have: what makes their data, and the command. */
@@ -92,7 +92,7 @@ const options = parseArgs(Deno.args, {
   unknown: (option: string) => fail(`versus does not know ${option}`),
 });
 
-// Read before a server runs: what fails from here on throws, so that the servers are stopped.
+// Options are read before a server is started: an error then leaves no server running.
 const tests = String(options.tests).split(",");
 const pipelines = String(options.pipelines).split(",").map(positive);
 const rounds = positive(options.rounds);
@@ -185,7 +185,7 @@ async function measure(
 
 /** Time that the threads of a server have been on a processor. */
 async function cpuNs(peer: Peer): Promise<number> {
-  // Deno reads /proc only for those who may do anything.
+  // Deno lets a script read /proc only with all permissions; `cat` does not need them.
   const text = await outputOf(["sh", "-c", `cat /proc/${peer.pid}/task/*/schedstat`]);
   const lines = text.trim().split("\n");
   return lines.reduce((sum, line) => sum + Number(line.split(" ")[0]), 0);

@@ -16,7 +16,7 @@ function docsOf(name: string): Map<Reply, Reply> {
   return docs.get(name) ?? new Map();
 }
 
-Deno.test("COMMAND INFO tells the ten things of each name, and null for a name that is none", () => {
+Deno.test("COMMAND INFO answers ten elements for each name, and null for unknown names", () => {
   const server = new TestServer();
   assertEquals(server.run("COMMAND INFO GetRange nosuch"), [
     [

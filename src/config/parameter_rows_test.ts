@@ -70,7 +70,7 @@ function otherValue({ parse, initial }: ParameterSpec): ParameterValue | null {
   return null;
 }
 
-Deno.test("whoever sets what has no effect is refused or warned, at the start and by CONFIG SET", () => {
+Deno.test("setting a parameter without effect is refused or warned about, at the start and by CONFIG SET", () => {
   const silent: string[] = [];
   for (const { name, initial, parse, show, traits, isMulti } of rows) {
     if (traits.inert !== true) continue;
@@ -95,7 +95,7 @@ Deno.test("whoever sets what has no effect is refused or warned, at the start an
   assertEquals(silent, []);
 });
 
-Deno.test("defaults that are set say nothing", () => {
+Deno.test("setting a parameter to its default logs no warning", () => {
   const parameters = new Parameters();
   const warned: string[] = [];
   for (const { name, traits } of rows) {
@@ -110,7 +110,7 @@ Deno.test("defaults that are set say nothing", () => {
   assertEquals([parameters.dangers(), parameters.lacks(), warned], [[], null, []]);
 });
 
-Deno.test("what would do harm is refused with what it promises, and several at once are all named", () => {
+Deno.test("harmful parameters are refused with the reason, and all of them are named", () => {
   const parameters = new Parameters();
   for (const [name, word] of [["tls-port", "6380"], ["tls-cert-file", "x"], ["daemonize", "yes"]]) {
     parameters.load({ name, words: [word] });
@@ -146,7 +146,7 @@ Deno.test("a policy of eviction is refused together with a limit, in either orde
   assertEquals(parameters.dangers().length, 1);
 });
 
-Deno.test("a user line is refused unless it says what holds anyway", () => {
+Deno.test("a user line is refused unless it describes the default user as it is", () => {
   const load = (...words: string[]) => new Parameters().load({ name: "user", words });
   assertEquals(load("default", "on", "nopass", "sanitize-payload", "~*", "&*", "+@all"), null);
   assertEquals(load("ann", "on", ">secret", "~*", "+@all")?.startsWith("ACL users"), true);

@@ -131,7 +131,7 @@ Deno.test("CONFIG SET puts everything back when a listener refuses", () => {
   assertEquals(seen, [5, 0]);
   assertEquals([parameters.values.maxmemory, parameters.values.port], [0, 6379]);
 });
-Deno.test("a listener hears once of all that changed, and nothing of what stays", () => {
+Deno.test("a listener is called once for all changes of a CONFIG SET, and not for unchanged values", () => {
   const parameters = new Parameters();
   let calls = 0;
   const listener = () => {
@@ -152,7 +152,7 @@ Deno.test("CONFIG SET refuses a name twice but takes an alias beside its name", 
   assertEquals(parameters.setMany(both), null);
   assertEquals(parameters.values.hashMaxListpackEntries, 2);
 });
-Deno.test("protected parameters can be set by whom enable-protected-configs allows", () => {
+Deno.test("protected parameters can be set by clients that enable-protected-configs allows", () => {
   const parameters = new Parameters();
   parameters.load({ name: "enable-protected-configs", words: ["local"] });
   assert(parameters.setMany([["dbfilename", "x"]]) !== null);
@@ -185,21 +185,21 @@ Deno.test("the server may write to values, and isDefault and get() see it", () =
   parameters.values.maxmemory = 0;
   assert(parameters.isDefault("maxmemory"));
 });
-Deno.test("CONFIG SET puts everything back when a listener throws, and tells who had heard", () => {
+Deno.test("CONFIG SET puts everything back when a listener throws, and notifies again those already notified", () => {
   const parameters = new Parameters();
-  const heard: string[] = [];
+  const notified: string[] = [];
   const warned: string[] = [];
   const { values } = parameters;
   parameters.onChange("hz", () => {
-    heard.push(`hz ${values.hz}`);
+    notified.push(`hz ${values.hz}`);
     return null;
   });
   parameters.onChange("timeout", () => {
-    heard.push(`timeout ${values.timeout}`);
+    notified.push(`timeout ${values.timeout}`);
     throw new Error(`no ${values.timeout}`);
   });
   parameters.onChange("maxmemory", () => {
-    heard.push(`maxmemory ${values.maxmemory}`);
+    notified.push(`maxmemory ${values.maxmemory}`);
     return null;
   });
   assertEquals(
@@ -209,7 +209,7 @@ Deno.test("CONFIG SET puts everything back when a listener throws, and tells who
     "CONFIG SET failed (possibly related to argument 'timeout') - no 5",
   );
   assertEquals([values.hz, values.timeout, values.maxmemory], [10, 0, 0]);
-  assertEquals(heard, ["hz 20", "timeout 5", "hz 10", "timeout 0"]);
+  assertEquals(notified, ["hz 20", "timeout 5", "hz 10", "timeout 0"]);
   assertEquals(warned, [
     "Failed applying new configuration. Possibly related to new timeout setting. " +
     "Restoring previous settings.",
@@ -228,7 +228,7 @@ Deno.test("CONFIG SET tries a value at once where only that shows what is wrong 
   const allowed = { isLocal: true };
   parameters.load({ name: "enable-protected-configs", words: ["yes"] });
   const set = (...pairs: [string, string][]) => parameters.setMany(pairs, allowed);
-  // The first thing wrong is told, in the order of the pairs.
+  // The error is that of the first wrong pair, in the order of the request.
   assert(
     set(["dir", "missing"], ["maxmemory", "x"])?.endsWith("'dir') - No such file or directory"),
   );

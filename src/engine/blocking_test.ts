@@ -63,7 +63,7 @@ class Scene {
     commands: new CommandTable([{ group: "string", commands: rows }]),
   });
   readonly engine = this.#server.engine;
-  /** Ids of the clients that were told to go on. */
+  /** Ids of the clients whose transport was resumed. */
   readonly resumed: number[] = [];
 
   client(): Client {
@@ -116,7 +116,7 @@ function read(client: Client): string {
   return new TextDecoder().decode(client.reply.take());
 }
 
-Deno.test("Blocking serves in order of arrival, one by one, with the arguments of then", () => {
+Deno.test("Blocking serves in order of arrival, one by one, with the original arguments", () => {
   const scene = new Scene();
   const [one, two, third, other] = [1, 2, 3, 4].map(() => scene.client());
   assertEquals(scene.run(one, "TAKE 0 a b"), "");
@@ -217,7 +217,7 @@ Deno.test("nobody is served during a pause, but waits may end", () => {
   assertEquals(read(one), "$1\r\na\r\n");
 });
 
-Deno.test("who asked for it learns that a key is gone, others wait on", () => {
+Deno.test("a removed key wakes only clients that asked for it, others wait on", () => {
   const scene = new Scene();
   const [one, two, other] = [1, 2, 3].map(() => scene.client());
   scene.run(other, "PUT a");
@@ -237,7 +237,7 @@ Deno.test("who asked for it learns that a key is gone, others wait on", () => {
   assertEquals([one, two].map(read), ["-ERR no such key\r\n", ""]);
 });
 
-Deno.test("who waits gets the refusals of the time when it is served", () => {
+Deno.test("a waiting command is refused by what refuses it when it is served", () => {
   const scene = new Scene();
   const [one, other] = [1, 2].map(() => scene.client());
   scene.run(one, "CARRY a b");

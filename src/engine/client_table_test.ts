@@ -40,7 +40,7 @@ Deno.test("ClientTable.delete() removes a client once, and none that has its id"
   table.delete(client);
   assertEquals(table.size, 0);
 });
-Deno.test("ClientTable.values() leaves out who is removed meanwhile, and refuses who is added", () => {
+Deno.test("ClientTable.values() leaves out clients removed during the walk, and refuses added ones", () => {
   const table = new ClientTable<{ id: number }>();
   const clients = [1, 2, 3, 4].map((id) => ({ id }));
   for (const client of clients) table.add(client);

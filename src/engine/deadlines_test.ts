@@ -34,7 +34,7 @@ Deno.test("an action may set and cancel further deadlines", () => {
   deadlines.run();
   assertEquals(done, ["first", "second"]);
 });
-Deno.test("what was set and not cancelled runs once, whatever the order", () => {
+Deno.test("actions that were set and not cancelled run once, whatever the order", () => {
   const step = fc.record({
     ms: fc.integer({ min: 0, max: 50 }),
     kind: fc.integer({ max: 2, min: 0 }),

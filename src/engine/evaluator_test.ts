@@ -48,40 +48,40 @@ class Runner {
     evaluator.endBatch();
   }
 
-  /** The slow log, and how many calls and µs each command was booked with. */
-  get booked(): [slow: string[], booked: Record<string, [number, number]>] {
-    const booked: Record<string, [number, number]> = {};
+  /** The slow log, and the calls and µs counted for each command. */
+  get counted(): [slow: string[], counted: Record<string, [number, number]>] {
+    const counted: Record<string, [number, number]> = {};
     for (const { name, stats } of this.#commands.all()) {
-      if (stats.calls > 0) booked[name] = [stats.calls, stats.microseconds];
+      if (stats.calls > 0) counted[name] = [stats.calls, stats.microseconds];
     }
     const slow = this.#server.engine.slowlog.latest(100).map((entry) => entry.args.join(" "));
-    return [slow, booked];
+    return [slow, counted];
   }
 }
 
-/** What a batch of `lines` is booked with. */
-function batch(...lines: string[]): Runner["booked"] {
+/** What is counted for a batch of `lines`. */
+function batch(...lines: string[]): Runner["counted"] {
   const runner = new Runner();
   runner.batch(lines);
-  return runner.booked;
+  return runner.counted;
 }
 
 Deno.test("equal commands of a batch share their time", () => {
-  const [slow, booked] = batch("quick 3 1", "quick 3 1", "quick 6 1");
+  const [slow, counted] = batch("quick 3 1", "quick 3 1", "quick 6 1");
   assertEquals(slow, []);
-  assertEquals(booked, { quick: [3, 12_000] });
+  assertEquals(counted, { quick: [3, 12_000] });
 });
 
 Deno.test("a command that is not O(1) is timed alone", () => {
-  const [slow, booked] = batch("walk 1 1", "walk 30 1", "walk 1 1");
+  const [slow, counted] = batch("walk 1 1", "walk 30 1", "walk 1 1");
   assertEquals(slow, ["walk 30 1"]);
-  assertEquals(booked, { walk: [3, 32_000] });
+  assertEquals(counted, { walk: [3, 32_000] });
 });
 
 Deno.test("a long reply gets the time of the commands that shared its run", () => {
-  const [slow, booked] = batch("range 0 1", "range 0 10", "range 30 20000", "range 1 1");
+  const [slow, counted] = batch("range 0 1", "range 0 10", "range 30 20000", "range 1 1");
   assertEquals(slow, ["range 30 20000"]);
-  assertEquals(booked, { range: [4, 31_000] });
+  assertEquals(counted, { range: [4, 31_000] });
 });
 
 Deno.test("batches of one turn share a look at the clock until it is a millisecond old", () => {
@@ -95,5 +95,5 @@ Deno.test("batches of one turn share a look at the clock until it is a milliseco
   assertEquals(runner.clock.looks, 2);
   runner.batch(["quick 1 1"]);
   assertEquals(runner.clock.looks, 3);
-  assertEquals(runner.booked[1], { quick: [5, 8000] });
+  assertEquals(runner.counted[1], { quick: [5, 8000] });
 });

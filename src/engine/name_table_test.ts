@@ -20,7 +20,7 @@ Deno.test("names are found in any case, again and again", () => {
   }
 });
 
-Deno.test("what is no name is not found, however like a spelling that was met it is", () => {
+Deno.test("words that are no names are not found, however similar to a cached spelling", () => {
   const names = table();
   for (const name of NAMES) names.find(argsOf(name, "more"), 0);
   const others = [

@@ -21,7 +21,7 @@ export interface PersistenceCalls {
    * `begun` is called at the instant whose data the snapshot contains.
    */
   snapshotToFile(begun: () => void): Promise<string>;
-  /** DEBUG RELOAD: saves and empties unless told otherwise, then loads; returns why it could not, or null. */
+  /** DEBUG RELOAD: saves and empties as the options say, then loads; returns an error or null. */
   reload(options: { saves: boolean; flushes: boolean }): ErrorReply | null;
   /** DEBUG LOADAOF. */
   reloadLog(): ErrorReply | null;

@@ -20,7 +20,7 @@ function propagation(): { stream: Propagation; notes: Notes } {
 
 const SELECT = (index: number): string => `*2 $6 SELECT $1 ${index} `;
 
-Deno.test("Propagation selects a database once, and again for who begins to read", () => {
+Deno.test("Propagation selects a database once, and again for a new reader", () => {
   const { stream, notes } = propagation();
   for (const database of [0, 0, 3]) {
     stream.append(database, argsOf("incr", "k"));
@@ -46,7 +46,7 @@ Deno.test("Propagation puts a unit of several commands between MULTI and EXEC", 
     `*1 $5 MULTI ${SELECT(1)}*1 $1 a *1 $1 b *1 $4 EXEC *1 $1 c `,
   );
 });
-Deno.test("Propagation tells keys that went by themselves one by one", () => {
+Deno.test("Propagation writes removals of expired keys one by one, without MULTI", () => {
   const { stream, notes } = propagation();
   const key = argsOf("k");
   for (let i = 0; i < 2; i++) stream.removal(0, "DEL", key.bytesOf(0), key.start(0), key.end(0));

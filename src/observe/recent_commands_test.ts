@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { bytesPerCall } from "../lib/alloc.ts";
 import { RecentCommands } from "./recent_commands.ts";
 
-Deno.test("the last commands are told in their order, with client, database and number", () => {
+Deno.test("the last commands are shown in order, with client, database and number", () => {
   const recent = new RecentCommands();
   assertEquals(`${recent}`, "none");
   recent.note("set", 7, 0, 3);

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type Reply, ReplyError, TestServer } from "../support/harness.ts";
 
-Deno.test("HELLO 3 switches to RESP3 and tells about the server", () => {
+Deno.test("HELLO 3 switches to RESP3 and describes the server", () => {
   const server = new TestServer();
   const greeting = server.run("HELLO 3 SETNAME me") as Map<Reply, Reply>;
   assertEquals(greeting.get("proto"), 3);
@@ -9,7 +9,7 @@ Deno.test("HELLO 3 switches to RESP3 and tells about the server", () => {
   assertEquals(server.run("CLIENT GETNAME"), "me");
   assertEquals(server.raw("GET missing"), "_\r\n");
 });
-Deno.test("a password shuts out who has not given it", () => {
+Deno.test("clients are refused until they give the password", () => {
   const server = new TestServer();
   server.run("CONFIG SET requirepass secret");
   const client = server.client();
@@ -46,7 +46,7 @@ Deno.test("CLIENT UNPAUSE ends a pause at once", () => {
   server.run("CLIENT UNPAUSE");
   assertEquals(writer.read(), "OK");
 });
-Deno.test("CLIENT KILL closes whom it means and nobody else", () => {
+Deno.test("CLIENT KILL closes the clients that match and no others", () => {
   const server = new TestServer();
   const other = server.client();
   assertEquals(server.run(`CLIENT KILL ID ${other.client.id}`), 1);

@@ -9,7 +9,7 @@ const WARNING =
   "Connection from 127.0.0.1:50000 aborted.";
 const BODY = "x\r\nSET pwned yes\r\n";
 
-/** Bytes after which the connection must be closed, with SET pwned among what follows; the name says what they try. */
+/** By what they try: bytes at which the connection must be closed, so that the SET pwned behind them does not run. */
 const ATTACKS: Record<string, string> = {
   "a form": `POST / HTTP/1.1\r\nHost: localhost\r\n\r\n${BODY}`,
   "letters of both cases": `PoSt / HTTP/1.1\r\n${BODY}`,
@@ -132,8 +132,8 @@ testWith("chromium", "a page that a browser shows sets nothing by fetch", async 
   }).output();
   assertStringIncludes(new TextDecoder().decode(stdout), "fetches: failed,failed,failed.");
   assertEquals(await replyOf(respite.port, "GET pwned"), "$-1\r\n");
-  // Chromium sends a header whose quotes are no inline command, which would end the connection, too: the warning shows
-  // that its request was recognised, and that it did reach the server.
+  // One of Chromium's headers has quotes that break an inline command, which would close the connection as well. The
+  // warning shows that its request has reached the server and was recognised as HTTP.
   const warnings = respite.logged.filter((line) => line.includes("Possible SECURITY ATTACK"));
   assertEquals(warnings.length, 1);
   await web.shutdown();

@@ -1,4 +1,4 @@
-/** Keys whose time comes between two commands, whatever was looked up meanwhile. */
+/** Keys that expire between two commands, whatever keys were looked up in between. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { argsOf } from "../../src/protocol/args.ts";
 import { TestServer } from "../support/harness.ts";
@@ -90,7 +90,7 @@ Deno.test("a key that can't be expired is logged with its name and what ran befo
   const server = new TestServer();
   for (const key of ["a", "b", "c"]) server.run(`SET ${key} 1 PX 50`);
   server.run("GET a");
-  // As a mistake of ours might leave it: the table does not know the key any more, the heap does.
+  // Simulates a bug: the key is no longer in the table, but still in the heap of deadlines.
   const { placement } = server.engine.keyspace.databases[0];
   const ref = server.engine.keyspace.databases[0].find(argsOf("b"), 0);
   placement.table.remove(placement.entries.hashOf(ref), ref);

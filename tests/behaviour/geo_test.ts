@@ -77,7 +77,7 @@ Deno.test("a point on the edge of the map is found where it is", () => {
   assertEquals(server.run("GEOSEARCH g FROMMEMBER corner BYRADIUS 10 m"), ["corner"]);
 });
 
-Deno.test("what is wrong with the key is told before what is wrong behind it", () => {
+Deno.test("an error about the key comes before errors about later arguments", () => {
   const server = sicily();
   server.run("SET s v");
   const wrongType = "WRONGTYPE Operation against a key holding the wrong kind of value";

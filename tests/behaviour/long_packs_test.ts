@@ -23,7 +23,7 @@ function digest(server: TestServer, key: string): string {
   return (server.call("DEBUG", "DIGEST-VALUE", key) as string[])[0];
 }
 
-/** Copies, renames, dumps and restores `key`: what comes of it holds the same in the same encoding. */
+/** Copies, renames, dumps and restores `key`: the results have the same contents and encoding. */
 function checkTwins(server: TestServer, key: string): void {
   server.call("COPY", key, "copy");
   server.call("RENAME", "copy", "renamed");

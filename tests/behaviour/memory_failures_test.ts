@@ -4,14 +4,14 @@ import { Errors } from "../../src/protocol/errors.ts";
 import { ReplyError, TestServer } from "../support/harness.ts";
 
 const CANNOT = new ReplyError("OOM the value needs more memory than there is");
-/** More than the runtime gives a buffer: what is refused here is refused on every machine. */
+/** More than any buffer can be: it fails on every machine. */
 const FAR = "50000000000";
 const FAR_BITS = "500000000000";
 
 function server(): TestServer {
   const server = new TestServer();
   assertEquals(server.run("CONFIG SET proto-max-bulk-len 100000000000"), "OK");
-  // What a freed block still holds is never seen again.
+  // The old bytes of freed blocks must never show up in a value.
   server.run("SET q0 PWDx");
   server.run("DEL q0");
   return server;
@@ -45,7 +45,7 @@ for (const line of GROWING) {
   }
 }
 
-Deno.test("in a transaction the others of its commands run", () => {
+Deno.test("if a command of a transaction can't get memory, the others run", () => {
   const one = server();
   one.run("MULTI");
   for (const line of ["SET a 1", `SETRANGE k ${FAR} x`, "SET b 2"]) one.run(line);

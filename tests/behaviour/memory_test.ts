@@ -1,4 +1,4 @@
-/** What is needless goes back to the system, at once or within a second: the mechanism, without a look at the process. */
+/** Unused memory goes back to the system, at once or within a second. Tests the mechanism, not the process's size. */
 import { assert, assertEquals } from "@std/assert";
 import type { LargeString } from "../../src/keyspace/entry.ts";
 import { argsOf } from "../../src/protocol/args.ts";
@@ -19,7 +19,7 @@ function bufferOf(server: TestServer, key: string): Uint8Array {
   return (entries.objectOf(databases[0].find(argsOf(key), 0)) as LargeString).content;
 }
 
-/** One tick of the timer after another, a second in all. */
+/** Runs the timer's ticks of one second. */
 function passASecond(server: TestServer): void {
   for (let ms = 0; ms <= SECOND_MS; ms += 100) server.advance(100);
 }

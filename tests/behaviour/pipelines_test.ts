@@ -1,4 +1,4 @@
-/** A pipeline's requests are decoded, hashed and prefetched together: that must show nowhere. */
+/** A pipeline's requests are decoded, hashed and prefetched together: no reply may depend on that. */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { type TestClient, TestServer } from "../support/harness.ts";

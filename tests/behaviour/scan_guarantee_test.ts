@@ -107,7 +107,7 @@ for (const kind of KINDS) {
       }),
       { numRuns: 60 },
     );
-    // The scenarios are of use only as far as they cross the encodings.
+    // The scenarios test something only if they change the encoding.
     if (kind.encoding !== null) assertEquals(encodings.size >= 2, true, [...encodings].join());
   });
 }

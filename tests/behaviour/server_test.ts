@@ -155,7 +155,7 @@ Deno.test("DEBUG is refused unless it is enabled", () => {
   server.parameters.load({ name: "enable-debug-command", words: ["no"] });
   assertStringIncludes((server.run("DEBUG SLEEP 0") as ReplyError).message, "not allowed");
 });
-Deno.test("a command that throws answers its client, is logged, and the rest live on", () => {
+Deno.test("a command that throws answers an error and is logged, and the server goes on", () => {
   const server = new TestServer();
   Object.defineProperty(server.engine.commands.byName("echo"), "run", {
     value: () => {

@@ -61,7 +61,7 @@ Deno.test("a request beyond client-query-buffer-limit closes that client alone",
     other.close();
   });
 });
-Deno.test("clients beyond maxclients are told so", async () => {
+Deno.test("clients beyond maxclients get an error and are disconnected", async () => {
   await withServer({ maxclients: "1" }, async ({ port }) => {
     const first = await Wire.connect(port);
     assertEquals(await first.roundTrip("PING"), "+PONG\r\n");

@@ -1,11 +1,11 @@
-/** What a start says: of what is not there yet, and of what has no effect. */
+/** Directives of missing features at the start: refused, or warned about. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Child } from "../support/child.ts";
 import { freePort } from "../support/live.ts";
 
 const options = { sanitizeOps: false, sanitizeResources: false };
 
-/** Promises that must not be broken in silence, and a word of the reason. */
+/** Directives that must be refused, and a word of the reason. */
 const REFUSED: [directives: string[], reason: string][] = [
   [["--tls-port", "6380"], "plain text"],
   [["--tls-cert-file", "x", "--tls-key-file", "y"], "plain text"],
@@ -23,7 +23,7 @@ const REFUSED: [directives: string[], reason: string][] = [
 ];
 
 Deno.test({
-  name: "a server that would break its promises does not start, and says why",
+  name: "directives that would do harm stop the start, with the reason",
   ...options,
   fn: async () => {
     const dir = await Deno.makeTempDir();
@@ -38,7 +38,7 @@ Deno.test({
   },
 });
 Deno.test({
-  name: "what has no effect is one warning at the start, and one a CONFIG SET",
+  name: "directives without effect cause one warning at the start, and one a CONFIG SET",
   ...options,
   fn: async () => {
     const dir = await Deno.makeTempDir();

@@ -131,8 +131,8 @@ Deno.test("XINFO counts what a group has still to read", () => {
   assertEquals((server.run("XINFO STREAM s") as unknown[]).slice(0, 2), ["length", 2]);
 });
 
-/** What the server answers, with spaces between the parts. */
-function told(server: TestServer, line: string): string {
+/** The reply as text, with spaces between its parts. */
+function replyText(server: TestServer, line: string): string {
   return server.raw(line).replaceAll("\r\n", " ").trim();
 }
 
@@ -140,12 +140,13 @@ Deno.test("deliveries are counted in 64 bits, and shown to the last digit", () =
   const server = withStream(1);
   server.run("XGROUP CREATE s g 0");
   server.run("XREADGROUP GROUP g c STREAMS s >");
-  const deliveries = (): string | undefined => told(server, "XPENDING s g - + 9").split(" ").at(-1);
+  const deliveries = (): string | undefined =>
+    replyText(server, "XPENDING s g - + 9").split(" ").at(-1);
   for (const count of ["1000000000000000000", "9007199254740993", "9223372036854775807"]) {
     server.run(`XCLAIM s g c 0 1-0 RETRYCOUNT ${count} JUSTID`);
     assertEquals(deliveries(), `:${count}`);
     server.run("COPY s t REPLACE");
-    assertEquals(told(server, "XINFO STREAM t FULL").split(`:${count}`).length, 3);
+    assertEquals(replyText(server, "XINFO STREAM t FULL").split(`:${count}`).length, 3);
   }
   server.run("XREADGROUP GROUP g c STREAMS s 0");
   assertEquals(deliveries(), ":-9223372036854775808");
@@ -157,14 +158,14 @@ Deno.test("entries that were added and read are counted in 64 bits", () => {
   const server = withStream(2);
   server.run("XGROUP CREATE s g 1-0 ENTRIESREAD 9007199254740993");
   server.run("XSETID s 2-0 ENTRIESADDED 9223372036854775807");
-  const progress = (): string => told(server, "XINFO GROUPS s").replace(/.*entries-read/, "");
+  const progress = (): string => replyText(server, "XINFO GROUPS s").replace(/.*entries-read/, "");
   assertEquals(progress(), " :9007199254740993 $3 lag :9214364837600034814");
   server.run("XREADGROUP GROUP g c STREAMS s >");
   assertEquals(progress(), " :9007199254740994 $3 lag :9214364837600034813");
   server.run("XADD s 3-0 a 1");
   assertEquals(progress(), " :9007199254740994 $3 lag :9214364837600034814");
   assertEquals(
-    /entries-added :(\S+)/.exec(told(server, "XINFO STREAM s"))?.[1],
+    /entries-added :(\S+)/.exec(replyText(server, "XINFO STREAM s"))?.[1],
     "-9223372036854775808",
   );
 });

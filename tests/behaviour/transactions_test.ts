@@ -30,7 +30,7 @@ Deno.test("EXEC answers null when a watched key has expired", () => {
   server.run("PING");
   assertEquals(server.run("EXEC"), null);
 });
-Deno.test("a watched key that had expired before stays harmless", () => {
+Deno.test("EXEC runs if a watched key had expired before WATCH", () => {
   const server = new TestServer();
   server.run("DEBUG SET-ACTIVE-EXPIRE 0");
   server.run("SET k 1 PX 10");

@@ -325,7 +325,7 @@ export const EVERY_COMMAND: readonly (readonly [line: string, expected: Expected
   ["slowlog help", isHelp],
 ];
 
-/** What the clients' own methods run, since afterwards the connection is in another state. */
+/** Commands that the tests run by methods of the client library, since they change the state of the connection. */
 export const RUN_OTHERWISE: readonly string[] = [
   "hello",
   "monitor",

@@ -226,7 +226,7 @@ class Words {
     return this.pick(["x", "y", "z"]).repeat([20, 63, 64, 65, 200, 3000][this.below(6)]);
   }
 
-  /** Halves have the same text everywhere. */
+  /** A multiple of a half, which every server writes alike. */
   #double(): string {
     return `${(this.below(40) - 12) / 2}`;
   }
@@ -244,8 +244,8 @@ const BY_LETTER = new Map(
 );
 
 /**
- * A key whose time comes while nobody looks at it, and a command that meets it. In between, keys are looked up in ways
- * that remove nothing; no reply depends on the moment. Active expiry is to be off.
+ * A key that expires while no command accesses it, and then a command that does. In between, keys are looked up in ways
+ * that remove nothing; no reply depends on the exact time. Active expiry must be off.
  */
 function* expiringKey(words: Words): Generator<string[]> {
   const letter = words.pick(Object.keys(LETTERS));

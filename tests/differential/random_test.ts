@@ -8,7 +8,7 @@ const COUNT = Number(Deno.env.get("RESPITE_DIFFERENTIAL") ?? 100_000);
 const SEED = Number(Deno.env.get("RESPITE_SEED") ?? 7);
 const PIPELINE = 200;
 
-/** Replies whose order is the server's own affair. */
+/** Commands whose replies may come in any order. */
 const UNORDERED = /^(smembers|sinter|sunion|sdiff|hkeys|hvals|hgetall)$/;
 
 /** What Redis 7.2, whose replies we give, does otherwise than the 7.0 of Debian. */
@@ -73,7 +73,7 @@ Deno.test({
     const ours = startRespite({ appendonly: "yes", appendfsync: "no" });
     const wires = [await Wire.connect(redis.port), await Wire.connect(ours.port)];
     await wires[0].roundTrip("flushall");
-    // A key past its deadline is to be met by a command, not by a timer.
+    // Expired keys must be removed by commands, not by the timer.
     for (const wire of wires) await wire.roundTrip("debug set-active-expire 0");
     const commands = randomCommands(SEED, true);
     const differences: string[] = [];

@@ -7,13 +7,13 @@ import { freePort, type Wire, Wire as Connection } from "../support/live.ts";
 
 /** How many times: a long run is `RESPITE_CRASHES=200 deno task test`. */
 const ROUNDS = Number(Deno.env.get("RESPITE_CRASHES") ?? 6);
-/** Of the random moments: `RESPITE_SEED=7 deno task test tests/durability/crash_test.ts` repeats a run's. */
+/** Seed of the random moments: `RESPITE_SEED=7 deno task test tests/durability/crash_test.ts` repeats a run. */
 const SEED = Number(Deno.env.get("RESPITE_SEED") ?? Math.floor(Math.random() * 2 ** 31));
 const WRITERS = 8;
 /** With everysec what was acknowledged longer ago must be there. */
 const LOSS_MS = 1000;
 
-/** One who writes numbers that ascend, and notes which were acknowledged. */
+/** A client that writes ascending numbers, and notes which were acknowledged. */
 class Writer {
   sent = 0;
   /** Number and time of each acknowledged write. */
@@ -57,7 +57,7 @@ class Writer {
     assert(a >= least && a <= length, `${name}: a is ${a}, ${least} acknowledged`);
     assert(halves >= least && halves <= a, `${name}: ${halves} halves, ${least} acknowledged`);
     this.sent = length;
-    // What was not acknowledged may be there all the same, and is known from now on.
+    // Writes without an acknowledgement may have taken place: from here on they count as acknowledged.
     if (a < length) await wire.roundTrip(`ltrim ${name}:list 0 ${a - 1}`);
     for (const key of ["list", "a", "b", "hash", "float"]) {
       await wire.roundTrip(`del ${name}:${key}`);
@@ -75,7 +75,7 @@ async function numberOf(wire: Wire, line: string): Promise<number> {
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** As `crash`; what went wrong is told with the seed that makes it happen again. */
+/** As `crash`; a failure names the seed that repeats it. */
 async function crashSeeded(policy: "always" | "everysec", rounds: number): Promise<void> {
   print(`crashes with RESPITE_SEED=${SEED}`);
   try {
@@ -98,7 +98,7 @@ async function crash(policy: "always" | "everysec", rounds: number): Promise<voi
     const wires = await Promise.all(writers.map(() => Connection.connect(port)));
     const runs = writers.map((writer, i) => writer.run(wires[i]));
     await sleep(20 + 200 * random());
-    // Some die while they rewrite or save.
+    // Some servers are killed while they rewrite or save.
     if (round % 3 === 1) await wire.send("bgrewriteaof\r\n");
     if (round % 3 === 2) await wire.send("bgsave\r\n");
     await sleep(30 * random());
@@ -106,7 +106,7 @@ async function crash(policy: "always" | "everysec", rounds: number): Promise<voi
     await child.stop("SIGKILL");
     await Promise.all(runs);
     for (const one of [wire, ...wires]) one.close();
-    // Some die while they start.
+    // Some servers are killed while they start.
     if (round % 2 === 1) {
       const early = Child.spawn(port, dir, ...directives);
       await sleep(100 + 500 * random());

@@ -71,36 +71,43 @@ for (const [kind, directives] of [["append-only file", AOF], ["snapshot", RDB]] 
     });
   });
 }
-fileTest("while data are being loaded clients are told so, and how far it is", async (dir) => {
-  await withServer(dir, RDB, async (wire) => {
-    await wire.roundTrip("debug populate 20000 key 100");
-  });
-  const port = freePort();
-  const child = Child.spawn(port, dir, ...RDB, "--key-load-delay", "50");
-  for (let isLoading = false; !isLoading;) {
-    const wire = await Wire.connect(port).catch(() => null);
-    if (wire === null) continue;
-    const reply = await wire.roundTrip("get key:1");
-    assertEquals(reply, "-LOADING Redis is loading the dataset in memory\r\n");
-    // A log that began now would have what has been loaded so far for its base.
-    for (
-      const pair of ["appendonly yes", "maxmemory 1 appendonly yes", "repl-diskless-load disabled"]
-    ) {
-      assertEquals(await wire.roundTrip(`config set ${pair}`), reply);
+fileTest(
+  "while data are being loaded clients get -LOADING, and INFO shows the progress",
+  async (dir) => {
+    await withServer(dir, RDB, async (wire) => {
+      await wire.roundTrip("debug populate 20000 key 100");
+    });
+    const port = freePort();
+    const child = Child.spawn(port, dir, ...RDB, "--key-load-delay", "50");
+    for (let isLoading = false; !isLoading;) {
+      const wire = await Wire.connect(port).catch(() => null);
+      if (wire === null) continue;
+      const reply = await wire.roundTrip("get key:1");
+      assertEquals(reply, "-LOADING Redis is loading the dataset in memory\r\n");
+      // A log that began now would have only the loaded part of the data as its base.
+      for (
+        const pair of [
+          "appendonly yes",
+          "maxmemory 1 appendonly yes",
+          "repl-diskless-load disabled",
+        ]
+      ) {
+        assertEquals(await wire.roundTrip(`config set ${pair}`), reply);
+      }
+      assertEquals((await wire.roundTrip("config get maxmemory")).endsWith("$1\r\n0\r\n"), true);
+      const info = await wire.roundTrip("info persistence");
+      assert(/loading:1\r\n(.*\r\n)*loading_total_bytes:\d{5,}/.test(info), info);
+      isLoading = true;
+      wire.close();
     }
-    assertEquals((await wire.roundTrip("config get maxmemory")).endsWith("$1\r\n0\r\n"), true);
-    const info = await wire.roundTrip("info persistence");
-    assert(/loading:1\r\n(.*\r\n)*loading_total_bytes:\d{5,}/.test(info), info);
-    isLoading = true;
+    const wire = await child.ready();
+    if (wire === null) throw new Error((await child.ended()).text);
+    assertEquals(await wire.roundTrip("dbsize"), ":20000\r\n");
+    assert((await wire.roundTrip("info persistence")).includes("rdb_last_load_keys_loaded:20000"));
     wire.close();
-  }
-  const wire = await child.ready();
-  if (wire === null) throw new Error((await child.ended()).text);
-  assertEquals(await wire.roundTrip("dbsize"), ":20000\r\n");
-  assert((await wire.roundTrip("info persistence")).includes("rdb_last_load_keys_loaded:20000"));
-  wire.close();
-  await child.stop("SIGKILL");
-});
+    await child.stop("SIGKILL");
+  },
+);
 fileTest(
   "while data are being loaded nothing may save or log what is there so far",
   async (dir) => {
@@ -136,7 +143,7 @@ fileTest(
     }
     assertEquals(await wire.roundTrip("config set save '1 1'"), "+OK\r\n");
     assert((await wire.roundTrip("info persistence")).includes("loading:1"), "it still loads");
-    // What ends now has nothing to save.
+    // A server that ends while it is loading saves nothing.
     await child.stop("SIGTERM");
     wire.close();
     assertEquals((await Deno.stat(`${dir}/dump.rdb`)).size, size);
@@ -209,7 +216,7 @@ fileTest("a snapshot with flipped bytes is refused, with file and offset", async
   const text = await refusal(dir, RDB);
   assert(text.includes(path) && text.includes("at offset"), text);
 });
-fileTest("appending may be switched on and off, and what comes between is there", async (dir) => {
+fileTest("appending can be switched on and off, and changes in between are kept", async (dir) => {
   let digest = "";
   await withServer(dir, ["--save", ""], async (wire) => {
     await fill(wire, 5, 500);

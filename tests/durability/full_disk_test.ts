@@ -1,4 +1,4 @@
-/** A disk that takes nothing any more: writes are refused, reads go on, and all is well when there is room again. */
+/** A full disk: writes are refused, reads go on, and everything works again when there is room. */
 import { assert, assertEquals } from "@std/assert";
 import { Child } from "../support/child.ts";
 import { freePort, type Wire, Wire as Connection } from "../support/live.ts";
@@ -76,14 +76,14 @@ async function verify(policy: string, dir: string): Promise<void> {
   else await failToSave(wire);
   for await (const { name } of Deno.readDir(dir)) assert(!name.startsWith("temp-"), name);
 
-  // Room again: what had come is written, and everybody may go on.
+  // There is room again: the pending changes are written, and commands run again.
   await Deno.remove(`${dir}/filler`);
   for (;;) {
     const reply = await wire.roundTrip("info persistence");
     if (reply.includes("aof_last_write_status:ok")) break;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  // With always what was not answered is durable now, and to be seen; with everysec it was refused.
+  // With always the unanswered write is durable now, and visible; with everysec it was refused.
   const last = policy === "always" ? VALUE.length : 0;
   assertEquals(await wire.roundTrip(`strlen before:${count}`), `:${last}\r\n`);
   assertEquals(await wire.roundTrip("save"), "+OK\r\n");
@@ -155,7 +155,7 @@ diskTest("a rewrite does not begin while the log before it lacks something", asy
   const wire = await child.ready();
   if (wire === null) throw new Error((await child.ended()).text);
   await wire.roundTrip("debug aof-flush-sleep 0");
-  // The last one is acknowledged and in memory alone. There is room for a manifest, but not for it.
+  // The last acknowledged write is only in memory. There is room for a manifest, but not for that write.
   await writeUntilFull(() => Connection.connect(port), "k");
   const length = await wire.roundTrip("append list x");
   assert(length.startsWith("-MISCONF"), length);
@@ -163,7 +163,7 @@ diskTest("a rewrite does not begin while the log before it lacks something", asy
     await wire.roundTrip("bgrewriteaof"),
     "-ERR Can't execute an AOF background rewriting. Please check the server logs for more information.\r\n",
   );
-  // Neither does the server end and lose it.
+  // SHUTDOWN is refused, so that the write is not lost.
   const refused = await wire.roundTrip("shutdown");
   assertEquals(refused, "-ERR Errors trying to SHUTDOWN. Check logs.\r\n");
   const digest = await wire.roundTrip("debug digest");

@@ -181,7 +181,7 @@ jobTest("an older save does not take the place of a newer one", async (host) => 
   assertEquals(await wire.roundTrip("debug reload"), "+OK\r\n");
   await until(wire, "rdb_bgsave_in_progress:0");
   await until(wire, "current_save_keys_total:0");
-  // What the first one does when it is over is over, too.
+  // Waits until the older save has done whatever it does at its end.
   await new Promise((resolve) => setTimeout(resolve, 1500));
   wire.close();
   await host.stop("SIGKILL");

@@ -9,7 +9,7 @@ const skips = disk === null ? " (skipped: no file system can be mounted here)" :
 const options = { sanitizeOps: false, sanitizeResources: false };
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
-/** Makes the server log, look for what it could not, and end by a signal, saving. */
+/** Has the server log something, checks the count of lost lines, and ends it by a signal: it must save. */
 async function verify(child: Child, dir: string, wire: Wire): Promise<void> {
   await wire.roundTrip("set key value");
   for (let i = 0; i < 3; i++) {
@@ -44,7 +44,7 @@ async function makeFifo(path: string): Promise<{ isGone: Promise<unknown> }> {
 }
 
 Deno.test({
-  name: "a server whose standard output and error are full lives, and saves when it ends",
+  name: "a server whose standard output and error are full goes on, and saves when it ends",
   ...options,
   fn: async () => {
     const dir = await Deno.makeTempDir();
@@ -53,7 +53,7 @@ Deno.test({
   },
 });
 Deno.test({
-  name: "a server whose output nobody reads any more does, too: respite | head -1",
+  name: "a server whose output is no longer read goes on: respite | head -1",
   ...options,
   fn: async () => {
     const dir = await Deno.makeTempDir();
@@ -65,7 +65,7 @@ Deno.test({
   },
 });
 Deno.test({
-  name: "a server whose log file is a FIFO without a reader does, too",
+  name: "a server whose log file is a FIFO without a reader goes on",
   ...options,
   fn: async () => {
     const dir = await Deno.makeTempDir();
@@ -77,7 +77,7 @@ Deno.test({
   },
 });
 Deno.test({
-  name: `a server whose log's disk is full does, too, and the log says so afterwards${skips}`,
+  name: `a server whose log's disk is full goes on, and the log says so afterwards${skips}`,
   ignore: disk === null,
   ...options,
   fn: async () => {
@@ -109,12 +109,13 @@ Deno.test({
     wire.close();
     child.kill("SIGINT");
     assertEquals((await child.ended()).code, 0);
-    // What it could not write it does not remove.
+    // A pid file that the server has not written it must not remove.
     assertEquals((await Deno.stat(`${dir}/pid`)).isDirectory, true);
   },
 });
 Deno.test({
-  name: "a refusal to start that nobody can be told ends with 1, and so does a check of a file",
+  name:
+    "a refused start exits with 1 even if its message can't be written, and so does a check of a file",
   ...options,
   fn: async () => {
     const dir = await Deno.makeTempDir();

@@ -25,7 +25,7 @@ const LOAD = {
   onLoss: (what: string) => assert(false, what),
 };
 
-/** What the random commands must not do here: it takes the keys' place, or waits. */
+/** Random commands that are left out here: transactions, SELECT, and commands that block. */
 const LEFT_OUT =
   /^(multi|exec|discard|watch|select|blpop|brpop|bl?mpop|blmove|bzpop|bzmpop|brpoplpush)/;
 
@@ -106,7 +106,7 @@ function abandon(
   const writer = new RdbFileWriter(server.engine.keyspace, path, `${path}.temp`, settings);
   for (let i = 0; i < slices && writer.snapshot.slice(() => true); i++) between();
   writer.cancel();
-  // What was asked to run finds that out.
+  // run() notices that the file was given up.
   void writer.run().catch(() => {});
   Deno.removeSync(path);
 }
@@ -200,7 +200,7 @@ Deno.test("DUMP and RESTORE give back every value, and refuse what was damaged",
     assert(failed instanceof ReplyError, "the sum tells");
   }
 });
-Deno.test("RESTORE of bytes that lie about themselves changes nothing, and the server lives", () => {
+Deno.test("RESTORE of damaged bytes with a valid checksum changes nothing and fails no assertion", () => {
   const server = new TestServer();
   addLarge(server);
   server.run("rpush list a 1 b 2 c");
@@ -269,7 +269,7 @@ const READ_ALL = [
   "del target copied",
 ];
 
-Deno.test("a stream whose number of entries is told wrong, as old files do, has those that are there", () => {
+Deno.test("a stream whose stored number of entries is wrong, as in old files, is loaded with its actual entries", () => {
   const server = new TestServer();
   for (const id of ["1-1", "1-2", "1-3"]) server.run(`xadd stream ${id} f v`);
   const payload = dumped(server, "stream");

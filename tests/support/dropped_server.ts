@@ -11,7 +11,7 @@ const FILL = "debug populate 400000 key 200";
 const RANDOM_COMMANDS = 5000;
 const SEED = 7;
 
-/** What is left of a server that was dropped, as the process prints it. */
+/** How many objects of a dropped server are left, as the process prints it. */
 export interface Left {
   readonly engine: boolean;
   readonly keyspace: boolean;

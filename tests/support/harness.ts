@@ -148,7 +148,7 @@ export class TestClient {
   }
 }
 
-/** What a test may want otherwise. */
+/** What a test can choose. */
 export interface TestServerParts {
   /** Directives, besides those of every test: DEBUG is allowed, there are no save points, `dir` is new and empty. */
   readonly directives?: Readonly<Record<string, string>>;
@@ -206,7 +206,7 @@ export class TestServer {
     return this.#first.raw();
   }
 
-  /** Moves the clock and does what is due then. */
+  /** Moves the clock and runs the timer. */
   advance(ms: number): void {
     this.clock.advance(ms);
     while (this.server.cron.run());

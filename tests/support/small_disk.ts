@@ -1,6 +1,6 @@
-/** A file system of its own that is soon full. */
+/** A small file system, for tests of full disks. */
 
-/** Its directory; null where none may be made. */
+/** Mounts it and returns its directory; null if that is not permitted. */
 export function makeSmallDisk(sizeBytes: number): string | null {
   const path = Deno.makeTempDirSync();
   try {
