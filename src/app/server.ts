@@ -19,7 +19,7 @@ import { carryChanges } from "./changes.ts";
 import { Cron } from "./cron.ts";
 import { endpointsOf, nameOf } from "./endpoints.ts";
 
-/** In place of `tcp-backlog` where nobody has set it. */
+/** The backlog unless `tcp-backlog` is set. */
 const BACKLOG = 4_096;
 
 const PORT_REFUSED = "Unable to listen on this port. Check server logs.";

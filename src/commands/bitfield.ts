@@ -168,7 +168,7 @@ function writeBits(value: StringValue, { offset, bits }: Operation, stored: bigi
   }
 }
 
-/** What the request does to its key: only GETs that are whole read and do no more. */
+/** The key's access flags: read only if the request consists of complete GETs. */
 function bitfieldFlags(args: Args): string {
   for (let i = 2; i < args.count;) {
     if (args.is(i, "GET") && i + 2 < args.count) i += 3;

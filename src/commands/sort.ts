@@ -178,7 +178,7 @@ function textsOf(db: Database, elements: ByteList, by: string): ByteList {
   return texts;
 }
 
-/** The number of each element, or of what `by` leads to; null if one is none. What is missing counts as 0. */
+/** The number of each element, or of the value that `by` refers to; null if one is not a number. A missing one counts as 0. */
 function weightsOf(db: Database, elements: ByteList, by: string | null): Float64Array | null {
   const pattern = by === null ? null : new Pattern(db, by);
   const weights = new Float64Array(elements.count);
@@ -240,7 +240,7 @@ class Pattern {
     this.#field = hasField ? binaryBytes(pattern.slice(arrow + 2)) : null;
   }
 
-  /** What the pattern leads to for an element, good until the next call; null if that is not there. */
+  /** The value that the pattern refers to for an element, valid until the next call; null if it is missing. */
   lookUp(element: Slice): Slice | null {
     if (this.#isElement) return element;
     if (!this.#hasStar) return null;
@@ -283,7 +283,7 @@ const KEY_BYTES_MIN = 256;
 /** Hashing reads four bytes at a time, and so up to three behind the last one. */
 const HASH_READS_BEHIND = 4;
 
-/** What is answered or stored: `size` elements from `from` on in their order, or what GET leads to for each. */
+/** The results: `size` elements from `from` on in their order, or the values that GET refers to for each of them. */
 class Results {
   readonly #patterns: Pattern[];
   readonly #element = new Slice();

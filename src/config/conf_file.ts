@@ -217,7 +217,7 @@ const NOT_PARAMETERS = ["include", "rename-command", "user", "loadmodule"];
 export interface RewriteOptions {
   /** Writes all parameters, also those at their defaults. */
   readonly all?: boolean;
-  /** What stands in the file of directives that are no parameters (`user`), after their names. */
+  /** The lines of directives that are no parameters (`user`), without their names. */
   readonly others?: Readonly<Record<string, readonly string[]>>;
 }
 

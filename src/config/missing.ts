@@ -46,7 +46,7 @@ const RIGHTS_OF_DEFAULT = [
   ...["allkeys", "allchannels", "allcommands"],
 ];
 
-/** Why a directive that is no parameter is refused; null if it asks for nothing, undefined if nobody knows it. */
+/** Why a directive that is no parameter is refused; null if it changes nothing, undefined if it is unknown. */
 export function refusedDirective(
   name: string,
   words: readonly string[],

@@ -38,7 +38,7 @@ Deno.test("exactly the parameters that nothing reads are marked inert", () => {
   for (const [, fields] of source.matchAll(/\{([^{}]*)\} = [\w.#]*\b(?:values|limits);/g)) {
     for (const field of fields.split(",")) read.add(field.trim().split(":")[0]);
   }
-  // What it says is about INFO alone.
+  // Its value is only shown by INFO.
   read.add("latencyTrackingInfoPercentiles");
   const camel = (name: string): string =>
     name.replaceAll(/[-_](.)/g, (_, c: string) => c.toUpperCase());

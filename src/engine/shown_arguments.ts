@@ -3,7 +3,7 @@ import { type Args, binaryText } from "../protocol/args.ts";
 import type { Command } from "./command.ts";
 import type { Engine } from "./engine.ts";
 
-/** What stands in the place of a secret. */
+/** Replaces a secret. */
 export const REDACTED = "(redacted)";
 /** Arguments of a command that the slow log keeps, and bytes of each. Of the rest it says how much there is, as Redis does. */
 const ARGUMENTS_MAX = 32;

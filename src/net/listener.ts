@@ -157,7 +157,7 @@ async function refuse(socket: Socket, message: Uint8Array): Promise<void> {
     await socket.write(message);
     socket.close();
   } catch {
-    // The client has gone; there is nobody to tell.
+    // The client has gone already.
   }
 }
 

@@ -43,7 +43,7 @@ async function failToSave(wire: Wire): Promise<void> {
   }
 }
 
-/** With `always` nobody may see `key`, whose writer got no answer, nor what else may not be durable. */
+/** With `always` nobody may see `key`, whose writer got no answer, or any other data that may not be durable. */
 async function verifyUnseen(wire: Wire, key: string): Promise<void> {
   for (const line of [`exists ${key}`, "get first", "dbsize", "keys *", "scan 0", "sync"]) {
     const reply = await wire.roundTrip(line);
