@@ -8,6 +8,6 @@ Deno.test("bytesPerCall() is 0 for what does not allocate", () => {
 Deno.test("bytesPerCall() sees an array that each call leaves", () => {
   let kept: number[] = [];
   const bytes = bytesPerCall(() => kept = [1, 2, 3, 4]);
-  // A collection within the least round makes it smaller than it is, but not nothing.
+  // A garbage collection within the smallest round makes the figure too small, but not 0.
   assert(bytes > 0 && bytes < 200, `${bytes} bytes for ${kept.length} numbers`);
 });

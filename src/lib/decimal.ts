@@ -194,7 +194,7 @@ export function bigIntToInt64(value: bigint, out: Int64): boolean {
 
 /**
  * Writes an integer below 2^63 in magnitude at `at` of `target`; returns the end of its text. A double beyond ±2^53
- * stands for the integer that it is exactly: a value that must be exact there is an `Int64`. Anything else, a
+ * is written as exactly the integer that it is; a value that must not be rounded there is an `Int64`. Anything else, a
  * fraction or NaN, is refused before a byte is written.
  */
 export function writeDecimal(value: number, target: Uint8Array, at: number): number {

@@ -166,7 +166,8 @@ function draw(shift: number): number {
     drawnDigits[drawnCount++] = ZERO + digit;
     words[REST] = high - digit * unit;
     words[REST + 1] = low;
-    // Unlike the whole part's, an equal rest goes on: so does Redis (0.07655 is 0.07655000000000001).
+    // A rest equal to the width does not end it here, but in the whole part it does. So does Redis:
+    // 0.07655 is 0.07655000000000001.
     if (!isRestBelowWidth()) continue;
     stepDown(unit);
     return exponent;

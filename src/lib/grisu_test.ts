@@ -104,7 +104,8 @@ function drawn64(
     distance *= 10n;
     digits = 10n * digits + (rest >> shiftBits);
     rest &= mask;
-    // Unlike the whole part's, an equal rest goes on: so does Redis (0.07655 is 0.07655000000000001).
+    // A rest equal to the width does not end it here, but in the whole part it does. So does Redis:
+    // 0.07655 is 0.07655000000000001.
     if (rest >= width) continue;
     return { digits: String(digits - stepsDown(rest, width, distance, mask + 1n)), exponent };
   }

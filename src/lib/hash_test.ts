@@ -93,7 +93,7 @@ Deno.test("Hasher.hash() spreads a million sequential keys over directory, slots
     slots[hash & 1023]++;
     prints[(hash >>> 10) & 255]++;
   }
-  // Six standard deviations, √(2n), off.
+  // At most six standard deviations, of √(2n) each, off.
   for (const counts of [directory, slots, prints]) {
     const n = counts.length;
     assert(Math.abs(deviation(counts, total) - n) < 6 * Math.sqrt(2 * n));

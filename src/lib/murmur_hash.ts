@@ -1,7 +1,7 @@
 // hot path
 /**
- * MurmurHash3's 32-bit mixing over words of four bytes. Who chooses what is hashed can make it collide for every seed, so it
- * is for fixed formats alone: tables have the keyed hash of lib/hash.ts.
+ * MurmurHash3's 32-bit mixing over words of four bytes. Clients that choose the bytes can make them collide for every
+ * seed, so it is for fixed formats alone: tables use the keyed hash of lib/hash.ts.
  * Source: https://github.com/aappleby/smhasher/wiki/MurmurHash3
  */
 

@@ -1,6 +1,6 @@
 /**
- * A large argument in a buffer of its own, which the socket has read straight into: whoever keeps the argument takes
- * the buffer over instead of copying it.
+ * A large argument in a buffer of its own, which the socket has read straight into: a command that stores the argument
+ * takes the buffer over instead of copying it.
  */
 import { detach } from "../lib/detach.ts";
 

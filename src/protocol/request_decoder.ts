@@ -13,8 +13,8 @@
  * announces), given back after.
  *
  * An argument of 32 KiB or more that is still to come gets a buffer of its own, of the size that it announces, and the
- * socket reads straight into it: whoever keeps it takes the buffer, and nothing is copied. Such a buffer takes address
- * space at once, but memory only as bytes arrive, since the system gives pages when they are first written to.
+ * socket reads straight into it: a command that stores it takes the buffer, and nothing is copied. Such a buffer takes
+ * address space at once, but memory only as bytes arrive, since the system gives pages when they are first written to.
  * Source: https://redis.io/docs/latest/develop/reference/protocol-spec/
  */
 import { parseInteger } from "../lib/decimal.ts";

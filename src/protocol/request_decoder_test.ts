@@ -198,7 +198,7 @@ Deno.test("decoders whose pipelines are interrupted by each other lose no reques
     for (let n = 0; n < 20; n++) sent[i].push(`ECHO ${i}:${n}`);
     const bytes = bytesOf(sent[i].map((line) => encoded(line.split(" "))).join(""));
     decoder.space(args);
-    // More than the first room holds: in two reads.
+    // More bytes than the first room holds: they come in two reads.
     for (let at = 0; at < bytes.length;) {
       const space = decoder.space(args);
       const count = Math.min(space.length, bytes.length - at);

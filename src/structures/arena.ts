@@ -10,10 +10,10 @@
  * class   8-byte steps to 256, then 16 steps a doubling to 65,536, and 66,560
  * ```
  *
- * What a slab is doing stands in side arrays indexed by slab number, so walking them touches no
+ * The state of the slabs is kept in arrays indexed by slab number, so that reading it touches no
  * block. Slabs of a class that have room form a doubly linked list; its head serves the next
  * allocation. A slab whose last block is freed goes back to the pool of all classes, except one
- * for each class, which spares a class with one block coming and going the trip.
+ * for each class, for a class of which one block is allocated and freed again and again.
  *
  * Invariants: ref 0 is never handed out; a slab is in its class's list exactly while it has room;
  * `live` + free + never used = all blocks of a slab; at most one empty slab a class, no empty chunk.
@@ -260,15 +260,18 @@ export class Arena {
         else usedBytes += this.#verifySlab(slab);
       }
       const exists = this.chunks[chunk] !== NO_CHUNK;
-      assert(this.#freeSlabs[chunk] === (exists ? inPool : 0), "free slabs of a chunk are counted");
+      assert(
+        this.#freeSlabs[chunk] === (exists ? inPool : 0),
+        "the count of a chunk's free slabs is right",
+      );
       assert(exists || inPool === SLABS_A_CHUNK, "a slab in use lies in a chunk");
       slabCount += SLABS_A_CHUNK - inPool;
     }
     assert(usedBytes === this.#usedBytes, "bytes in use are the sum over slabs");
-    assert(slabCount === this.#slabCount, "slabs in use are counted");
+    assert(slabCount === this.#slabCount, "the count of slabs in use is right");
     assert(
       this.chunks.filter((chunk) => chunk !== NO_CHUNK).length === this.#chunkCount,
-      "chunks are counted",
+      "the count of chunks is right",
     );
     for (let sizeClass = 0; sizeClass < CLASS_UNITS.length; sizeClass++) {
       this.#verifyList(sizeClass);
@@ -337,7 +340,7 @@ export class Arena {
     return slab;
   }
 
-  /** After a slab's last block was freed. */
+  /** Called when a slab's last block was freed: keeps the slab for its class, or gives it back to the pool. */
   #retire(slab: number, sizeClass: number): void {
     assert(
       this.#live[slab] === 0 && this.#classOf[slab] === sizeClass + 1,
@@ -388,7 +391,7 @@ export class Arena {
   #addChunk(): number {
     const index = this.chunks.indexOf(NO_CHUNK);
     if (index < 0 || index >= this.#maxChunks) throw new ArenaFull();
-    assert(this.#freeSlabs[index] === 0, "a chunk comes where there was none");
+    assert(this.#freeSlabs[index] === 0, "the place of a new chunk is empty");
     this.chunks[index] = this.#pool.take();
     this.#freeSlabs[index] = SLABS_A_CHUNK;
     this.#chunkCount++;
@@ -396,7 +399,7 @@ export class Arena {
   }
 
   #dropChunk(chunk: number): void {
-    assert(this.chunks[chunk] !== NO_CHUNK, "a chunk that is dropped is there");
+    assert(this.chunks[chunk] !== NO_CHUNK, "a dropped chunk exists");
     assert(this.#freeSlabs[chunk] === SLABS_A_CHUNK, "only an empty chunk is dropped");
     this.#pool.give(this.chunks[chunk]);
     this.chunks[chunk] = NO_CHUNK;

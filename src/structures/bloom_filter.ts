@@ -45,7 +45,7 @@ class BloomLayer {
   }
 
   has(h1: number, h2: number): boolean {
-    assert(this.hashCount > 0 && this.size > 0, "a layer has bits, and sets some for an item");
+    assert(this.hashCount > 0 && this.size > 0, "the layer has bits, and sets some for an item");
     const { bits, size } = this;
     let at = h1;
     let step = h2;
@@ -59,7 +59,7 @@ class BloomLayer {
   }
 
   set(h1: number, h2: number): void {
-    assert(this.hashCount > 0 && this.size > 0, "a layer has bits, and sets some for an item");
+    assert(this.hashCount > 0 && this.size > 0, "the layer has bits, and sets some for an item");
     const { bits, size } = this;
     let at = h1;
     let step = h2;
@@ -113,7 +113,7 @@ export class BloomFilter {
 
   /** Frees its memory; it is not used any more. */
   dispose(): void {
-    assert(this.count >= 0, "items are counted");
+    assert(this.count >= 0, "the count is not negative");
     for (const { bits } of this.layers) detach(bits);
     this.layers.length = 0;
   }
@@ -156,7 +156,7 @@ export class BloomFilter {
 
   /** Adds a layer as it was saved; returns false, adding none, if this filter's next layer has another size. */
   restoreLayer(bits: Uint8Array, count: number): boolean {
-    assert(count >= 0, "items are counted");
+    assert(count >= 0, "the count is not negative");
     const layer = this.#addLayer(
       this.layers.at(-1),
       (size) => size === bits.length ? bits : null,

@@ -18,7 +18,7 @@ function has(filter: BloomFilter, text: string): boolean {
   return filter.has(view, 0, view.byteLength);
 }
 
-Deno.test("what was added is found, whatever the filter is like", () => {
+Deno.test("what was added is found, whatever the filter's parameters are", () => {
   const shape = fc.record({
     errorRate: fc.constantFrom(0.5, 0.01, 0.0001),
     capacity: fc.integer({ min: 1, max: 50 }),

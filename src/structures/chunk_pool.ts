@@ -32,7 +32,7 @@ export class Chunk {
 
   /** Notes that the bytes before `end` are about to be written to. */
   touch(end: number): void {
-    assert(end <= this.bytes.length, "what is touched lies in the chunk");
+    assert(end <= this.bytes.length, "the touched bytes lie in the chunk");
     if (end > this.touchedBytes) this.touchedBytes = end;
   }
 
@@ -82,14 +82,14 @@ export class ChunkPool {
     const next = this.#nextDue(0);
     if (next < 0) return false;
     const [{ chunk }] = this.#spare.splice(next, 1);
-    assert(chunk.touchedBytes <= CHUNK_BYTES, "what was touched lies in the chunk");
+    assert(chunk.touchedBytes <= CHUNK_BYTES, "the touched bytes lie in the chunk");
     chunk.release();
     return this.#nextDue(next) >= 0;
   }
 
   /** The index, `from` or later, of a chunk that is to be released now, or −1. */
   #nextDue(from: number): number {
-    assert(from >= 0, "a search begins at an index");
+    assert(from >= 0, "the index is not negative");
     for (let i = from; i < this.#spare.length; i++) {
       const { chunk, ages } = this.#spare[i];
       const mayStay = i === 0 && chunk.touchedBytes <= SMALL_BYTES;

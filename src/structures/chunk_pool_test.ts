@@ -32,7 +32,7 @@ Deno.test("a chunk that was given back is used again", () => {
   assertEquals([chunk.bytes[7], pool.spareBytes], [1, 0]);
 });
 
-Deno.test("chunks that nobody has needed for a second go to the system, one a call", () => {
+Deno.test("chunks that were not used for a second go back to the system, one a call", () => {
   const pool = new ChunkPool();
   const chunks = [used(pool), used(pool), used(pool)];
   for (const chunk of chunks) pool.give(chunk);

@@ -61,13 +61,13 @@ export class PendingList {
 
   /** The one with that rank, 0 to count − 1. */
   at(rank: number): Ref {
-    assert(rank >= 0 && rank < this.count, "a rank is one of a pending entry");
+    assert(rank >= 0 && rank < this.count, "the rank is less than the count");
     return this.tree.at(rank);
   }
 
   find(id: StreamId): Ref {
     const rank = this.rankOf(id);
-    assert(rank <= this.count, "a rank is one of an entry, or of the end");
+    assert(rank <= this.count, "the rank is at most the count");
     if (rank === this.tree.count) return 0;
     const ref = this.tree.at(rank);
     return id.compareAt(this.arena.chunkOf(ref).view, offsetOf(ref)) === 0 ? ref : 0;

@@ -69,7 +69,7 @@ class Segment {
 
   /** Memory in bytes. */
   get bytes(): number {
-    assert(this.count + this.tombstones <= this.capacity, "slots are counted");
+    assert(this.count + this.tombstones <= this.capacity, "no more slots are in use than exist");
     return 5 * this.capacity + SEGMENT_OVERHEAD;
   }
 
@@ -82,7 +82,7 @@ class Segment {
     this.count++;
   }
 
-  /** The slot where a new ref with this hash goes. */
+  /** The slot for a new ref with this hash. */
   vacancyFor(hash: number): number {
     assert(this.count < this.capacity, "a segment has a free slot");
     const mask = this.capacity - 1;
@@ -283,7 +283,7 @@ export class DashTable {
 
   /** Makes an empty table ready for `count` refs, so that filling it splits hardly any segment. */
   reserve(count: number): void {
-    assert(count >= 0, "room is made for some refs");
+    assert(count >= 0, "the count is not negative");
     if (this.#count > 0 || count <= CAPACITY) return;
     const segments = count / (RESERVED_LOAD * CAPACITY);
     const depth = Math.min(Math.ceil(Math.log2(segments)), MAX_DEPTH);
@@ -371,7 +371,7 @@ export class DashTable {
       index = (this.#firstIndexOf(segment, index) + this.#spanOf(segment)) & last;
       start = 0;
     }
-    assert(filled <= out.length, "what is picked has room");
+    assert(filled <= out.length, "the result has room");
     return filled;
   }
 
@@ -386,7 +386,7 @@ export class DashTable {
    * block, so `visit` may free what it is shown: for tables that are being freed.
    */
   forEachFrom(index: number, visit: (ref: Ref) => void): number {
-    assert(index >= 0 && index < this.#directory.length, "a walk goes on within the directory");
+    assert(index >= 0 && index < this.#directory.length, "the index lies within the directory");
     const segment = this.#directory[index];
     for (let slot = 0; slot < segment.capacity; slot++) {
       if (segment.prints[slot] > TOMBSTONE) visit(segment.refs[slot]);
@@ -447,9 +447,15 @@ export class DashTable {
       segments++;
       index += span;
     }
-    assert(count === this.#count && segments === this.#segmentCount, "refs, segments are counted");
-    assert(bytes === this.#segmentBytes, "bytes are counted");
-    assert(ofDepth.every((n, i) => n === this.#segmentsOfDepth[i]), "depths are counted");
+    assert(
+      count === this.#count && segments === this.#segmentCount,
+      "the counts of refs and segments are right",
+    );
+    assert(bytes === this.#segmentBytes, "the count of bytes is right");
+    assert(
+      ofDepth.every((n, i) => n === this.#segmentsOfDepth[i]),
+      "the counts by depth are right",
+    );
     assert(ofDepth[this.#depth] > 0, "the directory is no deeper than its deepest segment");
   }
 
@@ -473,7 +479,10 @@ export class DashTable {
         assert(segment.prints[at] !== EMPTY, "probing from home reaches a ref");
       }
     }
-    assert(count === segment.count && tombstones === segment.tombstones, "slots are counted");
+    assert(
+      count === segment.count && tombstones === segment.tombstones,
+      "the counts of slots are right",
+    );
     assert(count + tombstones <= segment.limit, "a segment is at most 85 % full");
   }
 
@@ -554,7 +563,7 @@ export class DashTable {
 
   /** Removes a segment's tombstones. */
   #respread(segment: Segment): void {
-    assert(segment.tombstones > 0, "a segment is spread anew for its tombstones");
+    assert(segment.tombstones > 0, "the segment has tombstones");
     this.#putBack(segment, this.#takeOut(segment, 0));
   }
 
@@ -577,7 +586,7 @@ export class DashTable {
   #takeOut(segment: Segment, start: number): number {
     const taken = segment.count;
     if (start + segment.count > waitingRefs.length) {
-      // Only segments beyond MAX_DEPTH need it; copying keeps what waits already.
+      // Only segments that grew at MAX_DEPTH need more room. The copy keeps the refs taken out before.
       waitingRefs = copyOf(waitingRefs, new Uint32Array(2 * (start + segment.count)));
       waitingHashes = copyOf(waitingHashes, new Int32Array(waitingRefs.length));
     }
@@ -602,7 +611,7 @@ export class DashTable {
   }
 
   #removeAt(segment: Segment, slot: number, hash: number): void {
-    assert(this.#count > 0, "refs are counted");
+    assert(this.#count > 0, "the table is not empty");
     segment.vacate(slot);
     this.#count--;
     this.#lastSlot = -1;
@@ -739,7 +748,7 @@ function printOf(hash: number): number {
 
 /** The home slot at which about `count` refs from `start` on have been passed. */
 function scanEnd(segment: Segment, start: number, count: number): number {
-  assert(start >= 0 && count > 0, "a walk shows some refs");
+  assert(start >= 0 && count > 0, "the walk begins at a slot and shows some refs");
   const step = Math.max(1, segment.capacity / HOMES);
   let slot = start;
   for (let left = count; slot < segment.capacity && left > 0;) {
@@ -749,7 +758,7 @@ function scanEnd(segment: Segment, start: number, count: number): number {
 }
 
 function copyOf<T extends Uint32Array | Int32Array>(from: T, to: T): T {
-  assert(to.length >= from.length, "a copy has room");
+  assert(to.length >= from.length, "the target has room");
   to.set(from);
   return to;
 }

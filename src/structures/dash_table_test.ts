@@ -288,7 +288,7 @@ Deno.test("DashTable.scan() takes any number that a client sends", () => {
   const cursors = [1, 1023, 2 ** 42, 2 ** 53 - 1, 2 ** 63, 2 ** 64];
   for (let i = 0; i < 200; i++) cursors.push(random(2 ** 24) * 2 ** (i % 30) + random(1024));
   for (const start of cursors) {
-    // What it shows is there, once, and it comes to the end: no cursor sends a client round and round.
+    // From any cursor a scan shows only refs that are there, each once, and ends.
     const shown = new Set<number>();
     let calls = 0;
     let cursor = start;
@@ -312,7 +312,7 @@ Deno.test("DashTable.randomRef() gives each ref about the same chance", () => {
   for (let i = 0; i < 200_000; i++) {
     times[keys.keyOf(keys.table.randomRef(() => random(2 ** 24) / 2 ** 24))]++;
   }
-  // 100 expected; beyond 6 standard deviations it's no chance.
+  // 100 are expected; chance alone does not deviate by more than six standard deviations.
   assert(times.every((n) => n > 35 && n < 180), `${Math.min(...times)} to ${Math.max(...times)}`);
 });
 
@@ -369,7 +369,7 @@ Deno.test("DashTable survives keys that all have one hash", () => {
   keys.table.verify();
 });
 
-Deno.test("DashTable compares a key with a thousand of the same hash once each, and others as ever", () => {
+Deno.test("DashTable compares a key with a thousand of the same hash once each, and with few others", () => {
   let compared = 0;
   class Counting extends Keys {
     override matches(ref: number, bytes: Uint8Array, view: DataView, start: number, end: number) {
@@ -425,7 +425,7 @@ Deno.test("prefetch() names refs that find() would look at, and changes nothing"
     if (found !== 0) assert(ref !== 0, "a key that is there has a candidate");
     if (ref !== 0 && ref === found) hits++;
   }
-  // All of those there, but for the few whose print is another's before them.
+  // Nearly all keys that are there; a few come after another ref with the same print.
   assert(hits > 0.98 * keys.table.count && hits <= keys.table.count, `${hits} hits`);
   keys.table.verify();
 });

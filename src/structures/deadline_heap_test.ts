@@ -57,7 +57,7 @@ class Owner {
   }
 }
 
-Deno.test("an empty DeadlineHeap is due never", () => {
+Deno.test("the least deadline of an empty DeadlineHeap is Infinity", () => {
   const { heap } = new Owner();
   assertEquals([heap.minDeadline, heap.minRef, heap.size], [Infinity, 0, 0]);
 });
@@ -153,7 +153,7 @@ Deno.test("DeadlineHeap changes allocate nothing", () => {
   });
   assertEquals(update, 0);
   let due = 0;
-  // Many a call: one takes 2 ns, and the measurement would end before V8's compiler thread does.
+  // Many looks in each call: one takes 2 ns, and the measurement would end before V8's compiler thread does.
   const look = bytesPerCall(() => {
     for (let i = 0; i < 100; i++) if (heap.minDeadline < LATE) due++;
   });

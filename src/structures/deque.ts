@@ -47,7 +47,7 @@ export class Deque<T extends object> {
 
   /** Removes the item with that index, and returns it. */
   remove(index: number): T {
-    assert(index >= 0, "an item that is removed has an index");
+    assert(index >= 0, "the index is not negative");
     const removed = this.at(index);
     const last = this.#length - 1;
     if (index < this.#length >>> 1) {

@@ -85,7 +85,7 @@ export class Intset implements Scratch {
 
   /** Reads the integer with that index, in ascending order. */
   at(index: number, into: Int64): void {
-    assert(index >= 0 && index < this.count, "an integer that is read is there");
+    assert(index >= 0 && index < this.count, "the index is less than the count");
     this.#read(index);
     into.hi = this.#hi;
     into.lo = this.#lo;
@@ -177,7 +177,7 @@ export class Intset implements Scratch {
   }
 
   #read(index: number): void {
-    assert(index >= 0, "an integer has an index");
+    assert(index >= 0, "the index is not negative");
     this.#readAs(index, this.#width);
   }
 

@@ -226,7 +226,7 @@ export class Listpack implements Scratch {
 
   /** Whether the element is `bytes[start, end)`. */
   same(at: number, bytes: Uint8Array, start: number, end: number): boolean {
-    assert(at >= HEADER_BYTES && start <= end, "what is compared is an element and some bytes");
+    assert(at >= HEADER_BYTES && start <= end, "the position and the range are valid");
     if (this.isInteger(at)) {
       if (end - start > INTEGER_TEXT_MAX || !parseInt64(bytes, start, end, wanted)) return false;
       this.#readInteger(at, integer);
@@ -256,7 +256,7 @@ export class Listpack implements Scratch {
   }
 
   #sameString(at: number, bytes: Uint8Array, start: number, end: number): boolean {
-    assert(start <= end, "what is compared lies within its bytes");
+    assert(start <= end, "the range does not end before it begins");
     const length = this.#stringLength(this.start + at);
     if (length !== end - start) return false;
     const own = this.start + at + this.#stringHeader(at);
@@ -293,7 +293,7 @@ export class Listpack implements Scratch {
     const { size } = this;
     this.#home.resize(this, size + bytes);
     addedAt = this.start + size - 1;
-    assert(addedAt + bytes < this.bytes.length, "there is room for what is added");
+    assert(addedAt + bytes < this.bytes.length, "there is room for the element");
     addedCount = 0;
   }
 
@@ -400,7 +400,7 @@ export class Listpack implements Scratch {
     const { size } = this;
     const length = encodedBytes + backlenBytes(encodedBytes);
     const at = this.start + size - 1;
-    assert(at + length < this.bytes.length, "there is room for what is appended");
+    assert(at + length < this.bytes.length, "there is room for the element");
     this.#encodeMeasured(at, bytes, view, start, end);
     this.bytes[at + length] = END;
     this.view.setUint32(this.start, size + length, true);
@@ -581,7 +581,7 @@ export class Listpack implements Scratch {
   /** Notes in the header that elements came or went. */
   #countBy(change: number): void {
     const count = this.view.getUint16(this.start + 4, true);
-    assert(count + change >= 0 || count === COUNT_UNKNOWN, "elements are counted");
+    assert(count + change >= 0 || count === COUNT_UNKNOWN, "the count does not become negative");
     if (count === COUNT_UNKNOWN) {
       // There may be few enough again for the header to tell their number.
       const all = change < 0 ? this.#countAll() : COUNT_UNKNOWN;

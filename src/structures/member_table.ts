@@ -320,7 +320,7 @@ export class MemberTable implements KeyLayout {
 
   /** As DashTable.scan. */
   scan(cursor: number, count: number, visit: (ref: Ref) => void): number {
-    assert(count > 0 && cursor >= 0, "a walk shows some members");
+    assert(count > 0 && cursor >= 0, "the count is positive, the cursor not negative");
     return this.#table.scan(cursor, count, visit);
   }
 
@@ -330,7 +330,7 @@ export class MemberTable implements KeyLayout {
 
   /** As DashTable.forEachFrom. */
   forEachFrom(index: number, visit: (ref: Ref) => void): number {
-    assert(index >= 0, "a walk goes on within the table");
+    assert(index >= 0, "the index is not negative");
     return this.#table.forEachFrom(index, visit);
   }
 
@@ -456,7 +456,7 @@ export class MemberTable implements KeyLayout {
     this.#table.verify();
     let bytes = 0;
     this.#table.forEach((ref) => (bytes += this.#arena.blockSize(ref)));
-    assert(bytes === this.#arenaBytes, "blocks are counted");
+    assert(bytes === this.#arenaBytes, "the count of bytes is right");
     this.#outside?.verify();
   }
 
@@ -526,7 +526,7 @@ export function sampleMembers(
   wanted: number,
   visit: (ref: Ref) => void,
 ): void {
-  assert(wanted >= 0 && wanted <= table.count, "so many members are there");
+  assert(wanted >= 0 && wanted <= table.count, "the table has as many members");
   const { count } = table;
   if (3 * wanted <= count) {
     const seen = new Set<Ref>();
@@ -553,18 +553,18 @@ export function sampleMembers(
 
 /** Bytes of a length beyond its first one. */
 function extraBytes(size: number): number {
-  assert(size >= 0, "a part has a size");
+  assert(size >= 0, "a size is not negative");
   return size < LONG ? 0 : 2;
 }
 
 /** Bytes of a part in the block. */
 function insideBytes(size: number): number {
-  assert(size >= 0, "a part has a size");
+  assert(size >= 0, "a size is not negative");
   return size > INSIDE_MAX ? INDEX_BYTES : size;
 }
 
 function writeLengths(view: DataView, at: number, keySize: number, valueSize: number): void {
-  assert(keySize >= 0 && valueSize >= 0, "parts have sizes");
+  assert(keySize >= 0 && valueSize >= 0, "sizes are not negative");
   view.setUint8(at, Math.min(keySize, LONG));
   view.setUint8(at + 1, Math.min(valueSize, LONG));
   at += HEADER_BYTES;

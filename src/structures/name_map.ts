@@ -57,7 +57,7 @@ export class NameMap<T> {
   delete(name: string): boolean {
     const hash = this.#hasher.hashText(name);
     let previous: Entry<T> | null = null;
-    assert(this.#size >= 0, "names are counted");
+    assert(this.#size >= 0, "the count is not negative");
     for (let entry = this.#chains.get(hash) ?? null; entry !== null; entry = entry.next) {
       if (entry.name !== name) {
         previous = entry;
@@ -107,7 +107,7 @@ export class NameMap<T> {
       assert(names.size > 0, "no chain is empty");
       count += names.size;
     }
-    assert(count === this.#size, "names are counted");
+    assert(count === this.#size, "the count of names is right");
   }
 
   #find(name: string): Entry<T> | null {

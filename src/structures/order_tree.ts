@@ -99,7 +99,7 @@ export class OrderTree {
     const at = this.#lowerInLeaf(leaf, ref);
     assert(
       words[base + LEAF_HEAD + at] !== ref || at === count,
-      "a ref that is added is not there",
+      "an added ref was missing",
     );
     words.copyWithin(base + LEAF_HEAD + at + 1, base + LEAF_HEAD + at, base + LEAF_HEAD + count);
     words[base + LEAF_HEAD + at] = ref;
@@ -169,7 +169,7 @@ export class OrderTree {
 
   /** Removes a ref that is there. */
   remove(ref: Ref): void {
-    assert(this.#count > 0, "a tree from which a ref is removed has one");
+    assert(this.#count > 0, "the tree is not empty");
     const leaf = this.#descend(ref);
     const words = this.#words(leaf);
     const base = baseOf(leaf);
@@ -200,7 +200,7 @@ export class OrderTree {
 
   /** How many refs come before `ref`, which is there. */
   rankOf(ref: Ref): number {
-    assert(this.#count > 0, "a ref that has a rank is in the tree");
+    assert(this.#count > 0, "the tree is not empty");
     const leaf = this.#descend(ref);
     return this.#rankOfPath() + this.#lowerInLeaf(leaf, ref);
   }
@@ -278,7 +278,7 @@ export class OrderTree {
 
   /** Calls `visit` with `count` refs from rank `from` on, upwards or downwards. `visit` must not change the tree. */
   forEachFrom(from: number, count: number, isDownwards: boolean, visit: (ref: Ref) => void): void {
-    assert(from >= 0, "a walk begins at a rank");
+    assert(from >= 0, "the rank is not negative");
     if (count <= 0) return;
     this.seek(from);
     const refs = new Uint32Array(Math.min(count, LEAF_REFS));
@@ -290,7 +290,7 @@ export class OrderTree {
 
   /** Puts the walk's next refs, `count` at most, which are in the tree, into `out`; returns how many. */
   take(out: Uint32Array, count: number, isDownwards: boolean): number {
-    assert(out.length > 0, "a walk has room for what it takes");
+    assert(out.length > 0, "the result has room");
     const wanted = Math.min(count, out.length);
     let taken = 0;
     while (taken < wanted) {
@@ -594,7 +594,7 @@ export class OrderTree {
 
   /** The first ref below a node with so many levels below it. */
   #firstOf(node: Ref, levels: number): Ref {
-    assert(levels >= 0 && levels <= this.#depth, "a node lies above the leaves, or is one");
+    assert(levels >= 0 && levels <= this.#depth, "the level is one of the tree");
     const words = this.#words(node);
     return levels > 0 ? words[baseOf(node) + INNER_HEAD + 1] : words[baseOf(node) + LEAF_HEAD];
   }
@@ -724,7 +724,7 @@ export class OrderTree {
     const refs: Ref[] = [];
     const leaves: Ref[] = [];
     const count = this.#verifyNode(this.#root, 0, refs, leaves);
-    assert(count === this.#count, "refs are counted");
+    assert(count === this.#count, "the count of refs is right");
     for (let i = 1; i < refs.length; i++) {
       const [one, other] = [refs[i - 1], refs[i]];
       const isBefore = this.#precedes(one, this.#order.keyOf(one), other, this.#order.keyOf(other));

@@ -42,7 +42,7 @@ const LIST_OVERHEAD = 200;
  * further.
  */
 export function nodeLimits(fill: number, bytesMax: number): { bytes: number; elements: number } {
-  assert(bytesMax > 0, "a node may have some bytes");
+  assert(bytesMax > 0, "the limit is positive");
   if (fill >= 0) {
     const elements = Math.min(Math.max(fill, 1), ELEMENTS_MAX);
     return { bytes: Math.min(COUNTED_NODE_BYTES, bytesMax), elements };
@@ -91,7 +91,7 @@ export class Quicklist implements ListpackHome {
     const limits = nodeLimits(fill, bytesMax);
     this.#bytesMax = limits.bytes;
     this.#elementsMax = limits.elements;
-    assert(this.#bytesMax > 0 && this.#elementsMax > 0, "a node may have an element");
+    assert(this.#bytesMax > 0 && this.#elementsMax > 0, "the limits of a node are positive");
   }
 
   get encodingName(): string {
@@ -148,7 +148,7 @@ export class Quicklist implements ListpackHome {
 
   /** Elements of node `index`. */
   countOf(index: number): number {
-    assert(index >= 0, "a node has an index");
+    assert(index >= 0, "the index is not negative");
     return this.#nodes.at(index).count;
   }
 
@@ -272,7 +272,7 @@ export class Quicklist implements ListpackHome {
     const node = this.#nodes.at(index);
     this.open(index);
     const now = this.pack.count;
-    assert(now >= 0, "elements are counted");
+    assert(now >= 0, "the count is not negative");
     this.count += now - node.count;
     node.count = now;
     if (now === 0) this.#drop(index);
@@ -282,7 +282,7 @@ export class Quicklist implements ListpackHome {
   /** Drops node `index` with all its elements. */
   dropNode(index: number): void {
     this.count -= this.#nodes.at(index).count;
-    assert(this.count >= 0, "elements are counted");
+    assert(this.count >= 0, "the count is not negative");
     this.#drop(index);
   }
 
@@ -359,7 +359,7 @@ export class Quicklist implements ListpackHome {
       this.#arena.chunkOf(node.ref).bytes.set(content, offsetOf(node.ref) + lead);
     }
     this.#freePlace(ref, buffer);
-    assert(node.room >= size, "a place is as large as was asked");
+    assert(node.room >= size, "the place is as large as needed");
     this.#openNode(pack, node);
   }
 
@@ -492,8 +492,8 @@ export class Quicklist implements ListpackHome {
       arenaBytes += block;
       bufferBytes += buffer;
     }
-    assert(count === this.count, "elements are counted");
-    assert(arenaBytes === this.#arenaBytes, "blocks are counted");
-    assert(bufferBytes === this.#bufferBytes, "buffers are counted");
+    assert(count === this.count, "the count of elements is right");
+    assert(arenaBytes === this.#arenaBytes, "the count of bytes in blocks is right");
+    assert(bufferBytes === this.#bufferBytes, "the count of bytes in buffers is right");
   }
 }

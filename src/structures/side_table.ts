@@ -35,7 +35,7 @@ export class SideTable<T extends object> {
   }
 
   remove(index: number): void {
-    assert(index > 0 && index < this.#values.length, "an index that is freed was given");
+    assert(index > 0 && index < this.#values.length, "a freed index was in use");
     assert(this.#values[index] !== null, "an index of the side table is freed once");
     this.#values[index] = null;
     this.#free.push(index);

@@ -11,7 +11,8 @@
  * ```
  *
  * Node ids and listpacks are those of Redis's files byte for byte. Entries with the same fields' names
- * as the node's first entry do not repeat them. Entries are deleted by a flag; a node goes with its last live entry.
+ * as the node's first entry do not repeat them. Entries are deleted by a flag; a node is removed with
+ * its last live entry.
  * A node is a block of the arena, with room to grow while it is the last; a listpack of more than 60 KiB lies in
  * a buffer of its own.
  *
@@ -203,7 +204,7 @@ export class StreamLog implements ListpackHome {
 
   /** Moves the listpack to a longer buffer. */
   #growOutside(pack: Listpack, size: number): void {
-    assert(size >= pack.size, "a longer buffer holds what there is");
+    assert(size >= pack.size, "the new buffer holds the content");
     const grown = new Outside(new Uint8Array(size));
     grown.bytes.set(new Uint8Array(pack.bytes.buffer, pack.start, pack.size));
     const view = this.#arena.chunkOf(this.#node).view;
@@ -310,7 +311,7 @@ export class StreamLog implements ListpackHome {
   }
 
   #add(source: EntrySource, index: number): void {
-    assert(index >= 0 && index < source.count, "a part that is added is one of the entry");
+    assert(index >= 0 && index < source.count, "the index is one of a field or value");
     const part = this.#part;
     source.read(index, part);
     this.pack.add(part.bytes, part.view, part.start, part.end);
@@ -330,7 +331,7 @@ export class StreamLog implements ListpackHome {
     this.#readCounts();
     const isFull = size >= (streamNodeMaxBytes || NODE_BYTES_MAX) ||
       (streamNodeMaxEntries > 0 && this.#live + this.#deleted >= streamNodeMaxEntries);
-    // It will not grow any more.
+    // A full node does not grow any more: free its spare room.
     if (isFull && pack.bytes === this.#arena.chunkOf(this.#node).bytes) {
       const needed = HEAD_BYTES + pack.size;
       if (this.#arena.blockSize(this.#node) > needed + (needed >> 3)) this.#move(pack, needed);
@@ -340,7 +341,7 @@ export class StreamLog implements ListpackHome {
 
   /** Begins a node whose fields' names are those of `source`; they take `room` at most. */
   #begin(id: StreamId, source: EntrySource, room: number): void {
-    assert(room > 0, "a node begins with fields");
+    assert(room > 0, "the room is positive");
     this.#addNode(id);
     const { pack } = this;
     pack.beginAdding(room);
@@ -360,7 +361,7 @@ export class StreamLog implements ListpackHome {
     const second = pack.next(first);
     this.#live = pack.readNumber(first);
     this.#deleted = pack.readNumber(second);
-    assert(this.#live >= 0 && this.#deleted >= 0, "entries are counted");
+    assert(this.#live >= 0 && this.#deleted >= 0, "the counts are not negative");
     this.#fieldsAt = pack.next(second);
   }
 
@@ -386,7 +387,7 @@ export class StreamLog implements ListpackHome {
     const cursor = removal;
     cursor.seek(this, id, id, false);
     if (!cursor.next()) return false;
-    assert(this.count > 0, "an entry that is removed is one of those there");
+    assert(this.count > 0, "the log is not empty");
     if (id.compare(this.maxDeletedId) > 0) this.maxDeletedId.copy(id);
     this.#delete(cursor.entryAt);
     return true;
@@ -398,7 +399,7 @@ export class StreamLog implements ListpackHome {
     const { pack } = this;
     const first = pack.first();
     const live = pack.readNumber(first) - 1;
-    assert(live >= 0 && this.count > 0, "live entries are counted");
+    assert(live >= 0 && this.count > 0, "the counts are not negative");
     this.count--;
     if (live === 0) return this.#dropNode();
     pack.replaceNumber(at, pack.readNumber(at) | EntryMark.deleted);
@@ -456,7 +457,7 @@ export class StreamLog implements ListpackHome {
 
   /** Sets `id` to the id of the entry at `at` of the open node. */
   readId(at: number, base: StreamId, id: StreamId): void {
-    assert(at > 0, "an entry has a place");
+    assert(at > 0, "the position is not 0");
     const { pack } = this;
     const ms = pack.next(at);
     pack.readInt64(ms, this.#ms);
@@ -623,7 +624,7 @@ export class LogCursor implements Scratch {
   readonly #to = new StreamId();
   #isReversed = false;
   #rank = 0;
-  /** Where the next entry begins or, reversed, the one before which it ends; 0: the node's first or last. */
+  /** Where the next entry begins or, if reversed, its last element; 0 at the end of the node. */
   #at = 0;
   #isNodeOpen = false;
   #pairAt = 0;
@@ -685,12 +686,12 @@ export class LogCursor implements Scratch {
 
   /** Reads the entry at hand and moves on; returns its flags. */
   #step(log: StreamLog): number {
-    assert(this.#at > 0, "an entry that is read has a place");
+    assert(this.#at > 0, "the position is not 0");
     const { pack } = log;
     let at = this.#at;
     if (this.#isReversed) {
       for (let left = pack.readNumber(at); left > 0; left--) at = pack.previous(at);
-      // Before it stand the length of the one before, or the 0 that ends the node's names.
+      // The element before it is the length of the entry before, or the 0 that ends the node's names.
       const before = pack.previous(at);
       this.#at = pack.readNumber(before) === 0 ? 0 : before;
     }
@@ -724,7 +725,7 @@ export class LogCursor implements Scratch {
   nextPair(field: Slice, value: Slice): void {
     assert(
       this.#pairAt > 0 && field !== value,
-      "a pair is read behind the one before, into two slices",
+      "the cursor is on an entry, and the slices differ",
     );
     assert(this.#log !== null, "a cursor is on an entry");
     const { pack } = this.#log;
