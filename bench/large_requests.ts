@@ -10,11 +10,12 @@
  *
  * @module
  */
+import { serverV8Flags } from "../scripts/run.ts";
 import { parseArgs } from "@std/cli/parse-args";
 
 const MIB = 1 << 20;
 const START_TRIES = 200;
-const SERVER_FLAGS = ["--v8-flags=--no-maglev", "--no-code-cache", "--allow-all"];
+const SERVER_FLAGS = [serverV8Flags(), "--no-code-cache", "--allow-all"];
 const encoder = new TextEncoder();
 
 /** What a worker's global object has; the main thread's has no name. */

@@ -40,7 +40,7 @@ function lcs(call: Call): void {
   replyMatches(call, matches, total, wanted);
 }
 
-/** A copy of the string at an argument: `readString` returns one view, which the next call moves to the other string. */
+/** A copy of the string at an argument: the other operand's lookup would overwrite the view. */
 function operand({ args, db }: Call, index: number): Uint8Array {
   const value = db.readString(args, index);
   if (value === null) return new Uint8Array(0);
@@ -68,17 +68,11 @@ function lengths(a: Uint8Array, b: Uint8Array): Uint32Array {
   const width = b.length + 1;
   const table = new Uint32Array((a.length + 1) * width);
   for (let i = 1; i <= a.length; i++) {
-    const byte = a[i - 1];
-    const row = i * width;
-    // Two of the three neighbours of a cell are kept in variables.
-    let before = 0;
-    let left = 0;
-    for (let j = 1; j < width; j++) {
-      const above = table[row - width + j];
-      if (byte === b[j - 1]) left = before + 1;
-      else if (above > left) left = above;
-      table[row + j] = left;
-      before = above;
+    for (let j = 1; j <= b.length; j++) {
+      const at = i * width + j;
+      table[at] = a[i - 1] === b[j - 1]
+        ? table[at - width - 1] + 1
+        : Math.max(table[at - 1], table[at - width]);
     }
   }
   return table;

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type Reply, type TestClient, TestServer } from "../support/harness.ts";
+import { dumped } from "../support/payload.ts";
 
 /** Around what gets a buffer of its own (32 KiB) and what does not lie inline (64 KiB). */
 const SIZES = [32_767, 32_768, 40_000, 65_535, 65_536, 70_000, 300_000];
@@ -290,4 +291,19 @@ Deno.test("an argument of 2 GiB is refused, whatever proto-max-bulk-len says", (
   client.send(new TextEncoder().encode(`*2\r\n$3\r\nGET\r\n$${2 ** 31}\r\n`));
   assertEquals(client.raw(), "-ERR Protocol error: invalid bulk length\r\n");
   assert(client.isClosed);
+});
+
+Deno.test("DUMP of a string of megabytes that can be compressed, and of one that can't, is restored", () => {
+  const server = new TestServer();
+  const random = new Uint8Array(3_000_000);
+  for (let i = 0, x = 1; i < random.length; i++) random[i] = (x = Math.imul(x, 48271) + 7) >>> 16;
+  for (const [key, value] of Object.entries({ zeros: new Uint8Array(3_000_000), random })) {
+    server.call("set", key, value);
+    const payload = dumped(server, new TextEncoder().encode(key));
+    assertEquals(server.call("restore", "again", "0", payload, "replace"), "OK");
+    assertEquals(
+      server.call("debug", "digest-value", "again"),
+      server.call("debug", "digest-value", key),
+    );
+  }
 });
