@@ -296,7 +296,11 @@ Deno.test("an argument of 2 GiB is refused, whatever proto-max-bulk-len says", (
 Deno.test("DUMP of a string of megabytes that can be compressed, and of one that can't, is restored", () => {
   const server = new TestServer();
   const random = new Uint8Array(3_000_000);
-  for (let i = 0, x = 1; i < random.length; i++) random[i] = (x = Math.imul(x, 48271) + 7) >>> 16;
+  let state = 1;
+  for (let i = 0; i < random.length; i++) {
+    state = Math.imul(state, 48271) + 7;
+    random[i] = state >>> 16;
+  }
   for (const [key, value] of Object.entries({ zeros: new Uint8Array(3_000_000), random })) {
     server.call("set", key, value);
     const payload = dumped(server, new TextEncoder().encode(key));
