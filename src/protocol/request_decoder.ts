@@ -99,6 +99,8 @@ export class RequestDecoder {
    */
   #own: BulkBuffer | null = null;
   #ownFilled = 0;
+  /** Whether a read is under way into what `space` gave. */
+  #isReading = false;
 
   constructor(limits: RequestLimits, listener: PipelineListener | null = null) {
     this.limits = limits;
@@ -117,6 +119,7 @@ export class RequestDecoder {
 
   /** Where the socket may read to; never empty. Moves a partial request (and `args` with it). */
   space(args: Args): Uint8Array {
+    this.#isReading = true;
     pipeline.drop(this);
     const left = this.#ownLeft;
     if (this.#own !== null && left > 0) {
@@ -132,6 +135,7 @@ export class RequestDecoder {
 
   /** `count` bytes have been read into what `space` gave. */
   received(count: number): void {
+    this.#isReading = false;
     if (this.#ownLeft > 0) {
       this.#ownFilled += count;
       return;
@@ -234,8 +238,10 @@ export class RequestDecoder {
       } else if (end + 2 <= this.#filled) {
         args.push(this.#at, end);
         this.#at = end + 2;
-      } else if (this.#bulk < OWN_BUFFER_MIN || this.#beginOwn()) return Decoded.more;
-      else return this.#break(Errors.bulkTooLarge);
+      } else if (this.#bulk < OWN_BUFFER_MIN || this.#isReading || this.#beginOwn()) {
+        // A read that is under way, as a blocked client's is when it is released, ends in the buffer where it began.
+        return Decoded.more;
+      } else return this.#break(Errors.bulkTooLarge);
       this.#bulk = -1;
       this.#pending--;
     }

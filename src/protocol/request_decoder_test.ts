@@ -239,6 +239,31 @@ Deno.test("a large argument is read into a buffer of its own, which can be taken
   assertEquals(decoder.next(args), Decoded.more);
   assertEquals([args.count, bytes.length], [0, size + 2]);
 });
+Deno.test("what a read that is under way brings is kept, though requests are decoded meanwhile", () => {
+  for (const size of [10, 5000, 32 * 1024, 100_000, 1_000_000]) {
+    const value = Uint8Array.from({ length: size }, (_, i) => i % 251);
+    const header = bytesOf(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$${size}\r\n`);
+    const all = new Uint8Array(header.length + size + 2);
+    all.set(header);
+    all.set(value, header.length);
+    all.set(bytesOf("\r\n"), header.length + size);
+    const { decoder, args } = new Reader();
+    let found: number = Decoded.more;
+    for (let at = 0; at < all.length;) {
+      const space = decoder.space(args);
+      // A client that was blocked is released now: what it has sent before is decoded.
+      assertEquals(decoder.next(args), Decoded.more);
+      const count = Math.min(space.length, all.length - at, at === 0 ? 100 : 20_000);
+      space.set(all.subarray(at, at + count));
+      at += count;
+      decoder.received(count);
+      if (at === all.length) found = decoder.next(args);
+    }
+    assertEquals(found, Decoded.request);
+    assert(args.bytesOf(2).subarray(args.start(2), args.end(2)).every((b, i) => b === value[i]));
+  }
+});
+
 Deno.test("a large argument that nobody takes, or whose client goes, gives its memory back at once", () => {
   const reader = new Reader();
   const { decoder, args } = reader;
