@@ -57,14 +57,16 @@ export class CommandTimer {
 
   /** The batch is over; returns whose it was. */
   endBatch(): Client | null {
-    this.#close();
+    this.#close(false);
     return this.#client;
   }
 
   /** Called before a command: adds it to the run of equal ones, or begins a new run. Returns whether it is timed alone. */
   begin(command: Command): boolean {
-    const isAlone = this.#isFine || command.isTimedAlone || (command.flags & Flag.blocking) !== 0;
-    if (command !== this.#command || this.#length === RUN_MAX || isAlone) this.#close();
+    // A large argument takes time, and the slow log should name it.
+    const isAlone = this.#isFine || command.isTimedAlone || (command.flags & Flag.blocking) !== 0 ||
+      this.#client?.args.hasBuffers === true;
+    if (command !== this.#command || this.#length === RUN_MAX || isAlone) this.#close(false);
     this.#command = command;
     this.#length++;
     return isAlone;
@@ -72,7 +74,7 @@ export class CommandTimer {
 
   /** Called after the command that `begin` was called for; its reply has `replyBytes` bytes. */
   end(isAlone: boolean, replyBytes: number): void {
-    if (isAlone) this.#close();
+    if (isAlone) this.#close(true);
     else if (replyBytes >= LONG_REPLY_BYTES) this.#closeAfterLong();
   }
 
@@ -89,28 +91,39 @@ export class CommandTimer {
     const command = this.#command;
     const client = this.#client;
     this.#length = 1;
-    this.#close();
-    if (others > 0 && command !== null && client !== null) this.count(client, command, 0, others);
+    this.#close(true);
+    if (others > 0 && command !== null && client !== null) {
+      this.count(client, command, 0, others, false);
+    }
   }
 
-  /** Ends the run of equal commands, and counts them with the time that has passed since it began. */
-  #close(): void {
+  /**
+   * Ends the run of equal commands, and counts them with the time that has passed since it began. `hasArguments` says
+   * that the client's arguments are still those of the run's last command, and not another request's.
+   */
+  #close(hasArguments: boolean): void {
     const command = this.#command;
     const client = this.#client;
     if (command === null || client === null) return;
     const now = this.#engine.clock.monotonicUs();
-    this.count(client, command, now - this.#startUs, this.#length);
+    this.count(client, command, now - this.#startUs, this.#length, hasArguments);
     this.#command = null;
     this.#length = 0;
     this.#startUs = now;
   }
 
   /** Adds `calls` calls of `command`, which took `microseconds` together, to all figures. */
-  count(client: Client, command: Command, microseconds: number, calls: number): void {
+  count(
+    client: Client,
+    command: Command,
+    microseconds: number,
+    calls: number,
+    hasArguments = true,
+  ): void {
     this.#engine.recentCommands.note(command.fullName, client.id, client.database, calls);
     command.stats.calls += calls;
     command.stats.microseconds += microseconds;
-    noteSlow(this.#engine, client, command, microseconds, calls);
+    noteSlow(this.#engine, client, command, microseconds, calls, hasArguments);
   }
 }
 
@@ -121,6 +134,7 @@ function noteSlow(
   command: Command,
   microseconds: number,
   count: number,
+  hasArguments: boolean,
 ): void {
   const { values } = engine.parameters;
   const each = microseconds / count;
@@ -139,7 +153,9 @@ function noteSlow(
   engine.slowlog.add({
     time: Math.floor(engine.clock.nowMs() / 1000),
     microseconds: Math.round(each),
-    args: shortArguments(engine, client.call.args, command),
+    args: hasArguments
+      ? shortArguments(engine, client.call.args, command)
+      : command.fullName.split("|"),
     address: client.transport.address,
     clientName: client.name,
   }, values.slowlogMaxLen);

@@ -166,3 +166,22 @@ Deno.test("a command that throws answers an error and is logged, and the server 
   assertStringIncludes(server.logged.join(""), "echo of client");
   assertEquals(server.run("PING"), "PONG");
 });
+
+Deno.test("the slow log shows a command's own arguments or none, never those of the next", () => {
+  const server = new TestServer();
+  const client = server.client();
+  client.run("CONFIG SET slowlog-log-slower-than 10000");
+  let now = 0;
+  server.clock.monotonicUs = () => (now += 50_000);
+  const encoder = new TextEncoder();
+  client.send(encoder.encode("GET k\r\nAUTH secret\r\n"));
+  client.raw();
+  const value = "x".repeat(100_000);
+  client.send(encoder.encode(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$100000\r\n${value}\r\n`));
+  client.raw();
+  const entries = client.run("SLOWLOG GET") as [number, number, number, string[]][];
+  const shown = entries.map(([, , , words]) => words);
+  assertEquals(shown[0], ["SET", "k", `${value.slice(0, 128)}... (99872 more bytes)`]);
+  assertEquals(shown.flat().includes("secret"), false);
+  assert(shown.some((words) => words.length === 1 && words[0] === "get"));
+});
