@@ -58,10 +58,11 @@ keyspace.entries.open(db.find(keys[0], 0));
 payload.at = 0;
 payloads.write(keyspace.entries);
 const restored = argsOf("restored", payload.bytes.slice(0, payload.at));
+const restoredKey = argsOf("restored");
 bench("64 strings restored", { group: "payload" }, () => {
   for (let n = 0; n < BATCH; n++) {
-    db.removeQuietly(restored, 0);
-    if (reader.read(restored, 1, db, restored)) checksum++;
+    db.removeQuietly(restoredKey, 0);
+    if (reader.read(restored, 1, db, restoredKey)) checksum++;
   }
 });
 
