@@ -60,6 +60,9 @@ export const Encoding = { embstr: 0, int: 1, raw: 2, object: 3, listpack: 4, int
  */
 export const COLLECTION_INLINE_MAX = 32 * 1024;
 
+/** Bytes of an inline value that stand for an object: its index in the side table. */
+export const OBJECT_BYTES = 4;
+
 export const EntryFlag = { ttl: 1, epoch: 2, keyOutside: 4 } as const;
 
 /** Memory that is freed in slices, so that no slice takes long. */

@@ -15,12 +15,17 @@ import type { Args } from "../protocol/args.ts";
 import { offsetOf, type Ref } from "../structures/arena.ts";
 import { DashTable } from "../structures/dash_table.ts";
 import { DeadlineHeap } from "../structures/deadline_heap.ts";
-import { Encoding, type Entries, EntryFlag, type HeapValue, type Releasable } from "./entry.ts";
+import {
+  Encoding,
+  type Entries,
+  EntryFlag,
+  type HeapValue,
+  OBJECT_BYTES,
+  type Releasable,
+} from "./entry.ts";
 import { releaseObjectAt, releaseValue } from "./values.ts";
 
 const SLOT_BYTES = 4;
-/** An object's index in the side table. */
-const OBJECT_BYTES = 4;
 
 export class Placement implements Releasable {
   readonly table: DashTable;

@@ -10,12 +10,10 @@ import type { Args } from "../protocol/args.ts";
 import type { Ref } from "../structures/arena.ts";
 import type { KeyEvent } from "./change_hooks.ts";
 import type { Database } from "./database.ts";
-import { Encoding, EntryFlag, LargeString, spareBytes, Type } from "./entry.ts";
+import { Encoding, EntryFlag, LargeString, OBJECT_BYTES, spareBytes, Type } from "./entry.ts";
 import { integerFound, isIntegerText, largeString, stringEncoding, StringValue } from "./values.ts";
 
 const INTEGER_BYTES = 8;
-/** Bytes in the entry of a string that is an object. */
-const OBJECT_BYTES = 4;
 
 export class Strings {
   readonly #db: Database;

@@ -179,7 +179,13 @@ Deno.test("a MULTI of thousands runs each command with its own arguments", () =>
   assertEquals(client.run("EXEC"), expected);
 });
 
-Deno.test("a large argument is propagated, shown by MONITOR and kept short by the slow log", () => {
+/** A client whose commands a monitor, the slow log and the stream of changes show; `propagated` returns that stream's text. */
+function observedServer(): {
+  server: TestServer;
+  client: TestClient;
+  monitor: TestClient;
+  propagated(): string;
+} {
   const server = new TestServer();
   const client = server.client();
   const monitor = server.client();
@@ -191,11 +197,19 @@ Deno.test("a large argument is propagated, shown by MONITOR and kept short by th
   server.engine.propagation.addTaker(taker);
   monitor.run("MONITOR");
   client.run("CONFIG SET slowlog-log-slower-than 0");
+  const propagated = (): string => {
+    server.engine.propagation.flush();
+    return chunks.join("");
+  };
+  return { server, client, monitor, propagated };
+}
+
+Deno.test("a large argument is propagated, shown by MONITOR and kept short by the slow log", () => {
+  const { client, monitor, propagated } = observedServer();
   const value = letters(70_000);
   call(client, 16_384, "SET", "k", value);
   call(client, 16_384, "SET", "k", value, "PX", "1");
-  server.engine.propagation.flush();
-  const log = chunks.join("");
+  const log = propagated();
   assertStringIncludes(log, `$1\r\nk\r\n$70000\r\n${value}\r\n`);
   assertStringIncludes(log, `$70000\r\n${value}\r\n$4\r\nPXAT`);
   assertStringIncludes(monitor.raw(), `"SET" "k" "${value}"\r\n`);
@@ -204,22 +218,11 @@ Deno.test("a large argument is propagated, shown by MONITOR and kept short by th
 });
 
 Deno.test("MSET that names a key twice is propagated and shown with all its values", () => {
-  const server = new TestServer();
-  const client = server.client();
-  const monitor = server.client();
-  const chunks: string[] = [];
-  const taker = {
-    take: (bytes: Uint8Array, size: number) =>
-      void chunks.push(decoder.decode(bytes.subarray(0, size))),
-  };
-  server.engine.propagation.addTaker(taker);
-  monitor.run("MONITOR");
-  client.run("CONFIG SET slowlog-log-slower-than 0");
+  const { server, client, monitor, propagated } = observedServer();
   const [one, two] = [letters(70_000, 1), letters(80_000, 2)];
   const words = ["MSET", "k", one, "k", two, "k", "x"];
   assertEquals(call(client, 16_384, ...words), "OK");
-  server.engine.propagation.flush();
-  assertStringIncludes(chunks.join(""), decoder.decode(request(...words)));
+  assertStringIncludes(propagated(), decoder.decode(request(...words)));
   assertStringIncludes(monitor.raw(), words.map((word) => `"${word}"`).join(" "));
   const [[, , , shown]] = client.run("SLOWLOG GET 1") as [[number, number, number, string[]]];
   assertEquals(shown[2], `${one.slice(0, 128)}... (69872 more bytes)`);
