@@ -127,7 +127,7 @@ function countOne(call: Call): void {
   const count = estimate(registers);
   const edited = db.strings.edit(args, 1, value.length);
   keepEstimate(edited.bytes, edited.start, count);
-  db.keyspace.hooks.dirty++;
+  db.changedWithoutEvent(args, 1);
   reply.integer(count);
 }
 

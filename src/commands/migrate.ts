@@ -4,7 +4,6 @@ import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import type { KeptLinks, Link } from "../engine/kept_links.ts";
 import { keysAfter } from "../engine/key_spec.ts";
-import { Events } from "../keyspace/change_hooks.ts";
 import { BufferSink } from "../persistence/byte_sink.ts";
 import { PayloadWriter } from "../persistence/payload.ts";
 import { type Args, argsOf, binaryBytes } from "../protocol/args.ts";
@@ -191,7 +190,7 @@ function finish(call: Call, request: Request, keys: readonly Args[], outcome: Ou
   const { reply, db, engine } = call;
   const gone = keys.filter((_, i) => outcome.taken[i] === true);
   if (!request.copies && gone.length > 0) {
-    for (const key of gone) db.remove(key, 0, Events.del);
+    for (const key of gone) db.remove(key, 0);
     const stream = call.rewrite(1 + gone.length)?.word("DEL");
     for (const key of gone) stream?.argument(key, 0);
   }

@@ -10,10 +10,8 @@ function dbsize({ reply, db }: Call): void {
 function flushdb(call: Call): void {
   const async = readFlushMode(call);
   if (async === null) return;
-  const { engine, db, reply } = call;
-  engine.watchedKeys.databaseChanges(db, null);
+  const { db, reply } = call;
   const removed = db.clear();
-  engine.blocking.databaseChanged(db.index);
   finishFlush(call, removed, async);
   reply.ok();
 }
@@ -22,12 +20,7 @@ function flushall(call: Call): void {
   const async = readFlushMode(call);
   if (async === null) return;
   const { engine, reply } = call;
-  let removed = 0;
-  for (const db of engine.keyspace.databases) {
-    engine.watchedKeys.databaseChanges(db, null);
-    removed += db.size;
-    engine.blocking.databaseChanged(db.index);
-  }
+  const removed = engine.keyspace.keyCount;
   engine.keyspace.clear();
   // The entries are gone at once even with ASYNC; INFO counts them as lazily freed, as in Redis.
   if (async) engine.keyspace.stats.lazilyFreed += removed;
@@ -59,13 +52,7 @@ function swapdb({ args, reply, engine }: Call): void {
   if (databases[one] === undefined || databases[other] === undefined) {
     return reply.error(Errors.dbIndexOutOfRange);
   }
-  engine.watchedKeys.databaseChanges(databases[one], databases[other]);
-  engine.watchedKeys.databaseChanges(databases[other], databases[one]);
-  if (one !== other) {
-    engine.keyspace.swap(one, other);
-    engine.blocking.databaseChanged(one);
-    engine.blocking.databaseChanged(other);
-  }
+  engine.keyspace.swap(one, other);
   engine.keyspace.hooks.dirty++;
   reply.ok();
 }

@@ -217,7 +217,7 @@ function xadd(call: Call): void {
   log.append(id, source, db.keyspace.limits);
   const trimmed = trim.apply(log, db.keyspace.limits);
   stream.cursor.changed(Events.xadd);
-  if (trimmed > 0) db.alsoNotify(args, 1, Events.xtrim);
+  if (trimmed > 0) db.notify(args, 1, Events.xtrim);
   replyId(reply, id);
   propagateAdd(call, at, trimmed);
 }
@@ -339,7 +339,7 @@ function xsetid({ args, reply, db }: Call): void {
   log.lastId.copy(id);
   if (hasAdded) log.added.copy(added);
   if (hasDeleted && !deleted.isZero) log.maxDeletedId.copy(deleted);
-  stream.cursor.changed(Events.xsetid);
+  stream.cursor.changedBeside(Events.xsetid);
   reply.ok();
 }
 

@@ -89,7 +89,8 @@ function xgroupCreate(call: Call): void {
   const group = stream.addGroup(name);
   group.lastId.copy(id);
   group.entriesRead.copy(entriesRead);
-  stream.cursor.changed(Events.xgroupCreate);
+  if (exists) stream.cursor.changedBeside(Events.xgroupCreate);
+  else stream.cursor.changed(Events.xgroupCreate);
   reply.ok();
 }
 
@@ -102,18 +103,20 @@ function xgroupSetid(call: Call): void {
   if (args.error !== null || group === null) return reply.error(args.error ?? Errors.syntax);
   group.lastId.copy(id);
   group.entriesRead.copy(entriesRead);
-  stream.cursor.changed(Events.xgroupSetid);
+  stream.cursor.changedBeside(Events.xgroupSetid);
   reply.ok();
 }
 
 function xgroupDestroy(call: Call): void {
-  const { args, reply } = call;
+  const { args, reply, db, engine } = call;
   openStream(call, false);
   if (args.error !== null) return reply.error(args.error);
   const group = stream.group(args.binary(3));
   if (group === undefined) return reply.integer(0);
   stream.removeGroup(group);
-  stream.cursor.changed(Events.xgroupDestroy);
+  stream.cursor.changedBeside(Events.xgroupDestroy);
+  // Clients that wait for the group's entries hear that it is gone.
+  engine.blocking.changed(db.index, args.bytesOf(2), args.start(2), args.end(2));
   reply.integer(1);
 }
 
@@ -123,7 +126,7 @@ function xgroupCreateconsumer(call: Call): void {
   if (group === null) return reply.error(args.error ?? Errors.syntax);
   if (group.consumer(args.binary(4)) !== undefined) return reply.integer(0);
   group.addConsumer(args.binary(4), nowMs);
-  stream.cursor.changed(Events.xgroupCreateconsumer);
+  stream.cursor.changedBeside(Events.xgroupCreateconsumer);
   reply.integer(1);
 }
 
@@ -135,7 +138,7 @@ function xgroupDelconsumer(call: Call): void {
   if (consumer === undefined) return reply.integer(0);
   const pending = consumer.pending.count;
   group.removeConsumer(consumer);
-  stream.cursor.changed(Events.xgroupDelconsumer);
+  stream.cursor.changedBeside(Events.xgroupDelconsumer);
   reply.integer(pending);
 }
 
@@ -175,7 +178,7 @@ function xack({ args, reply, db }: Call): void {
     group.remove(ref);
     acknowledged++;
   }
-  if (acknowledged > 0) stream.cursor.changedQuietly(acknowledged);
+  if (acknowledged > 0) stream.cursor.changedBeside(null, acknowledged);
   reply.integer(acknowledged);
 }
 

@@ -197,13 +197,12 @@ function readClaim(args: Args, nowMs: number): Claim {
 
 /** The consumer that argument 3 names, made if there is none. */
 function openConsumer(call: Call, group: ConsumerGroup): Consumer {
-  const { args, db, nowMs } = call;
+  const { args, nowMs } = call;
   const name = args.binary(3);
   let consumer = group.consumer(name);
   if (consumer === undefined) {
     consumer = group.addConsumer(name, nowMs);
-    stream.cursor.changedQuietly(1);
-    db.alsoNotify(args, 1, Events.xgroupCreateconsumer);
+    stream.cursor.changedBeside(Events.xgroupCreateconsumer);
     propagateConsumer(call, 1, group, consumer);
   }
   consumer.seenMs = nowMs;
@@ -219,7 +218,7 @@ function xclaim(call: Call): void {
   if (args.error !== null) return reply.error(args.error);
   if (claim.hasLastId && to.compare(group.lastId) > 0) {
     group.lastId.copy(to);
-    stream.cursor.changedQuietly(1);
+    stream.cursor.changedBeside(null);
     propagateGroup(call, 1, group);
   }
   call.rewriteToNothing();
@@ -232,7 +231,7 @@ function xclaim(call: Call): void {
     consumer.activeMs = nowMs;
     claimed++;
   }
-  if (claimed > 0) stream.cursor.changedQuietly(claimed);
+  if (claimed > 0) stream.cursor.changedBeside(null, claimed);
   reply.arrayFrom(begin, claimed);
 }
 
@@ -250,7 +249,7 @@ function claimOne(
     // The entry was deleted from the stream: it is no longer pending for anybody.
     if (ref !== 0) {
       group.remove(ref);
-      stream.cursor.changedQuietly(1);
+      stream.cursor.changedBeside(null);
       propagateAck(call, 1, group, id);
     }
     return false;
@@ -317,7 +316,7 @@ function xautoclaim(call: Call): void {
     propagateDelivery(call, 1, group, ref);
   }
   if (claimed.length > 0) consumer.activeMs = nowMs;
-  stream.cursor.changedQuietly(claimed.length + deleted.length);
+  stream.cursor.changedBeside(null, claimed.length + deleted.length);
 
   id.clear();
   if (rank < pending.count) group.readId(pending.at(rank), id);

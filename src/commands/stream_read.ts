@@ -215,8 +215,7 @@ function consumerOf(call: Call, key: number, group: ConsumerGroup, name: string)
   let consumer = group.consumer(name);
   if (consumer === undefined) {
     consumer = group.addConsumer(name, call.nowMs);
-    stream.cursor.changedQuietly(1);
-    call.db.alsoNotify(call.args, key, Events.xgroupCreateconsumer);
+    stream.cursor.changedBeside(Events.xgroupCreateconsumer);
     propagateConsumer(call, key, group, consumer);
   }
   consumer.seenMs = call.nowMs;
@@ -253,7 +252,7 @@ function deliver(
     propagateDelivery(call, first + i, group, ref);
   } while (shown !== limit && cursor.next());
   consumer.activeMs = nowMs;
-  stream.cursor.changedQuietly(shown);
+  stream.cursor.changedBeside(null, shown);
   propagateGroup(call, first + i, group);
   reply.arrayFrom(begin, shown);
   return true;

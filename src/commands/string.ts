@@ -76,7 +76,7 @@ function set(call: Call): void {
   const ref = db.strings.setArgument(args, 1, 2, keepTtl, Events.set);
   if (deadline >= 0) {
     db.deadlines.set(ref, deadline);
-    db.alsoNotify(args, 1, Events.expire);
+    db.notify(args, 1, Events.expire);
   }
   // With PXAT the command gives a point in time already, and is propagated as it is.
   const isRelative = deadline >= 0 && (given & SET_PXAT) === 0;
@@ -135,7 +135,7 @@ function setWithTime(call: Call, seconds: boolean, error: Uint8Array): void {
   if (call.failed()) return;
   const ref = db.strings.setArgument(args, 1, 3, false, Events.set);
   db.deadlines.set(ref, deadline);
-  db.alsoNotify(args, 1, Events.expire);
+  db.notify(args, 1, Events.expire);
   propagateSet(call, 3, deadline, false);
   reply.ok();
 }

@@ -4,7 +4,7 @@
  */
 import type { Parameters } from "../config/parameters.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
-import { Events, type KeyEvent } from "../keyspace/change_hooks.ts";
+import { Cause } from "../keyspace/change_hooks.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Hasher } from "../lib/hash.ts";
 import { Counters } from "../observe/counters.ts";
@@ -125,15 +125,21 @@ export class Engine {
     this.startupBytes = this.keyspace.usedBytes;
     this.deadlines = new Deadlines(parts.clock);
     this.startedMs = parts.clock.nowMs();
-    this.keyspace.hooks.listen((database, bytes, start, end, event) => {
-      if (this.watchedKeys.size > 0) {
-        this.watchedKeys.changed(database, bytes, start, end, event === Events.expired);
-      }
-      if (this.blocking.keyCount > 0) this.blocking.changed(database, bytes, start, end);
-      const isGone = event === Events.expired || event === Events.evicted;
-      if (isGone && this.propagation.isOn) {
-        this.#propagateRemoval(database, bytes, start, end, event);
-      }
+    this.keyspace.hooks.listen({
+      keyChanged: (database, bytes, start, end, cause) => {
+        if (this.watchedKeys.size > 0) {
+          this.watchedKeys.changed(database, bytes, start, end, cause === Cause.expiry);
+        }
+        if (this.blocking.keyCount > 0) this.blocking.changed(database, bytes, start, end);
+        if (cause !== Cause.command && this.propagation.isOn) {
+          this.#propagateRemoval(database, bytes, start, end, cause === Cause.expiry);
+        }
+      },
+      contentsChange: (database, other) => {
+        const { databases } = this.keyspace;
+        this.watchedKeys.databaseChanges(databases[database], databases[other] ?? null);
+        this.blocking.databaseChanged(database);
+      },
     });
   }
 
@@ -143,10 +149,10 @@ export class Engine {
     bytes: Uint8Array,
     start: number,
     end: number,
-    event: KeyEvent,
+    isExpiry: boolean,
   ): void {
     const { lazyfreeLazyExpire, lazyfreeLazyEviction } = this.parameters.values;
-    const isLazy = event === Events.expired ? lazyfreeLazyExpire : lazyfreeLazyEviction;
+    const isLazy = isExpiry ? lazyfreeLazyExpire : lazyfreeLazyEviction;
     this.propagation.removal(database, isLazy ? "UNLINK" : "DEL", bytes, start, end);
   }
 

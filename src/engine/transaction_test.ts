@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { Events } from "../keyspace/change_hooks.ts";
+import { Cause, Events } from "../keyspace/change_hooks.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
 import { ManualClock } from "../lib/clock.ts";
 import { type Args, argsOf } from "../protocol/args.ts";
@@ -18,9 +18,11 @@ class Scene {
   readonly other = this.keyspace.databases[1];
 
   constructor() {
-    this.keyspace.hooks.listen((database, bytes, start, end, event) =>
-      this.watched.changed(database, bytes, start, end, event === Events.expired)
-    );
+    this.keyspace.hooks.listen({
+      keyChanged: (database, bytes, start, end, cause) =>
+        this.watched.changed(database, bytes, start, end, cause === Cause.expiry),
+      contentsChange() {},
+    });
   }
 
   set(key: Args, db = this.db): void {

@@ -1,10 +1,17 @@
 // hot path
 /**
- * The two hooks around every change of a key, called by the keyspace and by nobody else.
+ * The hooks around every change of a key, called by the keyspace and by nobody else.
  *
- * `willChange` runs before it (a snapshot saves the old entry if its walk has not reached it yet),
- * `changed` after it (WATCH, tracking, keyspace events, the dirty count, propagation). Without
- * listeners the two cost a counter and a null check.
+ * `willChange` runs before a change: a snapshot saves the old entry if its walk has not reached it yet. After it there are
+ * three, which nearly always come together, as `changed`:
+ *
+ * - `dirty` counts what must be saved and propagated;
+ * - `keyChanged` tells those to whom the key's value matters (WATCH, clients that wait, client-side caches);
+ * - `notify` tells what happened (keyspace events).
+ *
+ * They are apart because Redis does not always do all three: XGROUP SETID is an event, but fails no EXEC; PFCOUNT, which
+ * stores its estimate in the value, fails an EXEC and is no event; XACK is only counted; the misses and new keys of
+ * notify-keyspace-events are events alone. A hook without listeners costs the look at an empty list.
  */
 import type { Ref } from "../structures/arena.ts";
 
@@ -90,8 +97,26 @@ export const Events = {
   missed: { name: "keymiss", kind: "m" },
 } as const satisfies Record<string, KeyEvent>;
 
-/** `bytes[start, end)` is the key; valid during the call only. */
-export type ChangeListener = (
+/** Who has changed a key. */
+export const Cause = {
+  /** A client's command. */
+  command: 0,
+  /** The server: the key was past its deadline. */
+  expiry: 1,
+  /** The server: memory was needed. */
+  eviction: 2,
+} as const;
+
+/** Who must know that a key is not what it was: WATCH, clients that wait, client-side caches. */
+export interface ChangeListener {
+  /** `bytes[start, end)` is the key, valid during the call only; `cause` is one of `Cause`. */
+  keyChanged(database: number, bytes: Uint8Array, start: number, end: number, cause: number): void;
+  /** All keys of `database` are about to be removed, or exchanged with those of the database `other`, if that is not −1. */
+  contentsChange(database: number, other: number): void;
+}
+
+/** Who is told what happened to a key: keyspace events. `bytes[start, end)` is the key, valid during the call only. */
+export type EventListener = (
   database: number,
   bytes: Uint8Array,
   start: number,
@@ -109,13 +134,22 @@ export class ChangeHooks {
   before: BeforeChange | null = null;
   /** Whether a listener wants the events `created` and `missed`, too, which are not changes. */
   wantsAll = false;
-  #listeners: ChangeListener[] = [];
+  #changeListeners: ChangeListener[] = [];
+  #eventListeners: EventListener[] = [];
 
-  /** Listens to every change from now on; returns how to stop. */
+  /** Tells `listener` of all changes from now on; returns how to stop. */
   listen(listener: ChangeListener): () => void {
-    this.#listeners = [...this.#listeners, listener];
+    this.#changeListeners = [...this.#changeListeners, listener];
     return () => {
-      this.#listeners = this.#listeners.filter((other) => other !== listener);
+      this.#changeListeners = this.#changeListeners.filter((other) => other !== listener);
+    };
+  }
+
+  /** Tells `listener` of all events from now on; returns how to stop. */
+  listenToEvents(listener: EventListener): () => void {
+    this.#eventListeners = [...this.#eventListeners, listener];
+    return () => {
+      this.#eventListeners = this.#eventListeners.filter((other) => other !== listener);
     };
   }
 
@@ -123,6 +157,7 @@ export class ChangeHooks {
     if (this.before !== null) this.before(database, ref);
   }
 
+  /** A command has changed a key: counts it, and tells both kinds of listeners. */
   changed(
     database: number,
     bytes: Uint8Array,
@@ -131,10 +166,25 @@ export class ChangeHooks {
     event: KeyEvent,
   ): void {
     this.dirty++;
-    if (this.#listeners.length > 0) this.notify(database, bytes, start, end, event);
+    this.keyChanged(database, bytes, start, end, Cause.command);
+    this.notify(database, bytes, start, end, event);
   }
 
-  /** Tells the listeners without counting a change. */
+  /** Tells of a change without counting it and without an event. */
+  keyChanged(
+    database: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    cause: number,
+  ): void {
+    const listeners = this.#changeListeners;
+    for (let i = 0; i < listeners.length; i++) {
+      listeners[i].keyChanged(database, bytes, start, end, cause);
+    }
+  }
+
+  /** Tells of an event alone. */
   notify(
     database: number,
     bytes: Uint8Array,
@@ -142,7 +192,12 @@ export class ChangeHooks {
     end: number,
     event: KeyEvent,
   ): void {
-    const listeners = this.#listeners;
+    const listeners = this.#eventListeners;
     for (let i = 0; i < listeners.length; i++) listeners[i](database, bytes, start, end, event);
+  }
+
+  /** See ChangeListener.contentsChange. */
+  contentsChange(database: number, other = -1): void {
+    for (const listener of this.#changeListeners) listener.contentsChange(database, other);
   }
 }

@@ -201,14 +201,18 @@ export class Cursor implements ListpackHome, Scratch {
     db.changed(args, this.#index, event);
     db.keyspace.hooks.dirty += dirty - 1;
     if (!isEmpty) return;
-    db.alsoNotify(args, this.#index, Events.del);
+    db.notify(args, this.#index, Events.del);
     this.#leave();
   }
 
-  /** Counts `dirty` changes that are not told to listeners, such as those of a stream's consumers. */
-  changedQuietly(dirty: number): void {
+  /**
+   * As `changed` for what lies beside the value, such as a stream's groups: it is saved and propagated, and may be an event,
+   * but is no change of the key to those who watch it.
+   */
+  changedBeside(event: KeyEvent | null, dirty = 1): void {
     this.accountMemory();
     this.db.keyspace.hooks.dirty += dirty;
+    if (event !== null) this.db.notify(this.args, this.#index, event);
   }
 
   /** Updates the count of memory after a change of a value that is an object. */

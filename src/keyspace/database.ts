@@ -14,7 +14,7 @@ import { Errors } from "../protocol/errors.ts";
 import type { Ref } from "../structures/arena.ts";
 import type { DashTable } from "../structures/dash_table.ts";
 import type { DeadlineHeap } from "../structures/deadline_heap.ts";
-import { Events, type KeyEvent } from "./change_hooks.ts";
+import { Cause, Events, type KeyEvent } from "./change_hooks.ts";
 import { type Entries, EntryFlag, type HeapValue, Type } from "./entry.ts";
 import { KeyDeadlines } from "./key_deadlines.ts";
 import type { Keyspace } from "./keyspace.ts";
@@ -117,7 +117,7 @@ export class Database {
     const ref = this.find(args, index);
     if (ref === 0) {
       this.keyspace.stats.misses++;
-      if (this.keyspace.hooks.wantsAll) this.alsoNotify(args, index, Events.missed);
+      if (this.keyspace.hooks.wantsAll) this.notify(args, index, Events.missed);
       return 0;
     }
     this.keyspace.stats.hits++;
@@ -204,7 +204,7 @@ export class Database {
   #insert(ref: Ref, args: Args, index: number): Ref {
     this.link(ref, args, index, -1);
     this.#entries.open(ref);
-    if (this.keyspace.hooks.wantsAll) this.alsoNotify(args, index, Events.created);
+    if (this.keyspace.hooks.wantsAll) this.notify(args, index, Events.created);
     return ref;
   }
 
@@ -271,29 +271,31 @@ export class Database {
   }
 
   /** Removes the key at argument `index`; returns whether it was there. */
-  remove(args: Args, index: number, event: KeyEvent = Events.del): boolean {
+  remove(args: Args, index: number): boolean {
     const ref = this.find(args, index);
     if (ref === 0) return false;
-    this.#removeEntry(ref, event);
+    this.keyspace.hooks.dirty++;
+    this.#removeEntry(ref, Cause.command, Events.del);
     return true;
   }
 
   /** Removes a key past its deadline. No client has changed it, so the change is not counted as dirty. */
   expire(ref: Ref): void {
     this.keyspace.stats.expired++;
-    this.#removeEntry(ref, Events.expired);
-    this.keyspace.hooks.dirty--;
+    this.#removeEntry(ref, Cause.expiry, Events.expired);
   }
 
-  #removeEntry(ref: Ref, event: KeyEvent): void {
-    const { placement, keyspace } = this;
+  #removeEntry(ref: Ref, cause: number, event: KeyEvent): void {
+    const { placement, index } = this;
     const { entries } = placement;
-    keyspace.hooks.willChange(this.index, ref);
+    const { hooks } = this.keyspace;
+    hooks.willChange(index, ref);
     entries.open(ref);
     const { keyBytes, keyStart, keyEnd } = entries;
-    // The key's bytes stay readable until the block is used again, so the hook comes after.
+    // The key's bytes stay readable until the block is used again, so the hooks come after.
     placement.discard(ref);
-    keyspace.hooks.changed(this.index, keyBytes, keyStart, keyEnd, event);
+    hooks.keyChanged(index, keyBytes, keyStart, keyEnd, cause);
+    hooks.notify(index, keyBytes, keyStart, keyEnd, event);
   }
 
   // Walking
@@ -335,6 +337,7 @@ export class Database {
   /** Removes all keys and returns how many; their entries are freed later, in slices. */
   clear(): number {
     const count = this.size;
+    this.keyspace.hooks.contentsChange(this.index);
     if (count > 0) this.keyspace.lazyFree.add(this.restart());
     return count;
   }
@@ -371,14 +374,22 @@ export class Database {
 
   // Hooks
 
-  /** The key at argument `index` has changed: counts it and tells the listeners. */
+  /** The key at argument `index` has changed: counts it and tells those who must know, and what happened. */
   changed(args: Args, index: number, event: KeyEvent): void {
     const hooks = this.keyspace.hooks;
     hooks.changed(this.index, args.bytesOf(index), args.start(index), args.end(index), event);
   }
 
-  /** As `changed` without counting: a further event of one change, such as `expire` after `set`. */
-  alsoNotify(args: Args, index: number, event: KeyEvent): void {
+  /** As `changed` for a change that is no event: PFCOUNT stores its estimate. */
+  changedWithoutEvent(args: Args, index: number): void {
+    const hooks = this.keyspace.hooks;
+    hooks.dirty++;
+    const bytes = args.bytesOf(index);
+    hooks.keyChanged(this.index, bytes, args.start(index), args.end(index), Cause.command);
+  }
+
+  /** Tells an event alone: a further one of a change, such as `expire` after `set`, or one that is no change of the value. */
+  notify(args: Args, index: number, event: KeyEvent): void {
     const hooks = this.keyspace.hooks;
     hooks.notify(this.index, args.bytesOf(index), args.start(index), args.end(index), event);
   }

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { ManualClock } from "../lib/clock.ts";
 import { type Args, argsOf } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
-import { Events } from "./change_hooks.ts";
+import { Cause, Events } from "./change_hooks.ts";
 import type { Database } from "./database.ts";
 import { Encoding } from "./entry.ts";
 import { Keyspace } from "./keyspace.ts";
@@ -326,20 +326,76 @@ Deno.test("the soonest new deadline is that of the keys since all were asked for
     START_MS + 50,
   ]);
 });
+/** What the listeners of a keyspace are told, in order. */
+function toldOf(keyspace: Keyspace): string[] {
+  const told: string[] = [];
+  const nameOf = (bytes: Uint8Array, start: number, end: number): string =>
+    new TextDecoder().decode(bytes.slice(start, end));
+  keyspace.hooks.listen({
+    keyChanged: (database, bytes, start, end, cause) =>
+      told.push(`${database} ${nameOf(bytes, start, end)} changed by ${cause}`),
+    contentsChange: (database, other) => told.push(`${database} replaced by ${other}`),
+  });
+  keyspace.hooks.listenToEvents((database, bytes, start, end, event) =>
+    told.push(`${database} ${event.name} ${nameOf(bytes, start, end)}`)
+  );
+  return told;
+}
 Deno.test("each change is counted and told once, with its event", () => {
   const { keyspace, db } = new Pair();
-  const told: string[] = [];
-  keyspace.hooks.listen((database, bytes, start, end, event) => {
-    const name = new TextDecoder().decode(bytes.slice(start, end));
-    told.push(`${database} ${event.name} ${name}`);
-  });
+  const told = toldOf(keyspace);
   set(db, "a");
   copyKey(db, argsOf("a", "b"), 0, 1, db);
   renameKey(db, argsOf("a", "c"), 0, 1);
   db.remove(argsOf("b"), 0);
   db.remove(argsOf("nosuch"), 0);
-  assertEquals(told, ["0 set a", "0 copy_to b", "0 rename_from a", "0 rename_to c", "0 del b"]);
+  assertEquals(told.filter((line) => !line.includes("changed")), [
+    "0 set a",
+    "0 copy_to b",
+    "0 rename_from a",
+    "0 rename_to c",
+    "0 del b",
+  ]);
+  assertEquals(
+    told.filter((line) => line.includes("changed")),
+    ["a", "b", "a", "c", "b"].map((key) => `0 ${key} changed by ${Cause.command}`),
+  );
   assertEquals(keyspace.hooks.dirty, 4);
+});
+Deno.test("a key that expires has changed, but is not counted", () => {
+  const { keyspace, db, clock } = new Pair();
+  set(db, "k");
+  db.deadlines.expireAt(argsOf("k"), 0, START_MS + 50);
+  const { dirty } = keyspace.hooks;
+  const told = toldOf(keyspace);
+  clock.advance(51);
+  assert(!db.exists(argsOf("k"), 0));
+  assertEquals(told, [`0 k changed by ${Cause.expiry}`, "0 expired k"]);
+  assertEquals(keyspace.hooks.dirty, dirty);
+});
+Deno.test("misses and new keys are events alone, for those who ask", () => {
+  const { keyspace, db } = new Pair();
+  const told = toldOf(keyspace);
+  keyspace.hooks.wantsAll = true;
+  db.readString(argsOf("k"), 0);
+  set(db, "k");
+  assertEquals(told, ["0 keymiss k", "0 new k", `0 k changed by ${Cause.command}`, "0 set k"]);
+});
+Deno.test("databases that are emptied or exchanged are told, and what listens may stop", () => {
+  const { keyspace, db } = new Pair();
+  const told = toldOf(keyspace);
+  db.clear();
+  keyspace.swap(0, 0);
+  keyspace.swap(0, 1);
+  assertEquals(told, ["0 replaced by -1", "0 replaced by 1", "1 replaced by 0"]);
+  const events: string[] = [];
+  const stop = keyspace.hooks.listenToEvents((_database, _bytes, _start, _end, event) =>
+    events.push(event.name)
+  );
+  set(db, "a");
+  stop();
+  set(db, "b");
+  assertEquals(events, ["set"]);
 });
 Deno.test("keepExpired hides keys past their deadline and removes none", () => {
   const { keyspace, db, clock } = new Pair();

@@ -186,6 +186,7 @@ export class Keyspace {
    * slices afterwards. So the time depends on the number of chunks alone.
    */
   clear(): void {
+    for (const db of this.databases) this.hooks.contentsChange(db.index);
     const tables = this.lazyFree.forget();
     const old = this.entries;
     const isHeld = this.#held === old;
@@ -201,7 +202,11 @@ export class Keyspace {
     for (const table of tables) this.lazyFree.addRemains(table);
   }
 
+  /** Exchanges the contents of two databases. */
   swap(one: number, other: number): void {
+    if (one === other) return;
+    this.hooks.contentsChange(one, other);
+    this.hooks.contentsChange(other, one);
     this.databases[one].swap(this.databases[other]);
   }
 

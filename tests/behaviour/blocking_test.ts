@@ -192,3 +192,19 @@ Deno.test("monitors see a blocking command once", () => {
     '"RPUSH" "l" "a"',
   ]);
 });
+Deno.test("a client that waits for a group's entries hears that the group is gone, not that its id was set", () => {
+  const server = new TestServer();
+  const waiting = server.client();
+  server.run("XADD k 1-1 f v");
+  server.run("XGROUP CREATE k g $");
+  waiting.run("XREADGROUP GROUP g c BLOCK 0 STREAMS k >");
+  server.run("XGROUP SETID k g 0");
+  assertEquals(waiting.read(), undefined);
+  server.run("XGROUP DESTROY k g");
+  assertEquals(
+    waiting.read(),
+    new ReplyError(
+      "NOGROUP No such key 'k' or consumer group 'g' in XREADGROUP with GROUP option",
+    ),
+  );
+});
