@@ -13,7 +13,7 @@ import { StreamValue } from "../keyspace/stream_value.ts";
 import { FIRST_ID, LAST_ID } from "../structures/stream_id.ts";
 import { LogCursor } from "../structures/stream_log.ts";
 import { ZsetValue } from "../keyspace/zset_value.ts";
-import { doubleText17 } from "../lib/double_text.ts";
+import { shortText } from "../lib/double_text.ts";
 import { StringValue } from "../keyspace/values.ts";
 import { sha1, SHA1_BYTES } from "../lib/sha1.ts";
 import { Slice } from "../lib/slice.ts";
@@ -60,7 +60,7 @@ function mixZset(db: Database, ref: Ref, own: Uint8Array): void {
   zset.forEachFrom(0, zset.count, false, (member, score) => {
     const pair = new Uint8Array(DIGEST_BYTES);
     mix(pair, bytesOf(member));
-    mix(pair, new TextEncoder().encode(doubleText17(score)));
+    mix(pair, new TextEncoder().encode(shortText(score)));
     xorWith(own, sumOf(pair));
   });
 }

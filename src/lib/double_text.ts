@@ -1,6 +1,6 @@
 /**
- * Doubles as text, in Redis's forms: that of 7.2's replies (`doubleText`) and "%.17g" of 7.0
- * (`doubleText17`); and text as doubles.
+ * Doubles as text, in Redis 7.2's forms: that of replies (`doubleText`), and that of DEBUG DIGEST (`shortText`), which does
+ * not write integers with all their digits; and text as doubles.
  *
  * Redis 7.2 draws digits with Grisu2 (grisu.ts): they are not the shortest for one value in a thousand, so JavaScript's
  * own would differ.
@@ -26,7 +26,17 @@ const written = new Uint8Array(DOUBLE_TEXT_MAX);
 
 /** "3.5", "1e+21", "inf", "-0": as Redis 7.2 replies. */
 export function doubleText(value: number): string {
-  const end = writeDouble(value, written, 0);
+  return writtenText(writeDouble(value, written, 0));
+}
+
+/** As `doubleText`, but an integer with many zeros at its end has an exponent, too: "2.8e+10". */
+export function shortText(value: number): string {
+  if (value === 0 || !Number.isFinite(value)) return doubleText(value);
+  const at = writeSign(value, written, 0);
+  return writtenText(writeFraction(Math.abs(value), written, at));
+}
+
+function writtenText(end: number): string {
   let text = "";
   for (let i = 0; i < end; i++) text += String.fromCharCode(written[i]);
   return text;
@@ -35,7 +45,7 @@ export function doubleText(value: number): string {
 /** Writes what `doubleText` returns at `at` of `target`; returns the end of it: `DOUBLE_TEXT_MAX` bytes at most. */
 export function writeDouble(value: number, target: Uint8Array, at: number): number {
   if (value !== value) return writeWord("nan", target, at);
-  if (value < 0 || Object.is(value, -0)) target[at++] = MINUS;
+  at = writeSign(value, target, at);
   const magnitude = Math.abs(value);
   if (magnitude === Infinity) return writeWord("inf", target, at);
   if (magnitude <= INTEGER_MAX && Math.floor(magnitude) === magnitude) {
@@ -44,45 +54,14 @@ export function writeDouble(value: number, target: Uint8Array, at: number): numb
   return writeFraction(magnitude, target, at);
 }
 
-function writeWord(word: string, target: Uint8Array, at: number): number {
-  for (let i = 0; i < word.length; i++) target[at++] = word.charCodeAt(i);
+function writeSign(value: number, target: Uint8Array, at: number): number {
+  if (value < 0 || Object.is(value, -0)) target[at++] = MINUS;
   return at;
 }
 
-/** As printf("%.17g"): 17 significant digits, trailing zeros cut, exponents of two digits at least. */
-export function doubleText17(value: number): string {
-  if (!Number.isFinite(value) || value === 0) return doubleText(value);
-  const [mantissa, exponentText] = Math.abs(value).toExponential(17).split("e");
-  const longer = mantissa.replace(".", "");
-  // JavaScript rounds an exact tie up, printf to the even digit.
-  const isEvenTie = longer[17] === "5" && Number(longer[16]) % 2 === 0 && isTie(value);
-  const [rounded, roundedExponent] = Math.abs(value).toExponential(16).split("e");
-  const digits = isEvenTie ? longer.slice(0, 17) : rounded.replace(".", "");
-  const exponent = Number(isEvenTie ? exponentText : roundedExponent);
-  const sign = value < 0 ? "-" : "";
-  if (exponent >= -4 && exponent < 17) return sign + positional(trimmed(digits), exponent);
-  const power = String(Math.abs(exponent)).padStart(2, "0");
-  return `${sign}${scientific(trimmed(digits))}e${exponent < 0 ? "-" : "+"}${power}`;
-}
-
-/** Whether all digits behind the eighteenth are zeros. */
-function isTie(value: number): boolean {
-  return /^-?\d\.\d{17}0*e/.test(value.toExponential(100));
-}
-
-function trimmed(digits: string): string {
-  return digits.replace(/0+$/, "");
-}
-
-/** Digits d1 d2 d3 … stand for d1.d2d3… · 10^exponent. */
-function positional(digits: string, exponent: number): string {
-  if (exponent < 0) return `0.${"0".repeat(-exponent - 1)}${digits}`;
-  if (digits.length <= exponent + 1) return digits + "0".repeat(exponent + 1 - digits.length);
-  return `${digits.slice(0, exponent + 1)}.${digits.slice(exponent + 1)}`;
-}
-
-function scientific(digits: string): string {
-  return digits.length === 1 ? digits : `${digits[0]}.${digits.slice(1)}`;
+function writeWord(word: string, target: Uint8Array, at: number): number {
+  for (let i = 0; i < word.length; i++) target[at++] = word.charCodeAt(i);
+  return at;
 }
 
 /** Writes the digits of a positive double in Redis 7.2's form: positional as long as that takes few zeros. */

@@ -219,3 +219,15 @@ Deno.test("in RESP3 scores are doubles and pairs are nested", () => {
   assertEquals(client.run("ZRANGE z 0 -1 WITHSCORES"), [["a", 1.5]]);
   assertEquals(client.run("ZPOPMIN z"), ["a", 1.5]);
 });
+Deno.test("DEBUG DIGEST of sorted sets is that of redis-server 7.2", () => {
+  const server = new TestServer();
+  server.run("ZADD a 0.1 m");
+  server.run("ZADD b 28e9 m -1e15 n");
+  server.run("ZADD c 3 m inf n");
+  assertEquals(server.run("DEBUG DIGEST-VALUE a b c"), [
+    "7e1bae26d61f35a2675e4748edc8fe0bff072cee",
+    "767a40652108e398d38e96cd788d5b345d938b45",
+    "0250c68049e5c9e7e5a39779f69c9f000a0c0c81",
+  ]);
+  assertEquals(server.run("DEBUG DIGEST"), "9897d4581c8c25999b3bffceacd6d2a0875914ff");
+});
