@@ -75,7 +75,7 @@ function readOperation(
   overflow: Overflow,
 ): Operation {
   const { args } = call;
-  const [, sign, digits] = /^([iu])([1-9][0-9]?)$/.exec(args.text(index + 1)) ?? ["", "", ""];
+  const [, sign, digits] = /^([iu])([1-9][0-9]?)$/.exec(args.binary(index + 1)) ?? ["", "", ""];
   const bits = Number(digits);
   const isSigned = sign === "i";
   if (bits < 1 || bits > (isSigned ? 64 : 63)) args.fail(Errors.bitfieldType);
@@ -89,7 +89,7 @@ function readOperation(
 
 /** A bit offset, or "#n" for the n-th integer of this width. */
 function readOffset({ args, engine }: Call, index: number, bits: number): number {
-  const text = args.text(index);
+  const text = args.binary(index);
   const isIndex = text.startsWith("#");
   const digits = isIndex ? text.slice(1) : text;
   const most = engine.parameters.values.protoMaxBulkLen * 8;

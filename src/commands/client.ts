@@ -13,9 +13,9 @@ import { replyHelp } from "./help.ts";
 
 const CLIENT_TYPES = ["normal", "master", "replica", "slave", "pubsub"];
 
-/** Whether a byte string may name a client: printable ASCII without spaces. */
+/** Whether a byte string may name a client: printable ASCII without spaces. What follows a zero byte does not matter. */
 export function isPlainName(name: string): boolean {
-  return /^[!-~]*$/.test(name);
+  return /^[!-~]*(\0|$)/.test(name);
 }
 
 function clientId({ reply, client }: Call): void {
@@ -39,12 +39,12 @@ function clientSetname({ args, reply, client }: Call): void {
 }
 
 function clientSetinfo({ args, reply, client }: Call): void {
-  const attribute = args.text(2).toLowerCase();
+  const attribute = args.binary(2).toLowerCase();
   if (attribute !== "lib-name" && attribute !== "lib-ver") {
-    return reply.error(unrecognizedOption(args.text(2)));
+    return reply.error(unrecognizedOption(args.binary(2)));
   }
   const value = args.binary(3);
-  if (!isPlainName(value)) return reply.error(attributeCharacters(attribute));
+  if (!isPlainName(value)) return reply.error(attributeCharacters(args.binary(2)));
   if (attribute === "lib-name") client.libName = value;
   else client.libVersion = value;
   reply.ok();
@@ -107,8 +107,8 @@ function clientUnblock({ args, reply, engine }: Call): void {
 function clientList({ args, reply, engine }: Call): void {
   let clients = [...engine.clients.values()];
   if (args.count === 4 && args.is(2, "TYPE")) {
-    const type = args.text(3).toLowerCase();
-    if (!CLIENT_TYPES.includes(type)) return reply.error(unknownClientType(args.text(3)));
+    const type = args.binary(3).toLowerCase();
+    if (!CLIENT_TYPES.includes(type)) return reply.error(unknownClientType(args.binary(3)));
     clients = clients.filter((client) => typeOf(client) === type);
   } else if (args.count > 3 && args.is(2, "ID")) {
     const ids: number[] = [];
@@ -123,26 +123,26 @@ function clientList({ args, reply, engine }: Call): void {
 
 /** Which clients CLIENT KILL means. */
 interface Filter {
-  id: number;
-  address: string;
-  localAddress: string;
-  type: string;
-  user: string;
+  id: number | null;
+  address: string | null;
+  localAddress: string | null;
+  type: string | null;
+  user: string | null;
   skipMe: boolean;
 }
 
 function clientKill(call: Call): void {
   const { args, reply, engine } = call;
   const filter: Filter = {
-    id: 0,
-    address: "",
-    localAddress: "",
-    type: "",
-    user: "",
+    id: null,
+    address: null,
+    localAddress: null,
+    type: null,
+    user: null,
     skipMe: true,
   };
   if (args.count === 3) {
-    filter.address = args.text(2);
+    filter.address = args.binary(2);
     filter.skipMe = false;
   } else if (!readFilter(call, filter)) return;
 
@@ -162,13 +162,13 @@ function readFilter({ args, reply }: Call, filter: Filter): boolean {
     if (i + 1 === args.count) args.fail(Errors.syntax);
     else if (args.is(i, "ID")) {
       filter.id = args.integerWithin(i + 1, 1, Infinity, Errors.clientIdNotPositive);
-    } else if (args.is(i, "ADDR")) filter.address = args.text(i + 1);
-    else if (args.is(i, "LADDR")) filter.localAddress = args.text(i + 1);
+    } else if (args.is(i, "ADDR")) filter.address = args.binary(i + 1);
+    else if (args.is(i, "LADDR")) filter.localAddress = args.binary(i + 1);
     else if (args.is(i, "TYPE")) {
-      filter.type = args.text(i + 1).toLowerCase();
-      if (!CLIENT_TYPES.includes(filter.type)) args.fail(unknownClientType(args.text(i + 1)));
+      filter.type = args.binary(i + 1).toLowerCase();
+      if (!CLIENT_TYPES.includes(filter.type)) args.fail(unknownClientType(args.binary(i + 1)));
     } else if (args.is(i, "USER")) {
-      filter.user = args.text(i + 1);
+      filter.user = args.binary(i + 1);
       if (filter.user !== "default") args.fail(noSuchUser(filter.user));
     } else if (args.is(i, "SKIPME")) {
       filter.skipMe = args.is(i + 1, "YES");
@@ -181,13 +181,12 @@ function readFilter({ args, reply }: Call, filter: Filter): boolean {
 
 function isMeant(call: Call, other: Client, filter: Filter): boolean {
   if (filter.skipMe && other === call.client) return false;
-  if (filter.id !== 0 && other.id !== filter.id) return false;
-  if (filter.address !== "" && other.transport.address !== filter.address) return false;
-  if (filter.localAddress !== "" && other.transport.localAddress !== filter.localAddress) {
-    return false;
-  }
-  if (filter.user !== "" && other.user !== filter.user) return false;
-  return filter.type === "" || typeOf(other) === filter.type;
+  const { address, localAddress } = other.transport;
+  const isAsked = (wanted: string | number | null, own: string | number): boolean =>
+    wanted === null || wanted === own;
+  return isAsked(filter.id, other.id) && isAsked(filter.address, address) &&
+    isAsked(filter.localAddress, localAddress) && isAsked(filter.user, other.user) &&
+    isAsked(filter.type, typeOf(other));
 }
 
 /** A client's type; monitors count as replicas, as in Redis. */
@@ -234,7 +233,8 @@ function describe(client: Client): string {
     ["lib-name", client.libName],
     ["lib-ver", client.libVersion],
   ];
-  return fields.map(([name, value]) => `${name}=${value}`).join(" ");
+  // A zero byte ends what is shown of a name.
+  return fields.map(([name, value]) => `${name}=${String(value).split("\0", 1)[0]}`).join(" ");
 }
 
 function flagsOf(client: Client): string {

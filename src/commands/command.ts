@@ -24,7 +24,7 @@ function commandInfo(call: Call): void {
   if (args.count === 2) return command(call);
   reply.array(args.count - 2);
   for (let i = 2; i < args.count; i++) {
-    const found = engine.commands.byName(args.text(i).toLowerCase());
+    const found = engine.commands.byName(args.binary(i).toLowerCase());
     if (found === null) reply.nullBulk();
     else replyInfo(reply, found);
   }
@@ -44,7 +44,7 @@ function commandList({ args, reply, engine }: Call): void {
 /** What argument 3 filters by and argument 4 asks for; null if it is no filter. */
 function listFilter(args: Args): ((one: Command) => boolean) | null {
   if (args.is(3, "MODULE")) return () => false; // there are no modules
-  const value = args.text(4);
+  const value = args.binary(4);
   if (args.is(3, "ACLCAT")) return (one) => one.aclCategories.includes(value.toLowerCase());
   if (!args.is(3, "PATTERN")) return null;
   const pattern = new TextEncoder().encode(value);
@@ -59,7 +59,7 @@ function commandDocs({ args, reply, engine }: Call): void {
   if (args.count > 2) {
     const named: Command[] = [];
     for (let i = 2; i < args.count; i++) {
-      const found = engine.commands.byName(args.text(i).toLowerCase());
+      const found = engine.commands.byName(args.binary(i).toLowerCase());
       if (found !== null) named.push(found);
     }
     commands = named;

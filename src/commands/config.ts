@@ -1,5 +1,6 @@
 /** CONFIG and its subcommands. */
 import { DENIED_WHILE_LOADING } from "../config/parameters.ts";
+import { binaryOf } from "../config/words.ts";
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
 import { errorReply, Errors } from "../protocol/errors.ts";
@@ -7,7 +8,7 @@ import { replyHelp } from "./help.ts";
 
 function configGet({ args, reply, engine }: Call): void {
   const globs: string[] = [];
-  for (let i = 2; i < args.count; i++) globs.push(args.text(i));
+  for (let i = 2; i < args.count; i++) globs.push(args.binary(i));
   const found = engine.parameters.matching(globs);
   reply.map(found.length);
   for (const [name, text] of found) {
@@ -19,7 +20,7 @@ function configGet({ args, reply, engine }: Call): void {
 function configSet({ args, reply, engine, client }: Call): void {
   if (args.count % 2 !== 0) return reply.error(Errors.syntax);
   const pairs: [string, string][] = [];
-  for (let i = 2; i < args.count; i += 2) pairs.push([args.text(i), args.binary(i + 1)]);
+  for (let i = 2; i < args.count; i += 2) pairs.push([args.binary(i), args.binary(i + 1)]);
   const isLocal = /^(127\.|\[::1\]|\/)/.test(client.transport.address);
   const error = engine.parameters.setMany(pairs, {
     isLocal,
@@ -35,7 +36,7 @@ function configRewrite({ reply, engine }: Call): void {
   const error = engine.host.rewriteConfig(false);
   if (error !== null) {
     engine.log.warning(`CONFIG REWRITE failed: ${error}`);
-    return reply.error(errorReply(`ERR ${error}`));
+    return reply.error(errorReply(binaryOf(`ERR ${error}`)));
   }
   engine.log.notice("CONFIG REWRITE executed with success.");
   reply.ok();

@@ -54,7 +54,7 @@ function auth(call: Call): void {
   if (args.count === 2 && engine.parameters.values.requirepass === "") {
     return reply.error(Errors.authWithoutPassword);
   }
-  const user = args.count === 3 ? args.text(1) : "default";
+  const user = args.count === 3 ? args.binary(1) : "default";
   if (!logIn(call, user, args.binary(args.count - 1))) return reply.error(Errors.wrongPass);
   reply.ok();
 }
@@ -110,13 +110,13 @@ function readGreeting({ args, reply }: Call): Greeting | null {
   const greeting: Greeting = { user: null, password: "", name: null };
   for (let i = 2; i < args.count; i++) {
     if (args.is(i, "AUTH") && i + 2 < args.count) {
-      greeting.user = args.text(i + 1);
+      greeting.user = args.binary(i + 1);
       greeting.password = args.binary(i + 2);
       i += 2;
     } else if (args.is(i, "SETNAME") && i + 1 < args.count) {
       greeting.name = args.binary(++i);
       if (!isPlainName(greeting.name)) args.fail(Errors.clientName);
-    } else args.fail(helloOption(args.text(i)));
+    } else args.fail(helloOption(args.binary(i)));
     if (args.error !== null) {
       reply.error(args.error);
       return null;

@@ -1,10 +1,10 @@
 /** DEBUG: what Redis's own tests and its users' tests ask of a server. */
-import { parseMemory } from "../config/words.ts";
+import { binaryOf, parseMemory } from "../config/words.ts";
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
 import { type Entries, Type } from "../keyspace/entry.ts";
 import { encodingName, entryBytes, StringValue } from "../keyspace/values.ts";
-import { argsOf } from "../protocol/args.ts";
+import { argsOf, binaryBytes } from "../protocol/args.ts";
 import { errorReply, Errors, unknownOrArity } from "../protocol/errors.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import { digest, digestValue } from "./digest.ts";
@@ -21,7 +21,7 @@ const SUBCOMMANDS: Record<string, readonly [least: number, run: Run]> = {
   "CONFIG-REWRITE-FORCE-ALL": [2, configRewriteForceAll],
   "DIGEST": [2, digest],
   "DIGEST-VALUE": [3, digestValue],
-  "ERROR": [3, ({ args, reply }) => reply.error(errorReply(args.text(2)))],
+  "ERROR": [3, ({ args, reply }) => reply.error(errorReply(args.binary(2)))],
   "HELP": [2, help],
   "HTSTATS": [3, htstats],
   "LOADAOF": [2, loadaof],
@@ -43,10 +43,10 @@ function debug(call: Call): void {
   if (allowed === "no" || (allowed === "local" && !isLocal)) {
     return reply.error(Errors.debugNotAllowed);
   }
-  const name = args.text(1).toUpperCase();
+  const name = args.binary(1).toUpperCase();
   const found = SUBCOMMANDS[name];
   if (found === undefined || args.count < found[0]) {
-    return reply.error(unknownOrArity(args.text(1), "DEBUG"));
+    return reply.error(unknownOrArity(args.binary(1), "DEBUG"));
   }
   // DEBUG itself is not propagated: a subcommand that changes data propagates other commands.
   call.rewriteToNothing();
@@ -55,28 +55,28 @@ function debug(call: Call): void {
 
 /** Elements of so many bytes or more get a node of their own: nodes are not longer than that. 0 is without limit. */
 function quicklistPackedThreshold({ args, reply, db }: Call): void {
-  const bytes = parseMemory(args.text(2));
+  const bytes = parseMemory(args.binary(2));
   if (bytes === null) return reply.error(Errors.notAnInteger);
   db.keyspace.listNodeMaxBytes = bytes === 0n ? Infinity : Number(bytes);
   reply.ok();
 }
 
 function sleep({ args, reply, engine }: Call): void {
-  const seconds = Math.min(Number(args.text(2)), SLEEP_MAX_SECONDS);
+  const seconds = Math.min(Number(args.binary(2)), SLEEP_MAX_SECONDS);
   if (!(seconds >= 0)) return reply.ok();
   engine.clock.sleep(seconds * 1000);
   reply.ok();
 }
 
 function setActiveExpire({ args, reply, engine }: Call): void {
-  engine.activeExpiry = args.text(2) !== "0";
+  engine.activeExpiry = args.binary(2) !== "0";
   reply.ok();
 }
 
 function configRewriteForceAll({ reply, engine }: Call): void {
   const error = engine.host.rewriteConfig(true);
   if (error !== null) {
-    return reply.error(errorReply(`ERR CONFIG-REWRITE-FORCE-ALL failed: ${error}`));
+    return reply.error(errorReply(binaryOf(`ERR CONFIG-REWRITE-FORCE-ALL failed: ${error}`)));
   }
   reply.ok();
 }
@@ -108,7 +108,7 @@ function aofFlushSleep({ args, reply, engine }: Call): void {
 }
 
 function skipChecksumValidation({ args, reply, engine }: Call): void {
-  engine.skipsChecksums = args.text(2) !== "0";
+  engine.skipsChecksums = args.binary(2) !== "0";
   reply.ok();
 }
 
@@ -125,12 +125,12 @@ function loadaof(call: Call): void {
 function populate(call: Call): void {
   const { args, reply, db } = call;
   const count = args.integer(2);
-  const prefix = args.count > 3 ? args.text(3) : "key";
+  const prefix = args.count > 3 ? args.binary(3) : "key";
   const size = args.count > 4 ? args.integer(4) : 0;
   if (args.error !== null) return reply.error(args.error);
   if (count < 0 || size < 0) return reply.error(Errors.outOfRange);
   for (let i = 0; i < count; i++) {
-    const key = argsOf(`${prefix}:${i}`);
+    const key = argsOf(binaryBytes(`${prefix}:${i}`));
     if (db.exists(key, 0)) continue;
     const text = new TextEncoder().encode(`value:${i}`);
     let value = text;
@@ -184,7 +184,7 @@ function htstats({ args, reply, engine }: Call): void {
 }
 
 /** What each RESP type looks like on the wire. */
-const PROTOCOL_SAMPLES: Record<string, Run> = {
+const PROTOCOL_SAMPLES = new Map<string, Run>(Object.entries({
   string: ({ reply }) => reply.bulkText("Hello World"),
   integer: ({ reply }) => reply.integer(12345),
   double: ({ reply }) => reply.double(3.141),
@@ -223,10 +223,10 @@ const PROTOCOL_SAMPLES: Record<string, Run> = {
   true: ({ reply }) => reply.bool(true),
   false: ({ reply }) => reply.bool(false),
   bignum: ({ reply }) => reply.bigNumber("1234567999999999999999999999999999999"),
-};
+}));
 
 function protocol(call: Call): void {
-  const sample = PROTOCOL_SAMPLES[call.args.text(2).toLowerCase()];
+  const sample = PROTOCOL_SAMPLES.get(call.args.binary(2).toLowerCase());
   if (sample === undefined) return call.reply.error(Errors.debugProtocol);
   sample(call);
 }

@@ -61,7 +61,7 @@ function readConditions({ args, reply }: Call): number {
     else if (args.is(i, "GT")) given |= GT;
     else if (args.is(i, "LT")) given |= LT;
     else {
-      reply.error(unsupportedOption(args.text(i)));
+      reply.error(unsupportedOption(args.binary(i)));
       return -1;
     }
   }

@@ -24,11 +24,11 @@ import { scratch } from "../lib/scratch.ts";
 const zset = scratch(new ZsetValue());
 
 /** Metres of a unit, by its name in lower case. */
-const UNITS: Record<string, number> = { m: 1, km: 1000, ft: 0.3048, mi: 1609.34 };
+const UNITS = new Map([["m", 1], ["km", 1000], ["ft", 0.3048], ["mi", 1609.34]]);
 
 /** Metres of the unit that argument `index` names. */
 export function unitAt(args: Args, index: number): number {
-  return UNITS[args.text(index).toLowerCase()] ?? args.fail(Errors.geoUnit);
+  return UNITS.get(args.binary(index).toLowerCase()) ?? args.fail(Errors.geoUnit);
 }
 
 /** The point at arguments `index` and `index + 1`; one that is not on the map fails. */

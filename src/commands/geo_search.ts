@@ -138,7 +138,7 @@ function readSearch(args: Args, source: number, exists: boolean): Search {
     } else if (source === 2 && args.is(i, "STOREDIST")) search.storesDistance = true;
     else args.fail(Errors.syntax);
   }
-  const name = args.text(0);
+  const name = args.binary(0);
   if (args.error === null && froms !== 1) {
     const text = `exactly one of FROMMEMBER or FROMLONLAT can be specified for ${name}`;
     args.fail(errorReply(`ERR ${text}`));

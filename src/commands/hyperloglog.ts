@@ -164,7 +164,7 @@ const INSPECTIONS: Record<string, Inspection> = {
 /** PFDEBUG GETREG | DECODE | ENCODING | TODENSE key */
 function pfdebug(call: Call): void {
   const { args, reply } = call;
-  const name = args.text(1);
+  const name = args.binary(1);
   const value = inspect(call);
   if (args.error !== null) return reply.error(args.error);
   if (value === null) return reply.error(Errors.noSpecifiedKey);

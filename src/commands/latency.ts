@@ -9,7 +9,7 @@ const GRAPH_ROWS = 4;
 const GRAPH_COLUMNS = 80;
 
 function latencyHistory({ args, reply, engine }: Call): void {
-  const samples = engine.latency.events.get(args.text(2))?.samples ?? [];
+  const samples = engine.latency.events.get(args.binary(2))?.samples ?? [];
   reply.array(samples.length);
   for (const { time, ms } of samples) {
     reply.array(2);
@@ -33,7 +33,7 @@ function latencyLatest({ reply, engine }: Call): void {
 
 function latencyReset({ args, reply, engine }: Call): void {
   const names: string[] = [];
-  for (let i = 2; i < args.count; i++) names.push(args.text(i));
+  for (let i = 2; i < args.count; i++) names.push(args.binary(i));
   reply.integer(engine.latency.reset(names));
 }
 
@@ -42,7 +42,7 @@ function latencyHistogram({ args, reply, engine }: Call): void {
   if (args.count > 2) {
     const named: Command[] = [];
     for (let i = 2; i < args.count; i++) {
-      const command = engine.commands.byName(args.text(i).toLowerCase());
+      const command = engine.commands.byName(args.binary(i).toLowerCase());
       if (command !== null) named.push(command, ...(command.subcommands?.values() ?? []));
     }
     commands = named;
@@ -67,7 +67,7 @@ function latencyHistogram({ args, reply, engine }: Call): void {
 }
 
 function latencyGraph({ args, reply, engine }: Call): void {
-  const event = args.text(2);
+  const event = args.binary(2);
   const series = engine.latency.events.get(event);
   if (series === undefined) return reply.error(noLatencySamples(event));
   const now = Math.floor(engine.clock.nowMs() / 1000);

@@ -21,7 +21,7 @@ function replconf({ args, reply, client }: Call): void {
       args.integer(i + 1);
       if (args.error !== null) return reply.error(args.error);
     } else if (!args.is(i, "CAPA") && !args.is(i, "IP-ADDRESS")) {
-      return reply.error(unknownReplconf(args.text(i)));
+      return reply.error(unknownReplconf(args.binary(i)));
     }
   }
   reply.ok();

@@ -92,7 +92,7 @@ function readScan(call: Call, at: number): Wanted | null {
         args.length(i + 1),
       );
     } else if (at === 1 && args.is(i, "TYPE")) {
-      const name = args.text(i + 1).toLowerCase();
+      const name = args.binary(i + 1).toLowerCase();
       const index = TYPE_NAMES.findIndex((type) => type.toLowerCase() === name);
       wanted.type = index < 0 ? NO_TYPE : index;
     } else args.fail(Errors.syntax);

@@ -75,8 +75,8 @@ function shutdown(call: Call): void {
   const { args, reply, engine } = call;
   const given = { save: false, nosave: false, now: false, force: false, abort: false };
   for (let i = 1; i < args.count; i++) {
-    const word = args.text(i).toLowerCase();
-    if (!(word in given)) return reply.error(Errors.syntax);
+    const word = args.binary(i).toLowerCase();
+    if (!Object.hasOwn(given, word)) return reply.error(Errors.syntax);
     given[word as keyof typeof given] = true;
   }
   const others = given.save || given.nosave || given.now || given.force;

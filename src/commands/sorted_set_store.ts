@@ -127,7 +127,7 @@ function readOption(
     return i + 1 + request.sources.length;
   }
   if (combines && args.is(i, "AGGREGATE") && left >= 1) {
-    const aggregate = AGGREGATES[args.text(i + 1).toUpperCase()];
+    const aggregate = AGGREGATES[args.binary(i + 1).toUpperCase()];
     if (aggregate === undefined) args.fail(Errors.syntax);
     else request.aggregate = aggregate;
     return i + 2;

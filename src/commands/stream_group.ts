@@ -5,7 +5,7 @@ import { Events } from "../keyspace/change_hooks.ts";
 import { StreamValue } from "../keyspace/stream_value.ts";
 import { Int64 } from "../lib/decimal.ts";
 import type { Args } from "../protocol/args.ts";
-import { Errors, noSuchGroup } from "../protocol/errors.ts";
+import { Errors, noSuchGroup, unknownOrArity } from "../protocol/errors.ts";
 import { type ConsumerGroup, isUnknown, setUnknown } from "../structures/consumer_groups.ts";
 import { FIRST_ID, LAST_ID, StreamId } from "../structures/stream_id.ts";
 import { replyHelp } from "./help.ts";
@@ -38,7 +38,7 @@ function readOptions(args: Args, mayMakeStream: boolean): GroupOptions {
       if (isInteger && entriesRead.hi < 0 && !isUnknown(entriesRead)) {
         args.fail(Errors.entriesReadNegative);
       }
-    } else args.fail(Errors.syntax);
+    } else args.fail(unknownOrArity(args.binary(1), "XGROUP"));
   }
   return options;
 }

@@ -47,7 +47,7 @@ function xinfoStream(call: Call): void {
   }
   const isKnown = args.is(3, "FULL") &&
     (args.count === 4 || (args.count === 6 && args.is(4, "COUNT")));
-  if (!isKnown) return reply.error(unknownOrArity("stream", "XINFO"));
+  if (!isKnown) return reply.error(unknownOrArity(args.binary(1), "XINFO"));
   let limit = FULL_COUNT_DEFAULT;
   if (args.count === 6) {
     limit = args.integer(5);

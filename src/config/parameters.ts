@@ -284,7 +284,9 @@ export class Parameters {
     for (const [name] of pairs) {
       const slot = this.#slots.get(name.toLowerCase());
       if (slot === undefined) {
-        return `Unknown option or number of arguments for CONFIG SET - '${name}'`;
+        return `Unknown option or number of arguments for CONFIG SET - '${
+          name.replace(/\0[^]*/, "")
+        }'`;
       }
       const { traits } = slot.spec;
       if (traits.immutable === true) return failure(name, "can't set immutable config");

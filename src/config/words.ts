@@ -108,10 +108,10 @@ const U64_MAX = 2n ** 64n - 1n;
 export function parseMemory(word: string): bigint | null {
   const match = /^(\d{0,127})([a-z]*)$/i.exec(word);
   if (match === null) return null;
-  const unit = UNITS[match[2].toLowerCase()];
-  if (unit === undefined) return null;
+  const unit = match[2].toLowerCase();
+  if (!Object.hasOwn(UNITS, unit)) return null;
   const digits = BigInt(match[1]);
-  return BigInt.asUintN(64, (digits > U64_MAX ? U64_MAX : digits) * unit);
+  return BigInt.asUintN(64, (digits > U64_MAX ? U64_MAX : digits) * UNITS[unit]);
 }
 
 /** The shortest exact size: 104857600 is "100mb". */

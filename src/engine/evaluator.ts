@@ -20,6 +20,9 @@ import type { Engine } from "./engine.ts";
 import { feedMonitors } from "./monitor.ts";
 import { CommandTimer } from "./timing.ts";
 
+/** More than an error about an unknown command shows. */
+const SHOWN_ARGUMENTS = 50;
+
 /** The first byte of an error reply. */
 const MINUS = 0x2d;
 
@@ -162,7 +165,7 @@ export class Evaluator {
     if (command.subcommands !== null && args.count > 1) {
       const subcommand = command.subcommand(args);
       if (subcommand === null) {
-        this.#refuseUnknown(client, unknownSubcommand(command.name, args.text(1)));
+        this.#refuseUnknown(client, unknownSubcommand(command.name, args.binary(1)));
         return null;
       }
       command = subcommand;
@@ -314,6 +317,6 @@ function mayWrite(client: Client, command: Command): boolean {
 function unknownOf(client: Client): ErrorReply {
   const { args } = client;
   const rest: string[] = [];
-  for (let i = 1; i < args.count && i < 20; i++) rest.push(args.text(i));
-  return unknownCommand(args.text(0), rest);
+  for (let i = 1; i < args.count && i < SHOWN_ARGUMENTS; i++) rest.push(args.binary(i));
+  return unknownCommand(args.binary(0), rest);
 }

@@ -68,7 +68,7 @@ function after(args: Args, option: string, count: number): Set<number> {
 function sensitiveValues(engine: Engine, args: Args): Set<number> {
   const values = new Set<number>();
   for (let i = 3; i < args.count; i += 2) {
-    if (engine.parameters.isSensitive(args.text(i - 1))) values.add(i);
+    if (engine.parameters.isSensitive(args.binary(i - 1))) values.add(i);
   }
   return values;
 }

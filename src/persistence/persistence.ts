@@ -4,6 +4,7 @@
  * (jobs.ts); a second one waits or is refused.
  */
 import type { Parameters } from "../config/parameters.ts";
+import { binaryOf } from "../config/words.ts";
 import { assert } from "../lib/assert.ts";
 import { type ErrorReply, errorReply, Errors } from "../protocol/errors.ts";
 import type { AofLogOwner, SyncPolicy } from "./aof_log.ts";
@@ -104,7 +105,9 @@ export class Persistence implements AofLogOwner {
     const { stopWritesOnBgsaveError, save } = this.#values;
     gates.notDurable = null;
     if (this.#logFailure !== null) {
-      gates.misconf = errorReply(`MISCONF Errors writing to the AOF file: ${this.#logFailure}`);
+      gates.misconf = errorReply(
+        binaryOf(`MISCONF Errors writing to the AOF file: ${this.#logFailure}`),
+      );
       if (this.policy === "always") gates.notDurable = gates.misconf;
     } else if (!this.#saver.outcome.isFine && stopWritesOnBgsaveError && save !== "") {
       gates.misconf = Errors.misconf;

@@ -7,12 +7,34 @@
 /** An error reply, ready to be copied to a client: "-", the text, CRLF. */
 export type ErrorReply = Uint8Array;
 
-/** The reply for an error text such as "ERR syntax error"; CR and LF in it become spaces. */
+const BLANK = 0x20;
+const CR = 0x0d;
+const LF = 0x0a;
+
+/**
+ * The reply for an error text such as "ERR syntax error". The text has one character for each byte, so that it can quote
+ * a request's bytes as they are; CR and LF in it become spaces.
+ */
 export function errorReply(text: string): ErrorReply {
-  return new TextEncoder().encode(`-${text.replaceAll(/[\r\n]/g, " ")}\r\n`);
+  const bytes = Uint8Array.from(`-${text}\r\n`, (character) => character.charCodeAt(0));
+  for (let i = 0; i < bytes.length - 2; i++) {
+    if (bytes[i] === CR || bytes[i] === LF) bytes[i] = BLANK;
+  }
+  return bytes;
+}
+
+/** What Redis shows of a client's bytes: up to the first zero byte, and no more than `max`. */
+function shown(text: string, max = Infinity): string {
+  const end = text.indexOf("\0");
+  return text.slice(0, Math.min(end < 0 ? text.length : end, max));
 }
 
 const e = errorReply;
+
+/** As `shown` where a text ends with the client's bytes: the end has no line break. */
+function atEnd(text: string): string {
+  return shown(text).replace(/[\r\n]+$/, "");
+}
 
 export const Errors = {
   // Arguments
@@ -295,22 +317,27 @@ export function wrongArity(fullName: string): ErrorReply {
 }
 
 export function unknownReplconf(option: string): ErrorReply {
-  return errorReply(`ERR Unrecognized REPLCONF option: ${option}`);
+  return e(`ERR Unrecognized REPLCONF option: ${atEnd(option)}`);
 }
 
-/** `rest` are the arguments after the name; Redis shows 128 bytes of each and of all together. */
+/** Bytes that Redis shows of an unknown command, of its arguments together, and of an unknown subcommand. */
+const SHOWN_MAX = 128;
+
+/** `rest` are the arguments after the name; some fifty of them are enough. */
 export function unknownCommand(name: string, rest: readonly string[]): ErrorReply {
-  let shown = "";
+  let words = "";
   for (const word of rest) {
-    if (shown.length >= 128) break;
-    shown += `'${word.slice(0, 128 - shown.length)}' `;
+    if (words.length >= SHOWN_MAX) break;
+    words += `'${shown(word, SHOWN_MAX - words.length)}' `;
   }
-  return e(`ERR unknown command '${name.slice(0, 128)}', with args beginning with: ${shown}`);
+  return e(`ERR unknown command '${shown(name, SHOWN_MAX)}', with args beginning with: ${words}`);
 }
 
 export function unknownSubcommand(container: string, subcommand: string): ErrorReply {
   return e(
-    `ERR unknown subcommand '${subcommand.slice(0, 128)}'. Try ${container.toUpperCase()} HELP.`,
+    `ERR unknown subcommand '${
+      shown(subcommand, SHOWN_MAX)
+    }'. Try ${container.toUpperCase()} HELP.`,
   );
 }
 
@@ -321,59 +348,61 @@ export function invalidExpireTime(command: string): ErrorReply {
 
 /** EXPIRE and its kin, with an unknown option. */
 export function unsupportedOption(option: string): ErrorReply {
-  return e(`ERR Unsupported option ${option}`);
+  return e(`ERR Unsupported option ${atEnd(option)}`);
 }
 
 /** HELLO with an unknown option, or one whose arguments are missing. */
 export function helloOption(option: string): ErrorReply {
-  return e(`ERR Syntax error in HELLO option '${option}'`);
+  return e(`ERR Syntax error in HELLO option '${shown(option)}'`);
 }
 
 /** CLIENT KILL and LIST with an unknown type. */
 export function unknownClientType(type: string): ErrorReply {
-  return e(`ERR Unknown client type '${type}'`);
+  return e(`ERR Unknown client type '${shown(type)}'`);
 }
 
 export function noSuchUser(user: string): ErrorReply {
-  return e(`ERR No such user '${user}'`);
+  return e(`ERR No such user '${shown(user)}'`);
 }
 
 /** CLIENT SETINFO with an unknown attribute. */
 export function unrecognizedOption(option: string): ErrorReply {
-  return e(`ERR Unrecognized option '${option}'`);
+  return e(`ERR Unrecognized option '${shown(option)}'`);
 }
 
 /** CLIENT SETINFO with white space or control characters in the value. */
 export function attributeCharacters(attribute: string): ErrorReply {
-  return e(`ERR ${attribute} cannot contain spaces, newlines or special characters.`);
+  return e(`ERR ${shown(attribute)} cannot contain spaces, newlines or special characters.`);
 }
 
 /** LATENCY GRAPH of an event without samples. */
 export function noLatencySamples(event: string): ErrorReply {
-  return e(`ERR No samples available for event '${event}'`);
+  return e(`ERR No samples available for event '${shown(event)}'`);
 }
 
 /** An unknown subcommand, or one with a wrong number of arguments. */
 export function unknownOrArity(name: string, container: string): ErrorReply {
   return e(
-    `ERR unknown subcommand or wrong number of arguments for '${name}'. Try ${container} HELP.`,
+    `ERR unknown subcommand or wrong number of arguments for '${
+      shown(name, SHOWN_MAX)
+    }'. Try ${container} HELP.`,
   );
 }
 
 /** EXEC itself was refused: quotes the refusal's text, with its code unless that is ERR. */
 export function execAbortedBy(error: ErrorReply): ErrorReply {
-  const text = new TextDecoder().decode(error).slice(1).trimEnd();
+  const text = String.fromCharCode(...error).slice(1).trimEnd();
   return e(`EXECABORT Transaction discarded because of: ${text.replace(/^ERR /, "")}`);
 }
 
 /** A missing consumer group, in the words of XGROUP and XINFO. */
 export function noSuchGroup(group: string, key: string): ErrorReply {
-  return binary(`NOGROUP No such consumer group '${group}' for key name '${key}'`);
+  return e(`NOGROUP No such consumer group '${shown(group)}' for key name '${shown(key)}'`);
 }
 
 /** A missing key or group, in the words of XPENDING, XCLAIM and XAUTOCLAIM; `suffix` is XREADGROUP's. */
 export function noSuchKeyOrGroup(key: string, group: string, suffix = ""): ErrorReply {
-  return binary(`NOGROUP No such key '${key}' or consumer group '${group}'${suffix}`);
+  return e(`NOGROUP No such key '${shown(key)}' or consumer group '${shown(group)}'${suffix}`);
 }
 
 export function unbalancedStreams(command: string, id: string): ErrorReply {
@@ -383,15 +412,9 @@ export function unbalancedStreams(command: string, id: string): ErrorReply {
 }
 
 export function unrecognizedClaim(option: string): ErrorReply {
-  return binary(`ERR Unrecognized XCLAIM option '${option}'`);
+  return e(`ERR Unrecognized XCLAIM option '${shown(option)}'`);
 }
 
 export function unknownPfdebug(name: string): ErrorReply {
-  return e(`ERR Unknown PFDEBUG subcommand '${name}'`);
-}
-
-/** As `errorReply`, for text with one character for each byte. */
-function binary(text: string): ErrorReply {
-  const safe = text.replaceAll(/[\r\n]/g, " ");
-  return Uint8Array.from(`-${safe}\r\n`, (character) => character.charCodeAt(0));
+  return e(`ERR Unknown PFDEBUG subcommand '${shown(name)}'`);
 }

@@ -2,6 +2,7 @@ import { Slice } from "../lib/slice.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { bytesPerCall } from "../lib/alloc.ts";
 import { Int64 } from "../lib/decimal.ts";
+import { binaryText } from "./args.ts";
 import { Errors } from "./errors.ts";
 import { POOLED_MAX_BYTES } from "./buffer_pool.ts";
 import { ReplyWriter } from "./reply_writer.ts";
@@ -15,7 +16,8 @@ function written(resp: number, write: Write): string {
   const reply = new ReplyWriter();
   reply.resp = resp;
   write(reply);
-  return new TextDecoder("latin1").decode(reply.take()).replaceAll("\r\n", "~");
+  const taken = reply.take();
+  return binaryText(taken, 0, taken.length).replaceAll("\r\n", "~");
 }
 
 /** What is written, in RESP2 and in RESP3; ~ stands for CRLF. */

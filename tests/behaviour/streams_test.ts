@@ -208,7 +208,7 @@ Deno.test("commands on streams say what is wrong", () => {
       ["XSETID none 1-1", "ERR no such key"],
       [
         "XINFO STREAM s FULL COUNT",
-        "ERR unknown subcommand or wrong number of arguments for 'stream'. Try XINFO HELP.",
+        "ERR unknown subcommand or wrong number of arguments for 'STREAM'. Try XINFO HELP.",
       ],
       ["XCLAIM s g ann 0 1-0 SOON", "ERR Unrecognized XCLAIM option 'SOON'"],
     ]

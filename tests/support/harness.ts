@@ -17,7 +17,7 @@ import type { Engine } from "../../src/engine/engine.ts";
 import type { Evaluator } from "../../src/engine/evaluator.ts";
 import { ManualClock } from "../../src/lib/clock.ts";
 import { Log } from "../../src/observe/log.ts";
-import { argsOf } from "../../src/protocol/args.ts";
+import { argsOf, binaryText } from "../../src/protocol/args.ts";
 import { Decoded, RequestDecoder } from "../../src/protocol/request_decoder.ts";
 import { testHost } from "./host.ts";
 import { readReply, type Reply, ReplyError } from "./replies.ts";
@@ -109,7 +109,7 @@ export class TestClient {
   raw(): string {
     const bytes = concatenated(this.#unread, this.client.reply.take());
     this.#unread = new Uint8Array(0);
-    return new TextDecoder("latin1").decode(bytes);
+    return binaryText(bytes, 0, bytes.length);
   }
 
   #unread: Uint8Array = new Uint8Array(0);

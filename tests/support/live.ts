@@ -2,6 +2,7 @@
 import { Server } from "../../src/app/server.ts";
 import { Parameters } from "../../src/config/parameters.ts";
 import { Log } from "../../src/observe/log.ts";
+import { binaryText } from "../../src/protocol/args.ts";
 import { testHost } from "./host.ts";
 import { readReply } from "./replies.ts";
 
@@ -131,7 +132,7 @@ export class Wire {
     for (;;) {
       const end = endOfReply(this.#unread);
       if (end > 0) {
-        const text = new TextDecoder("latin1").decode(this.#unread.slice(0, end));
+        const text = binaryText(this.#unread, 0, end);
         this.#unread = this.#unread.slice(end);
         return text;
       }

@@ -1,5 +1,7 @@
 /** Reads RESP replies in tests: plain values, with errors as `ReplyError`. */
 
+import { binaryText } from "../../src/protocol/args.ts";
+
 /** An error reply, as a value. */
 export class ReplyError {
   constructor(readonly message: string) {}
@@ -20,7 +22,7 @@ export type Reply =
 export function readReply(bytes: Uint8Array, at: number): { reply: Reply; end: number } {
   const lineEnd = bytes.indexOf(13, at);
   if (lineEnd < 0) throw new RangeError("The reply is not whole");
-  const line = new TextDecoder("latin1").decode(bytes.slice(at + 1, lineEnd));
+  const line = binaryText(bytes, at + 1, lineEnd);
   const next = lineEnd + 2;
   switch (String.fromCharCode(bytes[at])) {
     case "+":
@@ -41,7 +43,7 @@ export function readReply(bytes: Uint8Array, at: number): { reply: Reply; end: n
     case "=": {
       const size = Number(line);
       if (size < 0) return { reply: null, end: next };
-      const text = new TextDecoder("latin1").decode(bytes.slice(next, next + size));
+      const text = binaryText(bytes, next, next + size);
       return { reply: bytes[at] === 0x3d ? text.slice(4) : text, end: next + size + 2 };
     }
     case "*":
