@@ -4,12 +4,14 @@ import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { keysAfter } from "../engine/key_spec.ts";
 import { Events, type KeyEvent } from "../keyspace/change_hooks.ts";
 import { RangeBound, ZsetValue } from "../keyspace/zset_value.ts";
-import { ByteList, sortedIndexes } from "../lib/byte_list.ts";
+import { ByteList } from "../lib/byte_list.ts";
 import { Slice } from "../lib/slice.ts";
+import { sortedIndexes } from "../lib/sorted_indexes.ts";
 import type { Args } from "../protocol/args.ts";
 import { type ErrorReply, errorReply, Errors } from "../protocol/errors.ts";
 import {
   decode,
+  decodeInto,
   distanceWithin,
   type Point,
   rangesAround,
@@ -195,13 +197,15 @@ function find(search: Search, center: Point): Found {
   const shape: Shape = radius === radius ? { center, radius } : { center, width, height };
   const found = nothingFound();
   const limit = isAny ? count : Infinity;
+  const place = { longitude: 0, latitude: 0 };
   for (const [from, to] of rangesAround(shape)) {
     low.score = from;
     high.score = to;
     const first = zset.countBefore(low);
     zset.forEachFrom(first, zset.countBefore(high) - first, false, (member, score) => {
       if (found.members.count >= limit) return;
-      const metres = distanceWithin(shape, decode(score));
+      decodeInto(score, place);
+      const metres = distanceWithin(shape, place);
       if (metres !== metres) return;
       found.members.add(member);
       found.scores.push(score);
@@ -223,7 +227,7 @@ function orderOf({ order, count, isAny }: Search, { members, metres }: Found): I
   else if (order === "far first") sign = -1;
   const all = sign === 0
     ? Int32Array.from({ length: members.count }, (_, i) => i)
-    : sortedIndexes(members.count, (one, other) => sign * (metres[one] - metres[other]));
+    : sortedIndexes(Float64Array.from(metres, (one) => sign * one));
   return count > 0 ? all.slice(0, Math.min(count, all.length)) : all;
 }
 

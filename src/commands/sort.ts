@@ -13,10 +13,11 @@ import { ListValue } from "../keyspace/list_value.ts";
 import { SetValue } from "../keyspace/set_value.ts";
 import { StringValue } from "../keyspace/values.ts";
 import { ZsetValue } from "../keyspace/zset_value.ts";
-import { ByteList, sortedIndexes } from "../lib/byte_list.ts";
+import { ByteList } from "../lib/byte_list.ts";
 import { copyIn } from "../lib/copy.ts";
 import { parseDouble } from "../lib/double_text.ts";
 import { Slice } from "../lib/slice.ts";
+import { sortedIndexes } from "../lib/sorted_indexes.ts";
 import { type Args, binaryBytes } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
 
@@ -142,27 +143,17 @@ function readElements(
 
 /** The elements' indexes, sorted; null if what they are compared by should be a number and isn't. */
 function orderOf(db: Database, elements: ByteList, request: Request): Int32Array | null {
-  const sign = request.isDescending ? -1 : 1;
-  const { count } = elements;
-  if (request.isAlpha) {
-    const texts = request.by === null ? elements : textsOf(db, elements, request.by);
-    return sortedIndexes(count, (one, other) => sign * compareTexts(texts, one, other));
-  }
-  const weights = weightsOf(db, elements, request.by);
-  if (weights === null) return null;
-  return sortedIndexes(count, (one, other) => {
-    const a = weights[one];
-    const b = weights[other];
-    return sign * (a < b ? -1 : a > b ? 1 : elements.compare(one, other));
-  });
-}
-
-/** Compares two texts; a missing one comes first. */
-function compareTexts(texts: ByteList, one: number, other: number): number {
-  if (texts.isMissing(one) || texts.isMissing(other)) {
-    return Number(texts.isMissing(other)) - Number(texts.isMissing(one));
-  }
-  return texts.compare(one, other);
+  const { by, isAlpha, isDescending } = request;
+  const texts = isAlpha && by !== null ? textsOf(db, elements, by) : elements;
+  const keys = isAlpha ? texts.prefixKeys() : weightsOf(db, elements, by);
+  if (keys === null) return null;
+  if (isDescending) { for (let i = 0; i < keys.length; i++) keys[i] = -keys[i]; }
+  const sign = isDescending ? -1 : 1;
+  // Elements of one weight are sorted as texts; a missing text equals no other but a missing one.
+  return sortedIndexes(
+    keys,
+    (one, other) => texts.isMissing(one) ? 0 : sign * texts.compare(one, other),
+  );
 }
 
 function textsOf(db: Database, elements: ByteList, by: string): ByteList {

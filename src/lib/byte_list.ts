@@ -9,6 +9,8 @@ import type { Slice } from "./slice.ts";
 
 const BYTES_MIN = 1024;
 const ENDS_MIN = 64;
+/** So many bytes are an integer within 2^53. */
+const KEY_BYTES = 6;
 /** Where a missing string ends. */
 const MISSING = -1;
 
@@ -64,6 +66,50 @@ export class ByteList {
     return aSize - bSize;
   }
 
+  /**
+   * A number for each string, in the order of the strings: the bytes behind those that all begin with, as far as a
+   * double holds them. Strings with equal numbers may differ behind those bytes. A missing string has −1.
+   */
+  prefixKeys(): Float64Array {
+    const bytes = this.#bytes;
+    const shared = this.#sharedBytes();
+    const keys = new Float64Array(this.#count);
+    for (let i = 0; i < this.#count; i++) {
+      const end = this.#bounds[2 * i + 1];
+      const start = this.#bounds[2 * i] + shared;
+      let key = end === MISSING ? -1 : 0;
+      // Short strings are filled up with zeros: they come before longer ones that begin alike.
+      if (end !== MISSING) {
+        for (let at = start; at < start + KEY_BYTES; at++) {
+          key = key * 256 + (at < end ? bytes[at] : 0);
+        }
+      }
+      keys[i] = key;
+    }
+    return keys;
+  }
+
+  /** With how many equal bytes all strings begin. */
+  #sharedBytes(): number {
+    const bytes = this.#bytes;
+    let first = -1;
+    let shared = 0;
+    for (let i = 0; i < this.#count; i++) {
+      const start = this.#bounds[2 * i];
+      const end = this.#bounds[2 * i + 1];
+      if (end === MISSING) continue;
+      if (first < 0) {
+        first = start;
+        shared = end - start;
+      }
+      shared = Math.min(shared, end - start);
+      let same = 0;
+      while (same < shared && bytes[first + same] === bytes[start + same]) same++;
+      shared = same;
+    }
+    return shared;
+  }
+
   #note(start: number, end: number): void {
     if (2 * this.#count === this.#bounds.length) {
       const grown = new Float64Array(2 * this.#bounds.length);
@@ -86,62 +132,5 @@ export class ByteList {
       this.#view = new DataView(grown.buffer);
     }
     return at;
-  }
-}
-
-/**
- * The numbers from 0 to `count` − 1 in the order that `compare` gives; equal ones stay as they are. A merge sort over
- * typed arrays: `sort` of an array with a function takes five times as long.
- */
-export function sortedIndexes(
-  count: number,
-  compare: (one: number, other: number) => number,
-): Int32Array {
-  let from: Int32Array = Int32Array.from({ length: count }, (_, i) => i);
-  let to: Int32Array = new Int32Array(count);
-  for (let start = 0; start < count; start += RUN) {
-    sortRun(from, start, Math.min(start + RUN, count), compare);
-  }
-  for (let width = RUN; width < count; width *= 2) {
-    for (let start = 0; start < count; start += 2 * width) {
-      const middle = Math.min(start + width, count);
-      merge(from, to, start, middle, Math.min(middle + width, count), compare);
-    }
-    [from, to] = [to, from];
-  }
-  return from;
-}
-
-const RUN = 8;
-
-/** Insertion sort of `indexes[start, end)`. */
-function sortRun(
-  indexes: Int32Array,
-  start: number,
-  end: number,
-  compare: (one: number, other: number) => number,
-): void {
-  for (let i = start + 1; i < end; i++) {
-    const moved = indexes[i];
-    let at = i;
-    for (; at > start && compare(indexes[at - 1], moved) > 0; at--) indexes[at] = indexes[at - 1];
-    indexes[at] = moved;
-  }
-}
-
-/** Merges `from[start, middle)` and `from[middle, end)`, both in order, into `to`. */
-function merge(
-  from: Int32Array,
-  to: Int32Array,
-  start: number,
-  middle: number,
-  end: number,
-  compare: (one: number, other: number) => number,
-): void {
-  let a = start;
-  let b = middle;
-  for (let at = start; at < end; at++) {
-    const takesFirst = b === end || (a < middle && compare(from[a], from[b]) <= 0);
-    to[at] = takesFirst ? from[a++] : from[b++];
   }
 }

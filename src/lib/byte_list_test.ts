@@ -1,6 +1,6 @@
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { ByteList, sortedIndexes } from "./byte_list.ts";
+import { ByteList } from "./byte_list.ts";
 import { compareBytes, Slice } from "./slice.ts";
 
 function sliceOf(bytes: Uint8Array): Slice {
@@ -32,12 +32,31 @@ Deno.test("a byte list holds what is added, and compares it as bytes", () => {
   }));
 });
 
-Deno.test("sortedIndexes() sorts as a stable sort of an array does", () => {
-  const numbers = fc.array(fc.nat(40), { maxLength: 300 });
-  fc.assert(fc.property(numbers, (numbers) => {
-    const compare = (one: number, other: number): number => numbers[one] - numbers[other];
-    const expected = numbers.map((_, i) => i).sort(compare);
-    assertEquals([...sortedIndexes(numbers.length, compare)], expected);
+Deno.test("prefix keys are in the order of the strings, and equal only where these are equal so far", () => {
+  const bytes = fc.oneof(fc.uint8Array({ maxLength: 9 }), fc.uint8Array({ maxLength: 9, max: 1 }));
+  const strings = fc.array(fc.option(bytes, { freq: 8 }), { maxLength: 40 });
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 8 }), strings, (shared, tails) => {
+    const list = new ByteList();
+    const strings = tails.map((tail) => tail === null ? null : Uint8Array.of(...shared, ...tail));
+    for (const one of strings) one === null ? list.addMissing() : list.add(sliceOf(one));
+    const keys = list.prefixKeys();
+    for (const [i, one] of strings.entries()) {
+      assertEquals(keys[i] === -1, one === null);
+      for (const [j, other] of strings.entries()) {
+        if (one === null || other === null || keys[i] === keys[j]) continue;
+        const expected = compareBytes(sliceOf(one), other, 0, other.length);
+        assertEquals(Math.sign(keys[i] - keys[j]), Math.sign(expected));
+      }
+    }
   }));
-  assert(sortedIndexes(0, () => 0).length === 0);
+});
+
+Deno.test("prefix keys leave out the bytes with which all strings begin", () => {
+  const list = new ByteList();
+  const encoder = new TextEncoder();
+  for (const text of ["element:12345", "element:1234", "element:54321"]) {
+    list.add(sliceOf(encoder.encode(text)));
+  }
+  const [longer, shorter, other] = list.prefixKeys();
+  assertEquals([shorter < longer, longer < other], [true, true]);
 });

@@ -70,11 +70,27 @@ export function cellOf(prefix: number, steps: number): Cell {
  * come here; its fraction is cut off.
  */
 export function decode(hash: number): Point {
-  const { west, east, south, north } = cellOf(Math.trunc(hash), STEPS_MAX);
-  return {
-    longitude: clamp((west + east) / 2, LONGITUDE_MAX),
-    latitude: clamp((south + north) / 2, LATITUDE_MAX),
-  };
+  const point = { longitude: 0, latitude: 0 };
+  decodeInto(hash, point);
+  return point;
+}
+
+/** As `decode`, into a point that is used again and again. */
+export function decodeInto(hash: number, into: Point): void {
+  assert(hash === hash, "a score is a number");
+  const whole = Math.trunc(hash);
+  const x = evenBits(whole, 1);
+  const y = evenBits(whole, 0);
+  into.longitude = middleOf(x, LONGITUDE_MAX);
+  into.latitude = middleOf(y, LATITUDE_MAX);
+}
+
+/** The middle of the `at`-th of the 2^26 parts of the degrees from −most to most. */
+function middleOf(at: number, most: number): number {
+  assert(at >= 0, "parts are counted from 0");
+  const from = -most + at / 2 ** STEPS_MAX * 2 * most;
+  const to = -most + (at + 1) / 2 ** STEPS_MAX * 2 * most;
+  return clamp((from + to) / 2, most);
 }
 
 function clamp(value: number, most: number): number {
@@ -91,11 +107,16 @@ export function geohashText(point: Point): string {
   return `${text}0`;
 }
 
-/** Metres between two points on a sphere (haversine). */
+/** Metres between two points on a sphere. */
 export function distance(one: Point, other: Point): number {
-  const south = one.latitude * RADIANS;
-  const north = other.latitude * RADIANS;
-  const v = Math.sin((other.longitude * RADIANS - one.longitude * RADIANS) / 2);
+  return arc(one.longitude, one.latitude, other.longitude, other.latitude);
+}
+
+/** Metres from a longitude and latitude to another (haversine). */
+function arc(fromX: number, fromY: number, toX: number, toY: number): number {
+  const south = fromY * RADIANS;
+  const north = toY * RADIANS;
+  const v = Math.sin((toX * RADIANS - fromX * RADIANS) / 2);
   if (v === 0) return EARTH_RADIUS * Math.abs(north - south);
   const u = Math.sin((north - south) / 2);
   const a = u * u + Math.cos(south) * Math.cos(north) * v * v;
@@ -117,9 +138,9 @@ export function distanceWithin(shape: Shape, point: Point): number {
   }
   const { center, width, height } = shape;
   // Along its own parallel for the width: at another latitude a degree is longer or shorter.
-  const along = { longitude: center.longitude, latitude: point.latitude };
-  if (distance(center, along) > height / 2) return NaN;
-  if (distance(along, point) > width / 2) return NaN;
+  const { longitude, latitude } = point;
+  if (arc(center.longitude, center.latitude, center.longitude, latitude) > height / 2) return NaN;
+  if (arc(center.longitude, latitude, longitude, latitude) > width / 2) return NaN;
   return distance(center, point);
 }
 

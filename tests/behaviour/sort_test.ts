@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { ReplyError, TestServer } from "../support/harness.ts";
 
 Deno.test("SORT orders numbers, or texts if asked, of lists, sets and sorted sets", () => {
@@ -27,6 +28,38 @@ Deno.test("SORT orders numbers, or texts if asked, of lists, sets and sorted set
     server.run("SORT text"),
     new ReplyError("WRONGTYPE Operation against a key holding the wrong kind of value"),
   );
+});
+
+Deno.test("SORT does what a sort of an array would, in both directions, with equal weights, and BY others", () => {
+  const server = new TestServer();
+  const number = fc.oneof(fc.integer({ min: -9, max: 9 }), fc.double({ noNaN: true }))
+    .map((value) => `${value}`.replace("Infinity", "inf"));
+  const text = fc.array(fc.constantFrom("a", "b", "\0", "\xff"), { maxLength: 9 })
+    .map((parts) => `same${parts.join("")}`);
+  const compareTexts = (a: string, b: string): number => a < b ? -1 : a > b ? 1 : 0;
+  const valueOf = (text: string): number => Number(text.replace("inf", "Infinity"));
+  const weight = (text: string): number => valueOf(text.slice(0, 2)) || 0;
+  const call = (...words: string[]): unknown =>
+    server.call(...words.map((word) => Uint8Array.from(word, (one) => one.charCodeAt(0))));
+  const sorts = (elements: string[], compare: (a: string, b: string) => number, by: string[]) => {
+    call("DEL", "l");
+    if (elements.length > 0) call("RPUSH", "l", ...elements);
+    const expected = elements.toSorted(compare);
+    assertEquals(call("SORT", "l", ...by), expected);
+    assertEquals(call("SORT", "l", "DESC", ...by), expected.toReversed());
+    assertEquals(call("SORT", "l", "LIMIT", "2", "9", ...by), expected.slice(2, 11));
+    assertEquals(call("SORT", "l", "STORE", "stored", ...by), expected.length);
+    assertEquals(call("LRANGE", "stored", "0", "-1"), expected);
+  };
+  fc.assert(fc.property(fc.array(number), fc.array(text), (numbers, texts) => {
+    sorts(numbers, (a, b) => valueOf(a) - valueOf(b) || compareTexts(a, b), []);
+    sorts(numbers, compareTexts, ["ALPHA"]);
+    sorts(texts, compareTexts, ["ALPHA"]);
+    call("FLUSHALL");
+    for (const one of numbers) call("SET", `weight_${one}`, `${weight(one)}`);
+    const byWeight = (a: string, b: string): number => weight(a) - weight(b);
+    sorts(numbers, (a, b) => byWeight(a, b) || compareTexts(a, b), ["BY", "weight_*"]);
+  }));
 });
 
 Deno.test("BY and GET look other keys and fields up", () => {
