@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import fc from "fast-check";
 import { bytesPerCall } from "../../src/lib/alloc.ts";
 import { argsOf } from "../../src/protocol/args.ts";
 import { ReplyError, TestServer } from "../support/harness.ts";
@@ -53,6 +54,50 @@ Deno.test("SET of another size leaves no garbage in the arena", () => {
   server.run("DEL k");
   assertEquals(server.engine.keyspace.entries.usedBytes, 0);
 });
+
+/** Lengths, subsequence and runs as the usual table of lengths gives them, each run as [[from, to], [from, to], length]. */
+function plainLcs(a: string, b: string): { length: number; text: string; runs: unknown[] } {
+  const table = Array.from({ length: a.length + 1 }, () => new Array<number>(b.length + 1).fill(0));
+  for (let i = 1; i <= a.length; i++) {
+    for (let j = 1; j <= b.length; j++) {
+      table[i][j] = a[i - 1] === b[j - 1]
+        ? table[i - 1][j - 1] + 1
+        : Math.max(table[i - 1][j], table[i][j - 1]);
+    }
+  }
+  const runs: [[number, number], [number, number], number][] = [];
+  let text = "";
+  let i = a.length;
+  let j = b.length;
+  while (i > 0 && j > 0) {
+    if (a[i - 1] === b[j - 1]) {
+      i--;
+      j--;
+      text = a[i] + text;
+      const last = runs.at(-1);
+      if (last !== undefined && last[0][0] === i + 1 && last[1][0] === j + 1) {
+        runs[runs.length - 1] = [[i, last[0][1]], [j, last[1][1]], last[2] + 1];
+      } else runs.push([[i, i], [j, j], 1]);
+    } else if (table[i - 1][j] > table[i][j - 1]) i--;
+    else j--;
+  }
+  return { length: table[a.length][b.length], text, runs };
+}
+
+Deno.test("LCS finds what the usual table of lengths does", () => {
+  const server = new TestServer();
+  const text = fc.array(fc.constantFrom("a", "b", "c", "\xff"), { maxLength: 150 })
+    .map((parts) => parts.join(""));
+  fc.assert(fc.property(text, text, (a, b) => {
+    server.call("SET", "a", Uint8Array.from(a, (character) => character.charCodeAt(0)));
+    server.call("SET", "b", Uint8Array.from(b, (character) => character.charCodeAt(0)));
+    const { length, text, runs } = plainLcs(a, b);
+    assertEquals(server.run("LCS a b LEN"), length);
+    assertEquals(server.run("LCS a b"), text);
+    assertEquals(server.run("LCS a b IDX WITHMATCHLEN"), ["matches", runs, "len", length]);
+  }));
+});
+
 Deno.test("LCS refuses a table that would be larger than 2 GiB", () => {
   const server = new TestServer();
   server.call("SET", "a", "x".repeat(40_000));
