@@ -60,11 +60,7 @@ function popMany({ args, reply, db, command }: Call, atTail: boolean): void {
   if (count === 0) return reply.emptyArray();
   const size = Math.min(count, list.count);
   reply.array(size);
-  for (let i = 0; i < size; i++) {
-    list.readEnd(atTail, element);
-    reply.bulkOf(element);
-    list.dropEnd(atTail);
-  }
+  list.takeEnds(atTail, size, element, (one) => reply.bulkOf(one));
   list.shrink();
   list.cursor.changed(atTail ? Events.rpop : Events.lpop, size);
 }

@@ -120,11 +120,7 @@ export function popFromFirst(call: Call, at: number, timeoutMs: number): void {
 /** Pops `size` elements of `source` and replies with them. */
 function popInto({ reply }: Call, size: number, fromTail: boolean): void {
   reply.array(size);
-  for (let i = 0; i < size; i++) {
-    source.at(fromTail ? source.count - 1 : 0, element);
-    reply.bulkOf(element);
-    source.dropEnd(fromTail);
-  }
+  source.takeEnds(fromTail, size, element, (one) => reply.bulkOf(one));
   source.shrink();
   source.cursor.changed(fromTail ? Events.rpop : Events.lpop, size);
 }

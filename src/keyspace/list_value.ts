@@ -152,6 +152,26 @@ export class ListValue implements Scratch {
     } else this.pack.remove(atTail ? this.pack.last() : this.pack.first());
   }
 
+  /** Calls `visit` with the `count` elements at an end, the outermost first, and removes them; there are so many. */
+  takeEnds(atTail: boolean, count: number, into: Slice, visit: ElementVisitor): void {
+    const list = this.#list;
+    for (let left = count; left > 0;) {
+      const node = atTail ? this.#segments - 1 : 0;
+      const pack = this.#segment(node);
+      const here = Math.min(left, this.#countOf(node));
+      let at = atTail ? pack.last() : pack.first();
+      for (let i = 0; i < here; i++) {
+        pack.read(at, into);
+        visit(into);
+        at = atTail ? pack.previous(at) : pack.next(at);
+      }
+      left -= here;
+      if (list === null) pack.remove(pack.at(atTail ? -here : 0), here);
+      else if (here === list.countOf(node)) list.dropNode(node);
+      else for (let i = 0; i < here; i++) this.dropEnd(atTail);
+    }
+  }
+
   // By index: 0 to count − 1
 
   /** Points `into` at the element with that index, which exists. */

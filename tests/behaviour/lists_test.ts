@@ -24,7 +24,7 @@ const text = fc.oneof(
   fc.constantFrom("a", "b", "", "x".repeat(100), "y".repeat(3000), "z".repeat(9000)),
   fc.constant("w".repeat(80_000)),
 );
-const step = fc.tuple(fc.integer({ min: 0, max: 11 }), text, fc.integer({ min: -12, max: 12 }));
+const step = fc.tuple(fc.integer({ min: 0, max: 12 }), text, fc.integer({ min: -12, max: 12 }));
 
 /** Does to `list` what the command of that number does, and returns its reply. */
 function model(list: string[], [what, value, n]: [number, string, number]): unknown {
@@ -76,8 +76,10 @@ function model(list: string[], [what, value, n]: [number, string, number]): unkn
     case 10:
       return list.flatMap((one, i) => one === value ? [i] : []);
     default: {
-      const count = Math.abs(n);
+      const isLmpop = what === 12;
+      const count = isLmpop ? Math.abs(n) + 1 : Math.abs(n);
       if (list.length === 0) return null;
+      if (isLmpop) return ["l", n < 0 ? list.splice(-count).toReversed() : list.splice(0, count)];
       return n < 0 ? list.splice(-count).toReversed() : list.splice(0, count);
     }
   }
@@ -97,6 +99,7 @@ function line([what, value, n]: [number, string, number]): string[] {
     ["RPOPLPUSH", "l", "l"],
     ["LPOS", "l", value, "COUNT", "0"],
     [n < 0 ? "RPOP" : "LPOP", "l", String(Math.abs(n))],
+    ["LMPOP", "1", "l", n < 0 ? "RIGHT" : "LEFT", "COUNT", String(Math.abs(n) + 1)],
   ];
   return forms[what];
 }
