@@ -14,7 +14,7 @@ import {
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import type { Ref } from "../structures/arena.ts";
 import type { Consumer, ConsumerGroup, PendingList } from "../structures/consumer_groups.ts";
-import { StreamId } from "../structures/stream_id.ts";
+import { LAST_ID, StreamId } from "../structures/stream_id.ts";
 import { LogCursor } from "../structures/stream_log.ts";
 import {
   propagateAck,
@@ -294,14 +294,14 @@ function xautoclaim(call: Call): void {
   const deleted: string[] = [];
   const { pending } = group;
   let rank = pending.rankOf(from);
+  cursor.seek(stream.log, from, LAST_ID, false);
   let attempts = ATTEMPTS_FACTOR * limit;
   for (; rank < pending.count && attempts > 0; attempts--) {
     if (claimed.length + deleted.length >= limit) break;
     const ref = pending.at(rank);
     const isOld = nowMs - group.deliveredMs(ref) >= minIdleMs;
     group.readId(ref, id);
-    cursor.seek(stream.log, id, id, false);
-    if (isOld && !cursor.next()) {
+    if (isOld && !cursor.advance(id)) {
       group.remove(ref);
       deleted.push(id.toString());
       propagateAck(call, 1, group, id);
@@ -334,11 +334,11 @@ function showClaimed(
   isJustId: boolean,
 ): void {
   reply.array(claimed.length);
+  cursor.seek(stream.log, from, LAST_ID, false);
   for (const ref of claimed) {
     group.readId(ref, id);
-    cursor.seek(stream.log, id, id, false);
     if (isJustId) replyId(reply, id);
-    else if (cursor.next()) replyEntry(reply, cursor);
+    else if (cursor.advance(id)) replyEntry(reply, cursor);
   }
 }
 

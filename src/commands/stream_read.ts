@@ -285,12 +285,12 @@ function showHistory(
   let shown = 0;
   const { pending } = consumer;
   let rank = id.increment() ? pending.rankOf(id) : pending.count;
+  cursor.seek(stream.log, id, LAST_ID, false);
   for (; rank < pending.count && (limit === 0 || shown < limit); rank++) {
     const ref = pending.at(rank);
     group.readId(ref, pendingId);
     shown++;
-    cursor.seek(stream.log, pendingId, pendingId, false);
-    if (cursor.next()) {
+    if (cursor.advance(pendingId)) {
       replyEntry(reply, cursor);
       group.deliverAgain(ref, nowMs);
     } else {

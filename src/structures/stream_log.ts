@@ -645,6 +645,23 @@ export class LogCursor implements Scratch {
     assert(this.#rank >= 0 || isReversed, "a walk upwards begins at a node");
   }
 
+  /**
+   * Goes to the entry with that id; returns false if there is none. Since `seek`, upwards, the log must not have changed.
+   * If ids ascend from call to call, the entries of a node are read once, not up to the wanted one each time.
+   */
+  advance(id: StreamId): boolean {
+    assert(this.#log !== null && !this.#isReversed, "the cursor walks upwards");
+    this.#from.copy(id);
+    this.#to.copy(id);
+    const rank = Math.max(this.#log.rankBefore(id), 0);
+    const isAhead = this.#isNodeOpen && rank === this.#rank && this.id.compare(id) < 0;
+    if (!isAhead) {
+      this.#rank = rank;
+      this.#isNodeOpen = false;
+    }
+    return this.next();
+  }
+
   /** Goes to the next entry; returns false at the end. */
   next(): boolean {
     const log = this.#log;

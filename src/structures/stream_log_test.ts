@@ -114,6 +114,15 @@ Deno.test("a log holds what a plain list does, in the order of ids", () => {
         const [from, to] = [idOf(step.from), idOf(step.to)];
         assertEquals(read(log, from, to, false), shown(inside));
         assertEquals(read(log, from, to, true), shown(inside.reverse()));
+        const cursor = new LogCursor();
+        cursor.seek(log, FIRST_ID, LAST_ID, false);
+        // Ids that ascend, with gaps, and sometimes fall.
+        const ids = Array.from({ length: 40 }, (_, i) => step.from + i * (step.to % 4) % 120);
+        for (const id of ids) {
+          const isThere = model.some(([own]) => own === id);
+          assertEquals(cursor.advance(idOf(id)), isThere);
+          if (isThere) assertEquals(cursor.id.toString(), idOf(id).toString());
+        }
       }
       log.verify();
     }

@@ -105,6 +105,25 @@ Deno.test("old entries can be claimed by another consumer", () => {
   assertEquals(server.run("XAUTOCLAIM s g cid 0 0 COUNT 1 JUSTID"), ["3-0", ["1-0"], []]);
 });
 
+Deno.test("what is pending is shown and claimed over many nodes, without what was deleted", () => {
+  const server = withStream(250);
+  server.run("XGROUP CREATE s g 0");
+  server.run("XREADGROUP GROUP g ann STREAMS s >");
+  const isDeleted = (n: number): boolean => n % 7 === 0 || (n > 90 && n < 215);
+  const numbers = Array.from({ length: 250 }, (_, i) => i + 1);
+  for (const n of numbers.filter(isDeleted)) server.run(`XDEL s ${n}-0`);
+  const history = numbers.map((n) => isDeleted(n) ? [`${n}-0`, null] : entry(n));
+  assertEquals(server.run("XREADGROUP GROUP g ann STREAMS s 0"), [["s", history]]);
+  assertEquals(server.run("XREADGROUP GROUP g ann COUNT 2 STREAMS s 88-0"), [
+    ["s", [entry(89), entry(90)]],
+  ]);
+  const gone = numbers.filter(isDeleted).map((n) => `${n}-0`);
+  const left = numbers.filter((n) => !isDeleted(n));
+  assertEquals(server.run("XAUTOCLAIM s g bob 0 0 COUNT 1000"), ["0-0", left.map(entry), gone]);
+  const ids = left.map((n) => `${n}-0`);
+  assertEquals(server.run("XAUTOCLAIM s g cid 0 9-0 COUNT 1000 JUSTID"), ["0-0", ids.slice(7), []]);
+});
+
 Deno.test("a client that waits for a group hears of its end", () => {
   const server = withStream(1);
   server.run("XGROUP CREATE s g $");
