@@ -26,8 +26,6 @@ function setsAt({ args, reply, db }: Call, from: number, to: number): (SetValue 
   return sets;
 }
 
-const MEMBERS_A_STEP = 64;
-
 /** Visits the members that all of `sets` have, up to `limit` of them. */
 function intersect(sets: readonly (SetValue | null)[], limit: number, visit: MemberVisitor): void {
   const present = sets.filter((set) => set !== null);
@@ -36,10 +34,11 @@ function intersect(sets: readonly (SetValue | null)[], limit: number, visit: Mem
   const [first, ...others] = present.sort((one, other) => one.count - other.count);
   let found = 0;
   let at = 0;
-  // Scans in steps, so that it can stop at the limit. Nothing changes in between, so each member is visited once.
+  // Walks in steps, so that it can stop soon after the limit.
   do {
-    at = first.scan(at, MEMBERS_A_STEP, (member) => {
-      if (found === limit || !others.every((set) => contains(set, member))) return;
+    at = first.forEachFrom(at, (member) => {
+      if (found === limit) return;
+      for (const other of others) if (!contains(other, member)) return;
       found++;
       visit(member);
     });

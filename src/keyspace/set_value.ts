@@ -215,6 +215,19 @@ export class SetValue implements IntsetHome, Scratch {
     }
   }
 
+  /** As DashTable.forEachFrom; a small set is visited whole. `visit` must not change the set. */
+  forEachFrom(index: number, visit: MemberVisitor): number {
+    const table = this.#table;
+    if (table === null) {
+      this.forEach(visit);
+      return 0;
+    }
+    return table.forEachFrom(index, (ref) => {
+      table.key(ref, this.#slice);
+      visit(this.#slice);
+    });
+  }
+
   /** As DashTable.scan; a small set is visited whole. */
   scan(cursor: number, count: number, visit: MemberVisitor): number {
     const table = this.#table;

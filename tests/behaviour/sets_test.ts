@@ -65,7 +65,10 @@ Deno.test("sets do what Sets would, in every encoding", () => {
       assertEquals(sorted(server.run("SINTER s t")), [...s.intersection(t)].sort());
       assertEquals(sorted(server.run("SUNION s t u")), [...s.union(t).union(u)].sort());
       assertEquals(sorted(server.run("SDIFF s t u")), [...s.difference(t).difference(u)].sort());
+      const all = s.intersection(t).intersection(u);
+      assertEquals(sorted(server.run("SINTER s t u")), [...all].sort());
       assertEquals(server.run("SINTERCARD 2 s t"), s.intersection(t).size);
+      assertEquals(server.run("SINTERCARD 3 s t u LIMIT 1"), Math.min(all.size, 1));
       assertEquals(server.run("SUNIONSTORE s s t"), s.union(t).size);
       assertEquals(sorted(server.run("SMEMBERS s")), [...s.union(t)].sort());
       server.run("COPY t copy");
