@@ -32,6 +32,11 @@ export class Connection implements Transport, PipelineListener {
   #sending: ReplyBuffer = NO_BUFFER;
   #sent = 0;
   #sendEnd = 0;
+  /** The number of the last read, counted over all connections, and how many others read since the one before it. */
+  #read: number;
+  #othersRead = 0;
+  /** Whether it may read now because it waited for its turn. */
+  #hasTurn = false;
   #isWriting = false;
   #isProcessing = false;
   #isClosing = false;
@@ -44,6 +49,7 @@ export class Connection implements Transport, PipelineListener {
     this.#socket = socket;
     this.#hub = hub;
     this.#path = path;
+    this.#read = hub.rounds.reads;
     this.client = hub.newClient(this);
     this.#decoder = new RequestDecoder(hub.limitsFor(this.client), this);
   }
@@ -76,6 +82,7 @@ export class Connection implements Transport, PipelineListener {
 
   /** Serves the client until it goes or is closed. Never rejects. */
   async run(): Promise<void> {
+    const { rounds } = this.#hub;
     try {
       let reading: Promise<number | null> | null = null;
       while (!this.#isClosing) {
@@ -89,8 +96,10 @@ export class Connection implements Transport, PipelineListener {
         }
         this.#process(false);
         while (this.#mustWait()) await this.#waiting();
-        // More of this request is ready at once. To read on would keep all others waiting until it is complete.
-        if (this.#decoder.pendingBytes > LARGE_REQUEST_BYTES) await this.#hub.nextTurn();
+        if (reading === null && this.#mustLetOthersRead()) {
+          await rounds.turn();
+          this.#hasTurn = true;
+        }
       }
     } catch (error) {
       this.#hub.connectionFailed(this.client, error);
@@ -152,6 +161,10 @@ export class Connection implements Transport, PipelineListener {
   }
 
   #received(count: number): void {
+    const read = this.#hub.rounds.countRead(this.#hasTurn);
+    this.#hasTurn = false;
+    this.#othersRead = read - this.#read - 1;
+    this.#read = read;
     this.#decoder.received(count);
     this.#hub.engine.counters.inputBytes += count;
     this.#hub.engine.counters.reads++;
@@ -207,6 +220,12 @@ export class Connection implements Transport, PipelineListener {
   #tooMuchInput(): void {
     this.#hub.inputLimitReached(this.client);
     this.#isClosing = true;
+  }
+
+  #mustLetOthersRead(): boolean {
+    // More of a large request is ready at once. To read on would keep all others waiting until it is complete.
+    return this.#decoder.pendingBytes > LARGE_REQUEST_BYTES ||
+      this.#hub.rounds.isCrowded(this.#othersRead);
   }
 
   #mustWait(): boolean {

@@ -2,12 +2,12 @@
  * What connections share: the engine and its evaluator, limits, and the making and forgetting of
  * clients.
  */
-import { setImmediate } from "node:timers";
 import type { Parameters } from "../config/parameters.ts";
 import { Client, type Transport } from "../engine/client.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Evaluator } from "../engine/evaluator.ts";
 import type { RequestLimits } from "../protocol/request_decoder.ts";
+import { Rounds } from "./rounds.ts";
 
 /**
  * Microtasks to wait before replies are sent: the runtime wakes all readable connections of a turn
@@ -27,6 +27,7 @@ interface HeldTransport extends Transport {
 }
 
 export class Hub {
+  readonly rounds = new Rounds();
   /** Connections with replies to send, in this turn of the event loop. */
   #unsent: HeldTransport[] = [];
   #hops = 0;
@@ -79,11 +80,6 @@ export class Hub {
       else if (--transport.pendingFlushes === 0) transport.released();
     }
   };
-
-  /** Resolves after one turn of the event loop, in which all connections that were ready have been read. */
-  nextTurn(): Promise<void> {
-    return new Promise((resolve) => void setImmediate(resolve));
-  }
 
   /** Disconnects all who would receive this turn's changes, which are not durable; replicas synchronize again. */
   #disconnectOthers(): void {
