@@ -58,6 +58,8 @@ export class Client {
   isPostponed = false;
   /** No more of its requests are executed or answered. */
   isClosing = false;
+  /** What `ClientMemory` has counted of it; −1 before it is added and after it has gone. */
+  countedBytes = -1;
   /** Not null while a blocking command waits; `unblock` ends the wait with a reply. */
   blocked: { unblock(reason: "timeout" | "error"): void } | null = null;
 

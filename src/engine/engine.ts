@@ -15,6 +15,7 @@ import { RecentCommands } from "../observe/recent_commands.ts";
 import { Slowlog } from "../observe/slowlog.ts";
 import { Blocking } from "./blocking.ts";
 import type { Client } from "./client.ts";
+import { ClientMemory } from "./client_memory.ts";
 import { ClientTable } from "./client_table.ts";
 import type { CommandTable } from "./command.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -82,6 +83,7 @@ export class Engine {
   readonly blocking: Blocking;
   /** In order of connection. */
   readonly clients = new ClientTable<Client>();
+  readonly clientMemory = new ClientMemory();
   readonly monitors = new Set<Client>();
   /** Clients to whose output another client's command has added in this batch: they are flushed at its end. */
   readonly toFlush = new Set<Client>();
@@ -161,16 +163,21 @@ export class Engine {
     return this.#nextClientId++;
   }
 
-  /** Bytes that the data, their tables and the clients' buffers take: used_memory. */
+  /** Bytes that the data, their tables and the clients' buffers take: used_memory. Visits all clients. */
   get usedBytes(): number {
     return this.keyspace.usedBytes + this.clientBytes;
   }
 
-  /** Bytes of clients and their buffers. */
+  /** As `usedBytes`, in O(1), for `client` to know whether it may have more: see ClientMemory. */
+  usedBytesFor(client: Client): number {
+    this.clientMemory.recount(client);
+    return this.keyspace.usedBytes + this.clientMemory.bytes;
+  }
+
+  /** Bytes of clients and their buffers. Counts all of them anew. */
   get clientBytes(): number {
-    let bytes = 0;
-    for (const client of this.clients.values()) bytes += client.memoryBytes;
-    return bytes;
+    for (const client of this.clients.values()) this.clientMemory.recount(client);
+    return this.clientMemory.bytes;
   }
 
   /** Bytes that are used for other things than data: tables and clients. */
@@ -182,6 +189,7 @@ export class Engine {
 
   addClient(client: Client): void {
     this.clients.add(client);
+    this.clientMemory.add(client);
     this.counters.connections++;
   }
 
@@ -211,7 +219,10 @@ export class Engine {
   /** Flushes the clients to whose output this batch has added. */
   flushOthers(): void {
     if (this.toFlush.size === 0) return;
-    for (const client of this.toFlush) client.transport.flush();
+    for (const client of this.toFlush) {
+      this.clientMemory.recount(client);
+      client.transport.flush();
+    }
     this.limitOutputs?.(this.toFlush);
     this.toFlush.clear();
   }
@@ -220,6 +231,7 @@ export class Engine {
   removeClient(client: Client): void {
     client.isClosing = true;
     this.clients.delete(client);
+    this.clientMemory.remove(client);
     this.monitors.delete(client);
     this.toFlush.delete(client);
     this.watchedKeys.unwatch(client.transaction);

@@ -55,11 +55,12 @@ export class Evaluator {
   /** No more requests of this client for now. */
   endBatch(): void {
     const client = this.#timer.endBatch();
+    const engine = this.#engine;
     if (client !== null) {
       if (client.blocked !== null || client.isPostponed) client.args.keep();
       else client.args.giveBack();
+      engine.clientMemory.recount(client);
     }
-    const engine = this.#engine;
     engine.afterBatch?.();
     engine.flushOthers();
   }
@@ -217,7 +218,7 @@ export class Evaluator {
   #isOutOfMemory(client: Client, command: Command): boolean {
     const mayGrow = (command.flags & Flag.denyOom) !== 0 ||
       (command.name === "exec" && client.transaction.hasAny(Flag.denyOom));
-    return mayGrow && this.#engine.usedBytes > this.#engine.parameters.values.maxmemory;
+    return mayGrow && this.#engine.usedBytesFor(client) > this.#engine.parameters.values.maxmemory;
   }
 
   #mustWait(client: Client, command: Command): boolean {

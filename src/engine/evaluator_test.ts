@@ -29,11 +29,13 @@ const commands: CommandSpec[] = [
   { ...base, name: "walk", complexity: "O(N)" },
 ];
 
+const NOWHERE = { address: "", inFlightBytes: 0, queryBytes: 0, queryFreeBytes: 0 };
+
 class Runner {
   readonly clock = new WatchedClock(1_700_000_000_000);
   readonly #commands = new CommandTable([{ group: "string", commands }]);
   readonly #server = new TestServer({ commands: this.#commands, clock: this.clock });
-  readonly #client = this.#server.server.hub.newClient({ address: "" } as Transport);
+  readonly #client = this.#server.server.hub.newClient(NOWHERE as Transport);
 
   /** Runs `lines` as one batch. */
   batch(lines: readonly string[], inTurn = false): void {

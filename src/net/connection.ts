@@ -252,6 +252,7 @@ export class Connection implements Transport, PipelineListener {
   #writeOn(): void {
     const end = Math.min(this.#sendEnd, this.#sent + WRITE_MAX_BYTES);
     const part = new Uint8Array(this.#sending.bytes.buffer, this.#sent, end - this.#sent);
+    this.#hub.engine.clientMemory.recount(this.client);
     this.#socket.write(part).then(this.#written, this.#writeFailed);
   }
 
@@ -274,6 +275,7 @@ export class Connection implements Transport, PipelineListener {
     this.#hub.engine.buffers.give(this.#sending);
     this.#sending = NO_BUFFER;
     this.#isWriting = false;
+    this.#hub.engine.clientMemory.recount(this.client);
   }
 
   readonly #writeFailed = (): void => {

@@ -140,6 +140,29 @@ Deno.test("writes are refused beyond maxmemory, reads and removals go on", () =>
   assertEquals(server.run("GET k"), "v");
   assertEquals(server.run("DEL k"), 1);
 });
+Deno.test("with maxmemory a command does not visit the other clients, idle as they are", () => {
+  const server = new TestServer();
+  const idle = server.client();
+  server.run("CONFIG SET maxmemory 100mb");
+  server.engine.clients.values = () => {
+    throw new Error("all clients are visited");
+  };
+  assertEquals(server.run("SET k v"), "OK");
+  assertEquals(idle.run("GET k"), "v");
+});
+Deno.test("what a transaction has queued counts towards maxmemory at once", () => {
+  const server = new TestServer();
+  const queueing = server.client();
+  server.run(`CONFIG SET maxmemory ${server.engine.usedBytes + 100_000}`);
+  queueing.run("MULTI");
+  const refusal = new ReplyError("OOM command not allowed when used memory > 'maxmemory'.");
+  let count = 0;
+  while (queueing.call("SET", "k", "x".repeat(10_000)) === "QUEUED") count++;
+  assert(count >= 5 && count <= 10, `${count}`);
+  assertEquals(server.run("SET k v"), refusal);
+  queueing.run("DISCARD");
+  assertEquals(server.run("SET k v"), "OK");
+});
 Deno.test("TIME, LASTSAVE, DBSIZE, LOLWUT and HELP answer", () => {
   const server = new TestServer();
   assertEquals(server.run("TIME"), ["1700000000", "0"]);

@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type LiveServer, startRespite, Wire } from "../support/live.ts";
 
 /** Runs `work` against a server of its own. */
@@ -48,6 +48,35 @@ Deno.test("a monitor that never reads is cut off, and nobody else", async () => 
     monitor.close();
     wire.close();
   });
+});
+Deno.test("what clients' buffers take counts towards maxmemory, and no longer when they are gone", async () => {
+  const own = startRespite();
+  const { engine } = own.server;
+  const sum = (): number =>
+    [...engine.clients.values()].reduce((bytes, { memoryBytes }) => bytes + memoryBytes, 0);
+  const wires = await Promise.all([1, 2, 3, 4].map(() => Wire.connect(own.port)));
+  const [wire, monitor, reader, sender] = wires;
+  try {
+    await monitor.roundTrip("MONITOR");
+    await wire.roundTrip("SETRANGE big 3000000 x");
+    // Nobody reads what the monitor and the reader get; the sender's request stays incomplete.
+    await reader.send("GET big\r\nGET big\r\nGET big\r\nGET big\r\nGET big\r\n");
+    await sender.send(`*2\r\n$3\r\nGET\r\n$3000000\r\n${"x".repeat(1_000_000)}`);
+    for (let i = 0; i < 200; i++) await wire.roundTrip(`SET k ${"y".repeat(1000)}`);
+    const counted = engine.clientMemory.bytes;
+    assert(counted > 2_000_000, `${counted}`);
+    assertEquals(counted, sum());
+    await wire.roundTrip("CONFIG SET maxmemory 4mb");
+    assertStringIncludes(await wire.roundTrip("SET k v"), "-OOM");
+    for (const other of wires.splice(1)) other.close();
+    while (engine.clients.size > 1) await new Promise((resolve) => setTimeout(resolve, 1));
+    await wire.roundTrip("DEL big");
+    assertEquals(await wire.roundTrip("SET k v"), "+OK\r\n");
+    assertEquals(engine.clientMemory.bytes, sum());
+  } finally {
+    for (const wire of wires) wire.close();
+    await own.stop();
+  }
 });
 Deno.test("a request beyond client-query-buffer-limit closes that client alone", async () => {
   await withServer({ "client-query-buffer-limit": "1mb" }, async ({ port }) => {
