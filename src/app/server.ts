@@ -144,13 +144,14 @@ export class Server {
     this.cron.start();
   }
 
-  /** Stops accepting, answers what has been executed, closes all clients. */
+  /** Stops accepting, answers what has been executed, closes all clients and files. */
   async stop(): Promise<void> {
     for (const listener of this.listeners) listener.close();
     this.cron.stop();
     for (const client of this.engine.clients.values()) client.transport.closeAfterReply();
     await Promise.all(this.listeners.map((listener) => listener.drained()));
     this.engine.keptLinks.closeAll();
+    this.persistence.close();
     forgetScratch();
   }
 }

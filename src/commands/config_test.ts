@@ -65,7 +65,7 @@ Deno.test("CONFIG SET puts back what it had set when a later value is refused", 
 });
 
 Deno.test("CONFIG SET dir goes to a directory, or stays, with all that was set beside it", () => {
-  const server = new TestServer({
+  using server = new TestServer({
     directives: { "enable-protected-configs": "yes", save: "3600 1", appendonly: "yes" },
   });
   const { dir } = server.parameters.values;

@@ -114,6 +114,11 @@ export class DataDirectory {
     return null;
   }
 
+  /** Gives the lock up. */
+  close(): void {
+    this.#lock.release();
+  }
+
   get #lockedText(): string {
     return `Another server writes in ${this.path}: choose another dir, or stop that one`;
   }

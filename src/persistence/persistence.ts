@@ -261,6 +261,13 @@ export class Persistence implements AofLogOwner {
     return (isLogged && isSaved) || isForced;
   }
 
+  /** When the server has stopped: closes the log, and lets another server write in the directory. */
+  close(): void {
+    this.#jobs.cancel();
+    this.#rewriter.aof?.close();
+    this.#directory.close();
+  }
+
   #finishLog(): boolean {
     this.#parts.stream.flush();
     if (this.#rewriter.aof?.log?.finish() !== false) return true;

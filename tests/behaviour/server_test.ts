@@ -115,7 +115,7 @@ Deno.test("parameters reach what depends on them, when the server starts and by 
   assert(!server.logged.join("").includes("unheard"));
 });
 Deno.test("SAVE and DEBUG RELOAD write and read a file of the server's own", () => {
-  const server = new TestServer();
+  using server = new TestServer();
   server.run("RPUSH list a b");
   assertEquals(server.run("SAVE"), "OK");
   server.run("DEL list");

@@ -109,6 +109,7 @@ function diskTest(name: string, work: (dir: string) => Promise<void>): void {
       await Deno.writeFile(`${dir}/filler`, new Uint8Array(SIZE_BYTES / 2));
       await work(dir);
     } finally {
+      await Child.killAll();
       await Deno.remove(dir, { recursive: true });
     }
   };

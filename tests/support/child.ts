@@ -4,6 +4,8 @@ import { Wire } from "./live.ts";
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
+const running = new Set<Child>();
+
 export class Child {
   readonly #process: Deno.ChildProcess;
   readonly #output: Promise<Deno.CommandOutput>;
@@ -11,6 +13,8 @@ export class Child {
   private constructor(readonly port: number, process: Deno.ChildProcess) {
     this.#process = process;
     this.#output = process.output();
+    running.add(this);
+    void this.#output.then(() => running.delete(this));
   }
 
   get pid(): number {
@@ -39,6 +43,11 @@ export class Child {
     return new Child(port, child);
   }
 
+  /** Kills all that still run: a test that has failed leaves its servers behind. */
+  static async killAll(): Promise<void> {
+    for (const child of running) await child.stop("SIGKILL");
+  }
+
   /** A connection, as soon as the server has loaded its data; null if it ends instead. */
   async ready(): Promise<Wire | null> {
     let hasEnded = false;
@@ -47,7 +56,10 @@ export class Child {
       const wire = await Wire.connect(this.port).catch(() => null);
       if (wire !== null) {
         const reply = await wire.roundTrip("ping").catch(() => "");
-        if (reply === "+PONG\r\n") return wire;
+        // Another test may have taken the port: then the server that answers is another one, and ours ends.
+        const isOurs = async (): Promise<boolean> =>
+          (await wire.roundTrip("info server")).includes(`process_id:${this.pid}\r\n`);
+        if (reply === "+PONG\r\n" && await isOurs().catch(() => false)) return wire;
         wire.close();
       }
       await new Promise((resolve) => setTimeout(resolve, 10));

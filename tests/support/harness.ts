@@ -206,6 +206,11 @@ export class TestServer {
     return this.#first.raw();
   }
 
+  /** Closes the files of a server that was made to write some. */
+  [Symbol.dispose](): void {
+    this.server.persistence.close();
+  }
+
   /** Moves the clock and runs the timer. */
   advance(ms: number): void {
     this.clock.advance(ms);

@@ -40,8 +40,8 @@ export function startRespite(
   const loaded = server.persistence.start();
   const stop = async (): Promise<void> => {
     await loaded;
-    await server.stop();
     server.persistence.shutdown(false, false);
+    await server.stop();
     await Deno.remove(own.dir, { recursive: true });
   };
   return { server, logged, port: server.listeners[0].port, stop };
@@ -99,11 +99,21 @@ export async function startRedis(
   };
 }
 
+/** Ports below those that the system gives to clients' connections: one of these could take a free port meanwhile. */
+const PORT_MIN = 10_000;
+const PORT_MAX = 32_000;
+
+/** A port that is free now, and that tests beside this one are not likely to choose, too. */
 export function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
+  for (;;) {
+    const port = PORT_MIN + Math.floor(Math.random() * (PORT_MAX - PORT_MIN));
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
 }
 
 /** One connection that sends lines and reads whole replies as they came over the wire. */

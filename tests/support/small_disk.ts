@@ -16,9 +16,10 @@ export function makeSmallDisk(sizeBytes: number): string | null {
   return null;
 }
 
+/** Unmounts it even while somebody has files on it, such as a server of a test that has failed. */
 export function removeSmallDisk(path: string | null): void {
   if (path === null) return;
-  new Deno.Command("umount", { args: [path] }).outputSync();
+  new Deno.Command("umount", { args: ["--lazy", path] }).outputSync();
   Deno.removeSync(path);
 }
 
