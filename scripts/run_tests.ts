@@ -33,6 +33,7 @@ const LONG = [
   "tests/differential/random_test.ts",
   "tests/durability/crash_test.ts",
   "tests/durability/files_test.ts",
+  "tests/durability/full_disk_jobs_test.ts",
   "tests/durability/jobs_test.ts",
   "tests/durability/snapshots_test.ts",
 ];

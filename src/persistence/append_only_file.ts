@@ -5,7 +5,15 @@
 import { assert } from "../lib/assert.ts";
 import { type AofFile, AofManifest, manifestName } from "./aof_manifest.ts";
 import { AofLog, type AofLogOwner } from "./aof_log.ts";
-import { exists, removeFile, replaceFileSync, sizeOf, writeFileWhole } from "./files.ts";
+import {
+  exists,
+  holds,
+  removeFile,
+  replaceFileSync,
+  sizeOf,
+  tryToRemove,
+  writeFileWhole,
+} from "./files.ts";
 
 /** Where the files lie and how they are called. */
 export interface AofPlace {
@@ -100,8 +108,21 @@ export class AppendOnlyFile {
   }
 
   #persist(manifest: AofManifest): void {
-    writeFileWhole(this.#manifestPath, manifest.format());
+    const bytes = manifest.format();
+    try {
+      writeFileWhole(this.#manifestPath, bytes);
+    } catch (error) {
+      // If only the directory's sync has failed, the file is there and names what it names.
+      if (holds(this.#manifestPath, bytes)) this.manifest = manifest;
+      throw error;
+    }
     this.manifest = manifest;
+  }
+
+  /** Removes a file that was made for a rewrite, unless the manifest names it. */
+  #removeUnlisted(file: { readonly name: string }): void {
+    if (this.manifest.files().some(({ name }) => name === file.name)) return;
+    tryToRemove(this.pathOf(file));
   }
 
   /** Appends from now on to the last incremental file, or to a first one. */
@@ -156,7 +177,12 @@ export class AppendOnlyFile {
     removeFile(this.pathOf(file));
     if (this.log !== null) {
       // The order matters: the file is created, then named in the manifest, and only then written to.
-      this.log.rotate(this.pathOf(file), () => this.#persist(manifest));
+      try {
+        this.log.rotate(this.pathOf(file), () => this.#persist(manifest));
+      } catch (error) {
+        this.#removeUnlisted(file);
+        throw error;
+      }
       assert(this.manifest.incremental.at(-1) === file, "the log goes to the last file listed");
       return { temporary, baseName, firstSequence, unlisted: null };
     }
@@ -188,11 +214,14 @@ export class AppendOnlyFile {
     this.baseSize = this.size;
   }
 
-  /** Called when a rewrite has failed: an incremental file that no manifest names is useless without the base. */
-  abandonRewrite({ unlisted }: Rewrite): void {
+  /**
+   * Called when a rewrite has failed. Its base is useless unless the manifest names it, and so is an incremental file
+   * that was to be named together with the base.
+   */
+  abandonRewrite({ baseName, unlisted }: Rewrite): void {
+    this.#removeUnlisted({ name: baseName });
     if (unlisted === null) return;
-    assert(!this.manifest.files().includes(unlisted), "what is listed stays");
     this.close();
-    removeFile(this.pathOf(unlisted));
+    this.#removeUnlisted(unlisted);
   }
 }

@@ -34,12 +34,21 @@ export function writeFileWhole(path: string, bytes: Uint8Array): void {
   const temporary = `${directoryOf(path)}/temp-${baseOf(path)}`;
   const file = Deno.openSync(temporary, { write: true, create: true, truncate: true });
   try {
-    for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
-    file.syncSync();
-  } finally {
-    file.close();
+    try {
+      for (let at = 0; at < bytes.length;) {
+        const count = file.writeSync(bytes.subarray(at));
+        assert(count > 0 && count <= bytes.length - at, "a write takes some of what it is given");
+        at += count;
+      }
+      file.syncSync();
+    } finally {
+      file.close();
+    }
+    replaceFileSync(temporary, path);
+  } catch (error) {
+    tryToRemove(temporary);
+    throw error;
   }
-  replaceFileSync(temporary, path);
 }
 
 function directoryOf(path: string): string {
@@ -65,12 +74,31 @@ export function sizeOf(path: string): number {
   }
 }
 
+/** Whether a file consists of `bytes`. */
+export function holds(path: string, bytes: Uint8Array): boolean {
+  try {
+    const found = Deno.readFileSync(path);
+    return found.length === bytes.length && found.every((byte, i) => byte === bytes[i]);
+  } catch {
+    return false;
+  }
+}
+
 /** Removes a file, if it is there. */
 export function removeFile(path: string): void {
   try {
     Deno.removeSync(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** Removes a useless file; if that can't be done, it stays. */
+export function tryToRemove(path: string): void {
+  try {
+    removeFile(path);
+  } catch {
+    // Whatever failed before is what the caller hears of.
   }
 }
 

@@ -264,7 +264,9 @@ export class Persistence implements AofLogOwner {
   /** When the server has stopped: closes the log, and lets another server write in the directory. */
   close(): void {
     this.#jobs.cancel();
-    this.#rewriter.aof?.close();
+    const { aof } = this.#rewriter;
+    if (aof !== null && aof.log !== null) this.#parts.stream.removeTaker(aof.log);
+    aof?.close();
     this.#directory.close();
   }
 

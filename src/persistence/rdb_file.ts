@@ -4,7 +4,7 @@ import { assert } from "../lib/assert.ts";
 import { FileSink } from "./file_sink.ts";
 import { CorruptData } from "./byte_source.ts";
 import { FileSource } from "./file_source.ts";
-import { removeFile, replaceFile, replaceFileSync } from "./files.ts";
+import { replaceFile, replaceFileSync, tryToRemove } from "./files.ts";
 import { KEYS_A_LOOK } from "./loading.ts";
 import { type LoadOptions, RdbLoader } from "./rdb_loader.ts";
 import { CommandEntryWriter, RdbEntryWriter } from "./entry_writer.ts";
@@ -142,11 +142,8 @@ export class RdbFileWriter {
   /** Removes the unfinished file and ends the snapshot. */
   #giveUp(): void {
     this.snapshot.abandon();
-    try {
-      removeFile(this.#temporary);
-    } catch {
-      // The file stays until the next server starts: see removeTemporaryFiles.
-    }
+    // If that fails, the file stays until the next server starts: see removeTemporaryFiles.
+    tryToRemove(this.#temporary);
   }
 
   /** Gives the file up; another snapshot may be begun at once. */
