@@ -16,6 +16,7 @@ const ENTRY_POINT_REGEXP =
  * expects. A number here only rises.
  */
 const ASSERTED: Readonly<Record<string, number>> = {
+  "src/persistence/": 1.1,
   "src/structures/": 1,
 };
 /** Functions, and methods as they are indented in a class. */

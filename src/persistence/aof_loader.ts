@@ -39,10 +39,12 @@ export class AofFileLoader {
   ) {
     this.#target = target;
     target.begin();
+    assert(!target.isInTransaction, "a file begins outside of any transaction");
     this.#file = Deno.openSync(path, { read: true });
     const isRdb = beginsAsRdb(this.#file);
     this.#source = new FileSource(this.#file, isRdb && options.checksCrc);
     this.#reader = new AofReader(this.#source);
+    assert(this.#source.offset === 0, "a file is read from its beginning");
     if (isRdb) {
       this.#rdb = namingFile(
         this.path,
@@ -77,12 +79,16 @@ export class AofFileLoader {
   #hasRdb = true;
 
   #next(): boolean {
+    assert(!this.isTruncated, "nothing is read behind the end");
     if (this.#rdb !== null && this.#hasRdb) {
       if (this.#rdb.next()) return true;
       this.#hasRdb = false;
       this.validTo = this.#source.offset;
+      assert(this.validTo >= RDB_MAGIC.length, "an RDB has a head");
     }
     if (!this.#nextCommand()) return false;
+    assert(this.#reader.args.count > 0, "a command has a name");
+    assert(this.#reader.commandOffset >= this.validTo, "what is valid was read before");
     const failure = this.#target.apply(this.#reader.args);
     if (failure !== null) {
       throw new DamagedFile(this.path, this.#reader.commandOffset, failure, "append only");
@@ -102,6 +108,7 @@ export class AofFileLoader {
       this.isTruncated = true;
     }
     if (this.#target.isInTransaction) this.#target.abandonTransaction();
+    assert(!this.#target.isInTransaction, "an incomplete transaction is dropped");
     return false;
   }
 
@@ -115,5 +122,6 @@ export function beginsAsRdb(file: Deno.FsFile): boolean {
   const head = new Uint8Array(RDB_MAGIC.length);
   const count = file.readSync(head) ?? 0;
   file.seekSync(0, Deno.SeekMode.Start);
+  assert(count <= head.length, "no more is read than there is room for");
   return count === head.length && String.fromCharCode(...head) === RDB_MAGIC;
 }

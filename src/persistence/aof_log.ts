@@ -24,6 +24,7 @@ export type SyncPolicy = "always" | "everysec" | "no";
 const SYNC_EVERY_MS = 1000;
 /** How long a write waits for a sync, at most. */
 const POSTPONE_MAX_MS = 2000;
+const LF = 0x0a;
 const KEPT_BYTES = 1024 * 1024;
 
 /** What the log asks of its owner. */
@@ -68,6 +69,7 @@ export class AofLog {
     this.#file = openToAppend(path);
     this.#syncFile = openToAppend(path);
     this.size = this.#file.statSync().size;
+    assert(this.size >= 0, "a size is not negative");
     this.#lastSyncMs = owner.nowMs();
   }
 
@@ -83,7 +85,9 @@ export class AofLog {
 
   /** Takes `bytes[0, end)`, whole commands. */
   take(bytes: Uint8Array, end: number): void {
-    assert(end > 0 && end <= bytes.length, "there is something to take");
+    assert(end > 0, "there is something to take");
+    assert(end <= bytes.length, "what is taken lies in its bytes");
+    assert(bytes[end - 1] === LF, "whole commands are taken");
     if (this.#owner.writesTimestamps) this.#writeTimestamp();
     this.#pending.write(bytes, 0, end);
     if (this.failure === null || this.#owner.policy === "always") this.#writeOut();
@@ -110,6 +114,7 @@ export class AofLog {
 
   #writeOut(): void {
     const { policy } = this.#owner;
+    assert(this.#pending.at > 0, "there is something to write");
     if (policy === "everysec" && this.#isSyncing && this.#mayPostpone()) return;
     this.#postponedMs = 0;
     this.#write();
@@ -117,6 +122,7 @@ export class AofLog {
 
   /** Whether a write may wait for the sync that is under way. */
   #mayPostpone(): boolean {
+    assert(this.#isSyncing, "a write waits for nothing but a sync");
     const now = this.#owner.nowMs();
     if (this.#postponedMs === 0) this.#postponedMs = now;
     if (now - this.#postponedMs < POSTPONE_MAX_MS) return true;
@@ -135,7 +141,8 @@ export class AofLog {
       this.#isTorn = true;
       for (let at = 0; at < end;) {
         const count = this.#file.writeSync(new Uint8Array(bytes.buffer, at, end - at));
-        assert(count > 0 && count <= end - at, "a write takes some of what it is given");
+        assert(count > 0, "a write takes some of what it is given");
+        assert(count <= end - at, "a write takes no more than it is given");
         at += count;
       }
       if (isAlways) this.#file.syncDataSync();
@@ -146,10 +153,12 @@ export class AofLog {
       return false;
     }
     assert(this.#pending.at === end, "nothing comes while it is written");
+    assert(!this.#isTorn, "what was written is whole");
     this.size += end;
     this.#isDirty ||= !isAlways;
     if (isAlways) this.#lastSyncMs = this.#owner.nowMs();
     this.#pending.clear(KEPT_BYTES);
+    assert(this.#pending.at === 0, "what is in the file is not written again");
     this.#succeeded();
     return true;
   }
@@ -158,6 +167,7 @@ export class AofLog {
   #takeBack(): void {
     if (!this.#isTorn) return;
     assert(this.#pending.at > 0, "what is cut off is still pending");
+    assert(this.size >= 0, "a size is not negative");
     this.#file.truncateSync(this.size);
     this.#isTorn = false;
   }
@@ -171,6 +181,8 @@ export class AofLog {
   }
 
   #syncNow(): void {
+    assert(this.#pending.at === 0, "what is synced is written");
+    assert(!this.#isTorn, "what is synced is whole");
     try {
       this.#file.syncDataSync();
       this.#isDirty = false;
@@ -184,12 +196,14 @@ export class AofLog {
   #failed(error: unknown): void {
     // The system's text, as in Redis; Deno adds the error's number.
     const text = textOf(error).replace(/ \(os error \d+\).*$/, "");
+    assert(text !== "", "a failure says why");
     if (text === this.failure) return;
     this.failure = text;
     this.#owner.statusChanged(text);
   }
 
   #succeeded(): void {
+    assert(!this.#isTorn, "what works has left no torn file");
     if (this.failure === null) return;
     this.failure = null;
     this.#owner.statusChanged(null);
@@ -205,7 +219,8 @@ export class AofLog {
   }
 
   async #sync(): Promise<void> {
-    assert(!this.#isSyncing && this.#isDirty, "one sync is under way, and for something");
+    assert(!this.#isSyncing, "one sync is under way at a time");
+    assert(this.#isDirty, "there is something to sync");
     this.#isSyncing = true;
     this.#isDirty = false;
     this.#lastSyncMs = this.#owner.nowMs();
@@ -215,6 +230,7 @@ export class AofLog {
       this.#isDirty = true;
       this.#failed(error);
     }
+    assert(this.#isSyncing, "a sync ends once");
     this.#isSyncing = false;
   }
 
@@ -228,7 +244,8 @@ export class AofLog {
    * anything is written to it. Nothing may be pending.
    */
   rotate(path: string, list: () => void): void {
-    assert(this.#pending.at === 0 && !this.#isTorn, "what is pending belongs to the file before");
+    assert(this.#pending.at === 0, "what is pending belongs to the file before");
+    assert(!this.#isTorn, "a file that is left is whole");
     const file = openToAppend(path);
     const syncFile = openToAppend(path);
     try {
@@ -238,6 +255,7 @@ export class AofLog {
       syncFile.close();
       throw error;
     }
+    assert(this.#pending.at === 0, "nothing is appended while a file is listed");
     const [old, oldSync] = [this.#file, this.#syncFile];
     void oldSync.syncData().catch((error) => this.#failed(error)).finally(() => {
       old.close();
@@ -254,6 +272,7 @@ export class AofLog {
   finish(): boolean {
     if (!this.#write()) return false;
     this.#syncNow();
+    assert(this.#pending.at === 0, "what was finished has nothing left");
     return this.failure === null;
   }
 
@@ -265,6 +284,7 @@ export class AofLog {
 
 /** A comment line with the time in seconds, which loading skips. */
 export function timestampLine(nowMs: number): string {
+  assert(nowMs >= 0, "a time is not negative");
   return `#TS:${Math.floor(nowMs / 1000)}\r\n`;
 }
 

@@ -61,6 +61,8 @@ export class AofManifest {
 
   #add(file: AofFile): void {
     const { name, sequence, type } = file;
+    assert(name !== "", "a file has a name");
+    assert(sequence > 0, "sequences begin at 1");
     if (type === "h") this.history.push(file);
     else if (type === "b") {
       if (this.base !== null) {
@@ -79,6 +81,7 @@ export class AofManifest {
 
   /** Files to be read, in order. */
   files(): AofFile[] {
+    assert(this.base === null || this.base.type === "b", "a base is listed as one");
     return this.base === null ? this.incremental : [this.base, ...this.incremental];
   }
 
@@ -94,17 +97,30 @@ export class AofManifest {
 
   /** The next incremental file, added at the end. */
   addIncremental(): AofFile {
-    const sequence = ++this.incrementalSequence;
+    const nameOf = (sequence: number): string => `${this.prefix}.${sequence}.incr.aof`;
+    do this.incrementalSequence++; while (this.#names(nameOf(this.incrementalSequence)));
+    const sequence = this.incrementalSequence;
     const last = this.incremental.at(-1);
     assert(last === undefined || last.sequence < sequence, "sequences ascend");
-    const file: AofFile = { name: `${this.prefix}.${sequence}.incr.aof`, sequence, type: "i" };
+    const file: AofFile = { name: nameOf(sequence), sequence, type: "i" };
     this.incremental.push(file);
     return file;
   }
 
   /** The name that the next base will have. */
   nextBaseName(isRdb: boolean): string {
-    return `${this.prefix}.${this.baseSequence + 1}.base.${isRdb ? "rdb" : "aof"}`;
+    assert(this.baseSequence >= 0, "sequences are counted upwards");
+    const nameOf = (sequence: number): string =>
+      `${this.prefix}.${sequence}.base.${isRdb ? "rdb" : "aof"}`;
+    let sequence = this.baseSequence + 1;
+    while (this.#names(nameOf(sequence))) sequence++;
+    return nameOf(sequence);
+  }
+
+  /** Whether a file has that name. Somebody may have edited the manifest, so that names and sequences do not agree. */
+  #names(name: string): boolean {
+    assert(name.startsWith(this.prefix), "what we make has our prefix");
+    return [...this.files(), ...this.history].some((file) => file.name === name);
   }
 
   /**
@@ -120,6 +136,8 @@ export class AofManifest {
     this.incremental = this.incremental.filter(({ sequence }) => sequence >= first);
     this.base = { name, sequence: ++this.baseSequence, type: "b" };
     assert(this.history.every(({ type }) => type === "h"), "what was replaced is history");
+    assert(this.history.length >= gone.length, "nothing that was replaced is forgotten");
+    assert(this.files()[0] === this.base, "a base is read first");
   }
 
   copy(): AofManifest {
@@ -129,7 +147,8 @@ export class AofManifest {
     twin.history = [...this.history];
     twin.baseSequence = this.baseSequence;
     twin.incrementalSequence = this.incrementalSequence;
-    assert(twin.prefix === this.prefix, "a copy names the same files");
+    assert(twin.prefix === this.prefix, "a copy belongs to the same files");
+    assert(twin.files().length === this.files().length, "a copy names as many files");
     return twin;
   }
 }

@@ -46,6 +46,13 @@ Deno.test("AofManifest.replaceBase() keeps what came after the new base began", 
   ]);
   assertEquals(manifest.history.map(({ name }) => name), ["c", "b", "a"]);
 });
+Deno.test("AofManifest gives no new file a name that a listed one has", () => {
+  const manifest = parsed(
+    "file appendonly.aof.2.base.rdb seq 1 type b\nfile appendonly.aof.4.incr.aof seq 3 type i\n",
+  );
+  assertEquals(manifest.addIncremental().name, "appendonly.aof.5.incr.aof");
+  assertEquals(manifest.nextBaseName(true), "appendonly.aof.3.base.rdb");
+});
 Deno.test("AofManifest.parse() says what is wrong", () => {
   const wrong: Record<string, string> = {
     "": "Found an empty AOF manifest",

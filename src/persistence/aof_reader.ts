@@ -40,6 +40,7 @@ export class AofReader {
 
   /** Where it ended. */
   get endOffset(): number {
+    assert(this.commandOffset <= this.#source.offset, "a command ends behind its beginning");
     return this.#source.offset;
   }
 
@@ -56,6 +57,7 @@ export class AofReader {
     this.#readCommand();
     source.at += this.#length;
     assert(source.at <= source.end, "a command was at hand whole");
+    assert(source.offset > this.commandOffset, "a command takes some bytes");
     return true;
   }
 
@@ -69,6 +71,7 @@ export class AofReader {
     for (let i = 0; i < count; i++) {
       const size = this.#count(DOLLAR);
       const start = this.#length;
+      assert(start > 0, "a word follows its length");
       this.#need(start + size + 2);
       const end = source.at + start + size;
       if (source.bytes[end] !== CR || source.bytes[end + 1] !== LF) this.#invalid();
@@ -77,6 +80,8 @@ export class AofReader {
     }
     assert(args.count === count, "a command has as many words as it says");
     // Set at the end: reading more of the file may have moved the bytes to another buffer.
+    assert(this.#length <= source.end - source.at, "a command is at hand whole");
+    assert(args.bounds[2 * count - 1] <= this.#length, "its last word lies within it");
     args.use(source.bytes, source.view);
     for (let i = 0; i < 2 * count; i++) args.bounds[i] += source.at;
   }
@@ -95,15 +100,20 @@ export class AofReader {
     }
     if (at === from + 1 || this.#peek(at + 1) !== LF) this.#invalid();
     this.#length = at + 2;
+    assert(this.#length > from, "a count takes some bytes");
+    assert(value >= 0, "a count is not negative");
     return value;
   }
 
   #peek(index: number): number {
+    assert(index >= 0, "nothing before the command is looked at");
     this.#need(index + 1);
+    assert(this.#source.at + index < this.#source.end, "a byte that is looked at is at hand");
     return this.#source.bytes[this.#source.at + index];
   }
 
   #need(count: number): void {
+    assert(count > 0, "something is needed");
     if (count <= this.#source.left) return this.#source.need(count);
     throw new TruncatedData("Unexpected end of file", this.commandOffset);
   }
@@ -121,5 +131,7 @@ export class AofReader {
       this.onComment(text, this.commandOffset);
     }
     source.at += length + 1;
+    assert(source.at <= source.end, "a comment was at hand whole");
+    assert(source.bytes[source.at - 1] === LF, "a comment ends its line");
   }
 }

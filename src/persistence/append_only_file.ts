@@ -54,6 +54,8 @@ export class AppendOnlyFile {
   }
 
   pathOf({ name }: { readonly name: string }): string {
+    assert(name !== "", "a file has a name");
+    assert(!name.includes("/"), "a file lies in the directory itself");
     return `${this.directory}/${name}`;
   }
 
@@ -109,6 +111,7 @@ export class AppendOnlyFile {
 
   #persist(manifest: AofManifest): void {
     const bytes = manifest.format();
+    assert(bytes.length > 0, "a manifest names something");
     try {
       writeFileWhole(this.#manifestPath, bytes);
     } catch (error) {
@@ -128,7 +131,7 @@ export class AppendOnlyFile {
   /** Appends from now on to the last incremental file, or to a first one. */
   open(owner: AofLogOwner): AofLog {
     assert(this.log === null, "one file is appended to at a time");
-    assert(this.manifest.base !== null || this.manifest.incremental.length > 0, "there is a base");
+    assert(this.manifest.files().length > 0, "what is appended to follows something");
     let last = this.manifest.incremental.at(-1);
     if (last === undefined) {
       const manifest = this.manifest.copy();
@@ -138,7 +141,9 @@ export class AppendOnlyFile {
       this.log = new AofLog(this.pathOf(last), owner);
       this.#persist(manifest);
     } else this.log = new AofLog(this.pathOf(last), owner);
+    assert(this.manifest.incremental.at(-1)?.name === last.name, "the last file is appended to");
     this.baseSize = this.size;
+    assert(this.baseSize >= this.log.size, "a log is one of the files");
     return this.log;
   }
 
@@ -154,7 +159,8 @@ export class AppendOnlyFile {
     const manifest = this.manifest.copy();
     manifest.history = [];
     this.#persist(manifest);
-    for (const file of history) removeFile(this.pathOf(file));
+    assert(this.manifest.history.length === 0, "a file is removed when no manifest names it");
+    for (const file of history) this.#removeUnlisted(file);
   }
 
   /**
@@ -167,12 +173,15 @@ export class AppendOnlyFile {
     const manifest = this.manifest.copy();
     const baseName = manifest.nextBaseName(isRdb);
     const temporary = `${this.directory}/${temporaryName}`;
+    assert(temporaryName !== baseName, "an unfinished file has another name");
+    assert(this.manifest.base?.name !== baseName, "the base in use is not written to");
     if (this.log === null && begins === null) {
       const firstSequence = manifest.incrementalSequence + 1;
       return { temporary, baseName, firstSequence, unlisted: null };
     }
     const file = manifest.addIncremental();
     const firstSequence = file.sequence;
+    assert(firstSequence > this.manifest.incrementalSequence, "a new file follows all others");
     // A file of that name is left from an earlier attempt.
     removeFile(this.pathOf(file));
     if (this.log !== null) {
@@ -192,12 +201,13 @@ export class AppendOnlyFile {
 
   /** The path of the complete base of a rewrite. */
   basePathOf({ baseName }: Rewrite): string {
-    return `${this.directory}/${baseName}`;
+    return this.pathOf({ name: baseName });
   }
 
   /** Called when the base of a rewrite is complete and in its place: the manifest names it from now on. */
   completeRewrite({ baseName, firstSequence, unlisted }: Rewrite): void {
     assert(exists(this.pathOf({ name: baseName })), "no manifest names a base that isn't there");
+    assert(firstSequence > 0, "sequences begin at 1");
     const manifest = this.manifest.copy();
     if (unlisted !== null) {
       assert(unlisted.sequence === firstSequence, "what began with a base is read after it");
@@ -211,6 +221,7 @@ export class AppendOnlyFile {
       "nothing is read that the base has",
     );
     this.#persist(manifest);
+    assert(this.manifest.base?.name === baseName, "the manifest names the base from now on");
     this.baseSize = this.size;
   }
 

@@ -15,14 +15,17 @@ export abstract class ByteSink {
   at = 0;
 
   constructor(size: number) {
+    assert(size > 0, "a sink has a buffer");
     this.bytes = new Uint8Array(size);
     this.view = new DataView(this.bytes.buffer);
   }
 
   /** Makes room for `count` bytes, which are at most `PIECE_BYTES`. */
   need(count: number): void {
-    assert(count >= 0 && count <= PIECE_BYTES, "a sink is asked for a piece at once");
+    assert(count >= 0, "a count of bytes is not negative");
+    assert(count <= PIECE_BYTES, "a sink is asked for a piece at once");
     if (this.at + count > this.bytes.length) this.makeRoom(count);
+    assert(this.at + count <= this.bytes.length, "a sink has the room it was asked for");
   }
 
   protected abstract makeRoom(count: number): void;
@@ -31,12 +34,15 @@ export abstract class ByteSink {
   expect(_count: number): void {}
 
   byte(value: number): void {
+    assert(value >= 0 && value <= 255, "a byte is not cut to fit");
     if (this.at === this.bytes.length) this.makeRoom(1);
+    assert(this.at < this.bytes.length, "a sink has room for a byte");
     this.bytes[this.at++] = value;
   }
 
   /** Writes `source[start, end)`, however long. */
   write(source: Uint8Array, start: number, end: number): void {
+    assert(start <= end, "what is written does not end before it begins");
     while (end - start > PIECE_BYTES) {
       this.#copy(source, start, start + PIECE_BYTES);
       start += PIECE_BYTES;
@@ -46,7 +52,8 @@ export abstract class ByteSink {
 
   #copy(source: Uint8Array, start: number, end: number): void {
     const count = end - start;
-    assert(start >= 0 && count >= 0 && end <= source.length, "what is written lies in its source");
+    assert(start >= 0, "what is written begins in its source");
+    assert(end <= source.length, "what is written ends in its source");
     this.need(count);
     assert(this.at + count <= this.bytes.length, "a sink has made the room it was asked for");
     copyBytes(source, start, end, this.bytes, this.at);
@@ -79,9 +86,11 @@ export class BufferSink extends ByteSink implements Scratch {
     if (this.bytes.length > FREED_AT_ONCE_BYTES) detach(this.bytes);
     this.bytes = grown;
     this.view = new DataView(grown.buffer);
+    assert(this.at + count <= grown.length, "a buffer that has grown has the room");
   }
 
   override expect(count: number): void {
+    assert(count >= 0, "what is announced is not negative");
     const room = count + EXPECTED_MORE_BYTES;
     if (count > PIECE_BYTES && this.at + room > this.bytes.length) this.makeRoom(room);
   }

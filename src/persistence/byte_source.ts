@@ -9,6 +9,8 @@ export class CorruptData extends Error {
   override name = "CorruptData";
   constructor(message: string, readonly offset: number) {
     super(message);
+    assert(message !== "", "an error says what is wrong");
+    assert(offset >= 0, "an error says where");
   }
 }
 
@@ -28,6 +30,7 @@ export abstract class ByteSource {
   /** Puts `count` bytes at `at` or fails. */
   need(count: number): void {
     assert(count >= 0, "a count of bytes is not negative");
+    assert(this.at <= this.end, "what was read was at hand");
     if (this.at + count <= this.end) return;
     // Checked before anything is allocated, since a damaged length may be any number.
     if (count > this.left) throw new CorruptData("Unexpected end of file", this.offset);
@@ -39,6 +42,7 @@ export abstract class ByteSource {
 
   byte(): number {
     if (this.at === this.end) this.need(1);
+    assert(this.at < this.end, "a byte that is read is at hand");
     return this.bytes[this.at++];
   }
 
@@ -61,13 +65,16 @@ export class BufferSource extends ByteSource {
     this.view = view;
     this.#start = this.at = start;
     this.end = end;
+    assert(this.offset === 0, "what a source is given begins at 0");
   }
 
   override get offset(): number {
+    assert(this.at >= this.#start, "a source does not go back beyond its beginning");
     return this.at - this.#start;
   }
 
   override get left(): number {
+    assert(this.at <= this.end, "nothing is read beyond the end");
     return this.end - this.at;
   }
 

@@ -1,4 +1,5 @@
 /** The directory of the data: the paths of its files, its lock, and the beginning of new files. */
+import { assert } from "../lib/assert.ts";
 import type { Parameters } from "../config/parameters.ts";
 import { unicodeOf } from "../config/words.ts";
 import { timestampLine } from "./aof_log.ts";
@@ -27,7 +28,9 @@ export class DataDirectory {
   }
 
   get rdbPath(): string {
-    return `${this.path}/${unicodeOf(this.#values.dbfilename)}`;
+    const name = unicodeOf(this.#values.dbfilename);
+    assert(name !== "", "the configuration names the file");
+    return `${this.path}/${name}`;
   }
 
   /** A name that no other file has, of this or an earlier job: two jobs must never remove each other's files. */
@@ -46,6 +49,7 @@ export class DataDirectory {
 
   /** Begins a snapshot that is written to a file; throws if the file can't be created. */
   openWriter(path: string, temporary: string, isAofBase: boolean): RdbFileWriter {
+    assert(path !== temporary, "an unfinished file has another name");
     this.takeLock();
     return new RdbFileWriter(this.#parts.keyspace, path, temporary, this.#settings(isAofBase));
   }
@@ -53,6 +57,8 @@ export class DataDirectory {
   #settings(isAofBase: boolean): RdbSettings {
     const { clock, version } = this.#parts;
     const values = this.#values;
+    assert(version !== "", "a file says which version has written it");
+    assert(clock.nowMs() > 0, "a file says when it was written");
     return {
       isRdb: !isAofBase || values.aofUseRdbPreamble,
       version: values.rdbVersion,
@@ -83,6 +89,8 @@ export class DataDirectory {
    */
   lockAtStart(): void {
     const { path } = this;
+    assert(!this.#parts.keyspace.isLoading, "a directory is locked before it is read");
+    assert(this.#temporaryCount === 0, "the unfinished files are another server's");
     let isOurs = false;
     try {
       isOurs = this.#lock.take(path);

@@ -37,6 +37,7 @@ export class RdbEntryWriter implements EntryWriter {
 
   beginDatabase({ index, table, heap }: DatabaseContents): void {
     assert(heap.size <= table.count, "keys that expire are some of all");
+    assert(index >= 0, "a database has an index");
     this.#database = index;
     this.out.database(index);
     this.out.databaseSize(table.count, heap.size);
@@ -47,6 +48,7 @@ export class RdbEntryWriter implements EntryWriter {
   }
 
   write({ index, entries, heap }: DatabaseContents, ref: Ref): Rest | null {
+    assert(ref !== 0, "an entry has a place");
     const { out } = this;
     const keyspace = this.#keyspace;
     if (index !== this.#database) {
@@ -60,6 +62,7 @@ export class RdbEntryWriter implements EntryWriter {
     assert(this.#database === index, "an entry follows its database");
     entries.open(ref);
     this.#values.type(entries);
+    assert(entries.keyStart <= entries.keyEnd, "a key does not end before it begins");
     out.string(entries.keyBytes, entries.keyStart, entries.keyEnd);
     return this.#values.value(entries);
   }
@@ -87,12 +90,14 @@ export class CommandEntryWriter implements EntryWriter {
   }
 
   #select(index: number): void {
+    assert(index >= 0, "a database has an index");
     this.#database = index;
     this.#sink.text(`*2\r\n$6\r\nSELECT\r\n`);
     this.#word(String(index));
   }
 
   write({ index, entries, heap }: DatabaseContents, ref: Ref): Rest | null {
+    assert(ref !== 0, "an entry has a place");
     if (index !== this.#database) this.#select(index);
     const hasDeadline = entries.hasFlag(ref, EntryFlag.ttl);
     const deadline = hasDeadline ? heap.deadlineAt(entries.heapSlot(ref)) : 0;
@@ -116,16 +121,21 @@ export class CommandEntryWriter implements EntryWriter {
 
   #end(): void {
     assert(this.#buffer.at > 0, "a payload has a value");
+    const valueBytes = this.#buffer.at;
     this.#payload.end();
+    assert(this.#buffer.at > valueBytes, "a payload has an end");
     this.#bytes(this.#buffer.bytes, 0, this.#buffer.at);
     this.#word("ABSTTL");
   }
 
   #word(text: string): void {
+    assert(text !== "", "a word is not empty");
     this.#sink.text(`$${text.length}\r\n${text}\r\n`);
   }
 
   #bytes(bytes: Uint8Array, start: number, end: number): void {
+    assert(start <= end, "a word does not end before it begins");
+    assert(end <= bytes.length, "a word lies in its bytes");
     this.#sink.text(`$${end - start}\r\n`);
     this.#sink.write(bytes, start, end);
     this.#sink.text("\r\n");

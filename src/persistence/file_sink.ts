@@ -41,6 +41,7 @@ export class FileSink extends ByteSink {
 
   /** Bytes that it was given. */
   get size(): number {
+    assert(this.at <= CHUNK_BYTES, "a chunk is not filled beyond its end");
     return this.#passed + this.at;
   }
 
@@ -49,19 +50,24 @@ export class FileSink extends ByteSink {
     return this.#waiting.length * CHUNK_BYTES;
   }
 
-  protected override makeRoom(): void {
+  protected override makeRoom(count: number): void {
+    assert(count <= CHUNK_BYTES, "what is asked for fits in a chunk");
     this.#pass();
+    assert(this.at + count <= this.bytes.length, "an empty chunk has the room");
   }
 
   /** The sum over all bytes so far, to be written behind them; 0 without one. */
   crc(): Crc64 {
     this.#pass();
+    assert(this.at === 0, "the sum is over all that was written");
     return this.#crc ?? new Crc64();
   }
 
   #pass(): void {
     if (this.at === 0) return;
-    assert(this.at <= CHUNK_BYTES && this.bytes.length === CHUNK_BYTES, "a chunk has one size");
+    assert(this.at <= CHUNK_BYTES, "a chunk is not filled beyond its end");
+    assert(this.bytes.length === CHUNK_BYTES, "a chunk has one size");
+    assert(this.view.buffer === this.bytes.buffer, "bytes and view show the same chunk");
     this.#crc?.update(this.bytes, this.view, 0, this.at);
     this.#passed += this.at;
     const full = new Uint8Array(this.bytes.buffer, 0, this.at);
@@ -70,14 +76,20 @@ export class FileSink extends ByteSink {
     if (this.isSync && this.#pump === null) return this.#writeNow(full);
     this.#waiting.push(full);
     this.bytes = this.#spare.pop() ?? new Uint8Array(CHUNK_BYTES);
+    assert(this.bytes.buffer !== full.buffer, "a chunk that waits is not written to");
     this.view = new DataView(this.bytes.buffer);
     this.#pump ??= this.#run();
   }
 
   #writeNow(bytes: Uint8Array): void {
     assert(this.#waiting.length === 0, "what waits is written first");
+    assert(this.failure === null, "nothing is written to a file that was given up");
     try {
-      for (let at = 0; at < bytes.length;) at += this.#file.writeSync(bytes.subarray(at));
+      for (let at = 0; at < bytes.length;) {
+        const count = this.#file.writeSync(bytes.subarray(at));
+        assert(count > 0 && count <= bytes.length - at, "a write takes some of what it is given");
+        at += count;
+      }
     } catch (error) {
       this.#failed(error);
     }
@@ -89,8 +101,13 @@ export class FileSink extends ByteSink {
       for (;;) {
         const bytes = this.#waiting[0];
         if (bytes === undefined) break;
-        for (let at = 0; at < bytes.length;) at += await this.#file.write(bytes.subarray(at));
-        this.#waiting.shift();
+        for (let at = 0; at < bytes.length;) {
+          const count = await this.#file.write(bytes.subarray(at));
+          assert(count > 0 && count <= bytes.length - at, "a write takes some of what it is given");
+          at += count;
+        }
+        const written = this.#waiting.shift();
+        assert(written === bytes || this.failure !== null, "only a failure empties the queue");
         this.#spare.push(new Uint8Array(bytes.buffer));
         this.#sinceSync += bytes.length;
         if (this.#syncsOften && this.#sinceSync >= SYNC_EVERY_BYTES) {
@@ -101,6 +118,7 @@ export class FileSink extends ByteSink {
     } catch (error) {
       this.#failed(error);
     }
+    assert(this.#waiting.length === 0, "a pump ends when nothing waits");
     this.#pump = null;
   }
 
@@ -121,8 +139,10 @@ export class FileSink extends ByteSink {
 
   /** Writes the rest and makes it durable; `failure` says whether that worked. */
   async finish(): Promise<void> {
+    assert(!this.isSync, "a sink that was written at once is finished at once");
     this.#pass();
     await this.drained();
+    assert(this.at === 0, "all that was written has been passed on");
     assert(this.#waiting.length === 0, "nothing waits when the sink is drained");
     try {
       if (this.failure === null) await this.#file.sync();
@@ -135,7 +155,8 @@ export class FileSink extends ByteSink {
   finishSync(): void {
     assert(this.isSync, "a sink that was written beside the loop is finished beside it");
     this.#pass();
-    assert(this.#pump === null && this.#waiting.length === 0, "all was written at once");
+    assert(this.#pump === null, "nothing is written beside the loop");
+    assert(this.#waiting.length === 0, "all was written at once");
     try {
       if (this.failure === null) this.#file.syncSync();
     } catch (error) {

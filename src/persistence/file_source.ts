@@ -25,10 +25,13 @@ export class FileSource extends ByteSource {
     this.#crc = withCrc ? new Crc64() : null;
     this.#base = file.seekSync(0, Deno.SeekMode.Current);
     this.size = file.statSync().size;
+    assert(this.#base >= 0, "a position in a file is not negative");
+    assert(this.size >= 0, "a size is not negative");
     this.#take(new Uint8Array(CHUNK_BYTES + SLACK_BYTES));
   }
 
   override get offset(): number {
+    assert(this.at <= this.end, "what was read was at hand");
     return this.#base + this.at;
   }
 
@@ -38,6 +41,7 @@ export class FileSource extends ByteSource {
 
   protected override fill(count: number): void {
     assert(this.at + count > this.end, "a source is filled when it lacks something");
+    assert(count <= this.left, "what the file lacks is not waited for");
     this.#sum(this.at);
     const kept = this.end - this.at;
     const old = this.bytes;
@@ -57,9 +61,13 @@ export class FileSource extends ByteSource {
       assert(read > 0 && read <= size - SLACK_BYTES - this.end, "a read stays within its room");
       this.end += read;
     }
+    assert(this.at === 0, "what was asked for begins the buffer");
+    assert(this.end >= count, "what was asked for is at hand");
   }
 
   #take(bytes: Uint8Array): void {
+    assert(bytes.length > SLACK_BYTES, "a buffer has room beside its slack");
+    assert(bytes.byteOffset === 0, "bytes and view begin at the same place");
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer);
   }
@@ -73,6 +81,7 @@ export class FileSource extends ByteSource {
   /** The sum over what was read up to `at`. */
   crc(): Crc64 {
     this.#sum(this.at);
+    assert(this.#summed === this.at, "the sum has all that was read, and no more");
     return this.#crc ?? new Crc64();
   }
 }

@@ -3,6 +3,8 @@ import { assert } from "../lib/assert.ts";
 
 /** Renames `from` to `to` and makes that durable. */
 export async function replaceFile(from: string, to: string): Promise<void> {
+  assert(from !== to, "a file takes another's place");
+  assert(directoryOf(from) === directoryOf(to), "the directory that is synced has both names");
   await Deno.rename(from, to);
   const directory = await Deno.open(directoryOf(to), { read: true });
   try {
@@ -32,12 +34,14 @@ function syncDirectorySync(path: string): void {
 /** Writes a small file, whole or not at all. */
 export function writeFileWhole(path: string, bytes: Uint8Array): void {
   const temporary = `${directoryOf(path)}/temp-${baseOf(path)}`;
+  assert(temporary !== path, "an unfinished file has another name");
   const file = Deno.openSync(temporary, { write: true, create: true, truncate: true });
   try {
     try {
       for (let at = 0; at < bytes.length;) {
         const count = file.writeSync(bytes.subarray(at));
-        assert(count > 0 && count <= bytes.length - at, "a write takes some of what it is given");
+        assert(count > 0, "a write takes some of what it is given");
+        assert(count <= bytes.length - at, "a write takes no more than it is given");
         at += count;
       }
       file.syncSync();
@@ -52,12 +56,15 @@ export function writeFileWhole(path: string, bytes: Uint8Array): void {
 }
 
 function directoryOf(path: string): string {
+  assert(path !== "", "a path is not empty");
   const slash = path.lastIndexOf("/");
   return slash < 0 ? "." : slash === 0 ? "/" : path.slice(0, slash);
 }
 
 function baseOf(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
+  const base = path.slice(path.lastIndexOf("/") + 1);
+  assert(base !== "", "a file has a name, and not only a directory");
+  return base;
 }
 
 export function exists(path: string): boolean {
@@ -105,6 +112,8 @@ export function tryToRemove(path: string): void {
 /** The name of an unfinished file: its process, and its number in that process. */
 export function temporaryName(kind: string, pid: number, count: number): string {
   const name = `temp-${kind}-${pid}-${count}.${kind.startsWith("rewriteaof") ? "aof" : "rdb"}`;
+  assert(pid > 0, "a process has an id");
+  assert(count > 0, "unfinished files are counted from 1");
   assert(TEMPORARY_REGEXP.test(name), "the next start knows what to remove");
   return name;
 }
@@ -128,6 +137,7 @@ export class DirectoryLock {
   /** Takes the lock of `directory`, keeping other locks; returns whether it is ours now. */
   take(directory: string): boolean {
     if (this.#files.has(directory)) return true;
+    assert(!directory.endsWith(`/${LOCK_NAME}`), "a lock is that of a directory");
     const file = Deno.openSync(`${directory}/${LOCK_NAME}`, { write: true, create: true });
     if (!file.tryLockSync(true)) {
       file.close();

@@ -44,12 +44,15 @@ export class Jobs {
   secondsOf(kind: Job["kind"]): number {
     const job = this.current;
     if (job === null || job.kind !== kind) return -1;
+    assert(job.startedMs > 0, "a job that is under way has begun");
     return Math.floor((this.#clock.nowMs() - job.startedMs) / 1000);
   }
 
   /** Runs a job to its end and calls `ended` with its outcome, unless it was given up. */
   async run(job: Job, ended: (isFine: boolean, job: Job) => void): Promise<void> {
     assert(this.current === null, "one job is under way at a time");
+    assert(!job.writer.isCancelled, "a job that begins has not been given up");
+    assert(job.dirty >= 0, "changes are counted upwards");
     const what = JOB_NAMES[job.kind];
     this.current = job;
     let isFine = true;
@@ -61,6 +64,7 @@ export class Jobs {
     }
     if (this.current !== job) return;
     this.current = null;
+    assert(!isFine || job.writer.snapshot.isOver, "a file is complete when its walk is");
     this.#clock.refresh();
     if (job.writer.isCancelled) return;
     ended(isFine, job);
@@ -74,7 +78,8 @@ export class Jobs {
 
   /** Completes the walk of the job's snapshot at once, since only one snapshot can be under way. */
   finishSnapshot(): void {
-    this.current?.writer.snapshot.slice(() => false);
+    const isLeft = this.current?.writer.snapshot.slice(() => false) ?? false;
+    assert(!isLeft, "a walk that nothing stops comes to its end");
   }
 
   /** Gives up the job under way, if there is one, and its file. */
@@ -83,6 +88,7 @@ export class Jobs {
     this.current = null;
     job?.writer.cancel();
     assert(this.current === null, "nothing begins by another's end");
+    assert(job === null || job.writer.isCancelled, "a job that was given up knows it");
   }
 }
 
@@ -101,5 +107,7 @@ export class Outcome {
     this.seconds = Math.floor((nowMs - startedMs) / 1000);
     if (isFine) this.count++;
     this.failures = isFine ? 0 : this.failures + 1;
+    assert(isFine === (this.failures === 0), "failures are counted since the last success");
+    assert(this.count >= 0, "successes are counted upwards");
   }
 }

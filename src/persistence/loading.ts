@@ -41,6 +41,8 @@ export class LoadProgress {
 
   enter(file: FileLoading): void {
     assert(this.isOn && this.#file === null, "one file is loaded at a time");
+    assert(file.offset >= 0, "a position in a file is not negative");
+    assert(file.offset <= file.size, "nothing is read beyond the end");
     this.#file = file;
   }
 
@@ -53,16 +55,18 @@ export class LoadProgress {
 
   end(): void {
     assert(this.isOn, "what ends has begun");
+    assert(this.#file === null, "a file that was entered has been left");
     this.isOn = false;
-    this.#file = null;
   }
 
   get loadedBytes(): number {
+    assert(this.#doneBytes >= 0, "a sum of sizes is not negative");
     return this.#doneBytes + (this.#file?.offset ?? 0);
   }
 
   /** Remaining seconds at the speed so far. */
   etaSeconds(nowMs: number): number {
+    assert(this.isOn, "only what is under way has time left");
     const elapsed = Math.floor((nowMs - this.startedMs) / 1000);
     const loaded = this.loadedBytes;
     if (elapsed === 0 || loaded === 0) return 1;
@@ -74,7 +78,8 @@ export class LoadProgress {
 export function loadNow(file: FileLoading, progress: LoadProgress): void {
   progress.enter(file);
   try {
-    file.slice(() => false);
+    const isLeft = file.slice(() => false);
+    assert(!isLeft, "a file that nothing stops is read to its end");
   } finally {
     progress.leave(file);
     file.close();
@@ -108,6 +113,8 @@ export async function loadInSlices(
         log.notice(`Loading ${file.path}: ${percent(loadedBytes, totalBytes)}% of all data`);
       }
       const pauseMs = isSlow ? keyDelayUs() * KEYS_A_LOOK / 1000 : 0;
+      assert(pauseMs >= 0, "a pause is not negative");
+      assert(progress.isOn, "what is loaded in slices is still being loaded");
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   } finally {
@@ -117,5 +124,6 @@ export async function loadInSlices(
 }
 
 function percent(part: number, whole: number): string {
+  assert(part >= 0, "a part is not negative");
   return whole === 0 ? "100.00" : (100 * part / whole).toFixed(2);
 }

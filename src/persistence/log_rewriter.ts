@@ -88,7 +88,9 @@ export class LogRewriter {
       const writer = this.#directory.openWriter(aof.basePathOf(rewrite), rewrite.temporary, true);
       const job: Job = { kind: "rewrite", writer, startedMs, dirty: keyspace.hooks.dirty };
       void this.#jobs.run(job, (isFine) => this.#completed(aof, begun, isFine, startedMs));
+      assert(this.#jobs.current === job, "what was begun is under way");
     } catch (error) {
+      assert(this.#jobs.current === null, "a job that did not begin is not under way");
       log.warning(`Can't rewrite the append only file: ${textOf(error)}`);
       if (rewrite !== null) this.#abandon(aof, rewrite);
       this.outcome.ended(false, this.#nowMs(), this.#nowMs());
@@ -101,9 +103,12 @@ export class LogRewriter {
 
   #completed(aof: AppendOnlyFile, rewrite: Rewrite, isFine: boolean, startedMs: number): void {
     const { log } = this.#parts;
+    assert(this.#jobs.current === null, "a job that is completed is over");
+    assert(!isFine || rewrite.firstSequence > 0, "sequences begin at 1");
     if (isFine) {
       try {
         aof.completeRewrite(rewrite);
+        assert(aof.manifest.base !== null, "a log that is complete has a base");
         this.#removeHistory(aof);
         this.isWaiting = false;
       } catch (error) {
@@ -128,6 +133,7 @@ export class LogRewriter {
 
   #abandon(aof: AppendOnlyFile, rewrite: Rewrite): void {
     const { log } = aof;
+    assert(this.#jobs.current === null, "no base is given up while it is written");
     if (rewrite.unlisted !== null && log !== null) this.#parts.stream.removeTaker(log);
     aof.abandonRewrite(rewrite);
   }
@@ -148,6 +154,7 @@ export class LogRewriter {
       this.isWaiting = false;
       return "Unable to turn on AOF. Check server logs.";
     }
+    assert(this.isWaiting, "appending begins when the base is complete");
     return null;
   }
 
@@ -163,11 +170,13 @@ export class LogRewriter {
     this.#parts.stream.removeTaker(aof.log);
     aof.log.finish();
     aof.close();
+    assert(aof.log === null, "nothing is appended any more");
   }
 
   /** At the start of the server: continues the file that was loaded, or begins one. */
   startAppending(aof: AppendOnlyFile): void {
-    assert(this.aof === aof && aof.log === null, "appending starts once");
+    assert(this.aof === aof, "the log that was loaded is appended to");
+    assert(aof.log === null, "appending starts once");
     assert(this.#jobs.current === null, "nothing is saved before all is loaded");
     const { stream, log } = this.#parts;
     if (aof.manifest.files().length === 0) {
@@ -180,6 +189,8 @@ export class LogRewriter {
     }
     this.#removeHistory(aof);
     stream.addTaker(aof.open(this.#owner));
+    assert(aof.log !== null, "appending has begun");
+    assert(aof.manifest.incremental.length > 0, "what is appended to is listed");
   }
 
   /** Called ten times a second. */
@@ -190,6 +201,7 @@ export class LogRewriter {
 
   /** Whether a requested rewrite is due: by BGREWRITEAOF, or to begin appending. */
   isWanted(): boolean {
+    assert(!this.isWaiting || this.aof !== null, "a log that is to begin has its files");
     const isFirst = this.isWaiting && this.aof?.log === null;
     return (this.isScheduled || isFirst) && this.#mayBegin();
   }
@@ -201,6 +213,7 @@ export class LogRewriter {
 
   #mayBegin(): boolean {
     const { failures, lastTryMs } = this.outcome;
+    assert(failures >= 0, "failures are counted upwards");
     if (failures === 0) return true;
     const wait = failures < FAILURES_MAX ? RETRY_MS : RETRY_RARELY_MS;
     return this.#nowMs() - lastTryMs > wait;
@@ -214,6 +227,7 @@ export class LogRewriter {
     if (aof.log.size + aof.baseSize <= autoAofRewriteMinSize) return false;
     const { size } = aof;
     if (size <= autoAofRewriteMinSize) return false;
+    assert(aof.baseSize >= 0, "a size is not negative");
     const growth = 100 * size / Math.max(aof.baseSize, 1) - 100;
     if (growth < percentage) return false;
     this.#parts.log.notice(

@@ -13,6 +13,7 @@
  *
  * Source: https://github.com/sripathikrishnan/redis-rdb-tools/wiki/Redis-RDB-Dump-File-Format
  */
+import { assert } from "../lib/assert.ts";
 import type { Slice } from "../lib/slice.ts";
 
 const HEADER_BYTES = 10;
@@ -26,6 +27,8 @@ const BIG = 0xfe;
 /** Shows the ziplist `bytes` of `of`; `visit` returns false to stop, which makes the walk fail. */
 export function walkZiplist(of: Slice, into: Slice, visit: () => boolean): boolean {
   const { bytes, view, start, end } = of;
+  assert(start <= end, "a string does not end before it begins");
+  assert(end <= bytes.length, "a string lies in its bytes");
   if (end - start < HEADER_BYTES + 1 || view.getUint32(start, true) !== end - start) return false;
   let at = start + HEADER_BYTES;
   let last = at;
@@ -38,6 +41,8 @@ export function walkZiplist(of: Slice, into: Slice, visit: () => boolean): boole
     if ((isBig ? view.getUint32(at + 1, true) : bytes[at]) !== previousBytes) return false;
     const next = readElement(bytes, view, at + (isBig ? 5 : 1), end - 1, into);
     if (next === 0 || !visit()) return false;
+    assert(next > at, "an element takes some bytes");
+    assert(next < end, "an element ends before the mark");
     previousBytes = next - at;
     count++;
     at = next;
@@ -56,6 +61,7 @@ function readElement(
   end: number,
   into: Slice,
 ): number {
+  assert(end <= bytes.length, "what is read lies in its bytes");
   if (at >= end) return 0;
   const first = bytes[at];
   if (first >= 0xc0) return readInteger(view, at, end, into);
@@ -71,6 +77,8 @@ function readElement(
     from = at + 2;
   }
   if (length > end - from) return 0;
+  assert(length >= 0, "a length is not negative");
+  assert(from + length <= end, "an element ends before the mark");
   into.set(bytes, view, from, from + length);
   return from + length;
 }
@@ -80,12 +88,14 @@ const INTEGER_BYTES: Record<number, number> = { 0xc0: 2, 0xd0: 4, 0xe0: 8, 0xf0:
 
 function readInteger(view: DataView, at: number, end: number, into: Slice): number {
   const first = view.getUint8(at);
+  assert(first >= 0xc0, "a lower code is a string's");
   if (first >= 0xf1 && first <= 0xfd) {
     into.setInt64(0, first - 0xf1);
     return at + 1;
   }
   const size = INTEGER_BYTES[first];
   if (size === undefined || at + 1 + size > end) return 0;
+  assert(size <= 8, "an integer has 64 bits at most");
   let lo = 0;
   for (let i = 0; i < Math.min(size, 4); i++) lo |= view.getUint8(at + 1 + i) << (8 * i);
   if (size < 4) lo = lo << (32 - 8 * size) >> (32 - 8 * size);
@@ -96,6 +106,8 @@ function readInteger(view: DataView, at: number, end: number, into: Slice): numb
 /** Shows the zipmap `of`: keys and values in turn. */
 export function walkZipmap(of: Slice, into: Slice, visit: () => boolean): boolean {
   const { bytes, view, start, end } = of;
+  assert(start <= end, "a string does not end before it begins");
+  assert(end <= bytes.length, "a string lies in its bytes");
   let at = start + 1;
   let isValue = false;
   while (at < end - 1 && bytes[at] !== END) {
@@ -107,6 +119,7 @@ export function walkZipmap(of: Slice, into: Slice, visit: () => boolean): boolea
     }
     const free = isValue && at < end ? bytes[at++] : 0;
     if (length > end - at) return false;
+    assert(at + length <= end, "an element lies in the map");
     into.set(bytes, view, at, at + length);
     if (!visit()) return false;
     at += length + free;

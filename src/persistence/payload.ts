@@ -38,6 +38,7 @@ export class PayloadWriter {
 
   /** Writes the open entry's value. Of a large one it writes the beginning, and returns a generator for the rest. */
   begin(entries: Entries): Rest | null {
+    assert(this.#sink.at === 0, "a payload fills its sink from the beginning");
     this.#values.type(entries);
     return this.#values.value(entries);
   }
@@ -46,12 +47,15 @@ export class PayloadWriter {
   end(): void {
     const { version } = this.#out;
     assert(this.#sink.at > 0, "a payload has a value");
-    assert(version > 0 && version <= RDB_VERSION_MAX, "the format has a version");
+    assert(version > 0, "a version is counted from 1");
+    assert(version <= RDB_VERSION_MAX, "nothing is written that could not be read");
+    const valueBytes = this.#sink.at;
     this.#sink.byte(version & 255);
     this.#sink.byte(version >>> 8);
     crc.reset();
     crc.update(this.#sink.bytes, this.#sink.view, 0, this.#sink.at);
     this.#out.checksum(crc);
+    assert(this.#sink.at === valueBytes + FOOTER_BYTES, "a payload ends with version and sum");
   }
 
   /** Writes the open entry's value whole. */
@@ -67,6 +71,8 @@ export function isPayload(args: Args, index: number, skipsChecksum: boolean): bo
   const view = args.viewOf(index);
   const start = args.start(index);
   const end = args.end(index);
+  assert(start <= end, "an argument does not end before it begins");
+  assert(end <= bytes.length, "an argument lies in its bytes");
   if (end - start < FOOTER_BYTES) return false;
   const footer = end - FOOTER_BYTES;
   if ((bytes[footer] | (bytes[footer + 1] << 8)) > RDB_VERSION_MAX) return false;
@@ -94,11 +100,14 @@ export class PayloadReader implements Scratch {
   read(args: Args, index: number, db: Database, key: Args): boolean {
     const { source, input, values } = this.#parts ??= new ReaderParts();
     const end = args.end(index) - FOOTER_BYTES;
+    assert(end >= args.start(index), "a payload was checked before it is read");
+    assert(key.count === 1, "a payload is read to one key");
     source.use(args.bytesOf(index), args.viewOf(index), args.start(index), end);
     try {
       const type = input.byte();
       if (db.find(key, 0) !== 0) return false;
       const isThere = values.read(type, db, key, true);
+      assert(!isThere || values.ref !== 0, "what is there has an entry");
       if (isThere && source.left === 0) return true;
     } catch (error) {
       if (!(error instanceof CorruptData)) throw error;

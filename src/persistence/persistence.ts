@@ -88,6 +88,7 @@ export class Persistence implements AofLogOwner {
   }
 
   syncDelayed(): void {
+    assert(this.#rewriter.aof !== null, "only a log is synced");
     this.#delayedSyncs++;
     this.#parts.log.notice(
       "Asynchronous AOF fsync is taking too long (disk is busy?). Writing the AOF buffer without " +
@@ -112,6 +113,10 @@ export class Persistence implements AofLogOwner {
     } else if (!this.#saver.outcome.isFine && stopWritesOnBgsaveError && save !== "") {
       gates.misconf = Errors.misconf;
     } else gates.misconf = null;
+    assert(
+      gates.notDurable === null || gates.misconf !== null,
+      "where reads are refused, writes are, too",
+    );
   }
 
   #appendingSwitched(): string | null {
@@ -202,7 +207,9 @@ export class Persistence implements AofLogOwner {
     this.#jobs.finishSnapshot();
     const appender = this.#rewriter.aof?.log ?? null;
     if (appender !== null) stream.removeTaker(appender);
+    assert(this.#parts.keyspace.hooks.before === null, "no snapshot is under way while loading");
     const isFine = this.#restorer.loadNow(aof, flushes);
+    assert(!this.#restorer.progress.isOn, "what was loaded at once is loaded");
     this.#saver.nothingChanged();
     if (appender !== null) stream.addTaker(appender);
     return isFine;
@@ -217,7 +224,7 @@ export class Persistence implements AofLogOwner {
   async start(): Promise<void> {
     assert(this.#rewriter.aof === null, "a server starts once");
     const { appendonly, save } = this.#values;
-    assert(this.#rewriter.aof === null && this.#jobs.current === null, "a server starts once");
+    assert(this.#jobs.current === null, "nothing is saved before the start");
     if (appendonly || save !== "") this.#directory.lockAtStart();
     const aof = appendonly ? this.#directory.newAof() : null;
     aof?.read();
@@ -230,11 +237,14 @@ export class Persistence implements AofLogOwner {
     assert(this.#rewriter.aof === aof, "appending is not switched while loading");
     this.#restorer.end(aof);
     this.#saver.nothingChanged();
+    assert(this.isAppending === (aof !== null), "a log that was loaded is appended to");
+    assert(this.#saver.changes === 0, "what was loaded is no change");
   }
 
   /** Called ten times a second. */
   tick(): void {
     if (this.#restorer.progress.isOn) return;
+    assert(!this.#parts.keyspace.isLoading, "nothing is saved of what is half loaded");
     this.#rewriter.tick();
     if (this.#jobs.current !== null) return;
     if (this.#rewriter.isWanted()) return void this.#rewriter.begin();
@@ -255,6 +265,7 @@ export class Persistence implements AofLogOwner {
       if (!isForced) return false;
     }
     this.#jobs.cancel();
+    assert(this.#parts.keyspace.hooks.before === null, "the last save is the only snapshot");
     const isLogged = this.#finishLog();
     if (save === false) return true;
     const isSaved = (save ?? this.#values.save !== "") ? this.#saveLast() : true;
@@ -267,6 +278,7 @@ export class Persistence implements AofLogOwner {
     const { aof } = this.#rewriter;
     if (aof !== null && aof.log !== null) this.#parts.stream.removeTaker(aof.log);
     aof?.close();
+    assert(!this.isAppending, "nothing is written after the end");
     this.#directory.close();
   }
 
@@ -279,6 +291,7 @@ export class Persistence implements AofLogOwner {
 
   #saveLast(): boolean {
     const { log } = this.#parts;
+    assert(this.#jobs.current === null, "no older snapshot replaces the last one");
     log.notice("Saving the final RDB snapshot before exiting.");
     if (this.#saver.saveNow()) return true;
     log.warning("Error trying to save the DB, can't exit.");

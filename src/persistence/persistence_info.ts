@@ -1,4 +1,5 @@
 /** The section "persistence" of INFO. */
+import { assert } from "../lib/assert.ts";
 import type { Jobs } from "./jobs.ts";
 import type { LogRewriter } from "./log_rewriter.ts";
 import type { Restorer } from "./restorer.ts";
@@ -30,6 +31,7 @@ export function persistenceFields(figures: PersistenceFigures): Field[] {
 function loadingFields({ jobs, restorer, nowMs }: PersistenceFigures): Field[] {
   const { progress } = restorer;
   const snapshot = jobs.current?.writer.snapshot;
+  assert(!progress.isOn || jobs.current === null, "nothing is saved of what is half loaded");
   return [
     ["loading", progress.isOn ? 1 : 0],
     ["async_loading", 0],
@@ -45,6 +47,8 @@ function loadingFields({ jobs, restorer, nowMs }: PersistenceFigures): Field[] {
 
 function progressFields(progress: Restorer["progress"], nowMs: number): Field[] {
   const { startedMs, totalBytes, loadedBytes } = progress;
+  assert(progress.isOn, "only what is under way has progress");
+  assert(loadedBytes >= 0, "a sum of sizes is not negative");
   const share = totalBytes === 0 ? 100 : 100 * loadedBytes / totalBytes;
   return [
     ["loading_start_time", Math.floor(startedMs / 1000)],
@@ -58,6 +62,7 @@ function progressFields(progress: Restorer["progress"], nowMs: number): Field[] 
 
 function saveFields({ jobs, saver, restorer }: PersistenceFigures): Field[] {
   const { outcome } = saver;
+  assert(!(jobs.has("save") && jobs.has("rewrite")), "one job is under way at a time");
   return [
     ["rdb_changes_since_last_save", saver.changes],
     ["rdb_bgsave_in_progress", jobs.has("save") ? 1 : 0],
@@ -74,6 +79,8 @@ function saveFields({ jobs, saver, restorer }: PersistenceFigures): Field[] {
 
 function rewriteFields({ jobs, rewriter, logFailure }: PersistenceFigures): Field[] {
   const { outcome } = rewriter;
+  assert(!rewriter.isWaiting || rewriter.aof !== null, "a log that is to begin has its files");
+  assert(logFailure !== "", "a failure says why");
   return [
     ["aof_enabled", rewriter.aof === null ? 0 : 1],
     ["aof_rewrite_in_progress", jobs.has("rewrite") ? 1 : 0],
@@ -93,6 +100,7 @@ function rewriteFields({ jobs, rewriter, logFailure }: PersistenceFigures): Fiel
 function logSizeFields({ rewriter, delayedSyncs }: PersistenceFigures): Field[] {
   const { aof } = rewriter;
   if (aof === null) return [];
+  assert(delayedSyncs >= 0, "syncs are counted upwards");
   return [
     ["aof_current_size", aof.size],
     ["aof_base_size", aof.baseSize],

@@ -49,6 +49,8 @@ export class RdbFileWriter {
 
   /** Begins a snapshot that is written to `temporary` and then renamed to `path`. Throws if that can't be created. */
   constructor(keyspace: Keyspace, path: string, temporary: string, settings: RdbSettings) {
+    assert(path !== temporary, "an unfinished file has another name");
+    assert(settings.keyDelayUs >= 0, "a delay is not negative");
     this.#keyspace = keyspace;
     this.#path = path;
     this.#temporary = temporary;
@@ -75,6 +77,7 @@ export class RdbFileWriter {
   async run(): Promise<void> {
     try {
       await this.#walk();
+      assert(this.snapshot.isOver, "a file is complete when its walk is");
       if (this.#settings.isRdb) this.#out.end(() => this.#sink.crc());
       await this.#sink.finish();
       this.#check();
@@ -104,6 +107,7 @@ export class RdbFileWriter {
   async #delay(): Promise<void> {
     const { written } = this.snapshot;
     const { keyDelayUs } = this.#settings;
+    assert(written >= this.#delayedKeys, "keys are counted upwards");
     if (keyDelayUs <= 0) return;
     const until = performance.now() + keyDelayUs * (written - this.#delayedKeys) / 1000;
     this.#delayedKeys = written;
@@ -114,13 +118,12 @@ export class RdbFileWriter {
 
   /** As `run`, synchronously. */
   runSync(): void {
-    assert(
-      this.#sink.backlog === 0 && !this.isCancelled,
-      "what is written at once was not begun otherwise",
-    );
+    assert(this.#sink.backlog === 0, "what is written at once was not begun otherwise");
+    assert(!this.isCancelled, "a file that was given up is not begun");
     try {
       this.#sink.isSync = true;
       this.snapshot.slice(() => false);
+      assert(this.snapshot.isOver, "a file is complete when its walk is");
       if (this.#settings.isRdb) this.#out.end(() => this.#sink.crc());
       this.#sink.finishSync();
       this.#check();
@@ -137,11 +140,14 @@ export class RdbFileWriter {
     const { failure } = this.#sink;
     if (failure !== null) throw failure;
     assert(!this.isCancelled, "what is not wanted any more was discarded");
+    assert(this.#sink.backlog === 0, "what is complete waits for no disk");
+    assert(this.snapshot.written === this.snapshot.total, "all keys are in the file");
   }
 
   /** Removes the unfinished file and ends the snapshot. */
   #giveUp(): void {
     this.snapshot.abandon();
+    assert(this.snapshot.isOver, "no snapshot is left of what was given up");
     // If that fails, the file stays until the next server starts: see removeTemporaryFiles.
     tryToRemove(this.#temporary);
   }
@@ -156,6 +162,7 @@ export class RdbFileWriter {
   discard(): void {
     this.isCancelled = true;
     this.#sink.discard();
+    assert(this.#sink.failure !== null, "what was given up does not take another's place");
   }
 }
 
@@ -213,6 +220,8 @@ export class DamagedFile extends Error {
     what: string,
     kind: "RDB" | "append only",
   ) {
+    assert(offset >= 0, "an error says where");
+    assert(what !== "", "an error says what is wrong");
     const remedy = kind === "RDB"
       ? "respite check-rdb <file> tells more"
       : "make a backup of your AOF file, then use respite check-aof --fix <filename.manifest>";

@@ -19,6 +19,8 @@
  * redis-server 7.0.15 and 7.2 wrote.
  */
 
+import { assert } from "../lib/assert.ts";
+
 export const RDB_MAGIC = "REDIS";
 /** The oldest version that is read. */
 export const RDB_VERSION_MIN = 1;
@@ -86,6 +88,7 @@ export const ModulePart = {
 const MODULE_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 /** Bits of a module type's version, below its name. */
 const MODULE_VERSION_BITS = 10;
+const MODULE_NAME_LENGTH = 9;
 
 /** The name of the type of Bloom filters, as TYPE shows it, and the version of our format for them. */
 export const BLOOM_NAME = "MBbloom--";
@@ -94,12 +97,21 @@ export const BLOOM_VERSION = 1000;
 /** The 64-bit id of a module's type: nine characters and a version. */
 export function moduleId(name: string, version: number): bigint {
   let id = 0n;
-  for (const character of name) id = (id << 6n) | BigInt(MODULE_CHARACTERS.indexOf(character));
+  assert(name.length === MODULE_NAME_LENGTH, "the name of a module's type has nine characters");
+  assert(version >= 0, "a version is not negative");
+  assert(version < 1 << MODULE_VERSION_BITS, "a version stays below the name");
+  for (const character of name) {
+    const value = MODULE_CHARACTERS.indexOf(character);
+    assert(value >= 0, "a character of the name is one of 64");
+    id = (id << 6n) | BigInt(value);
+  }
   return (id << BigInt(MODULE_VERSION_BITS)) | BigInt(version);
 }
 
 /** The name in a module type's id. */
 export function moduleName(id: bigint): string {
+  assert(id >= 0n, "an id is not negative");
+  assert(id < 1n << 64n, "an id has 64 bits");
   let name = "";
   for (let shift = 58n; shift >= 10n; shift -= 6n) {
     name += MODULE_CHARACTERS[Number((id >> shift) & 63n)];

@@ -2,6 +2,7 @@
  * Loads an RDB file into a keyspace, entry by entry, so that the caller may pause in between. See
  * rdb_format.ts for the format.
  */
+import { assert } from "../lib/assert.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { Args } from "../protocol/args.ts";
 import { Slice } from "../lib/slice.ts";
@@ -72,6 +73,7 @@ export class RdbLoader {
     source.need(HEADER_BYTES);
     let text = "";
     for (let i = 0; i < HEADER_BYTES; i++) text += String.fromCharCode(source.byte());
+    assert(text.length === HEADER_BYTES, "a header is read whole");
     if (!text.startsWith(RDB_MAGIC)) source.fail("Wrong signature trying to load DB from file");
     const version = Number(text.slice(RDB_MAGIC.length));
     if (!(version >= RDB_VERSION_MIN && version <= RDB_VERSION_MAX)) {
@@ -98,6 +100,8 @@ export class RdbLoader {
 
   #attribute(code: number): void {
     const input = this.#in;
+    assert(code >= Opcode.slotInfo, "a lower code is an entry's type");
+    assert(code !== Opcode.end, "what ends the file is no attribute");
     if (code === Opcode.expireMs) this.#deadline = input.milliseconds();
     else if (code === Opcode.expireSeconds) this.#deadline = 1000 * input.uint32();
     else if (code === Opcode.idle) this.#idle = input.length();
@@ -127,6 +131,8 @@ export class RdbLoader {
   #reserve(keys: number): void {
     if (this.#options.discards === true) return;
     const db = this.#keyspace.databases[this.#database];
+    assert(keys >= 0, "a count is not negative");
+    assert(this.source.left >= 0, "nothing is read beyond the end");
     db.reserve(Math.min(keys, Math.floor(this.source.left / KEY_BYTES_MIN)));
   }
 
@@ -134,6 +140,8 @@ export class RdbLoader {
     const db = this.#keyspace.databases[this.#database];
     const key = this.#key;
     const slice = this.#slice;
+    assert(type < Opcode.slotInfo, "a higher code is no type");
+    assert(db !== undefined, "a database that was selected exists");
     this.#in.string(slice);
     if (!this.#staysWhileRead(type)) this.#keyBytes.keep(slice);
     key.count = 0;
@@ -143,6 +151,7 @@ export class RdbLoader {
     if (db.removeQuietly(key, 0)) this.#options.onLoss("keys that are in the file twice");
     const isThere = this.#values.read(type, db, key, false);
     const ref = isThere ? this.#values.ref : 0;
+    assert(isThere === (ref !== 0), "what is there has an entry");
     const isDue = this.#deadline >= 0 && this.#deadline < this.#keyspace.clock.nowMs();
     if (!isThere) this.#options.onLoss("empty keys");
     else if (this.#options.discards === true) {
@@ -164,6 +173,7 @@ export class RdbLoader {
   /** Whether the key's bytes stay in place while its value is read: only if that is a short string already in memory. */
   #staysWhileRead(type: number): boolean {
     const { source } = this;
+    assert(source.at <= source.end, "what was read was at hand");
     return type === RdbType.string && this.#slice.bytes === source.bytes &&
       source.end - source.at >= SHORT_VALUE_BYTES &&
       source.bytes[source.at] < SHORT_VALUE_BYTES - 1;
@@ -177,6 +187,7 @@ export class RdbLoader {
     const storedLo = source.view.getInt32(source.at, true);
     const storedHi = source.view.getInt32(source.at + 4, true);
     source.at += CRC_BYTES;
+    assert(source.at <= source.end, "the sum was at hand");
     const isAbsent = storedLo === 0 && storedHi === 0;
     if (!this.#options.checksCrc || isAbsent) return;
     if (storedLo !== lo || storedHi !== hi) {

@@ -38,6 +38,7 @@ export class RdbReader {
     this.length64(wide);
     const count = unsigned(wide);
     if (count > Number.MAX_SAFE_INTEGER) this.source.fail("Length out of range");
+    assert(count >= 0, "a count is not negative");
     return count;
   }
 
@@ -45,6 +46,7 @@ export class RdbReader {
   length64(into: Int64): void {
     this.#head(into);
     if (this.#encoding >= 0) this.source.fail("An encoded string where a length should be");
+    assert(this.#encoding === -1, "a length is no encoding");
   }
 
   #head(into: Int64): void {
@@ -75,6 +77,7 @@ export class RdbReader {
     const lo = source.view.getUint32(source.at, true);
     const hi = source.view.getInt32(source.at + 4, true);
     source.at += 8;
+    assert(source.at <= source.end, "what was read was at hand");
     const ms = hi * TWO_32 + lo;
     return Math.max(Math.min(ms, TIME_MAX_MS), -TIME_MAX_MS);
   }
@@ -83,6 +86,7 @@ export class RdbReader {
     const { source } = this;
     source.need(4);
     source.at += 4;
+    assert(source.at <= source.end, "what was read was at hand");
     return source.view.getUint32(source.at - 4, true);
   }
 
@@ -90,6 +94,7 @@ export class RdbReader {
     const { source } = this;
     source.need(8);
     source.at += 8;
+    assert(source.at <= source.end, "what was read was at hand");
     return source.view.getFloat64(source.at - 8, true);
   }
 
@@ -101,13 +106,16 @@ export class RdbReader {
     if (this.#encoding >= 0) return this.#encoded(this.#encoding, into);
     const size = unsigned(wide);
     this.raw(size, into);
+    assert(into.end - into.start === size, "a string has the length that it says");
     source.at = into.end;
   }
 
   /** Points `into` at the next `size` bytes without moving past them. */
   raw(size: number, into: Slice): void {
     const { source } = this;
+    assert(size >= 0, "a size is not negative");
     source.need(size);
+    assert(source.at + size <= source.end, "what is shown is at hand");
     into.set(source.bytes, source.view, source.at, source.at + size);
   }
 
@@ -128,6 +136,8 @@ export class RdbReader {
       source.at += 4;
     } else if (encoding === StringEncoding.lzf) return this.#unpack(into);
     else return source.fail(`Unknown string encoding ${encoding}`);
+    assert(source.at <= source.end, "what was read was at hand");
+    assert((value | 0) === value, "an encoded integer has 32 bits at most");
     into.setInt64(value >> 31, value);
   }
 
@@ -140,6 +150,7 @@ export class RdbReader {
     const { bytes, at } = source;
     const scratch = this.#scratch;
     scratch.makeRoom(size);
+    assert(scratch.bytes.length >= size, "there is room for what is unpacked");
     if (!decompress(bytes, at, at + packed, scratch.bytes, size)) {
       source.fail("Invalid LZF compressed string");
     }
@@ -152,6 +163,7 @@ export class RdbReader {
   text(): string {
     const slice = new Slice();
     this.string(slice);
+    assert(slice.end <= slice.bytes.length, "a string lies in its bytes");
     let text = "";
     for (let i = slice.start; i < slice.end; i++) text += String.fromCharCode(slice.bytes[i]);
     return text;
@@ -161,6 +173,7 @@ export class RdbReader {
   ownBytes(): Uint8Array {
     const slice = new Slice();
     this.string(slice);
+    assert(slice.end <= slice.bytes.length, "a string lies in its bytes");
     const own = new Uint8Array(slice.length);
     own.set(new Uint8Array(slice.bytes.buffer, slice.bytes.byteOffset + slice.start, slice.length));
     return own;
@@ -187,6 +200,7 @@ export class Scratch {
     if (needed <= this.bytes.length && !isWasteful) return;
     this.bytes = new Uint8Array(Math.max(needed, SCRATCH_BYTES));
     this.view = new DataView(this.bytes.buffer);
+    assert(this.bytes.length >= needed, "a new buffer has the room");
   }
 
   /** Copies `slice` into it, where it stays valid while other things are read. */
@@ -198,5 +212,6 @@ export class Scratch {
     assert(size <= this.bytes.length, "there is room for what is kept");
     copyIn(bytes, view, start, end, this.bytes, this.view, 0);
     slice.set(this.bytes, this.view, 0, size);
+    assert(slice.length === size, "what is kept is as long as before");
   }
 }

@@ -7,7 +7,15 @@ import { detach } from "../lib/detach.ts";
 import { compress } from "../lib/lzf.ts";
 import type { Slice } from "../lib/slice.ts";
 import type { ByteSink } from "./byte_sink.ts";
-import { LengthKind, Opcode, RDB_MAGIC, RDB_VERSION_CRC, StringEncoding } from "./rdb_format.ts";
+import {
+  LengthKind,
+  Opcode,
+  RDB_MAGIC,
+  RDB_VERSION_CRC,
+  RDB_VERSION_MAX,
+  RDB_VERSION_MIN,
+  StringEncoding,
+} from "./rdb_format.ts";
 
 /** Longer strings are not integers of 32 bits. */
 const INTEGER_TEXT_MAX = 11;
@@ -35,11 +43,16 @@ export class RdbWriter {
     readonly compresses: boolean,
     /** Strings that are longer are not compressed. */
     readonly compressMaxBytes = COMPRESS_MAX_BYTES,
-  ) {}
+  ) {
+    assert(version >= RDB_VERSION_MIN, "the format has versions from 1 on");
+    assert(version <= RDB_VERSION_MAX, "nothing is written that could not be read");
+    assert(compressMaxBytes >= 0, "a limit is not negative");
+  }
 
   // The file
 
   header(fields: readonly (readonly [name: string, value: string])[]): void {
+    assert(this.sink.at === 0, "a header begins its file");
     this.sink.text(RDB_MAGIC + String(this.version).padStart(4, "0"));
     for (const [name, value] of fields) {
       this.sink.byte(Opcode.aux);
@@ -49,6 +62,7 @@ export class RdbWriter {
   }
 
   functionLibrary(code: Uint8Array): void {
+    assert(code.length > 0, "a library has code");
     this.sink.byte(Opcode.function2);
     this.string(code, 0, code.length);
   }
@@ -78,6 +92,8 @@ export class RdbWriter {
 
   checksum({ lo, hi }: Crc64): void {
     const { sink } = this;
+    assert((lo | 0) === lo, "the lower half of a sum has 32 bits");
+    assert((hi | 0) === hi, "the upper half of a sum has 32 bits");
     sink.need(8);
     sink.view.setInt32(sink.at, lo, true);
     sink.view.setInt32(sink.at + 4, hi, true);
@@ -97,7 +113,8 @@ export class RdbWriter {
   }
 
   frequency(count: number): void {
-    assert(count >= 0 && count <= 255, "a frequency is a byte");
+    assert(count >= 0, "a frequency is not negative");
+    assert(count <= 255, "a frequency is a byte");
     this.sink.byte(Opcode.frequency);
     this.sink.byte(count);
   }
@@ -106,7 +123,8 @@ export class RdbWriter {
 
   /** A count within 2^53. */
   length(count: number): void {
-    assert(count >= 0 && count <= Number.MAX_SAFE_INTEGER, "a length is a count within 2^53");
+    assert(count >= 0, "a length is not negative");
+    assert(count <= Number.MAX_SAFE_INTEGER, "a length is a count within 2^53");
     const { sink } = this;
     sink.need(9);
     const { view, at } = sink;
@@ -137,6 +155,8 @@ export class RdbWriter {
   /** Unix ms, within 2^53; −1 where there is no time. */
   milliseconds(ms: number): void {
     const { sink } = this;
+    assert(ms >= -(2 ** 63), "a time is not below the integers of 64 bits");
+    assert(ms < 2 ** 63, "a time is not beyond the integers of 64 bits");
     sink.need(8);
     sink.view.setUint32(sink.at, ms % TWO_32, true);
     sink.view.setInt32(sink.at + 4, Math.floor(ms / TWO_32), true);
@@ -145,6 +165,7 @@ export class RdbWriter {
 
   double(value: number): void {
     const { sink } = this;
+    assert(!Number.isNaN(value), "a score is a number");
     sink.need(8);
     sink.view.setFloat64(sink.at, value, true);
     sink.at += 8;
@@ -158,14 +179,20 @@ export class RdbWriter {
 
   /** Writes a text whose characters are bytes. */
   textString(text: string): void {
-    const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
+    const bytes = Uint8Array.from(text, (character) => {
+      assert(character.charCodeAt(0) <= 255, "a character of the text is a byte");
+      return character.charCodeAt(0);
+    });
+    assert(bytes.length === text.length, "a text has a byte a character");
     this.string(bytes, 0, bytes.length);
   }
 
   /** The string `bytes[start, end)`, in whichever way is shortest. */
   string(bytes: Uint8Array, start: number, end: number): void {
     const size = end - start;
-    assert(start >= 0 && size >= 0 && end <= bytes.length, "a string lies in its bytes");
+    assert(start >= 0, "a string begins in its bytes");
+    assert(size >= 0, "a string does not end before it begins");
+    assert(end <= bytes.length, "a string ends in its bytes");
     if (size <= INTEGER_TEXT_MAX && parseInt64(bytes, start, end, integer)) {
       if (this.#integer(integer)) return;
     }
@@ -177,6 +204,8 @@ export class RdbWriter {
   }
 
   plainString(bytes: Uint8Array, start: number, end: number): void {
+    assert(start <= end, "a string does not end before it begins");
+    assert(end <= bytes.length, "a string ends in its bytes");
     this.length(end - start);
     this.sink.expect(end - start);
     this.sink.write(bytes, start, end);
@@ -190,6 +219,7 @@ export class RdbWriter {
   }
 
   #integer({ hi, lo }: Int64): boolean {
+    assert((lo | 0) === lo, "the lower half of an integer is signed");
     if (hi !== lo >> 31) return false;
     const { sink } = this;
     sink.need(5);
@@ -214,8 +244,11 @@ export class RdbWriter {
   #compressed(bytes: Uint8Array, start: number, end: number): boolean {
     const limit = end - start - 4;
     if (packed.length < limit) packed = new Uint8Array(Math.max(limit, 2 * packed.length));
+    assert(packed.length >= limit, "there is room for what is compressed");
     const size = compress(bytes, start, end, packed, limit);
-    assert(size <= limit && limit < end - start, "what is compressed is shorter");
+    assert(size >= 0, "a size is not negative");
+    assert(size <= limit, "what is compressed stays within its room");
+    assert(limit < end - start, "what is compressed is shorter");
     if (size > 0) {
       this.sink.byte((LengthKind.encoded << 6) | StringEncoding.lzf);
       this.length(size);

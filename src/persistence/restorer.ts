@@ -36,11 +36,14 @@ export class Restorer {
    */
   async loadInSlices(files: readonly FileToLoad[]): Promise<void> {
     const { clock, log, parameters } = this.#parts;
+    assert(files.length > 0, "there is something to load");
     this.#begin(files);
     const pace = { clock, log, keyDelayUs: () => parameters.values.keyLoadDelay };
     for (const [i, file] of files.entries()) {
       const loading = file.open();
+      assert(loading.path === file.path, "the file that was listed is opened");
       await loadInSlices(loading, this.progress, pace);
+      assert(this.progress.isOn, "loading goes on until the last file is loaded");
       this.#fileLoaded(loading, i === files.length - 1);
     }
   }
@@ -102,6 +105,7 @@ export class Restorer {
     const { gates, keyspace, clock } = this.#parts;
     assert(!this.progress.isOn && !keyspace.isLoading, "data are loaded once at a time");
     assert(keyspace.hooks.before === null, "no snapshot is taken of what is half loaded");
+    assert(gates.loading === null, "clients are not kept out for another reason");
     let total = 0;
     for (const { path } of files) total += Math.max(sizeOf(path), 0);
     clock.refresh();
@@ -114,6 +118,7 @@ export class Restorer {
   }
 
   #fileLoaded(loading: FileLoading, isLast: boolean): void {
+    assert(this.progress.isOn, "a file is loaded while loading");
     if (loading instanceof RdbFileLoader) this.#count(loading.loader);
     if (!(loading instanceof AofFileLoader)) return;
     if (loading.rdb !== null) this.#count(loading.rdb);
@@ -121,7 +126,8 @@ export class Restorer {
   }
 
   #count({ keysLoaded, keysExpired, functions }: RdbLoader): void {
-    assert(keysLoaded >= 0 && keysExpired >= 0, "keys are counted upwards");
+    assert(keysLoaded >= 0, "keys are counted upwards");
+    assert(keysExpired >= 0, "keys that have expired are counted upwards");
     this.keysLoaded += keysLoaded;
     this.keysExpired += keysExpired;
     this.#directory.functions = [...this.#directory.functions, ...functions];
@@ -130,6 +136,7 @@ export class Restorer {
   /** Handles a file that ends within a command: if that is allowed, cuts the incomplete command off. */
   #cutOff({ path, validTo }: AofFileLoader, isLast: boolean): void {
     const { log, parameters } = this.#parts;
+    assert(validTo >= 0, "a position in a file is not negative");
     assert(validTo <= Math.max(sizeOf(path), 0), "a file is cut off, never made longer");
     if (!isLast || !parameters.values.aofLoadTruncated) {
       throw new Error(
@@ -148,7 +155,9 @@ export class Restorer {
   /** Ends loading: clients' commands run from now on. */
   end(aof: AppendOnlyFile | null): void {
     const { gates, keyspace, log, clock } = this.#parts;
-    assert(this.progress.isOn && keyspace.isLoading, "what ends has begun");
+    assert(this.progress.isOn, "what ends has begun");
+    assert(keyspace.isLoading, "the keyspace is what was loaded");
+    assert(keyspace.hooks.before === null, "no snapshot is taken of what is half loaded");
     const { startedMs } = this.progress;
     clock.refresh();
     this.progress.end();

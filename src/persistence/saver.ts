@@ -30,7 +30,9 @@ export class Saver {
 
   /** The number of changes since the last save. */
   get changes(): number {
-    return this.#parts.keyspace.hooks.dirty - this.#savedDirty;
+    const { dirty } = this.#parts.keyspace.hooks;
+    assert(this.#savedDirty <= dirty, "no change is saved before it is made");
+    return dirty - this.#savedDirty;
   }
 
   /** Called after loading: the data are those in the file. */
@@ -62,6 +64,7 @@ export class Saver {
       log.warning(`Error saving the DB to ${rdbPath}: ${textOf(error)}`);
       return false;
     }
+    assert(keyspace.hooks.before === null, "a save that is done has ended its snapshot");
     log.notice("DB saved on disk");
     this.#saved(true, startedMs, dirty);
     return true;
@@ -74,6 +77,8 @@ export class Saver {
       dirty <= this.#parts.keyspace.hooks.dirty,
       "a save knows no change that is still to come",
     );
+    assert(dirty >= 0, "changes are counted upwards");
+    assert(startedMs > 0, "what has ended has begun");
     if (isFine) {
       this.#savedDirty = dirty;
       this.lastSaveMs = clock.nowMs();
@@ -102,9 +107,11 @@ export class Saver {
     this.#isScheduled = false;
     try {
       const temporary = `${directory.path}/${directory.temporaryName("bgsave")}`;
+      assert(keyspace.hooks.before === null, "one snapshot is under way at a time");
       const writer = directory.openWriter(directory.rdbPath, temporary, false);
       const job: Job = { kind: "save", writer, startedMs, dirty: keyspace.hooks.dirty };
       void this.#jobs.run(job, (isFine) => this.#saved(isFine, startedMs, job.dirty));
+      assert(this.#jobs.current === job, "what was begun is under way");
     } catch (error) {
       log.warning(`Failed opening the temp RDB file for saving: ${textOf(error)}`);
       this.#saved(false, startedMs, 0);
@@ -116,6 +123,7 @@ export class Saver {
 
   /** Whether a save in the background is due: it was scheduled, or a save point is reached. */
   isDue(): boolean {
+    assert(this.#jobs.current === null, "only one who may begin asks what is due");
     const mayTry = this.outcome.isFine ||
       this.#parts.clock.nowMs() - this.outcome.lastTryMs > RETRY_MS;
     return mayTry && (this.#isScheduled || this.#isSavePoint());
@@ -126,7 +134,10 @@ export class Saver {
     const { changes } = this;
     if (changes === 0) return false;
     const elapsed = (clock.nowMs() - this.lastSaveMs) / 1000;
-    const numbers = parameters.values.save.split(" ").map(Number);
+    const { save } = parameters.values;
+    const numbers = save.split(" ").map(Number);
+    assert(save === "" || numbers.length % 2 === 0, "save points are pairs");
+    assert(changes > 0, "changes are counted upwards");
     for (let i = 0; i + 1 < numbers.length; i += 2) {
       if (changes < numbers[i + 1] || elapsed <= numbers[i]) continue;
       log.notice(`${numbers[i + 1]} changes in ${numbers[i]} seconds. Saving...`);
@@ -142,6 +153,7 @@ export class Saver {
     if (parameters.values.save === "") return;
     const { changes } = this;
     this.saveNow();
+    assert(changes <= keyspace.hooks.dirty, "there were no more changes than now");
     // As in Redis, changes before the FLUSHALL still count towards the next save point.
     this.#savedDirty = keyspace.hooks.dirty - changes;
   }
@@ -149,7 +161,9 @@ export class Saver {
   /** Writes a snapshot to a file that the caller removes; `begun` is called at the instant whose data it contains. */
   async snapshotToFile(begun: () => void): Promise<string> {
     while (this.#jobs.current !== null) await this.#jobs.pause();
+    assert(this.#jobs.current === null, "one job is under way at a time");
     const { clock, keyspace } = this.#parts;
+    assert(keyspace.hooks.before === null, "one snapshot is under way at a time");
     const path = `${this.#directory.path}/${this.#directory.temporaryName("sync")}`;
     const writer = this.#directory.openWriter(path, `${path}.part`, false);
     begun();

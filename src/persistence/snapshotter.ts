@@ -60,9 +60,18 @@ export class Snapshotter {
     this.#asideWriter = makeWriter(keyspace, this.#aside);
     this.total = keyspace.keyCount;
     this.#contents = keyspace.databases.filter((db) => db.size > 0).map((db) => db.contents());
+    assert(
+      this.#contents.reduce((sum, { table }) => sum + table.count, 0) === this.total,
+      "the tables have the keys that are counted",
+    );
     keyspace.entries.epoch ^= EntryFlag.epoch;
     keyspace.hooks.before = (database, ref) => this.#before(database, ref);
     keyspace.hold();
+  }
+
+  /** Whether all is written, or the snapshot was given up. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** Writes until `isOver` returns true; returns whether something is left. */
@@ -82,6 +91,7 @@ export class Snapshotter {
   /** Called when the large collection is complete: appends the buffered entries. */
   #endRest(): void {
     assert(this.#restRef !== 0, "what ends has begun");
+    assert(this.#rest !== null, "what ends was being written");
     this.#rest = null;
     this.#restRef = 0;
     if (this.#aside.at === 0) return;
@@ -93,7 +103,10 @@ export class Snapshotter {
 
   #walk(): void {
     const contents = this.#contents[0];
-    if (contents === undefined) return this.#end();
+    if (contents === undefined) {
+      assert(this.written === this.total, "as many keys are written as there were");
+      return this.#end();
+    }
     if (!this.#hasBegun) {
       this.#hasBegun = true;
       this.#writer.beginDatabase(contents);
@@ -115,14 +128,16 @@ export class Snapshotter {
   }
 
   #write(contents: DatabaseContents, ref: Ref): void {
-    assert(this.#rest === null && this.#aside.at === 0, "a collection is written in one piece");
+    assert(this.#rest === null, "a collection is written in one piece");
+    assert(this.#aside.at === 0, "what was kept aside comes first");
     this.#mark(contents, ref);
     this.#rest = this.#writer.write(contents, ref);
     if (this.#rest !== null) this.#restRef = ref;
   }
 
   #keepAside(contents: DatabaseContents, ref: Ref): void {
-    assert(this.#rest !== null && ref !== this.#restRef, "kept aside is what follows another");
+    assert(this.#rest !== null, "kept aside is what follows another");
+    assert(ref !== this.#restRef, "what is being written is not kept aside");
     this.#mark(contents, ref);
     finish(this.#asideWriter.write(contents, ref));
     if (this.#aside.at > ASIDE_MAX_BYTES) this.#finishRest();
@@ -131,16 +146,19 @@ export class Snapshotter {
   #mark({ entries }: DatabaseContents, ref: Ref): void {
     assert(this.#isOld(entries, ref), "an entry is written once");
     this.written++;
+    assert(this.written <= this.total, "no more keys are written than there were");
     entries.setFlag(ref, EntryFlag.epoch, entries.epoch !== 0);
   }
 
   #finishRest(): void {
     while (this.#rest !== null) this.#writeOn();
+    assert(this.#aside.at === 0, "what was kept aside is written, too");
   }
 
   /** The hook: called with an entry that is about to change or to be removed. */
   #before(database: number, ref: Ref): void {
     assert(!this.#isOver, "a snapshot that is over hears of no change");
+    assert(ref !== 0, "an entry has a place");
     if (ref === this.#restRef) this.#finishRest();
     const { entries } = this.#keyspace;
     if (!this.#isOld(entries, ref)) return;
@@ -167,6 +185,7 @@ export class Snapshotter {
       if (this.#isInUse(contents)) this.#markAll(contents, this.#cursor);
       this.#cursor = 0;
     }
+    assert(this.written <= this.total, "no more keys are written than there were");
     this.#end();
   }
 
@@ -175,6 +194,7 @@ export class Snapshotter {
   }
 
   #markAll({ table, entries }: DatabaseContents, cursor: number): void {
+    assert(cursor >= 0, "a walk goes on where it was");
     const isMarked = entries.epoch !== 0;
     do {
       cursor = table.scan(cursor, MARKED_A_STEP, (ref) => {

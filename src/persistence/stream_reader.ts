@@ -1,4 +1,5 @@
 /** Reads streams, in any of the three formats. */
+import { assert } from "../lib/assert.ts";
 import type { Database } from "../keyspace/database.ts";
 import { StreamValue } from "../keyspace/stream_value.ts";
 import { Int64 } from "../lib/decimal.ts";
@@ -32,11 +33,15 @@ const id = new StreamId();
 
 /** Reads a stream into the key at argument 0 of `key`, which must be missing in `db`; returns its entry. */
 export function readStream(input: RdbReader, format: number, db: Database, key: Args): Ref {
+  assert(key.count === 1, "a stream is read to one key");
+  assert(format >= 1 && format <= FORMAT_ACTIVITY, "there are three formats");
   stream.cursor.editOrCreate(db, key, 0);
+  assert(stream.log.count === 0, "a stream is read to a new key");
   for (let left = input.length(); left > 0; left--) readNode(input);
   readCounters(input, format);
   for (let left = input.length(); left > 0; left--) readGroup(input, format);
   db.keyspace.entries.accountMemory(stream.stream);
+  assert(stream.cursor.ref !== 0, "a stream that was read has an entry");
   return stream.cursor.ref;
 }
 
@@ -48,6 +53,7 @@ function readNode(input: RdbReader): void {
   const { bytes, view, start, end } = slice;
   if (!isListpack(bytes, view, start, end)) input.source.fail("Invalid stream listpack");
   pack.open(bytes, view, start);
+  assert(pack.size === end - start, "a listpack that was checked fills its string");
   if (!stream.log.restoreNode(id, pack)) input.source.fail("Invalid stream node");
 }
 
@@ -58,6 +64,7 @@ function readCounters(input: RdbReader, format: number): void {
   readId(input, log.lastId);
   log.readTopId(id);
   if (id.compare(log.lastId) > 0) input.source.fail("Invalid last id of a stream");
+  assert(log.count >= 0, "entries are counted upwards");
   log.added.setNumber(log.count);
   if (format < FORMAT_COUNTS) return;
   readId(input, id); // The first entry's id, which the log knows: not used.
@@ -75,12 +82,15 @@ function readGroup(input: RdbReader, format: number): void {
   const name = input.text();
   if (stream.group(name) !== undefined) input.source.fail("Duplicated consumer group name");
   const group = stream.addGroup(name);
+  assert(group.pending.count === 0, "a new group has no pending entries");
   readId(input, group.lastId);
   if (format < FORMAT_COUNTS) stream.readAddedUpTo(group.lastId, group.entriesRead);
   else input.length64(group.entriesRead);
   const pending = readPending(input, stream.cursor.entries.hasher);
+  const announced = pending.size;
   for (let left = input.length(); left > 0; left--) readConsumer(input, format, group, pending);
   if (pending.size > 0) input.source.fail("A pending entry without consumer");
+  assert(group.pending.count === announced, "a group has all of its pending entries");
 }
 
 /** When and how often a group's entry was delivered. */
@@ -92,7 +102,8 @@ interface Delivery {
 /** By the id's text. */
 function readPending(input: RdbReader, hasher: Hasher): NameMap<Delivery> {
   const pending = new NameMap<Delivery>(hasher);
-  for (let left = input.length(); left > 0; left--) {
+  const count = input.length();
+  for (let left = count; left > 0; left--) {
     readRawId(input);
     const deliveredMs = input.milliseconds();
     const text = id.toString();
@@ -101,11 +112,13 @@ function readPending(input: RdbReader, hasher: Hasher): NameMap<Delivery> {
     input.length64(deliveries);
     pending.set(text, { deliveredMs, deliveries });
   }
+  assert(pending.size === count, "as many pending entries are read as were announced");
   return pending;
 }
 
 function readRawId(input: RdbReader): void {
   input.raw(STREAM_ID_BYTES, slice);
+  assert(slice.length === STREAM_ID_BYTES, "an id is at hand whole");
   id.read(slice.view, slice.start);
   input.source.at = slice.end;
 }
@@ -120,7 +133,8 @@ function readConsumer(
   if (group.consumer(name) !== undefined) input.source.fail("Duplicated stream consumer");
   const consumer: Consumer = group.addConsumer(name, input.milliseconds());
   consumer.activeMs = format >= FORMAT_ACTIVITY ? input.milliseconds() : consumer.seenMs;
-  for (let left = input.length(); left > 0; left--) {
+  const count = input.length();
+  for (let left = count; left > 0; left--) {
     readRawId(input);
     const delivery = pending.get(id.toString());
     if (delivery === undefined) {
@@ -129,4 +143,5 @@ function readConsumer(
     pending.delete(id.toString());
     group.add(id, consumer, delivery.deliveredMs, delivery.deliveries);
   }
+  assert(consumer.pending.count === count, "a consumer has as many entries as were announced");
 }

@@ -79,19 +79,25 @@ export class ValueReader {
     assert(key.count === 1, "a value is read to one key");
     const reader = READERS[type];
     if (reader === undefined) return this.#in.source.fail(`Unknown RDB type ${type}`);
-    return reader(this);
+    this.ref = 0;
+    const isThere = reader(this);
+    assert(!isThere || this.ref !== 0, "what is there has an entry");
+    return isThere;
   }
 
   /** The next string, copied so that it stays valid while others are read. */
   #keep(): Slice {
     this.#in.string(this.#one);
     this.#kept.keep(this.#one);
+    assert(this.#one.bytes === this.#kept.bytes, "what is kept does not lie where others are read");
     return this.#one;
   }
 
   /** The next string, which contains several elements. */
   #readBlob(): Slice {
     this.#in.string(this.#blob);
+    assert(this.#blob.start <= this.#blob.end, "a string does not end before it begins");
+    assert(this.#blob.end <= this.#blob.bytes.length, "a string lies in its bytes");
     return this.#blob;
   }
 
@@ -105,12 +111,14 @@ export class ValueReader {
     const { bytes, view, start, end, length } = value;
     const db = this.#db;
     const { entries } = db.keyspace;
+    assert(length === end - start, "a string has the length that it says");
     const isInline = length <= entries.inlineMax(this.#key.length(0));
     if (!isInline || isIntegerText(bytes, start, end)) {
       this.ref = db.strings.set(this.#key, 0, bytes, view, start, end, false, Events.restore);
       return true;
     }
     this.ref = db.createValue(this.#key, 0, Type.string, stringEncoding(length), length);
+    assert(entries.valueStart + length <= entries.bytes.length, "a value lies in its chunk");
     copyIn(bytes, view, start, end, entries.bytes, entries.view, entries.valueStart);
     return true;
   }
@@ -122,6 +130,7 @@ export class ValueReader {
     const { bytes, view, start, end } = this.#readBlob();
     if (!isListpack(bytes, view, start, end)) this.#broken("listpack");
     this.#pack.open(bytes, view, start);
+    assert(this.#pack.size === end - start, "a listpack that was checked fills its string");
     return this.#pack;
   }
 
@@ -129,10 +138,12 @@ export class ValueReader {
   #adopt(type: number, encoding: number): boolean {
     const { bytes, start, end, length } = this.#blob;
     const db = this.#db;
-    assert(length > 0 && end <= bytes.length, "what is adopted is at hand");
+    assert(length > 0, "what is adopted has a head");
+    assert(end <= bytes.length, "what is adopted is at hand");
     if (length > COLLECTION_INLINE_MAX) {
       const long = new LongPack(encoding, bytes, start, length, length);
       this.ref = db.createObject(this.#key, 0, type, long);
+      assert(this.ref !== 0, "an object has an entry");
       return true;
     }
     this.ref = db.createValue(this.#key, 0, type, encoding, length);
@@ -144,7 +155,8 @@ export class ValueReader {
 
   /** Whether a listpack is within the limits: at most `entries` elements of at most `bytes` bytes each. */
   #fits(pack: Listpack, entries: number, bytes: number): boolean {
-    assert(pack.count >= 0 && pack.size > 0, "a listpack that was checked has a head");
+    assert(pack.count >= 0, "elements are counted upwards");
+    assert(pack.size > 0, "a listpack that was checked has a head");
     if (pack.count > entries || pack.size > LISTPACK_MAX_BYTES) return false;
     const { count } = pack;
     // The whole is not longer than the limit of one element: no need to look at each.
@@ -160,10 +172,12 @@ export class ValueReader {
 
   #beginList(): ListValue {
     this.#list.cursor.editOrCreate(this.#db, this.#key, 0);
+    assert(this.#list.count === 0, "a list is read to a new key");
     return this.#list;
   }
 
   #push({ bytes, view, start, end }: Slice): void {
+    assert(end <= bytes.length, "an element lies in its bytes");
     this.#list.makeRoomFor(bytes, start, end);
     this.#list.pushTail(bytes, view, start, end);
   }
@@ -172,16 +186,20 @@ export class ValueReader {
     this.#list.cursor.accountMemory();
     const { count } = this.#list;
     this.ref = this.#list.cursor.ref;
+    assert(this.ref !== 0, "a list that began has an entry");
+    assert(count >= 0, "elements are counted upwards");
     this.#list.cursor.discard();
     return count > 0;
   }
 
   list(): boolean {
     this.#beginList();
-    for (let left = this.#in.length(); left > 0; left--) {
+    const announced = this.#in.length();
+    for (let left = announced; left > 0; left--) {
       this.#in.string(this.#one);
       this.#push(this.#one);
     }
+    assert(this.#list.count === announced, "as many elements are read as were announced");
     return this.#endList();
   }
 
@@ -227,6 +245,7 @@ export class ValueReader {
     assert(count > 0, "a set that begins has a first member");
     this.#set.expect(count, bytes, start, end);
     this.#set.cursor.editOrCreate(this.#db, this.#key, 0);
+    assert(this.#set.count === 0, "a set is read to a new key");
   }
 
   #add({ bytes, view, start, end }: Slice): void {
@@ -237,6 +256,7 @@ export class ValueReader {
     assert(this.#set.count > 0, "no empty set is kept");
     this.#set.cursor.accountMemory();
     this.ref = this.#set.cursor.ref;
+    assert(this.ref !== 0, "a set that began has an entry");
     return true;
   }
 
@@ -247,6 +267,7 @@ export class ValueReader {
       if (i === 0) this.#beginSet(count, this.#one);
       this.#add(this.#one);
     }
+    assert(count === 0 || this.#set.count <= count, "no more members are read than announced");
     return count > 0 && this.#endSet();
   }
 
@@ -255,6 +276,7 @@ export class ValueReader {
     if (!isIntset(bytes, view, start, end)) this.#broken("intset");
     const set = this.#intset;
     set.open(bytes, view, start);
+    assert(set.size === end - start, "an intset that was checked fills its string");
     const { limits } = this.#db.keyspace;
     if (set.count === 0) return false;
     if (set.count <= limits.setMaxIntsetEntries) return this.#adopt(Type.set, Encoding.intset);
@@ -280,18 +302,22 @@ export class ValueReader {
       }
       this.#add(this.#one);
     }
+    assert(count === 0 || this.#set.count <= count, "no more members are read than announced");
     return count > 0 && this.#endSet();
   }
 
   // Sorted sets
 
   #beginZset(count: number): void {
+    assert(count >= 0, "a count is not negative");
     this.#zset.cursor.editOrCreate(this.#db, this.#key, 0);
+    assert(this.#zset.count === 0, "a sorted set is read to a new key");
     this.#zset.makeRoom(count, 0);
   }
 
   #score({ bytes, view, start, end }: Slice, score: number): void {
     if (Number.isNaN(score)) this.#broken("score");
+    assert(end <= bytes.length, "a member lies in its bytes");
     if (!this.#zset.set(bytes, view, start, end, score) && this.#isUntrusted) {
       this.#broken("sorted set");
     }
@@ -301,6 +327,7 @@ export class ValueReader {
     assert(this.#zset.count > 0, "no empty sorted set is kept");
     this.#zset.cursor.accountMemory();
     this.ref = this.#zset.cursor.ref;
+    assert(this.ref !== 0, "a sorted set that began has an entry");
     return true;
   }
 
@@ -320,6 +347,7 @@ export class ValueReader {
       const member = this.#keep();
       this.#score(member, readScore());
     }
+    assert(this.#zset.count <= count, "no more members are read than announced");
     return this.#endZset();
   }
 
@@ -330,6 +358,7 @@ export class ValueReader {
     if (length === TextScore.notANumber) return NaN;
     const text = this.#other;
     this.#in.raw(length, text);
+    assert(text.length === length, "a score is at hand whole");
     this.#in.source.at = text.end;
     return parseDouble(text.bytes, text.start, text.end);
   }
@@ -358,6 +387,7 @@ export class ValueReader {
   }
 
   #packScore(pack: Listpack, at: number): number {
+    assert(at !== 0, "a member has its score");
     const text = this.#other;
     pack.read(at, text);
     return parseDouble(text.bytes, text.start, text.end);
@@ -404,15 +434,19 @@ export class ValueReader {
     const { bytes, view, start, end } = this.#other;
     this.#one.set(bytes, view, start, end);
     this.#kept.keep(this.#one);
+    assert(this.#one.length === end - start, "what is kept is as long as before");
   }
 
   // Hashes
 
   #beginHash(): void {
     this.#hash.cursor.editOrCreate(this.#db, this.#key, 0);
+    assert(this.#hash.count === 0, "a hash is read to a new key");
   }
 
   #field(field: Slice, value: Slice): void {
+    assert(field.end <= field.bytes.length, "a field lies in its bytes");
+    assert(value.end <= value.bytes.length, "a value lies in its bytes");
     const isNew = this.#hash.set(
       field.bytes,
       field.view,
@@ -429,6 +463,7 @@ export class ValueReader {
   #endHash(): boolean {
     this.#hash.cursor.accountMemory();
     this.ref = this.#hash.cursor.ref;
+    assert(this.ref !== 0, "a hash that began has an entry");
     if (this.#hash.count > 0) return true;
     this.#hash.cursor.discard();
     return false;
@@ -442,6 +477,7 @@ export class ValueReader {
       this.#in.string(this.#other);
       this.#field(field, this.#other);
     }
+    assert(this.#hash.count <= count, "no more fields are read than announced");
     return this.#endHash();
   }
 
@@ -456,6 +492,7 @@ export class ValueReader {
       this.#in.string(this.#other);
       this.#field(field, this.#other);
     }
+    assert(this.#hash.count <= count, "no more fields are read than announced");
     return this.#endHash();
   }
 
@@ -469,6 +506,7 @@ export class ValueReader {
       at = pack.next(at);
       pack.read(at, this.#other);
       at = pack.next(at);
+      assert(at !== 0, "a field has its time");
       if (!pack.isInteger(at)) this.#broken("hash");
       if (pack.readNumber(at) !== 0) this.#onLoss("expiry times of fields of hashes");
       this.#field(this.#one, this.#other);
@@ -492,9 +530,11 @@ export class ValueReader {
     for (let at = pack.first(); at !== 0; at = pack.next(at)) {
       pack.read(at, this.#one);
       at = pack.next(at);
+      assert(at !== 0, "a field has its value");
       pack.read(at, this.#other);
       this.#field(this.#one, this.#other);
     }
+    assert(this.#hash.count <= count / 2, "no more fields are read than announced");
     return this.#endHash();
   }
 
@@ -551,6 +591,8 @@ export class ValueReader {
       if (!filter.restoreLayer(this.#in.ownBytes(), count)) this.#broken("Bloom filter");
     }
     if (this.#in.length() !== ModulePart.end) this.#broken("Bloom filter");
+    assert(filter.layers.length === layers, "as many layers are read as were announced");
+    assert(this.#bloom.restored === null, "one filter is restored at a time");
     this.#bloom.restored = filter;
     this.#bloom.cursor.editOrCreate(this.#db, this.#key, 0);
     this.#bloom.restored = null;

@@ -27,6 +27,7 @@ import {
   ListNode,
   moduleId,
   ModulePart,
+  Opcode,
   RdbType,
 } from "./rdb_format.ts";
 import type { RdbWriter } from "./rdb_writer.ts";
@@ -68,7 +69,9 @@ export class ValueWriter {
 
   /** Writes the byte for the open entry's type. */
   type(entries: Entries): void {
-    this.#out.sink.byte(this.#typeOf(entries));
+    const type = this.#typeOf(entries);
+    assert(type < Opcode.slotInfo, "a type is no attribute of an entry");
+    this.#out.sink.byte(type);
   }
 
   #typeOf(entries: Entries): number {
@@ -91,6 +94,7 @@ export class ValueWriter {
         if (version >= VERSION_SET_LISTPACK) return RdbType.stream3;
         return version >= VERSION_LISTPACK ? RdbType.stream2 : RdbType.stream;
       default:
+        assert(entries.type === Type.bloom, "every type has its own in a file");
         return RdbType.module;
     }
   }
@@ -118,9 +122,13 @@ export class ValueWriter {
   ): void {
     if (encoding === Encoding.intset) {
       this.#intset.open(bytes, view, start);
+      assert(this.#intset.count > 0, "no empty set is kept");
+      assert(start + this.#intset.size <= bytes.length, "an intset lies in its bytes");
       this.#out.string(bytes, start, start + this.#intset.size);
     } else {
       this.#pack.open(bytes, view, start);
+      assert(encoding === Encoding.listpack, "what is packed is one or the other");
+      assert(this.#pack.count > 0, "no empty collection is kept");
       this.#writeListpack(type);
     }
   }
@@ -132,6 +140,8 @@ export class ValueWriter {
       if (this.#out.int32String(view.getInt32(valueStart + 4, true), lo)) return;
     }
     this.#string.read(entries);
+    assert(this.#string.start <= this.#string.end, "a string does not end before it begins");
+    assert(this.#string.end <= this.#string.bytes.length, "a string lies in its bytes");
     this.#out.stringOf(this.#string);
   }
 
@@ -155,19 +165,25 @@ export class ValueWriter {
   }
 
   #blob(pack: Listpack): void {
+    assert(pack.size > 0, "a listpack has a head");
+    assert(pack.start + pack.size <= pack.bytes.length, "a listpack lies in its bytes");
     this.#out.string(pack.bytes, pack.start, pack.start + pack.size);
   }
 
   #node(pack: Listpack): void {
+    assert(pack.count > 0, "no node of a list is empty");
     this.#out.length(ListNode.packed);
     this.#blob(pack);
   }
 
   #elements(pack: Listpack): void {
+    let left = pack.count;
     for (let at = pack.first(); at !== 0; at = pack.next(at)) {
       pack.read(at, this.#one);
       this.#out.stringOf(this.#one);
+      left--;
     }
+    assert(left === 0, "as many elements are written as were announced");
   }
 
   #scores(pack: Listpack): void {
@@ -176,6 +192,7 @@ export class ValueWriter {
       pack.read(at, slice);
       this.#out.stringOf(slice);
       at = pack.next(at);
+      assert(at !== 0, "a member has its score");
       pack.read(at, slice);
       this.#out.double(parseDouble(slice.bytes, slice.start, slice.end));
     }
@@ -183,6 +200,7 @@ export class ValueWriter {
 
   #writeObject(object: HeapValue, type: number): Rest | null {
     const rest = this.#stepsOf(object, type);
+    assert(object.effort >= 0, "an effort is a count");
     if (object.effort > EFFORT_AT_ONCE) return rest;
     finish(rest);
     return null;
@@ -200,6 +218,7 @@ export class ValueWriter {
   *#table({ members }: HashTable, hasValues: boolean): Rest {
     const key = this.#one;
     const value = this.#other;
+    assert(members.count > 0, "no empty collection is kept");
     this.#out.length(members.count);
     let index = 0;
     let written = 0;
@@ -216,6 +235,8 @@ export class ValueWriter {
       });
       if (written < ELEMENTS_A_STEP) continue;
       left -= written;
+      assert(left >= 0, "no more members are written than were announced");
+      assert(members.count >= left, "no member goes while they are written");
       written = 0;
       yield;
     } while (index !== 0);
@@ -225,6 +246,8 @@ export class ValueWriter {
   *#list(list: Quicklist): Rest {
     const pack = this.#pack;
     const isWhole = this.#out.version >= VERSION_LISTPACK;
+    assert(list.count > 0, "no empty collection is kept");
+    assert(list.nodeCount <= list.count, "no node of a list is empty");
     this.#out.length(isWhole ? list.nodeCount : list.count);
     const { nodeCount } = list;
     for (let i = 0; i < nodeCount; i++) {
@@ -239,6 +262,8 @@ export class ValueWriter {
   /** Members in descending order, as in Redis: its reader then inserts each at the front. */
   *#zset({ members, tree }: SortedSet): Rest {
     const member = this.#one;
+    assert(tree.count > 0, "no empty collection is kept");
+    assert(tree.count === members.count, "a member has one place in the order");
     this.#out.length(tree.count);
     for (let left = tree.count; left > 0;) {
       const count = Math.min(left, ELEMENTS_A_STEP);
@@ -259,8 +284,10 @@ export class ValueWriter {
     const id = new StreamId();
     const idBytes = new Uint8Array(STREAM_ID_BYTES);
     const idView = new DataView(idBytes.buffer);
-    out.length(log.nodeCount);
-    for (let rank = 0; rank < log.nodeCount; rank++) {
+    const { nodeCount } = log;
+    out.length(nodeCount);
+    for (let rank = 0; rank < nodeCount; rank++) {
+      assert(log.nodeCount === nodeCount, "a stream does not change while it is written");
       log.openNodeIn(rank, id, pack);
       id.write(idView, 0);
       out.plainString(idBytes, 0, STREAM_ID_BYTES);
@@ -275,8 +302,13 @@ export class ValueWriter {
       this.#id(log.maxDeletedId);
       this.#count(log.added);
     }
-    out.length(groups?.count ?? 0);
-    for (const group of groups?.all() ?? []) yield* this.#group(group);
+    let left = groups?.count ?? 0;
+    out.length(left);
+    for (const group of groups?.all() ?? []) {
+      yield* this.#group(group);
+      left--;
+    }
+    assert(left === 0, "as many groups are written as were announced");
   }
 
   #id(id: StreamId): void {
@@ -299,10 +331,13 @@ export class ValueWriter {
     yield* this.#pending(group.pending, group);
     const consumers = group.consumers();
     out.length(consumers.length);
+    let left = group.pending.count;
     for (const consumer of consumers) {
+      left -= consumer.pending.count;
       this.#consumer(consumer);
       yield* this.#pending(consumer.pending, null);
     }
+    assert(left === 0, "a pending entry is one consumer's");
   }
 
   #consumer(consumer: Consumer): void {
@@ -321,6 +356,7 @@ export class ValueWriter {
     for (let rank = 0; rank < count; rank++) {
       assert(list.count === count, "pending entries do not change while they are written");
       const ref = list.at(rank);
+      assert(ref !== 0, "a pending entry has a place");
       const at = offsetOf(ref);
       out.sink.write(list.arena.chunkOf(ref).bytes, at, at + STREAM_ID_BYTES);
       if (group !== null) {
@@ -335,6 +371,8 @@ export class ValueWriter {
   /** A module's value: redis-server without that module refuses it, and knows how to skip it. */
   *#bloom({ filter }: Bloom): Rest {
     const out = this.#out;
+    assert(filter.layers.length > 0, "a filter has a layer");
+    assert(filter.errorRate > 0 && filter.errorRate < 1, "an error rate is a probability");
     const id = moduleId(BLOOM_NAME, BLOOM_VERSION);
     out.length64(Number(id >> 32n), Number(id & 0xffffffffn));
     this.#moduleNumber(filter.capacity);
