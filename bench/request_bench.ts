@@ -23,7 +23,8 @@ const { engine, evaluator, hub } = new Server({
   hasher: new Hasher(20261120, 2),
 });
 const table = engine.commands;
-const client = hub.newClient({ flush() {} } as Transport);
+const nowhere = { flush() {}, inFlightBytes: 0, queryBytes: 0, queryFreeBytes: 0 };
+const client = hub.newClient(nowhere as unknown as Transport);
 const decoder = new RequestDecoder({ bulkMax: 1024, authenticated: true }, {
   onReadAhead: (pipeline) => evaluator.prefetch(client, pipeline),
 });
