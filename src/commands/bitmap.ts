@@ -4,7 +4,7 @@ import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, keyRange, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import { LargeString, Type } from "../keyspace/entry.ts";
-import type { StringValue } from "../keyspace/values.ts";
+import { StringValue } from "../keyspace/values.ts";
 import {
   bitsOf,
   type Combination,
@@ -139,22 +139,29 @@ function bitop(call: Call): void {
   const operation = operationOf(call);
   if (operation === null) return reply.error(Errors.syntax);
   if (operation === "not" && args.count !== 4) return reply.error(Errors.bitopNot);
+  const sources: StringValue[] = [];
   let size = 0;
   for (let i = 3; i < args.count; i++) {
     const value = db.readString(args, i);
     if (args.error !== null) return reply.error(args.error);
-    size = Math.max(size, value === null ? 0 : value.length);
+    const source = new StringValue();
+    if (value !== null) source.read(db.entries);
+    sources.push(source);
+    size = Math.max(size, source.length);
   }
   if (size === 0) {
     db.remove(args, 2);
     return reply.integer(0);
   }
-  const result = combine(call, operation, size);
-  if (size > db.keyspace.entries.inlineMax(args.length(2))) {
+  const isLarge = size > db.entries.inlineMax(args.length(2));
+  // Memory that is written for the first time costs more than all else here: 2 of 3 ms for five megabytes.
+  const replaced = isLarge ? db.strings.overwriteLarge(args, 2, size) : null;
+  const result = replaced === null ? new Uint8Array(size) : replaced.content;
+  combine(sources, operation, result, size);
+  if (replaced !== null) db.changed(args, 2, Events.set);
+  else if (isLarge) {
     db.strings.setLarge(args, 2, new LargeString(result, size), false, Events.set);
-  } else {
-    db.strings.set(args, 2, result, viewOf(result), 0, size, false, Events.set);
-  }
+  } else db.strings.setRaw(args, 2, result, viewOf(result), Events.set);
   reply.integer(size);
 }
 
@@ -167,21 +174,35 @@ function operationOf({ args }: Call): Operation | null {
   return args.is(1, "NOT") ? "not" : null;
 }
 
-/** The strings from argument 3 on, combined; shorter ones count as followed by zero bytes. */
-function combine({ args, db }: Call, operation: Operation, size: number): Uint8Array {
-  const result = new Uint8Array(size);
-  for (let i = 3; i < args.count; i++) {
-    const value = db.peekString(args, i);
-    const length = value === null ? 0 : value.length;
-    if (value !== null) {
-      const { bytes, view, start, end } = value;
-      if (i === 3) copyIn(bytes, view, start, end, result, viewOf(result), 0);
-      else if (operation !== "not") combineBits(result, view, start, length, operation);
+const BLOCK_BYTES = 1 << 14;
+// scratch: lives for one call
+const block = new Uint8Array(BLOCK_BYTES);
+// scratch: lives for one call
+const blockView = new DataView(block.buffer);
+
+/**
+ * Combines the strings into `result[0, size)`; shorter ones count as followed by zero bytes. A block at a time, which
+ * stays in the processor's cache. All strings are read there before the result is written, so it may be one of them.
+ */
+function combine(
+  sources: readonly StringValue[],
+  operation: Operation,
+  result: Uint8Array,
+  size: number,
+): void {
+  for (let at = 0; at < size; at += BLOCK_BYTES) {
+    const count = Math.min(BLOCK_BYTES, size - at);
+    for (let i = 0; i < sources.length; i++) {
+      const { bytes, view, start, end } = sources[i];
+      const from = Math.min(start + at, end);
+      const there = Math.min(end - from, count);
+      if (i > 0 && operation !== "not") combineBits(block, view, from, there, operation);
+      else if (there > 0) copyIn(bytes, view, from, from + there, block, blockView, 0);
+      if (i === 0 || operation === "and") block.fill(0, there, count);
     }
-    if (operation === "and") result.fill(0, length);
-    else if (operation === "not") invert(result);
+    if (operation === "not") invert(block);
+    copyIn(block, blockView, 0, count, result, viewOf(result), at);
   }
-  return result;
 }
 
 function viewOf(bytes: Uint8Array): DataView {

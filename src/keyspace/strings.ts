@@ -76,6 +76,15 @@ export class Strings {
     return ref;
   }
 
+  /** Sets the string at argument `index` to all of `bytes`, which are short, and never stores an integer as such. */
+  setRaw(args: Args, index: number, bytes: Uint8Array, view: DataView, event: KeyEvent): void {
+    this.#place(args, index, bytes.length, false);
+    const entries = this.#db.entries;
+    entries.setValueHeader(Type.string, Encoding.raw, bytes.length);
+    copyIn(bytes, view, 0, bytes.length, entries.bytes, entries.view, entries.valueStart);
+    this.#db.changed(args, index, event);
+  }
+
   /** Sets the string at argument `index` to an integer. */
   setInt64(
     args: Args,
@@ -132,6 +141,26 @@ export class Strings {
     }
     this.#value.read(entries);
     return this.#value;
+  }
+
+  /**
+   * The large string at argument `index`, `length` bytes long and without a deadline, for a caller that writes all of it
+   * and then calls `changed`: until then it holds what it held. Null if there is none, or none with that much room and
+   * not over twice as much.
+   */
+  overwriteLarge(args: Args, index: number, length: number): LargeString | null {
+    const db = this.#db;
+    const { entries } = db;
+    const ref = db.find(args, index);
+    if (ref === 0) return null;
+    entries.open(ref);
+    if (entries.type !== Type.string || entries.encoding !== Encoding.object) return null;
+    const large = largeString(entries);
+    const room = large.content.length;
+    if (room < length || room > 2 * length) return null;
+    db.deadlines.persist(args, index);
+    large.length = length;
+    return large;
   }
 
   #createZeros(args: Args, index: number, length: number): StringValue {

@@ -270,6 +270,12 @@ export const SESSIONS: Record<string, string> = {
     exists d
     bitop or d missing x
     get d
+    set number 123
+    bitop or d number
+    object encoding d
+    setex d 100 v
+    bitop xor d number x
+    ttl d
     bitfield bf set u8 0 255
     bitfield bf get u8 0
     bitfield bf get i8 0

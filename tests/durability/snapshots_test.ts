@@ -62,6 +62,8 @@ function addLarge(server: TestServer): void {
 const CHANGES_OF_LARGE = [
   "append large:string60000 tail",
   "setrange large:string70000 5 x",
+  "bitop not large:string70000 large:string70000",
+  "bitop xor large:string300000 large:string300000 large:string60000",
   "del large:string300000",
   "copy large:string300000 large:string1100000 replace",
   "rename large:string1100000 large:string70000",
