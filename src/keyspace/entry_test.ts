@@ -97,6 +97,17 @@ Deno.test("object() is the large value whose index the entry holds", () => {
   entries.view.setUint32(entries.valueStart, entries.objects.add(large), true);
   assertEquals(entries.object(), large);
 });
+Deno.test("a large string that grows step by step is copied seldom", () => {
+  const large = new LargeString(new Uint8Array(100_000).fill(1), 100_000);
+  let copies = 0;
+  for (let length = 100_000; length <= 30_000_000; length += 20_000) {
+    const { content } = large;
+    large.resize(length);
+    if (large.content !== content) copies++;
+  }
+  assertEquals(copies <= 15, true);
+  assertEquals([large.content[99_999], large.content[100_000]], [1, 0]);
+});
 Deno.test("open() and matches() allocate nothing", () => {
   const entries = new Entries(new Hasher(1, 2));
   const key = keyOf(20);
