@@ -4,7 +4,8 @@ import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
 import { type Entries, Type } from "../keyspace/entry.ts";
 import { encodingName, entryBytes, StringValue } from "../keyspace/values.ts";
-import { argsOf, binaryBytes } from "../protocol/args.ts";
+import { writeDecimal } from "../lib/decimal.ts";
+import { Args } from "../protocol/args.ts";
 import { errorReply, Errors, unknownOrArity } from "../protocol/errors.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import { digest, digestValue } from "./digest.ts";
@@ -12,6 +13,10 @@ import { replyHelp } from "./help.ts";
 
 /** DEBUG SLEEP stops the server, but not for ever. */
 const SLEEP_MAX_SECONDS = 3600;
+
+const COLON = 0x3a;
+/** Of an integer. */
+const DIGITS_MAX = 20;
 
 type Run = (call: Call) => void;
 
@@ -121,29 +126,54 @@ function loadaof(call: Call): void {
   else reply.error(error);
 }
 
-/** POPULATE count [prefix] [size]: keys "prefix:0" …, which hold "value:0" … or `size` bytes. */
+/** POPULATE count [prefix] [size]: keys "prefix:0" …, which hold "value:0" … or that in `size` bytes. */
 function populate(call: Call): void {
   const { args, reply, db } = call;
   const count = args.integer(2);
-  const prefix = args.count > 3 ? args.binary(3) : "key";
   const size = args.count > 4 ? args.integer(4) : 0;
   if (args.error !== null) return reply.error(args.error);
   if (count < 0 || size < 0) return reply.error(Errors.outOfRange);
+  const prefix = args.count > 3
+    ? args.bytesOf(3).slice(args.start(3), args.end(3))
+    : encoder.encode("key");
+  const keys = new NumberedName(prefix, 0);
+  const values = new NumberedName(encoder.encode("value"), size);
+  const key = new Args();
+  key.use(keys.bytes, keys.view);
   for (let i = 0; i < count; i++) {
-    const key = argsOf(binaryBytes(`${prefix}:${i}`));
+    key.clear();
+    key.push(0, keys.write(i));
+    const textEnd = values.write(i);
     if (db.exists(key, 0)) continue;
-    const text = new TextEncoder().encode(`value:${i}`);
-    let value = text;
-    if (size > 0) {
-      value = new Uint8Array(size);
-      value.set(text.length <= size ? text : new Uint8Array(text.buffer, 0, size));
-    }
-    const view = new DataView(value.buffer, value.byteOffset);
-    db.strings.set(key, 0, value, view, 0, value.length, false, Events.set);
+    const end = size > 0 ? size : textEnd;
+    db.strings.set(key, 0, values.bytes, values.view, 0, end, false, Events.set);
     const stream = call.rewrite(3)?.word("SET").argument(key, 0);
-    stream?.bytes(value, 0, value.length);
+    stream?.bytes(values.bytes, 0, end);
   }
   reply.ok();
+}
+
+const encoder = new TextEncoder();
+
+/** "name:0", "name:1" …, one after the other in the same bytes, with zeros behind: the numbers only get longer. */
+class NumberedName {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly #digits: number;
+
+  /** There are `size` bytes at least. */
+  constructor(name: Uint8Array, size: number) {
+    this.#digits = name.length + 1;
+    this.bytes = new Uint8Array(Math.max(size, this.#digits + DIGITS_MAX));
+    this.view = new DataView(this.bytes.buffer);
+    this.bytes.set(name);
+    this.bytes[name.length] = COLON;
+  }
+
+  /** Returns where the text ends. */
+  write(number: number): number {
+    return writeDecimal(number, this.bytes, this.#digits);
+  }
 }
 
 function object(call: Call): void {

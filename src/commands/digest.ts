@@ -19,6 +19,7 @@ import { sha1, SHA1_BYTES } from "../lib/sha1.ts";
 import { Slice } from "../lib/slice.ts";
 import type { Ref } from "../structures/arena.ts";
 
+const encoder = new TextEncoder();
 const DIGEST_BYTES = SHA1_BYTES;
 /** Streams and the types of modules. */
 const REDIS_TYPES: Record<number, number> = { [Type.stream]: 6, [Type.bloom]: 5 };
@@ -39,28 +40,31 @@ const BY_TYPE: Record<number, MixValue> = {
 function mixString(db: Database, _ref: Ref, own: Uint8Array): void {
   const value = new StringValue();
   value.read(db.keyspace.entries);
-  mix(own, bytesOf(value));
+  mixSlice(own, value);
 }
 
 function mixList(db: Database, ref: Ref, own: Uint8Array): void {
   const list = new ListValue();
   list.cursor.openEntry(db, ref);
-  list.forEachRange(0, list.count - 1, new Slice(), (element) => mix(own, bytesOf(element)));
+  list.forEachRange(0, list.count - 1, new Slice(), (element) => mixSlice(own, element));
 }
 
 function mixSet(db: Database, ref: Ref, own: Uint8Array): void {
   const set = new SetValue();
   set.cursor.openEntry(db, ref);
-  set.forEach((member) => xorWith(own, sumOf(bytesOf(member))));
+  set.forEach((member) => {
+    sha1(member.bytes, member.start, member.end, sum);
+    xorWith(own, sum);
+  });
 }
 
 function mixZset(db: Database, ref: Ref, own: Uint8Array): void {
   const zset = new ZsetValue();
   zset.cursor.openEntry(db, ref);
   zset.forEachFrom(0, zset.count, false, (member, score) => {
-    const pair = new Uint8Array(DIGEST_BYTES);
-    mix(pair, bytesOf(member));
-    mix(pair, new TextEncoder().encode(shortText(score)));
+    pair.fill(0);
+    mixSlice(pair, member);
+    mix(pair, encoder.encode(shortText(score)));
     xorWith(own, sumOf(pair));
   });
 }
@@ -69,9 +73,9 @@ function mixHash(db: Database, ref: Ref, own: Uint8Array): void {
   const hash = new HashValue();
   hash.cursor.openEntry(db, ref);
   hash.forEach((field, value) => {
-    const pair = new Uint8Array(DIGEST_BYTES);
-    mix(pair, bytesOf(field));
-    mix(pair, bytesOf(value));
+    pair.fill(0);
+    mixSlice(pair, field);
+    mixSlice(pair, value);
     xorWith(own, sumOf(pair));
   });
 }
@@ -84,11 +88,11 @@ function mixStream(db: Database, ref: Ref, own: Uint8Array): void {
   const value = new Slice();
   cursor.seek(stream.log, FIRST_ID, LAST_ID, false);
   while (cursor.next()) {
-    mix(own, new TextEncoder().encode(cursor.id.toString().replace("-", ".")));
+    mix(own, encoder.encode(cursor.id.toString().replace("-", ".")));
     for (let i = 0; i < cursor.fieldCount; i++) {
       cursor.nextPair(field, value);
-      mix(own, bytesOf(field));
-      mix(own, bytesOf(value));
+      mixSlice(own, field);
+      mixSlice(own, value);
     }
   }
 }
@@ -97,15 +101,11 @@ function mixBloom(db: Database, ref: Ref, own: Uint8Array): void {
   const bloom = new BloomValue();
   bloom.cursor.openEntry(db, ref);
   const { errorRate, capacity, expansion, layers } = bloom.filter;
-  mix(own, new TextEncoder().encode(`${errorRate} ${capacity} ${expansion}`));
+  mix(own, encoder.encode(`${errorRate} ${capacity} ${expansion}`));
   for (const { bits, count } of layers) {
-    mix(own, new TextEncoder().encode(`${count}`));
+    mix(own, encoder.encode(`${count}`));
     mix(own, bits);
   }
-}
-
-function bytesOf(slice: Slice): Uint8Array {
-  return new Uint8Array(slice.bytes.buffer, slice.bytes.byteOffset + slice.start, slice.length);
 }
 
 export function digest({ reply, engine }: Call): void {
@@ -153,13 +153,19 @@ function digestEntry(db: Database, ref: Ref, own: Uint8Array): void {
 
 // scratch: lives for one call
 const typeBytes = new Uint8Array(4);
-const EXPIRES = new TextEncoder().encode("!!expire!!");
+const EXPIRES = encoder.encode("!!expire!!");
+// scratch: lives for one call
+const pair = new Uint8Array(DIGEST_BYTES);
 // scratch: lives for one call
 const sum = new Uint8Array(DIGEST_BYTES);
 
 /** digest = sha1(digest xor sha1(bytes)). */
 function mix(own: Uint8Array, bytes: Uint8Array): void {
   mixRange(own, bytes, 0, bytes.length);
+}
+
+function mixSlice(own: Uint8Array, { bytes, start, end }: Slice): void {
+  mixRange(own, bytes, start, end);
 }
 
 function mixRange(own: Uint8Array, bytes: Uint8Array, start: number, end: number): void {

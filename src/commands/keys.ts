@@ -3,7 +3,7 @@ import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, keyRange, oneKey } from "../engine/command.ts";
 import type { Database } from "../keyspace/database.ts";
 import { globMatches } from "../lib/glob.ts";
-import { TYPE_NAMES } from "../keyspace/entry.ts";
+import { EntryFlag, TYPE_NAMES } from "../keyspace/entry.ts";
 import { copyKey, moveKey, renameKey } from "../keyspace/transfer.ts";
 import { Errors } from "../protocol/errors.ts";
 import { Options } from "../protocol/options.ts";
@@ -49,19 +49,16 @@ function keys({ args, reply, db }: Call): void {
   const isAll = pattern.length === 1 && pattern[0] === 0x2a;
   const mark = reply.mark();
   let count = 0;
-  let cursor = 0;
-  do {
-    cursor = db.scan(cursor, 1024, (ref) => {
-      entries.open(ref);
-      const { keyBytes, keyStart, keyEnd } = entries;
-      if (
-        !isAll &&
-        !globMatches(pattern, 0, pattern.length, keyBytes, keyStart, keyEnd, false)
-      ) return;
+  db.forEach((ref) => {
+    // A key past its deadline is left out; removing it is left to the timer, as in Redis.
+    if (entries.hasFlag(ref, EntryFlag.ttl) && db.deadlines.isDue(ref)) return;
+    entries.open(ref);
+    const { keyBytes, keyStart, keyEnd } = entries;
+    if (isAll || globMatches(pattern, 0, pattern.length, keyBytes, keyStart, keyEnd, false)) {
       count++;
-      reply.bulk(keyBytes, keyStart, keyEnd);
-    });
-  } while (cursor !== 0);
+      reply.bulkIn(keyBytes, entries.keyView, keyStart, keyEnd);
+    }
+  });
   reply.arrayFrom(mark, count);
 }
 

@@ -695,6 +695,15 @@ export class DashTable {
     assert(start >= 0 && end <= segment.capacity, "homes are slots");
     const mask = segment.capacity - 1;
     let visited = 0;
+    if (start === 0 && end === segment.capacity) {
+      // All of a segment's refs have their homes in it: no key needs to be hashed.
+      for (let slot = 0; slot < end; slot++) {
+        if (segment.prints[slot] <= TOMBSTONE) continue;
+        visit(segment.refs[slot]);
+        visited++;
+      }
+      return visited;
+    }
     // On past the end, since refs from homes before it may lie there, but not around to the start.
     for (let i = start; i < start + segment.capacity; i++) {
       const slot = i & mask;

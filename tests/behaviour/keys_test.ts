@@ -132,3 +132,20 @@ Deno.test("KEYS refuses nothing and returns what matches", () => {
     new ReplyError("ERR wrong number of arguments for 'keys' command"),
   );
 });
+Deno.test("KEYS leaves out keys past their deadline, and leaves them to the timer", () => {
+  const server = new TestServer();
+  server.run("DEBUG SET-ACTIVE-EXPIRE 0");
+  server.run("SET k v PX 100");
+  server.run("SET stays v");
+  server.advanceClock(101);
+  assertEquals([server.run("KEYS *"), server.run("DBSIZE")], [["stays"], 2]);
+});
+Deno.test("DEBUG POPULATE makes keys whose prefix is any bytes, and values of any size", () => {
+  const server = new TestServer();
+  server.call("DEBUG", "POPULATE", "11", Uint8Array.of(0xff, 0x3a), "9");
+  assertEquals(server.call("GET", Uint8Array.of(0xff, 0x3a, 0x3a, 0x39)), "value:9\0\0");
+  assertEquals(server.call("GET", Uint8Array.of(0xff, 0x3a, 0x3a, 0x31, 0x30)), "value:10\0");
+  server.run("DEBUG POPULATE 2 short 3");
+  server.run("DEBUG POPULATE 12 plain");
+  assertEquals(server.run("MGET short:1 plain:1 plain:11"), ["val", "value:1", "value:11"]);
+});
