@@ -9,10 +9,29 @@ import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import { parseUsage, type UsageNode } from "../protocol/usage.ts";
 import { replyHelp } from "./help.ts";
 
-function command({ reply, engine }: Call): void {
-  const commands = engine.commands.topLevel();
-  reply.array(commands.length);
-  for (const one of commands) replyInfo(reply, one);
+function command(call: Call): void {
+  replyKept(call, "INFO", (reply, commands) => {
+    reply.array(commands.length);
+    for (const one of commands) replyInfo(reply, one);
+  });
+}
+
+/**
+ * Replies with what `write` says of all commands. It is written once and kept, because it never changes, and many
+ * clients ask for it when they connect.
+ */
+function replyKept(
+  { reply, engine }: Call,
+  name: string,
+  write: (reply: ReplyWriter, commands: readonly Command[]) => void,
+): void {
+  const { keptReplies } = engine.commands;
+  const key = `${name} RESP${reply.resp}`;
+  const kept = keptReplies.get(key);
+  if (kept !== undefined) return reply.raw(kept);
+  const mark = reply.mark();
+  write(reply, engine.commands.topLevel());
+  keptReplies.set(key, reply.since(mark).slice());
 }
 
 function commandCount({ reply, engine }: Call): void {
@@ -54,16 +73,18 @@ function listFilter(args: Args): ((one: Command) => boolean) | null {
   };
 }
 
-function commandDocs({ args, reply, engine }: Call): void {
-  let commands = engine.commands.topLevel();
-  if (args.count > 2) {
-    const named: Command[] = [];
-    for (let i = 2; i < args.count; i++) {
-      const found = engine.commands.byName(args.binary(i).toLowerCase());
-      if (found !== null) named.push(found);
-    }
-    commands = named;
+function commandDocs(call: Call): void {
+  const { args, reply, engine } = call;
+  if (args.count === 2) return replyKept(call, "DOCS", replyAllDocs);
+  const named: Command[] = [];
+  for (let i = 2; i < args.count; i++) {
+    const found = engine.commands.byName(args.binary(i).toLowerCase());
+    if (found !== null) named.push(found);
   }
+  replyAllDocs(reply, named);
+}
+
+function replyAllDocs(reply: ReplyWriter, commands: readonly Command[]): void {
   reply.map(commands.length);
   for (const one of commands) {
     reply.bulkText(one.fullName);

@@ -56,6 +56,19 @@ Deno.test("COMMAND INFO has sets in RESP3, and no set of subcommands where there
   );
 });
 
+Deno.test("COMMAND and COMMAND DOCS answer the same again, in each version of the protocol", () => {
+  for (const line of ["COMMAND", "COMMAND INFO", "COMMAND DOCS"]) {
+    const server = new TestServer();
+    const replies = [server.raw(line), server.raw(line)];
+    server.run("HELLO 3");
+    replies.push(server.raw(line), server.raw(line));
+    const other = new TestServer();
+    other.run("HELLO 3");
+    assertEquals(replies[1] === replies[0], true);
+    assertEquals([replies[2] === replies[0], replies[3] === replies[2]], [false, true]);
+    assertEquals(other.raw(line) === replies[2], true);
+  }
+});
 Deno.test("COMMAND LIST names commands and subcommands, and filters them", () => {
   const server = new TestServer();
   const all = server.run("COMMAND LIST") as string[];

@@ -202,8 +202,9 @@ export class Parameters {
   matching(globs: readonly string[]): [name: string, text: string][] {
     const found = new Map<string, [name: string, text: string]>();
     for (const glob of globs) {
+      const isPattern = WILDCARD.test(glob);
       for (const [name, slot] of this.#matches(glob)) {
-        if (!found.has(name)) found.set(name, [/[[*?]/.test(glob) ? name : glob, slot.text]);
+        if (!found.has(name)) found.set(name, [isPattern ? name : glob, slot.text]);
       }
     }
     return [...found.values()];
@@ -309,12 +310,13 @@ export class Parameters {
   }
 
   #matches(glob: string): readonly [string, Slot][] {
-    if (!/[[*?]/.test(glob)) {
+    if (!WILDCARD.test(glob)) {
       const slot = this.#slots.get(glob.toLowerCase());
       return slot === undefined ? [] : [[glob.toLowerCase(), slot]];
     }
+    const pattern = encoder.encode(glob);
     return [...this.#slots].filter(([name, { spec }]) =>
-      spec.traits.hidden !== true && isMatch(glob, name)
+      spec.traits.hidden !== true && isMatch(pattern, name)
     );
   }
 
@@ -328,6 +330,8 @@ export class Parameters {
 /** The table without the types of its single rows. */
 const specs: readonly ParameterSpec[] = PARAMETER_ROWS as unknown as readonly ParameterSpec[];
 const encoder = new TextEncoder();
+/** What makes a name a pattern. */
+const WILDCARD = /[[*?]/;
 
 function lackLine(slots: ReadonlySet<Slot>): string | null {
   const lacks = [...slots].map((slot) => slot.lack).filter((lack) => lack !== null);
@@ -390,8 +394,7 @@ function camelCase(name: string): string {
   return name.replaceAll(/[-_](.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-function isMatch(glob: string, name: string): boolean {
-  const pattern = encoder.encode(glob);
+function isMatch(pattern: Uint8Array, name: string): boolean {
   const text = encoder.encode(name);
   return globMatches(pattern, 0, pattern.length, text, 0, text.length, true);
 }

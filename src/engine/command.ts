@@ -193,6 +193,8 @@ export class CommandTable {
   /** By the name under which clients call a command; rename-command changes that. */
   readonly #commands: Map<string, Command>;
   #lookUp: NameTable<Command>;
+  /** Encoded replies about all commands, by what was asked. */
+  readonly keptReplies = new Map<string, Uint8Array>();
 
   constructor(groups: readonly CommandGroup[]) {
     this.#commands = byOwnName(

@@ -32,6 +32,8 @@ const BULK_WORD = 0x0a0d3024;
 const LONG_BULK_WORD = 0x0d303024;
 const INTEGER_WORD = 0x0a0d303a;
 const CR_LF = 0x0a0d;
+/** A longer text is encoded by the library: that costs an object, but is quicker than a loop over the letters. */
+const SHORT_TEXT = 128;
 /** Longest header: a type byte, 20 digits, CRLF. */
 const HEADER_BYTES = 24;
 
@@ -206,7 +208,7 @@ export class ReplyWriter {
 
   /** A bulk string of text, as UTF-8. */
   bulkText(text: string): void {
-    if (isAscii(text)) return this.bulkBinary(text);
+    if (text.length <= SHORT_TEXT && isAscii(text)) return this.bulkBinary(text);
     const bytes = encoder.encode(text);
     this.bulk(bytes, 0, bytes.length);
   }
