@@ -17,29 +17,34 @@ const LITERALS_MAX = 32;
 const DISTANCE_MAX = 8192;
 const MATCH_MIN = 3;
 const MATCH_MAX = 264;
+/** What a match takes at most. */
+const MATCH_BYTES = 3;
 /**
  * After each 256 misses in a row one place more is skipped, up to fifteen: bytes that can't be shortened take little
  * time so.
  */
 const STRIDE_SHIFT = 8;
 const STRIDE_MAX = 15;
-/** A view over a smaller source costs more than it saves. */
-const VIEW_FROM = 4096;
-/** Positions count on from call to call, so that old ones need not be wiped; here they begin again. */
+/**
+ * Positions count on from call to call, so that old ones need not be wiped: a gap between two calls makes them too
+ * distant. Here they begin again.
+ */
 const WIPE_AT = 2 ** 30;
+const FIRST_BASE = DISTANCE_MAX + 1;
 
 /** Hash of three bytes → where they stood, counted from the beginning of the first call. */
 // scratch: lives for one call
 const places = new Int32Array(1 << HASH_BITS);
 // scratch: lives for one call
-let base = 1;
+let base = FIRST_BASE;
 
 /**
- * Compresses `source[start, end)` to the beginning of `target`; returns its size, or 0 if it would exceed `limit`
- * bytes. `target` has room for `limit` bytes.
+ * Compresses `source[start, end)`, of which `view` is the view, to the beginning of `target`; returns its size, or 0 if it
+ * would exceed `limit` bytes. `target` has room for `limit` bytes.
  */
 export function compress(
   source: Uint8Array,
+  view: DataView,
   start: number,
   end: number,
   target: Uint8Array,
@@ -47,80 +52,69 @@ export function compress(
 ): number {
   if (base + (end - start) > WIPE_AT) {
     places.fill(0);
-    base = 1;
+    base = FIRST_BASE;
   }
   const offset = base - start;
-  base += end - start;
-  let from = start; // literals not yet written
-  let at = start;
-  let out = 0;
+  base += end - start + DISTANCE_MAX;
   let misses = 0; // places in a row where nothing was found
-  const view = end - start < VIEW_FROM ? null : new DataView(source.buffer, source.byteOffset);
-  while (at + MATCH_MIN <= end) {
-    const three = source[at] | (source[at + 1] << 8) | (source[at + 2] << 16);
-    const slot = Math.imul(three, 0x9e3779b1) >>> (32 - HASH_BITS);
-    const candidate = places[slot] - offset;
-    places[slot] = at + offset;
-    const isMatch = candidate >= start && at - candidate <= DISTANCE_MAX &&
-      source[candidate] === source[at] && source[candidate + 1] === source[at + 1] &&
-      source[candidate + 2] === source[at + 2];
-    if (!isMatch) {
+  let at = start;
+  let head = 0; // where the number of the literals goes that are being written
+  let out = 1;
+  while (at < end) {
+    let literals = end - at;
+    if (literals > MATCH_MIN) {
+      const four = view.getInt32(at, true);
+      const slot = Math.imul(four << 8, 0x9e3779b1) >>> (32 - HASH_BITS);
+      const distance = at + offset - places[slot];
+      places[slot] = at + offset;
+      const isMatch = distance <= DISTANCE_MAX &&
+        (view.getInt32(at - distance, true) ^ four) << 8 === 0;
+      if (isMatch) {
+        misses = 0;
+        out = endLiterals(target, head, out);
+        if (out + MATCH_BYTES > limit) return 0;
+        const length = matchLength(view, at - distance, at, end);
+        head = writeMatch(target, out, distance - 1, length);
+        out = head + 1;
+        at += length;
+        continue;
+      }
       misses++;
-      at += 1 + Math.min(misses >>> STRIDE_SHIFT, STRIDE_MAX);
-      continue;
+      literals = Math.min(1 + Math.min(misses >>> STRIDE_SHIFT, STRIDE_MAX), literals);
     }
-    misses = 0;
-    out = writeLiterals(source, from, at, target, out, limit);
-    const length = view === null
-      ? matchLength(source, candidate, at, end)
-      : longMatchLength(view, candidate, at, end);
-    if (out === 0 && from < at) return 0;
-    if (out + 3 > limit) return 0;
-    out = writeMatch(target, out, at - candidate - 1, length);
-    at += length;
-    from = at;
+    // One more byte for the number of the next literals.
+    if (out + literals >= limit) return 0;
+    for (const stop = at + literals; at < stop; at++) {
+      target[out++] = source[at];
+      if (out - head <= LITERALS_MAX) continue;
+      target[head] = LITERALS_MAX - 1;
+      head = out++;
+    }
   }
-  const whole = writeLiterals(source, from, end, target, out, limit);
-  return whole === 0 && from < end ? 0 : whole;
+  return endLiterals(target, head, out);
+}
+
+/** Writes the number of the literals that stand behind `head` up to `out`; returns where they end. */
+function endLiterals(target: Uint8Array, head: number, out: number): number {
+  // Without literals their number is left out.
+  if (out === head + 1) return head;
+  target[head] = out - head - 2;
+  return out;
 }
 
 /** Bytes that are the same from `candidate` and from `at` on, of which three are known to be. */
-function matchLength(source: Uint8Array, candidate: number, at: number, end: number): number {
+function matchLength(view: DataView, candidate: number, at: number, end: number): number {
   const most = Math.min(MATCH_MAX, end - at);
   let length = MATCH_MIN;
-  while (length < most && source[candidate + length] === source[at + length]) length++;
-  return length;
-}
-
-/** As `matchLength`, four bytes at a time: what repeats itself in a large source does so at length. */
-function longMatchLength(view: DataView, candidate: number, at: number, end: number): number {
-  const most = Math.min(MATCH_MAX, end - at);
-  let length = MATCH_MIN;
-  while (length + 4 <= most && view.getInt32(candidate + length) === view.getInt32(at + length)) {
+  while (length + 4 <= most) {
+    const differing = view.getInt32(candidate + length, true) ^ view.getInt32(at + length, true);
+    if (differing !== 0) return length + ((31 - Math.clz32(differing & -differing)) >>> 3);
     length += 4;
   }
   while (length < most && view.getUint8(candidate + length) === view.getUint8(at + length)) {
     length++;
   }
   return length;
-}
-
-/** Writes `source[from, to)` as it is; returns where that ends, 0 if it does not fit. */
-function writeLiterals(
-  source: Uint8Array,
-  from: number,
-  to: number,
-  target: Uint8Array,
-  out: number,
-  limit: number,
-): number {
-  while (from < to) {
-    const count = Math.min(LITERALS_MAX, to - from);
-    if (out + 1 + count > limit) return 0;
-    target[out++] = count - 1;
-    for (const stop = from + count; from < stop; from++) target[out++] = source[from];
-  }
-  return out;
 }
 
 function writeMatch(target: Uint8Array, out: number, distance: number, length: number): number {

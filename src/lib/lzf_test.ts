@@ -5,6 +5,10 @@ import { compress, decompress } from "./lzf.ts";
 
 const encoder = new TextEncoder();
 
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset);
+}
+
 /** Text of few different words, so that much of it repeats. */
 const repetitive = fc.array(fc.constantFrom("aaaa", "key:", "value", "\0\0\0", "x", "respite"), {
   maxLength: 400,
@@ -19,7 +23,7 @@ Deno.test("decompress() gives back what compress() took", () => {
         const source = new Uint8Array(lead + text.length);
         source.set(text, lead);
         const packed = new Uint8Array(text.length * 2 + 16);
-        const size = compress(source, lead, source.length, packed, packed.length);
+        const size = compress(source, viewOf(source), lead, source.length, packed, packed.length);
         const back = new Uint8Array(text.length);
         assert(decompress(packed, 0, size, back, text.length), "it is LZF");
         assertEquals(back, text);
@@ -31,14 +35,14 @@ Deno.test("decompress() gives back what compress() took", () => {
 Deno.test("compress() makes repetitive text small", () => {
   const text = encoder.encode("all work and no play ".repeat(1000));
   const packed = new Uint8Array(text.length);
-  const size = compress(text, 0, text.length, packed, packed.length);
+  const size = compress(text, viewOf(text), 0, text.length, packed, packed.length);
   assert(size > 0 && size < text.length / 50, `${size} bytes`);
 });
 
 Deno.test("compress() gives up where the limit is exceeded, and never writes behind it", () => {
   fc.assert(fc.property(repetitive, fc.nat(300), (text, limit) => {
     const packed = new Uint8Array(limit + 8).fill(0xee);
-    const size = compress(text, 0, text.length, packed, limit);
+    const size = compress(text, viewOf(text), 0, text.length, packed, limit);
     assert(size <= limit, "the size is within the limit");
     assertEquals(packed.subarray(limit), new Uint8Array(8).fill(0xee));
   }));
@@ -71,7 +75,7 @@ Deno.test("compress() finds what repeats itself in a large source, also behind w
   const text = encoder.encode("what repeats itself at length ");
   for (let i = size / 2; i < size; i++) source[i] = text[i % text.length];
   const packed = new Uint8Array(size);
-  const count = compress(source, 0, size, packed, size - 4);
+  const count = compress(source, viewOf(source), 0, size, packed, size - 4);
   assert(count > size / 2 && count < 0.53 * size, "half of it, and a little");
   const back = new Uint8Array(size);
   assert(decompress(packed, 0, count, back, size), "it is LZF");
@@ -80,11 +84,12 @@ Deno.test("compress() finds what repeats itself in a large source, also behind w
 
 Deno.test("compress() and decompress() allocate nothing", () => {
   const text = encoder.encode("value:1234567890:value:1234567890");
+  const view = viewOf(text);
   const packed = new Uint8Array(64);
   const back = new Uint8Array(64);
   assertEquals(
     bytesPerCall(() => {
-      const size = compress(text, 0, text.length, packed, text.length);
+      const size = compress(text, view, 0, text.length, packed, text.length);
       decompress(packed, 0, size, back, text.length);
     }),
     0,

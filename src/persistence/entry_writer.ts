@@ -63,7 +63,7 @@ export class RdbEntryWriter implements EntryWriter {
     entries.open(ref);
     this.#values.type(entries);
     assert(entries.keyStart <= entries.keyEnd, "a key does not end before it begins");
-    out.string(entries.keyBytes, entries.keyStart, entries.keyEnd);
+    out.string(entries.keyBytes, entries.keyView, entries.keyStart, entries.keyEnd);
     return this.#values.value(entries);
   }
 }

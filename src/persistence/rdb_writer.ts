@@ -64,7 +64,7 @@ export class RdbWriter {
   functionLibrary(code: Uint8Array): void {
     assert(code.length > 0, "a library has code");
     this.sink.byte(Opcode.function2);
-    this.string(code, 0, code.length);
+    this.string(code, new DataView(code.buffer), 0, code.length);
   }
 
   /** Entries of database `index` follow. */
@@ -173,8 +173,8 @@ export class RdbWriter {
 
   // Strings
 
-  stringOf({ bytes, start, end }: Slice): void {
-    this.string(bytes, start, end);
+  stringOf({ bytes, view, start, end }: Slice): void {
+    this.string(bytes, view, start, end);
   }
 
   /** Writes a text whose characters are bytes. */
@@ -184,11 +184,11 @@ export class RdbWriter {
       return character.charCodeAt(0);
     });
     assert(bytes.length === text.length, "a text has a byte a character");
-    this.string(bytes, 0, bytes.length);
+    this.string(bytes, new DataView(bytes.buffer), 0, bytes.length);
   }
 
-  /** The string `bytes[start, end)`, in whichever way is shortest. */
-  string(bytes: Uint8Array, start: number, end: number): void {
+  /** The string `bytes[start, end)`, of which `view` is the view, in whichever way is shortest. */
+  string(bytes: Uint8Array, view: DataView, start: number, end: number): void {
     const size = end - start;
     assert(start >= 0, "a string begins in its bytes");
     assert(size >= 0, "a string does not end before it begins");
@@ -198,7 +198,7 @@ export class RdbWriter {
     }
     const isShort = size <= this.compressMaxBytes && size <= COMPRESS_LIMIT_BYTES;
     if (size >= COMPRESS_FROM && isShort && this.compresses) {
-      if (this.#compressed(bytes, start, end)) return;
+      if (this.#compressed(bytes, view, start, end)) return;
     }
     this.plainString(bytes, start, end);
   }
@@ -241,11 +241,11 @@ export class RdbWriter {
     return true;
   }
 
-  #compressed(bytes: Uint8Array, start: number, end: number): boolean {
+  #compressed(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
     const limit = end - start - 4;
     if (packed.length < limit) packed = new Uint8Array(Math.max(limit, 2 * packed.length));
     assert(packed.length >= limit, "there is room for what is compressed");
-    const size = compress(bytes, start, end, packed, limit);
+    const size = compress(bytes, view, start, end, packed, limit);
     assert(size >= 0, "a size is not negative");
     assert(size <= limit, "what is compressed stays within its room");
     assert(limit < end - start, "what is compressed is shorter");

@@ -124,7 +124,7 @@ export class ValueWriter {
       this.#intset.open(bytes, view, start);
       assert(this.#intset.count > 0, "no empty set is kept");
       assert(start + this.#intset.size <= bytes.length, "an intset lies in its bytes");
-      this.#out.string(bytes, start, start + this.#intset.size);
+      this.#out.string(bytes, view, start, start + this.#intset.size);
     } else {
       this.#pack.open(bytes, view, start);
       assert(encoding === Encoding.listpack, "what is packed is one or the other");
@@ -167,7 +167,7 @@ export class ValueWriter {
   #blob(pack: Listpack): void {
     assert(pack.size > 0, "a listpack has a head");
     assert(pack.start + pack.size <= pack.bytes.length, "a listpack lies in its bytes");
-    this.#out.string(pack.bytes, pack.start, pack.start + pack.size);
+    this.#out.string(pack.bytes, pack.view, pack.start, pack.start + pack.size);
   }
 
   #node(pack: Listpack): void {
