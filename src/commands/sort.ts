@@ -13,6 +13,7 @@ import { ListValue } from "../keyspace/list_value.ts";
 import { SetValue } from "../keyspace/set_value.ts";
 import { StringValue } from "../keyspace/values.ts";
 import { ZsetValue } from "../keyspace/zset_value.ts";
+import { assert } from "../lib/assert.ts";
 import { ByteList } from "../lib/byte_list.ts";
 import { copyIn } from "../lib/copy.ts";
 import { parseDouble } from "../lib/double_text.ts";
@@ -294,6 +295,15 @@ class Results {
     return this.size * Math.max(this.#patterns.length, 1);
   }
 
+  /** The same with what GET has found copied, since it may be in the key that is replaced. What is missing becomes empty. */
+  withoutGets(db: Database): Results {
+    if (this.#patterns.length === 0) return this;
+    const found = new ByteList();
+    const nothing = new Slice();
+    this.forEach((result) => found.add(result ?? nothing));
+    return new Results(db, found, orderAsRead(found.count, false), 0, found.count, []);
+  }
+
   /** Shows each; null for what is not there. */
   forEach(visit: (result: Slice | null) => void): void {
     const element = this.#element;
@@ -320,19 +330,15 @@ function store({ args, reply, db }: Call, index: number, results: Results): void
     db.remove(args, index);
     return reply.integer(0);
   }
-  // GET may read the key that is replaced: all results are copied first.
-  const kept = new ByteList();
-  const nothing = new Slice();
-  results.forEach((result) => kept.add(result ?? nothing));
   const target = new ListValue();
+  const kept = results.withoutGets(db);
   target.cursor.replace(db, args, index);
-  const element = new Slice();
-  for (let i = 0; i < count; i++) {
-    kept.read(i, element);
+  kept.forEach((element) => {
+    assert(element !== null, "what is missing has become an empty string");
     const { bytes, view, start, end } = element;
     target.makeRoomFor(bytes, start, end);
     target.pushTail(bytes, view, start, end);
-  }
+  });
   target.cursor.changed(Events.sortstore, count);
   reply.integer(count);
 }
