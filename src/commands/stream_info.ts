@@ -3,7 +3,6 @@ import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { StreamValue } from "../keyspace/stream_value.ts";
 import { Int64, subtractInt64 } from "../lib/decimal.ts";
-import { binaryBytes } from "../protocol/args.ts";
 import { Errors, noSuchGroup, unknownOrArity } from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import { type Consumer, type ConsumerGroup, isUnknown } from "../structures/consumer_groups.ts";
@@ -25,11 +24,6 @@ const id = new StreamId();
 const number = new Int64();
 // scratch: lives for one call
 const read = new Int64();
-
-function replyName(reply: ReplyWriter, name: string): void {
-  const bytes = binaryBytes(name);
-  reply.bulk(bytes, 0, bytes.length);
-}
 
 /** Opens the stream that argument 2 names; returns false after answering an error. */
 function open({ args, reply, db }: Call): boolean {
@@ -119,7 +113,7 @@ function showFull(call: Call, limit: number): void {
 function showFullGroup(reply: ReplyWriter, group: ConsumerGroup, limit: number): void {
   reply.map(7);
   reply.bulkText("name");
-  replyName(reply, group.name);
+  reply.bulkBinary(group.name);
   reply.bulkText("last-delivered-id");
   replyId(reply, group.lastId);
   showProgress(reply, group);
@@ -129,16 +123,15 @@ function showFullGroup(reply: ReplyWriter, group: ConsumerGroup, limit: number):
   const { pending } = group;
   const count = limit === 0 ? pending.count : Math.min(pending.count, limit);
   reply.array(count);
-  for (let rank = 0; rank < count; rank++) {
-    const ref = pending.at(rank);
+  pending.tree.forEachFrom(0, count, false, (ref) => {
     reply.array(4);
     group.readId(ref, id);
     replyId(reply, id);
-    replyName(reply, group.consumerOf(ref).name);
+    reply.bulkBinary(group.consumerOf(ref).name);
     reply.integer(group.deliveredMs(ref));
     group.readDeliveries(ref, number);
     reply.int64(number);
-  }
+  });
   reply.bulkText("consumers");
   reply.array(group.consumerCount);
   for (const consumer of group.consumers()) showFullConsumer(reply, group, consumer, limit);
@@ -152,7 +145,7 @@ function showFullConsumer(
 ): void {
   reply.map(5);
   reply.bulkText("name");
-  replyName(reply, consumer.name);
+  reply.bulkBinary(consumer.name);
   reply.bulkText("seen-time");
   reply.integer(consumer.seenMs);
   reply.bulkText("active-time");
@@ -163,15 +156,14 @@ function showFullConsumer(
   const { pending } = consumer;
   const count = limit === 0 ? pending.count : Math.min(pending.count, limit);
   reply.array(count);
-  for (let rank = 0; rank < count; rank++) {
-    const ref = pending.at(rank);
+  pending.tree.forEachFrom(0, count, false, (ref) => {
     reply.array(3);
     group.readId(ref, id);
     replyId(reply, id);
     reply.integer(group.deliveredMs(ref));
     group.readDeliveries(ref, number);
     reply.int64(number);
-  }
+  });
 }
 
 /** Two pairs: how many entries the group has read and has still to read, where that is known. */
@@ -209,7 +201,7 @@ function xinfoGroups(call: Call): void {
   for (const group of groups) {
     reply.map(6);
     reply.bulkText("name");
-    replyName(reply, group.name);
+    reply.bulkBinary(group.name);
     reply.bulkText("consumers");
     reply.integer(group.consumerCount);
     reply.bulkText("pending");
@@ -229,7 +221,7 @@ function xinfoConsumers(call: Call): void {
   for (const consumer of group.consumers()) {
     reply.map(4);
     reply.bulkText("name");
-    replyName(reply, consumer.name);
+    reply.bulkBinary(consumer.name);
     reply.bulkText("pending");
     reply.integer(consumer.pending.count);
     reply.bulkText("idle");

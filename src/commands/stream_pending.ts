@@ -4,7 +4,7 @@ import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import { StreamValue } from "../keyspace/stream_value.ts";
 import { Int64 } from "../lib/decimal.ts";
-import { type Args, binaryBytes } from "../protocol/args.ts";
+import type { Args } from "../protocol/args.ts";
 import {
   type ErrorReply,
   Errors,
@@ -43,11 +43,6 @@ const count = new Int64();
 const from = new StreamId();
 // scratch: lives for one call
 const to = new StreamId();
-
-function replyName(reply: ReplyWriter, name: string): void {
-  const bytes = binaryBytes(name);
-  reply.bulk(bytes, 0, bytes.length);
-}
 
 /** The group that argument 2 names; a missing one, or a missing key, fails `args`. */
 function openGroup({ args, db }: Call, isChanged: boolean): ConsumerGroup | null {
@@ -105,7 +100,7 @@ function showSummary(call: Call): void {
   reply.array(consumers.length);
   for (const consumer of consumers) {
     reply.array(2);
-    replyName(reply, consumer.name);
+    reply.bulkBinary(consumer.name);
     reply.bulkInteger(consumer.pending.count);
   }
 }
@@ -129,7 +124,7 @@ function showPending(
     shown++;
     reply.array(4);
     replyId(reply, id);
-    replyName(reply, group.consumerOf(ref).name);
+    reply.bulkBinary(group.consumerOf(ref).name);
     reply.integer(idleMs);
     group.readDeliveries(ref, count);
     reply.int64(count);
