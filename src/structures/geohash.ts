@@ -263,7 +263,8 @@ function spread(bits: number): number {
 /** Every second bit of a hash, from bit `first` on. */
 function evenBits(hash: number, first: number): number {
   assert(first === 0 || first === 1, "every second bit begins at the first or the second");
-  const low = gather((hash % 2 ** 32) >>> first);
+  // The operator takes the low 32 bits, as `%` would, which V8 leaves to a C function.
+  const low = gather(hash >>> first);
   const high = gather(Math.floor(hash / 2 ** 32) >>> first);
   return high * 65536 + low;
 }

@@ -69,6 +69,7 @@ Deno.test("sets do what Sets would, in every encoding", () => {
       assertEquals(sorted(server.run("SINTER s t u")), [...all].sort());
       assertEquals(server.run("SINTERCARD 2 s t"), s.intersection(t).size);
       assertEquals(server.run("SINTERCARD 3 s t u LIMIT 1"), Math.min(all.size, 1));
+      assertEquals(server.run("SINTERCARD 1 s LIMIT 3"), Math.min(s.size, 3));
       assertEquals(server.run("SUNIONSTORE s s t"), s.union(t).size);
       assertEquals(sorted(server.run("SMEMBERS s")), [...s.union(t)].sort());
       server.run("COPY t copy");
