@@ -1,6 +1,6 @@
 /**
- * Builds the executable with the least permissions: net, read, write, the variables RESPITE_…
- * and the size of the machine's memory.
+ * Builds the executable with the least permissions: net, read, write, the environment (which
+ * the server gives back as soon as it has read it) and the size of the machine's memory.
  *
  * Usage: deno task compile            dist/respite for this machine
  *        deno task release            dist/respite-<target> for every supported target
@@ -28,7 +28,14 @@ for (const target of isRelease ? TARGETS : [null]) await build(target);
 async function build(target: string | null): Promise<void> {
   const output = target === null ? "dist/respite" : `dist/respite-${target}`;
   const chosen = target === null ? [] : ["--target", target];
-  const options = [serverV8Flags(), ...SERVER_PERMISSIONS, ...chosen, "--output", output];
+  const options = [
+    "--no-prompt",
+    serverV8Flags(),
+    ...SERVER_PERMISSIONS,
+    ...chosen,
+    "--output",
+    output,
+  ];
   const words = ["compile", ...options, "main.ts"];
   const { code, errors } = await run(words);
   if (code === 0) return;

@@ -4,12 +4,12 @@
  *
  * Usage: deno task ok
  */
-import { CHECKED_FOLDERS, print, run } from "./run.ts";
+import { CHECKED_FOLDERS, LOCK, print, run } from "./run.ts";
 
 const STEPS: readonly (readonly [name: string, ...args: string[]])[] = [
   ["format", "fmt", "--check"],
   ["lint", "lint"],
-  ["types", "check", "--quiet", "main.ts", ...CHECKED_FOLDERS],
+  ["types", "check", "--quiet", LOCK, "main.ts", ...CHECKED_FOLDERS],
   ["layers", "run", "--allow-read", "scripts/check_layers.ts"],
   ["tidy", "run", "--allow-read", "scripts/check_tidy.ts"],
   ["list of commands", "run", "--allow-read", "scripts/gen_commands_md.ts", "--check"],

@@ -4,6 +4,12 @@
 export const CHECKED_FOLDERS = ["src", "tests", "scripts", "bench"] as const;
 
 /**
+ * The versions of the npm packages that tests and scripts import. The configuration does not name this file: `deno task`
+ * would download all that it lists, and the server, which needs none of it, could not start where one can't be had.
+ */
+export const LOCK = "--lock=tests/deno.lock";
+
+/**
  * The flags for V8 that the task `start` of the checkout in `dir` has. Maglev is V8's middle compiler: it took 5 MiB of memory
  * and gained nothing. With the larger budgets for inlining, functions that assert what they expect are inlined as before.
  */
@@ -14,12 +20,12 @@ export function serverV8Flags(dir = "."): string {
   return flags;
 }
 
-/** The server's permissions, as in the task `start`: the least that it needs. */
+/** The server's permissions, as in the task `start`: the least that it needs. It gives env back once it has read it. */
 export const SERVER_PERMISSIONS = [
   "--allow-net",
   "--allow-read",
   "--allow-write",
-  "--allow-env=RESPITE_*",
+  "--allow-env",
   "--allow-sys=systemMemoryInfo",
 ] as const;
 

@@ -5,7 +5,7 @@
  * Usage: deno task test [name of a file or folder …]
  *        deno task test:quick [name of a file or folder …]
  */
-import { CHECKED_FOLDERS, print, run, serverV8Flags } from "./run.ts";
+import { CHECKED_FOLDERS, LOCK, print, run, serverV8Flags } from "./run.ts";
 
 // Tests start the server, and redis-server and redis-cli where they are installed.
 const PERMISSIONS = [
@@ -54,7 +54,7 @@ const paths = isQuick
   ? folders.flatMap(testsIn).filter((path) => !LONG.includes(path))
   : ["--doc", ...folders];
 // With V8's flags of the server: whether code allocates depends on what V8 inlines.
-const flags = ["--parallel", serverV8Flags(), ...PERMISSIONS];
+const flags = [LOCK, "--parallel", serverV8Flags(), ...PERMISSIONS];
 const { code, output } = await run(["test", ...flags, ...paths]);
 // The last summary counts, since a test may print one as well. If there is none, the files did not compile.
 const [, passed = "0", failures = "0", ignored = "0"] =
