@@ -20,15 +20,19 @@ Examples:
 Directives are Redis's; each can also be set in the environment, as RESPITE_PORT=7777.
 `;
 
+/** What the executable can do besides being a server: each returns the exit code. */
+const SUBCOMMANDS: Readonly<Record<string, (args: readonly string[]) => number>> = {
+  "check-rdb": (args) => checkRdbCommand(args, printLine),
+  "check-aof": (args) => checkAofCommand(args, printLine, confirmed),
+};
+
 const [first] = Deno.args;
 if (first === "-h" || first === "--help") print(HELP);
 else if (first === "-v" || first === "--version") {
   print(`Respite ${RESPITE_VERSION} (compatible with Redis ${REDIS_VERSION})\n`);
-} else if (first === "check-rdb") {
-  Deno.exit(checkRdbCommand(Deno.args.slice(1), (line) => print(`${line}\n`)));
-} else if (first === "check-aof") {
-  Deno.exit(checkAofCommand(Deno.args.slice(1), (line) => print(`${line}\n`), confirmed));
-} else startServer(Deno.args);
+} else if (first !== undefined && Object.hasOwn(SUBCOMMANDS, first)) {
+  Deno.exit(SUBCOMMANDS[first](Deno.args.slice(1)));
+} else startServer(Deno.args, Object.keys(SUBCOMMANDS));
 
 /** Asks a person, or whoever is at the other end of standard input. */
 function confirmed(question: string): boolean {
@@ -36,6 +40,10 @@ function confirmed(question: string): boolean {
   const answer = new Uint8Array(16);
   const count = Deno.stdin.readSync(answer) ?? 0;
   return count > 0 && (answer[0] === 0x79 || answer[0] === 0x59);
+}
+
+function printLine(line: string): void {
+  print(`${line}\n`);
 }
 
 function print(text: string): void {

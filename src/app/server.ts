@@ -7,6 +7,7 @@ import type { CommandTable } from "../engine/command.ts";
 import { Engine, type Host } from "../engine/engine.ts";
 import { Evaluator } from "../engine/evaluator.ts";
 import { Clock } from "../lib/clock.ts";
+import { systemText } from "../lib/system_error.ts";
 import { forgetScratch } from "../lib/scratch.ts";
 import { Replay } from "../engine/replay.ts";
 import { Persistence } from "../persistence/persistence.ts";
@@ -21,6 +22,12 @@ import { endpointsOf, nameOf } from "./endpoints.ts";
 
 /** The backlog unless `tcp-backlog` is set. */
 const BACKLOG = 4_096;
+
+/** Errors of the system where an address does not exist: these make an optional address be left out. */
+const UNAVAILABLE = [
+  ...["EADDRNOTAVAIL", "EAFNOSUPPORT", "EPFNOSUPPORT"],
+  ...["ENOPROTOOPT", "EPROTONOSUPPORT", "ESOCKTNOSUPPORT"],
+];
 
 const PORT_REFUSED = "Unable to listen on this port. Check server logs.";
 const ADDRESSES_REFUSED = "Failed to bind to specified addresses.";
@@ -88,7 +95,7 @@ export class Server {
     return persistence;
   }
 
-  /** Listens on the endpoints; returns why one can't be had, or null. Optional ones may fail. */
+  /** Listens on the endpoints; returns why one can't be had, or null. Optional ones need not exist on this machine. */
   listenOn(endpoints: readonly (Endpoint & { isOptional?: boolean })[]): string | null {
     let count = 0;
     for (const endpoint of endpoints) {
@@ -98,7 +105,8 @@ export class Server {
         );
         count++;
       } catch (error) {
-        if (endpoint.isOptional !== true) return describe(endpoint, error);
+        const isTolerated = endpoint.isOptional === true && isUnavailable(error);
+        if (!isTolerated) return describe(endpoint, error);
         this.engine.log.verbose(describe(endpoint, error));
       }
     }
@@ -156,7 +164,14 @@ export class Server {
   }
 }
 
+/** The machine has no such address, or knows no addresses of this kind. Another server at the address is something else. */
+function isUnavailable(error: unknown): boolean {
+  return error instanceof Error && "code" in error && UNAVAILABLE.includes(String(error.code));
+}
+
+/** An error's text, as redis-server writes it. */
 function describe(endpoint: Endpoint, error: unknown): string {
-  const why = error instanceof Error ? error.message : String(error);
-  return `Could not create server listening socket ${nameOf(endpoint)}: ${why}`;
+  const why = systemText(error);
+  if ("path" in endpoint) return `Failed opening Unix socket ${endpoint.path}: bind: ${why}`;
+  return `Warning: Could not create server TCP listening socket ${nameOf(endpoint)}: bind: ${why}`;
 }

@@ -4,12 +4,16 @@ import type { Server } from "./server.ts";
 
 /** How long the end of the server waits for clients that do not read their replies. */
 const GRACE_MS = 5000;
+/** One Ctrl+C can arrive twice: from the terminal, and passed on by `deno task` or npx. That is no second one. */
+const SAME_KEY_MS = 500;
 
 export class Shutdown {
   /** Whether the pid file is ours to remove: another process's, or a device in its place, is left alone. */
   removesPidFile = false;
   readonly #server: Server;
   #hasBegun = false;
+  /** When it began, on the clock of `performance`. */
+  #begunMs = 0;
 
   constructor(server: Server) {
     this.#server = server;
@@ -23,7 +27,7 @@ export class Shutdown {
       Deno.addSignalListener(signal, () => {
         if (!this.#hasBegun) return this.#bySignal(signal);
         // The data are saved already. A second Ctrl+C means: don't wait for clients that do not read their replies.
-        if (signal === "SIGINT") Deno.exit(1);
+        if (signal === "SIGINT" && performance.now() - this.#begunMs > SAME_KEY_MS) this.#end(1);
       });
     }
   }
@@ -47,18 +51,25 @@ export class Shutdown {
    */
   begin(reason: string, save: boolean | null, isForced: boolean): boolean {
     if (this.#hasBegun) return true;
-    const { log, parameters } = this.#server.engine;
+    const { log } = this.#server.engine;
     log.warning(reason);
     if (!this.#server.persistence.shutdown(save, isForced)) return false;
     this.#hasBegun = true;
-    const last = setTimeout(() => Deno.exit(0), GRACE_MS);
+    this.#begunMs = performance.now();
+    const last = setTimeout(() => this.#end(0), GRACE_MS);
     void this.#server.stop().then(() => {
       clearTimeout(last);
-      if (this.removesPidFile) removePidFile(unicodeOf(parameters.values.pidfile));
-      log.warning("Respite is now ready to exit, bye bye...");
-      Deno.exit(0);
+      this.#end(0);
     });
     return true;
+  }
+
+  #end(code: number): never {
+    const { log, parameters } = this.#server.engine;
+    if (this.removesPidFile) removePidFile(unicodeOf(parameters.values.pidfile));
+    this.#server.persistence.close();
+    log.warning("Respite is now ready to exit, bye bye...");
+    Deno.exit(code);
   }
 }
 

@@ -3,164 +3,102 @@
  * know of the process.
  */
 import { commandTable } from "../commands/table.ts";
-import {
-  applyDirectives,
-  binaryOf,
-  environmentName,
-  parseCommandLine,
-  parseConf,
-  parseEnvironment,
-  type PlacedDirective,
-  rewriteConf,
-  unicodeOf,
-  withIncludes,
-} from "../config/conf_file.ts";
+import { rewriteConf, unicodeOf } from "../config/conf_file.ts";
 import { Parameters } from "../config/parameters.ts";
-import type { CommandTable } from "../engine/command.ts";
 import type { Host } from "../engine/engine.ts";
 import { Log } from "../observe/log.ts";
-import { binaryBytes, binaryText } from "../protocol/args.ts";
+import { failureText, systemText } from "../lib/system_error.ts";
+import { binaryBytes } from "../protocol/args.ts";
+import { type Configuration, readBinary, readConfiguration } from "./configuration.ts";
 import { endpointsOf } from "./endpoints.ts";
-import { write, writeQuietly } from "./output.ts";
+import { isStream } from "./log_sink.ts";
+import { writeQuietly } from "./output.ts";
 import { Server } from "./server.ts";
 import { Shutdown } from "./shutdown.ts";
 import { REDIS_VERSION, RESPITE_VERSION } from "./version.ts";
 
-/** Starts a server as the arguments say. Ends the process with 1 if it can't. */
-export function startServer(argv: readonly string[]): Server {
+/**
+ * Starts a server as the arguments say. Ends the process with 1 if it can't. `subcommands` are what the executable can do
+ * besides; a first word that is like one of them was meant to be it.
+ */
+export function startServer(argv: readonly string[], subcommands: readonly string[]): Server {
   const parameters = new Parameters();
   const commands = commandTable();
-  const configFile = readConfiguration(argv, parameters, commands);
-  const dangers = parameters.dangers();
-  if (dangers.length > 0) fail(`Can't start with\n${dangers.join("\n")}`);
-  const { values } = parameters;
-  const log = new Log(Deno.pid, logSink(unicodeOf(values.logfile)));
-  enterDirectory(unicodeOf(values.dir));
-  values.dir = binaryOf(Deno.cwd());
-  const host = new ProcessHost(parameters, configFile);
+  const { file, sink, warnings } = configure(() =>
+    readConfiguration(argv, parameters, commands, subcommands)
+  );
+  const log = new Log(Deno.pid, sink);
+  const host = new ProcessHost(parameters, file);
   const server = new Server({ parameters, log, host, commands });
   host.shutdownOf = new Shutdown(server);
-  listen(server, log);
-  if (writePidFile(unicodeOf(values.pidfile), log)) host.shutdownOf.removesPidFile = true;
+  for (const warning of warnings) log.warning(warning);
+  listen(server);
+  lockDirectory(server);
+  if (writePidFile(unicodeOf(parameters.values.pidfile), log)) {
+    host.shutdownOf.removesPidFile = true;
+  }
   announce(server, log);
   server.start();
   host.shutdownOf.listenToSignals();
-  void load(server, log);
+  void load(server);
   return server;
 }
 
 /** Loads the saved data; meanwhile clients are answered -LOADING. */
-async function load(server: Server, log: Log): Promise<void> {
+async function load(server: Server): Promise<void> {
   try {
     await server.persistence.start();
-    log.notice("Ready to accept connections");
+    server.engine.log.notice("Ready to accept connections");
   } catch (error) {
-    log.warning(`Fatal error loading the data: ${reasonOf(error)}`);
-    fail(reasonOf(error));
+    abort(server, `Fatal error loading the data: ${failureText(error)}`);
   }
 }
 
-/** Reads file, standard input, environment and command line, later ones winning; returns the path. */
-function readConfiguration(
-  argv: readonly string[],
-  parameters: Parameters,
-  commands: CommandTable,
-): string {
+/** Before the log is there, errors are written to standard error. */
+function configure(read: () => Configuration): Configuration {
   try {
-    const commandLine = parseCommandLine(argv);
-    const { file, stdin } = commandLine;
-    let path = "";
-    const directives: PlacedDirective[] = [];
-    if (file !== null) {
-      directives.push(...parseConf(readBinary(file), file, readIncluded));
-      path = Deno.realPathSync(file);
-    }
-    if (stdin) directives.push(...parseConf(readStandardInput(), "standard input", readIncluded));
-    directives.push(...parseEnvironment(environment(parameters)));
-    directives.push(...withIncludes(commandLine.directives, readIncluded));
-    applyDirectives(parameters, directives, {
-      "rename-command": ([name, other, ...more]) =>
-        other === undefined || more.length > 0
-          ? "Bad directive or wrong number of arguments"
-          : commands.rename(name, other),
-    });
-    return path;
+    return read();
   } catch (error) {
-    fail(error instanceof Error ? error.message : String(error));
+    writeQuietly(Deno.stderr, `${failureText(error)}\n`);
+    Deno.exit(1);
   }
 }
 
-/** The RESPITE_… variables that name a parameter; none where the environment may not be read. */
-function environment(parameters: Parameters): Record<string, string> {
-  const found: Record<string, string> = {};
-  for (const name of parameters.names()) {
-    const variable = environmentName(name);
-    const value = allowed(() => Deno.env.get(variable), undefined);
-    if (value !== undefined) found[variable] = value;
+/** Ends the process: the server can't start. Whoever started it is told, also where the log is a file. */
+function abort(server: Server, ...lines: string[]): never {
+  const { log, parameters } = server.engine;
+  const isSeen = isStream(unicodeOf(parameters.values.logfile)) && log.level !== "nothing";
+  for (const line of lines) {
+    log.warning(line);
+    if (!isSeen) writeQuietly(Deno.stderr, `${line}\n`);
   }
-  return found;
+  server.persistence.close();
+  Deno.exit(1);
 }
 
-/** What `ask` returns, or `otherwise` where the permission or the platform's support is missing. */
-function allowed<T>(ask: () => T, otherwise: T): T {
-  try {
-    return ask();
-  } catch {
-    return otherwise;
-  }
-}
-
-/** Configuration is text of bytes (Latin-1): what isn't UTF-8 survives, too. */
-function readBinary(path: string): string {
-  try {
-    const bytes = Deno.readFileSync(path);
-    return binaryText(bytes, 0, bytes.length);
-  } catch (error) {
-    throw new Error(`Fatal error, can't open config file '${path}': ${reasonOf(error)}`);
-  }
-}
-
-function readIncluded(path: string): string {
-  return readBinary(unicodeOf(path));
-}
-
-function readStandardInput(): string {
-  const parts: number[] = [];
-  const buffer = new Uint8Array(4096);
-  for (;;) {
-    const count = Deno.stdin.readSync(buffer);
-    if (count === null) return binaryText(Uint8Array.from(parts), 0, parts.length);
-    for (let i = 0; i < count; i++) parts.push(buffer[i]);
-  }
-}
-
-function logSink(path: string): (line: string) => void {
-  if (path === "") return (line) => write(Deno.stdout, line);
-  try {
-    const file = Deno.openSync(path, { append: true, create: true });
-    return (line) => write(file, line);
-  } catch (error) {
-    fail(`Can't open the log file ${path}: ${reasonOf(error)}`);
-  }
-}
-
-function enterDirectory(dir: string): void {
-  try {
-    if (dir !== ".") Deno.chdir(dir);
-  } catch (error) {
-    fail(`Can't chdir to '${dir}': ${reasonOf(error)}`);
-  }
-}
-
-function listen(server: Server, log: Log): void {
+function listen(server: Server): void {
   const { values } = server.engine.parameters;
-  const error = server.listenOn(endpointsOf(values.bind, values.port));
-  if (error !== null) fail(error);
-  if (values.unixsocket !== "") {
+  const { port, unixsocket } = values;
+  if (port === 0 && unixsocket === "") {
+    abort(server, "Configured to not listen anywhere, exiting.");
+  }
+  const error = server.listenOn(endpointsOf(values.bind, port));
+  if (error !== null) {
+    abort(server, error, `Failed listening on port ${port} (tcp), aborting.`);
+  }
+  if (unixsocket !== "") {
     const mode = values.unixsocketperm === "0" ? null : parseInt(values.unixsocketperm, 8);
-    const failed = server.listenOn([{ path: unicodeOf(values.unixsocket), mode }]);
-    if (failed !== null) fail(failed);
-    log.notice(`The server is listening at ${values.unixsocket}`);
+    const failed = server.listenOn([{ path: unicodeOf(unixsocket), mode }]);
+    if (failed !== null) abort(server, failed);
+    server.engine.log.notice(`The server is listening at ${unixsocket}`);
+  }
+}
+
+function lockDirectory(server: Server): void {
+  try {
+    server.persistence.lockDirectory();
+  } catch (error) {
+    abort(server, failureText(error));
   }
 }
 
@@ -171,7 +109,7 @@ function writePidFile(path: string, log: Log): boolean {
     Deno.writeTextFileSync(path, `${Deno.pid}\n`);
     return true;
   } catch (error) {
-    log.warning(`Can't write the pid file ${path}: ${reasonOf(error)}`);
+    log.warning(`Can't write the pid file ${path}: ${systemText(error)}`);
     return false;
   }
 }
@@ -198,15 +136,6 @@ function announce(server: Server, log: Log): void {
   log.notice("Server initialized");
 }
 
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-function fail(message: string): never {
-  writeQuietly(Deno.stderr, `${message}\n`);
-  Deno.exit(1);
-}
-
 /** What of Node's process is used: µs. */
 interface NodeProcess {
   cpuUsage(): { user: number; system: number };
@@ -229,7 +158,12 @@ class ProcessHost implements Host {
   }
 
   systemBytes(): number {
-    return allowed(() => Deno.systemMemoryInfo().total, 0);
+    try {
+      return Deno.systemMemoryInfo().total;
+    } catch {
+      // The permission is missing, or the platform's support.
+      return 0;
+    }
   }
 
   cpuSeconds(): { user: number; system: number } | null {
@@ -255,7 +189,7 @@ class ProcessHost implements Host {
       Deno.renameSync(temporary, this.configFile);
       return null;
     } catch (error) {
-      return `Rewriting config file: ${reasonOf(error)}`;
+      return `Rewriting config file: ${systemText(error)}`;
     }
   }
 

@@ -2,6 +2,7 @@
  * `respite check-aof [--fix | --truncate-to-timestamp SECONDS] FILE`: looks whether an append-only file, or all that
  * its manifest names, is whole, and cuts off what is not.
  */
+import { failureText, systemText } from "../lib/system_error.ts";
 import { beginsAsRdb } from "../persistence/aof_loader.ts";
 import { AofManifest } from "../persistence/aof_manifest.ts";
 import { AofReader } from "../persistence/aof_reader.ts";
@@ -52,7 +53,8 @@ export function checkAofCommand(
     checkAny(path, { fixes, timestamp, print, confirm });
     return 0;
   } catch (error) {
-    print(error instanceof Error ? error.message : String(error));
+    const isMissing = error instanceof Deno.errors.NotFound;
+    print(isMissing ? `Cannot open file: ${path}: ${systemText(error)}` : failureText(error));
     return 1;
   }
 }

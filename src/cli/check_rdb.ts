@@ -1,6 +1,7 @@
 /** `respite check-rdb FILE`: reads a whole RDB file, values and all, and says what is in it or where it breaks. */
 import { Keyspace } from "../keyspace/keyspace.ts";
 import { Clock } from "../lib/clock.ts";
+import { systemText } from "../lib/system_error.ts";
 import { CorruptData } from "../persistence/byte_source.ts";
 import { FileSource } from "../persistence/file_source.ts";
 import { RdbLoader } from "../persistence/rdb_loader.ts";
@@ -21,7 +22,7 @@ export function checkRdbCommand(args: readonly string[], print: Print): number {
   try {
     return checkRdb(args[0], print) < 0 ? 1 : 0;
   } catch (error) {
-    print(`Cannot open file: ${args[0]}: ${error instanceof Error ? error.message : error}`);
+    print(`Cannot open file: ${args[0]}: ${systemText(error)}`);
     return 1;
   }
 }

@@ -5,6 +5,7 @@
  * Texts of files are binary, one character a byte (Latin-1), so that bytes beyond ASCII survive; the
  * command line and the environment come as JavaScript's text and are made binary here.
  */
+import { nearest } from "../lib/nearest.ts";
 import { type Directive, Parameters } from "./parameters.ts";
 import { binaryOf, quoteWord, splitWords } from "./words.ts";
 
@@ -39,6 +40,8 @@ export interface CommandLine {
 
 /** Handlers of directives that are no parameters, such as `rename-command`: each returns an error's detail or null. */
 export type Others = Readonly<Record<string, (words: readonly string[]) => string | null>>;
+
+const COMMAND_LINE = "the command line";
 
 /** How deep includes may be nested. */
 const INCLUDES_MAX = 16;
@@ -80,9 +83,22 @@ function included(
     throw new SyntaxError(describe(directive, `Files include each other ${INCLUDES_MAX} deep`));
   }
   const [path] = directive.words;
-  const read = readFile(path);
+  const read = readPlaced(directive, path, readFile);
   const files = typeof read === "string" ? [{ name: path, text: read }] : read;
   return files.flatMap((file) => parseFile(file, readFile, depth + 1));
+}
+
+/** Reads an included file; if it can't be read, the error names the place of its `include`. */
+function readPlaced(
+  directive: PlacedDirective,
+  path: string,
+  readFile: ReadFile,
+): ReturnType<ReadFile> {
+  try {
+    return readFile(path);
+  } catch (error) {
+    throw new SyntaxError(describe(directive, error instanceof Error ? error.message : `${error}`));
+  }
 }
 
 type Place = Pick<PlacedDirective, "source" | "line" | "text">;
@@ -131,7 +147,7 @@ function optionsOf(options: readonly string[]): PlacedDirective[] {
     }
     const words = splitWords(option.slice(2));
     if (words === null) {
-      const place = { source: "the command line", line: 0, text: option };
+      const place = { source: COMMAND_LINE, line: 0, text: option };
       throw new SyntaxError(describe(place, "Unbalanced quotes in configuration line"));
     }
     lines.push({ words, text: option.slice(2) });
@@ -146,7 +162,7 @@ function optionsOf(options: readonly string[]): PlacedDirective[] {
   return lines.filter(({ words }) => words.length > 0).map(({ words, text }) => ({
     name: words[0].toLowerCase(),
     words: words.slice(1),
-    source: "the command line",
+    source: COMMAND_LINE,
     line: 0,
     text,
   }));
@@ -154,10 +170,11 @@ function optionsOf(options: readonly string[]): PlacedDirective[] {
 
 /** Adds an argument as one word; messages show it in quotes. */
 function addWord(line: { words: string[]; text: string }, word: string): void {
-  line.text = line.words.length === 0 ? word : `${line.text} ${quoteWord(word)}`;
+  line.text = `${line.text} ${quoteWord(word)}`.trimStart();
   line.words.push(word);
 }
 
+/** What the names of variables begin with that set parameters. */
 const ENVIRONMENT_PREFIX = "RESPITE_";
 
 /** The variable that sets a parameter: RESPITE_MAXMEMORY_POLICY for maxmemory-policy. */
@@ -166,22 +183,32 @@ export function environmentName(parameter: string): string {
 }
 
 /**
- * The directives that the RESPITE_… variables of the environment stand for. A
+ * The directives that the RESPITE_… variables of the environment stand for, and warnings of those that stand for none. A
  * value is one word, or all words of a parameter that takes several.
  */
-export function parseEnvironment(environment: Readonly<Record<string, string>>): PlacedDirective[] {
+export function parseEnvironment(
+  environment: Readonly<Record<string, string>>,
+  parameters: Parameters,
+): { directives: PlacedDirective[]; warnings: string[] } {
+  const directives: PlacedDirective[] = [];
+  const warnings: string[] = [];
   const own = Object.entries(environment).filter(([key]) => key.startsWith(ENVIRONMENT_PREFIX));
-  return own.map(([key, value]) => {
-    const name = key.slice(ENVIRONMENT_PREFIX.length).toLowerCase().replaceAll("_", "-");
-    return {
-      // The lists of processors are the only parameters that are written with underscores.
-      name: name.endsWith("-cpulist") ? name.replaceAll("-", "_") : name,
-      words: [binaryOf(value)],
-      source: "the environment",
-      line: 0,
-      text: `${key}=${value}`,
-    };
-  });
+  for (const [key, value] of own) {
+    const plain = key.slice(ENVIRONMENT_PREFIX.length).toLowerCase().replaceAll("_", "-");
+    // The lists of processors are the only parameters that are written with underscores.
+    const name = plain.endsWith("-cpulist") ? plain.replaceAll("-", "_") : plain;
+    const isOther = NOT_PARAMETERS.includes(name);
+    if (isOther || parameters.knows(name)) {
+      const words = isOther ? splitWords(binaryOf(value)) ?? [] : [binaryOf(value)];
+      const place = { source: "the environment", line: 0, text: `${key}=${value}` };
+      directives.push({ name, words, ...place });
+      continue;
+    }
+    const meant = nearest(name, parameters.names());
+    const hint = meant === null ? "" : `: did you mean ${environmentName(meant)}?`;
+    warnings.push(`${key} in the environment names no directive, and has no effect${hint}`);
+  }
+  return { directives, warnings };
 }
 
 /**
@@ -198,11 +225,25 @@ export function applyDirectives(
     const detail = Object.hasOwn(others, directive.name)
       ? others[directive.name](directive.words)
       : parameters.load(directive);
-    if (detail !== null) throw new SyntaxError(describe(directive, detail));
+    if (detail === null) continue;
+    throw new SyntaxError(describe(directive, detail) + hintFor(directive, parameters));
   }
 }
 
-function describe(place: Place, detail: string): string {
+/** What may have been meant by a directive that is unknown, as a further line; "" if nothing is known of it. */
+function hintFor({ name, source }: PlacedDirective, parameters: Parameters): string {
+  if (parameters.knows(name)) return "";
+  const dashes = source === COMMAND_LINE ? "--" : "";
+  const [word, value] = name.replace(/^-+/, "").split("=");
+  const meant = nearest(word, parameters.names());
+  if (meant === null) {
+    return name.startsWith("-") ? "\nOptions begin with two dashes: --port 7000" : "";
+  }
+  return `\nDid you mean ${dashes}${meant}${value === undefined ? "" : ` ${value}`}?`;
+}
+
+/** An error's text, as redis-server writes it, but with the name of what was read. */
+export function describe(place: Place, detail: string): string {
   const where = place.line > 0
     ? `Reading the configuration file ${place.source}, at line ${place.line}`
     : `Reading ${place.source}`;

@@ -152,11 +152,12 @@ Deno.test("variables of the environment name any parameter", () => {
     HOME: "/",
     RESPITE_BIO_CPULIST: "0",
   };
-  applyDirectives(parameters, parseEnvironment(variables));
+  applyDirectives(parameters, parseEnvironment(variables, parameters).directives);
   assertEquals(parameters.values.save, "900 1");
   assertEquals(parameters.values.requirepass, "a b");
   for (const name of parameters.names()) {
-    assertEquals(parseEnvironment({ [environmentName(name)]: "1" })[0].name, name);
+    const { directives } = parseEnvironment({ [environmentName(name)]: "1" }, parameters);
+    assertEquals(directives[0].name, name);
   }
 });
 

@@ -152,6 +152,13 @@ export class Parameters {
     return this.#slots.has(name.toLowerCase());
   }
 
+  /** Whether there is a directive of this name: a parameter, or one that is refused or ignored. */
+  knows(name: string): boolean {
+    const lower = name.toLowerCase();
+    return this.has(lower) || FORGOTTEN.includes(lower) ||
+      refusedDirective(lower, []) !== undefined;
+  }
+
   /** The row of the table for a name or an alias; it exists. */
   spec(name: string): ParameterSpec {
     return this.#slot(name).spec;
@@ -180,14 +187,14 @@ export class Parameters {
     return this.#slot(name).isDefault;
   }
 
-  /** Why the server must not start with these values, a sentence each. */
-  dangers(): string[] {
+  /** Why the server must not start with these values: each reason once, with the name of a parameter. */
+  dangers(): [name: string, danger: string][] {
     const found = new Map<string, string>();
     for (const slot of this.#slots.values()) {
       const { danger } = slot;
       if (danger !== null && !found.has(danger)) found.set(danger, slot.spec.name);
     }
-    return [...found].map(([danger, name]) => `${name}: ${danger}`);
+    return [...found].map(([danger, name]) => [name, danger]);
   }
 
   /** One line that names all set parameters without effect or with less than they promise; null if there are none. */

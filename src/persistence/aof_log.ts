@@ -16,8 +16,8 @@
 
 import { assert } from "../lib/assert.ts";
 import { sleep } from "../lib/clock.ts";
+import { systemText } from "../lib/system_error.ts";
 import { BufferSink } from "./byte_sink.ts";
-import { textOf } from "./parts.ts";
 
 export type SyncPolicy = "always" | "everysec" | "no";
 
@@ -195,7 +195,7 @@ export class AofLog {
 
   #failed(error: unknown): void {
     // The system's text, as in Redis; Deno adds the error's number.
-    const text = textOf(error).replace(/ \(os error \d+\).*$/, "");
+    const text = systemText(error);
     assert(text !== "", "a failure says why");
     if (text === this.failure) return;
     this.failure = text;

@@ -2,10 +2,11 @@
 import { assert } from "../lib/assert.ts";
 import type { Parameters } from "../config/parameters.ts";
 import { unicodeOf } from "../config/words.ts";
+import { systemText } from "../lib/system_error.ts";
 import { timestampLine } from "./aof_log.ts";
 import { AppendOnlyFile } from "./append_only_file.ts";
 import { DirectoryLock, removeTemporaryFiles, temporaryName } from "./files.ts";
-import { type PersistenceParts, textOf } from "./parts.ts";
+import type { PersistenceParts } from "./parts.ts";
 import { RdbFileWriter, type RdbSettings } from "./rdb_file.ts";
 
 export class DataDirectory {
@@ -78,29 +79,36 @@ export class DataDirectory {
     };
   }
 
-  /** Fails where another server writes in the directory. */
+  /** Whether data are saved here without being asked to. */
+  get #isWritten(): boolean {
+    return this.#values.appendonly || this.#values.save !== "";
+  }
+
+  /** Before something is written. Fails where another server uses the directory. */
   takeLock(): void {
-    if (!this.#lock.take(this.path)) throw new Error(this.#lockedText);
+    if (!this.#lock.take(this.path, true)) throw new Error(this.#lockedText);
   }
 
   /**
-   * As `takeLock`. But a read-only directory can't be locked, and that is fine until we must save: it is only warned
-   * about. Removes files that a killed server has left unfinished.
+   * A server that saves nothing shares the directory with others of its kind. One that saves wants it alone, and removes
+   * files that a killed server has left unfinished. A read-only directory can't be locked, and that is fine until we must
+   * save: it is only warned about.
    */
   lockAtStart(): void {
     const { path } = this;
     assert(!this.#parts.keyspace.isLoading, "a directory is locked before it is read");
     assert(this.#temporaryCount === 0, "the unfinished files are another server's");
+    const isWritten = this.#isWritten;
     let isOurs = false;
     try {
-      isOurs = this.#lock.take(path);
-      if (isOurs) {
+      isOurs = this.#lock.take(path, isWritten);
+      if (isOurs && isWritten) {
         removeTemporaryFiles(path);
         removeTemporaryFiles(this.newAof().directory);
       }
     } catch (error) {
-      const why = textOf(error);
-      return this.#parts.log.warning(`Can't write in ${path}, where data are saved: ${why}`);
+      if (isWritten) this.#warnReadOnly(error);
+      return;
     }
     if (!isOurs) throw new Error(this.#lockedText);
   }
@@ -110,16 +118,20 @@ export class DataDirectory {
    * whose lock is therefore kept as well.
    */
   changed(isInUse: boolean): string | null {
-    const isWritten = this.#values.appendonly || this.#values.save !== "";
     try {
-      if (isWritten && !this.#lock.take(this.path)) return this.#lockedText;
+      if (!this.#lock.take(this.path, this.#isWritten)) return this.#lockedText;
     } catch (error) {
-      // A read-only directory can't be locked. As at the start that is fine until we must save: warn and go on.
-      const why = textOf(error);
-      this.#parts.log.warning(`Can't write in ${this.path}, where data are saved: ${why}`);
+      // As at the start.
+      if (this.#isWritten) this.#warnReadOnly(error);
     }
     if (!isInUse) this.#lock.releaseOthers(this.path);
     return null;
+  }
+
+  /** CONFIG SET save; returns an error text or null. */
+  saveChanged(): string | null {
+    const isShared = this.#isWritten && this.#lock.holds(this.path);
+    return isShared && !this.#lock.take(this.path, true) ? this.#lockedText : null;
   }
 
   /** Gives the lock up. */
@@ -127,7 +139,13 @@ export class DataDirectory {
     this.#lock.release();
   }
 
+  #warnReadOnly(error: unknown): void {
+    this.#parts.log.warning(
+      `Can't write in ${this.path}, where data are saved: ${systemText(error)}`,
+    );
+  }
+
   get #lockedText(): string {
-    return `Another server writes in ${this.path}: choose another dir, or stop that one`;
+    return `Another server uses ${this.path}, where only one may write: choose another dir, or stop that one`;
   }
 }

@@ -130,35 +130,94 @@ export function removeTemporaryFiles(directory: string): void {
 
 const LOCK_NAME = "respite.lock";
 
-/** The lock of the one server that writes in a directory. The system releases it when the process ends. */
-export class DirectoryLock {
-  readonly #files = new Map<string, Deno.FsFile>();
+interface Lock {
+  readonly file: Deno.FsFile;
+  /** Nobody else may hold it; otherwise others may share it. */
+  isExclusive: boolean;
+}
 
-  /** Takes the lock of `directory`, keeping other locks; returns whether it is ours now. */
-  take(directory: string): boolean {
-    if (this.#files.has(directory)) return true;
+/**
+ * The locks of directories that a server uses: an exclusive one where it may write, a shared one where it only reads. The
+ * system releases them when the process ends.
+ */
+export class DirectoryLock {
+  readonly #locks = new Map<string, Lock>();
+
+  /** Whether there is a lock of `directory`, of either kind. */
+  holds(directory: string): boolean {
+    return this.#locks.has(directory);
+  }
+
+  /** Takes the lock of `directory`, or makes a shared one exclusive; returns whether it is ours now. Other locks stay. */
+  take(directory: string, isExclusive: boolean): boolean {
+    const held = this.#locks.get(directory);
+    if (held !== undefined && (held.isExclusive || !isExclusive)) return true;
+    if (held !== undefined) return this.#upgrade(directory, held);
     assert(!directory.endsWith(`/${LOCK_NAME}`), "a lock is that of a directory");
-    const file = Deno.openSync(`${directory}/${LOCK_NAME}`, { write: true, create: true });
-    if (!file.tryLockSync(true)) {
+    const path = lockPath(directory);
+    for (;;) {
+      const file = Deno.openSync(path, { write: true, create: true });
+      if (!file.tryLockSync(isExclusive)) {
+        file.close();
+        return false;
+      }
+      // Whoever had the lock may have removed the file after it was opened here. Others would lock another file then.
+      if (isAt(file, path)) {
+        this.#locks.set(directory, { file, isExclusive });
+        return true;
+      }
       file.close();
-      return false;
     }
-    this.#files.set(directory, file);
-    return true;
+  }
+
+  #upgrade(directory: string, lock: Lock): boolean {
+    lock.isExclusive = lock.file.tryLockSync(true);
+    // The attempt has given up the shared lock, and another server may have taken it.
+    if (!lock.isExclusive && !lock.file.tryLockSync(false)) {
+      lock.file.close();
+      this.#locks.delete(directory);
+    }
+    return lock.isExclusive;
   }
 
   /** Releases all locks but that of `directory`. */
   releaseOthers(directory: string): void {
-    for (const [held, file] of this.#files) {
+    for (const [held, lock] of this.#locks) {
       if (held === directory) continue;
-      file.close();
-      this.#files.delete(held);
+      release(held, lock);
+      this.#locks.delete(held);
     }
-    assert(this.#files.size <= 1, "one directory's lock is left at most");
+    assert(this.#locks.size <= 1, "one directory's lock is left at most");
   }
 
   release(): void {
-    for (const file of this.#files.values()) file.close();
-    this.#files.clear();
+    for (const [directory, lock] of this.#locks) release(directory, lock);
+    this.#locks.clear();
+  }
+}
+
+/** Removes the file, too, unless others share it. */
+function release(directory: string, { file }: Lock): void {
+  try {
+    if (file.tryLockSync(true)) Deno.removeSync(lockPath(directory));
+  } catch {
+    // The file stays, which does no harm: what counts is the lock.
+  }
+  file.close();
+}
+
+function lockPath(directory: string): string {
+  return `${directory}/${LOCK_NAME}`;
+}
+
+/** Whether `path` still leads to the open file. */
+function isAt(file: Deno.FsFile, path: string): boolean {
+  const own = file.statSync();
+  try {
+    const { dev, ino } = Deno.statSync(path);
+    return own.dev === dev && own.ino === ino;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }

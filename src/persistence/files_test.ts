@@ -26,13 +26,49 @@ Deno.test("DirectoryLock is one owner's, and may go over to another directory", 
     Deno.mkdirSync(`${dir}/other`);
     const one = new DirectoryLock();
     const other = new DirectoryLock();
-    assert(one.take(dir) && one.take(dir), "one has it");
-    assertEquals(other.take(dir), false);
-    assert(one.take(`${dir}/other`), "one has both");
-    assertEquals(other.take(dir), false);
+    assert(one.take(dir, true) && one.take(dir, true), "one has it");
+    assertEquals(other.take(dir, true), false);
+    assert(one.take(`${dir}/other`, true), "one has both");
+    assertEquals([other.take(dir, true), other.take(dir, false)], [false, false]);
     one.releaseOthers(`${dir}/other`);
-    assert(other.take(dir), "the other has the first now");
+    assert(other.take(dir, true), "the other has the first now");
     one.release();
+    other.release();
+    assertEquals([exists(`${dir}/respite.lock`), exists(`${dir}/other/respite.lock`)], [
+      false,
+      false,
+    ]);
+  }));
+Deno.test("a shared DirectoryLock excludes only who wants it alone, and the last holder removes the file", () =>
+  inDirectory((dir) => {
+    const [one, other, writer] = [new DirectoryLock(), new DirectoryLock(), new DirectoryLock()];
+    assert(one.take(dir, false) && other.take(dir, false), "both share it");
+    assertEquals([writer.take(dir, true), one.take(dir, true)], [false, false]);
+    other.release();
+    assert(exists(`${dir}/respite.lock`), "one still has it");
+    assertEquals(writer.take(dir, true), false);
+    assert(one.take(dir, true), "nobody else has it");
+    assertEquals(other.take(dir, false), false);
+    one.release();
+    assertEquals(exists(`${dir}/respite.lock`), false);
+  }));
+Deno.test("a DirectoryLock whose file is removed while it is taken is taken anew", () =>
+  inDirectory((dir) => {
+    const [one, other] = [new DirectoryLock(), new DirectoryLock()];
+    const openSync = Deno.openSync;
+    assert(one.take(dir, true), "one has it");
+    try {
+      Deno.openSync = (...args) => {
+        const file = openSync(...args);
+        Deno.openSync = openSync;
+        one.release();
+        return file;
+      };
+      assert(other.take(dir, true), "one has gone meanwhile");
+    } finally {
+      Deno.openSync = openSync;
+    }
+    assertEquals(one.take(dir, true), false);
     other.release();
   }));
 

@@ -1,8 +1,8 @@
 /** Files that are written in the background, one at a time, and their outcome. */
 import { assert } from "../lib/assert.ts";
 import type { Clock } from "../lib/clock.ts";
+import { failureText } from "../lib/system_error.ts";
 import type { Log } from "../observe/log.ts";
-import { textOf } from "./parts.ts";
 import type { RdbFileWriter } from "./rdb_file.ts";
 
 /** The jobs' names in the log. */
@@ -60,7 +60,7 @@ export class Jobs {
       await job.writer.run();
     } catch (error) {
       isFine = false;
-      if (!job.writer.isCancelled) this.#log.warning(`${what} failed: ${textOf(error)}`);
+      if (!job.writer.isCancelled) this.#log.warning(`${what} failed: ${failureText(error)}`);
     }
     if (this.current !== job) return;
     this.current = null;

@@ -1,12 +1,13 @@
 /** Switches the append-only file on and off, and rewrites it: on demand, and when it has grown. */
 import { assert } from "../lib/assert.ts";
 import type { Parameters } from "../config/parameters.ts";
+import { failureText } from "../lib/system_error.ts";
 import { type ErrorReply, Errors } from "../protocol/errors.ts";
 import type { AofLogOwner } from "./aof_log.ts";
 import type { AppendOnlyFile, Rewrite } from "./append_only_file.ts";
 import type { DataDirectory } from "./data_directory.ts";
 import { type Job, type Jobs, Outcome } from "./jobs.ts";
-import { type PersistenceParts, textOf } from "./parts.ts";
+import type { PersistenceParts } from "./parts.ts";
 
 /** How long after a failure the next attempt is made. */
 const RETRY_MS = 5000;
@@ -91,7 +92,7 @@ export class LogRewriter {
       assert(this.#jobs.current === job, "what was begun is under way");
     } catch (error) {
       assert(this.#jobs.current === null, "a job that did not begin is not under way");
-      log.warning(`Can't rewrite the append only file: ${textOf(error)}`);
+      log.warning(`Can't rewrite the append only file: ${failureText(error)}`);
       if (rewrite !== null) this.#abandon(aof, rewrite);
       this.outcome.ended(false, this.#nowMs(), this.#nowMs());
       this.#ended();
@@ -112,7 +113,7 @@ export class LogRewriter {
         this.#removeHistory(aof);
         this.isWaiting = false;
       } catch (error) {
-        log.warning(`Can't complete the AOF rewrite: ${textOf(error)}`);
+        log.warning(`Can't complete the AOF rewrite: ${failureText(error)}`);
         isFine = false;
       }
     }
@@ -127,7 +128,7 @@ export class LogRewriter {
     try {
       aof.removeHistory();
     } catch (error) {
-      this.#parts.log.verbose(`Can't remove old AOF files yet: ${textOf(error)}`);
+      this.#parts.log.verbose(`Can't remove old AOF files yet: ${failureText(error)}`);
     }
   }
 

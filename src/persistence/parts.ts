@@ -31,7 +31,3 @@ export interface PersistenceParts {
   readonly version: string;
   usedBytes(): number;
 }
-
-export function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

@@ -49,12 +49,14 @@ export class Persistence implements AofLogOwner {
       this.#setGate();
       return null;
     });
-    for (const name of ["save", "stop-writes-on-bgsave-error"]) {
-      parameters.onChange(name, () => {
-        this.#setGate();
-        return null;
-      });
-    }
+    parameters.onChange("save", () => {
+      this.#setGate();
+      return this.#directory.saveChanged();
+    });
+    parameters.onChange("stop-writes-on-bgsave-error", () => {
+      this.#setGate();
+      return null;
+    });
   }
 
   get #values(): Parameters["values"] {
@@ -217,16 +219,19 @@ export class Persistence implements AofLogOwner {
 
   // Start, time and end
 
+  /** Before `start`: throws an error if another server uses the directory and either of them may write there. */
+  lockDirectory(): void {
+    this.#directory.lockAtStart();
+  }
+
   /**
    * Loads the saved data, while clients are answered -LOADING, then continues appending. Throws an error that says what
    * can be done about it.
    */
   async start(): Promise<void> {
     assert(this.#rewriter.aof === null, "a server starts once");
-    const { appendonly, save } = this.#values;
     assert(this.#jobs.current === null, "nothing is saved before the start");
-    if (appendonly || save !== "") this.#directory.lockAtStart();
-    const aof = appendonly ? this.#directory.newAof() : null;
+    const aof = this.#values.appendonly ? this.#directory.newAof() : null;
     aof?.read();
     this.#rewriter.aof = aof;
     const files = this.#restorer.filesOf(aof);

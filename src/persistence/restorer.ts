@@ -1,12 +1,13 @@
 /** Loads the saved data: in slices while the server starts, or at once for DEBUG. */
 import { assert } from "../lib/assert.ts";
+import { failureText } from "../lib/system_error.ts";
 import { Errors } from "../protocol/errors.ts";
 import { AofFileLoader } from "./aof_loader.ts";
 import type { AppendOnlyFile } from "./append_only_file.ts";
 import type { DataDirectory } from "./data_directory.ts";
 import { exists, sizeOf } from "./files.ts";
 import { type FileLoading, loadInSlices, loadNow, LoadProgress } from "./loading.ts";
-import { type PersistenceParts, textOf } from "./parts.ts";
+import type { PersistenceParts } from "./parts.ts";
 import { RdbFileLoader } from "./rdb_file.ts";
 import type { LoadOptions, RdbLoader } from "./rdb_loader.ts";
 
@@ -62,7 +63,7 @@ export class Restorer {
         this.#fileLoaded(loading, false);
       }
     } catch (error) {
-      log.warning(textOf(error));
+      log.warning(failureText(error));
       isFine = false;
     }
     this.end(aof);

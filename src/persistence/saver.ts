@@ -1,9 +1,10 @@
 /** Snapshots in files of their own: SAVE, BGSAVE, save points, and the one that SYNC sends. */
 import { assert } from "../lib/assert.ts";
+import { failureText, systemText } from "../lib/system_error.ts";
 import { type ErrorReply, Errors } from "../protocol/errors.ts";
 import type { DataDirectory } from "./data_directory.ts";
 import { type Job, type Jobs, Outcome } from "./jobs.ts";
-import { type PersistenceParts, textOf } from "./parts.ts";
+import type { PersistenceParts } from "./parts.ts";
 
 /** How long after a failure the next attempt is made. */
 const RETRY_MS = 5000;
@@ -61,7 +62,7 @@ export class Saver {
       this.#directory.openWriter(rdbPath, temporary, false).runSync();
     } catch (error) {
       // As in Redis, writes are refused after a failed BGSAVE, but not after a failed SAVE.
-      log.warning(`Error saving the DB to ${rdbPath}: ${textOf(error)}`);
+      log.warning(`Error saving the DB to ${rdbPath}: ${systemText(error)}`);
       return false;
     }
     assert(keyspace.hooks.before === null, "a save that is done has ended its snapshot");
@@ -113,7 +114,7 @@ export class Saver {
       void this.#jobs.run(job, (isFine) => this.#saved(isFine, startedMs, job.dirty));
       assert(this.#jobs.current === job, "what was begun is under way");
     } catch (error) {
-      log.warning(`Failed opening the temp RDB file for saving: ${textOf(error)}`);
+      log.warning(`Failed opening the temp RDB file for saving: ${failureText(error)}`);
       this.#saved(false, startedMs, 0);
       return false;
     }

@@ -1,7 +1,11 @@
-/** Directives of missing features at the start: refused, or warned about. */
+/** The start: what is refused and how it is said, what is warned about, where the log goes, who may use a directory. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Child } from "../support/child.ts";
-import { freePort } from "../support/live.ts";
+import { SERVER_PERMISSIONS } from "../../scripts/run.ts";
+import { freePort, Wire } from "../support/live.ts";
+
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
 const options = { sanitizeOps: false, sanitizeResources: false };
 
@@ -63,3 +67,217 @@ Deno.test({
     assertMatch(lines[1], / # .*: list-compress-depth$/);
   },
 });
+
+/** What a server without a port would print, and its exit code: it ends by itself, whatever the arguments. */
+async function startRefused(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<{ code: number; text: string }> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", ...SERVER_PERMISSIONS, "--config", CONFIG, MAIN, ...args],
+    env,
+    cwd: await Deno.makeTempDir(),
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, text: decoder.decode(stdout) + decoder.decode(stderr) };
+}
+
+/** Arguments that can't be right, and what the user is told, line by line. */
+const MISTAKES: [args: string[], told: string[]][] = [
+  [["--port", "0"], ["Configured to not listen anywhere, exiting."]],
+  [["--dir", "/nonexistent"], [">>> 'dir \"/nonexistent\"'", "No such file or directory"]],
+  [["--dir", ""], [">>> 'dir \"\"'", "No such file or directory"]],
+  [["--logfile", "/nonexistent/log"], [
+    "Reading the command line",
+    ">>> 'logfile \"/nonexistent/log\"'",
+    "Can't open the log file: No such file or directory",
+  ]],
+  [["--logfile", "/dev/tty"], ["Can't open the log file: This server may not use /dev/tty"]],
+  [["--port", "0", "--unixsocket", "/nonexistent/socket"], ["bind: No such file or directory"]],
+  [["--bind", "1.2.3.4"], [
+    "Could not create server TCP listening socket 1.2.3.4:6379: bind: ",
+    "Failed listening on port 6379 (tcp), aborting.",
+  ]],
+  [["--include", "none"], [
+    ">>> 'include \"none\"'",
+    "can't open config file 'none': No such file",
+  ]],
+  [["--tls-port", "1"], ["Reading the command line", ">>> 'tls-port \"1\"'", "tls-port: TLS"]],
+  [["/nonexistent.conf"], [
+    "Fatal error, can't open config file '/nonexistent.conf': No such file",
+  ]],
+  [["/tmp"], ["can't open config file '/tmp': Is a directory\n"]],
+  [["check-rbd"], ["'check-rbd' is neither a file nor a subcommand: did you mean check-rdb?"]],
+  [["start"], ["'start' is neither a file nor a subcommand: --help shows what there is"]],
+  [["port", "7000"], ["did you mean --port?"]],
+  [["/port:7000"], ["did you mean --port?"]],
+  [["--port=7000"], ["Did you mean --port 7000?"]],
+  [["--prot", "7000"], ["Bad directive or wrong number of arguments\nDid you mean --port?"]],
+  [["-p", "7000"], ['>>> \'"-p" "7000"\'', "Options begin with two dashes: --port 7000"]],
+];
+
+Deno.test({
+  name: "a mistake in the arguments is named, without words of the runtime",
+  ...options,
+  fn: async () => {
+    const ends = MISTAKES.map(([args]) => startRefused(args));
+    for (const [i, { code, text }] of (await Promise.all(ends)).entries()) {
+      const [args, told] = MISTAKES[i];
+      assertEquals(code, 1, `${args}: ${text}`);
+      for (const line of told) assertStringIncludes(text, line, `${args}: ${text}`);
+      assertEquals(/os error|--allow|\n +at /.test(text), false, text);
+    }
+  },
+});
+Deno.test({
+  name: "a variable RESPITE_… that names no directive causes a warning, others a directive",
+  ...options,
+  fn: async () => {
+    const env = { RESPITE_PORT: "0", RESPITE_PROT: "1", RESPITE_HUE: "2", PROT: "3" };
+    const { code, text } = await startRefused([], env);
+    const warnings = text.split("\n").filter((line) => line.includes("no directive"));
+    assertEquals([code, warnings.length], [1, 2], text);
+    assertMatch(
+      warnings.join("\n"),
+      /# RESPITE_PROT in .*, and has no effect: did you mean RESPITE_PORT\?/,
+    );
+    const unknown = await startRefused([], { RESPITE_DIR: "/nonexistent" });
+    assertStringIncludes(
+      unknown.text,
+      "Reading the environment\n>>> 'RESPITE_DIR=/nonexistent'\nNo such file",
+    );
+    const included = await startRefused([], { RESPITE_INCLUDE: "/none" });
+    assertStringIncludes(included.text, "can't open config file '/none'");
+  },
+});
+Deno.test({
+  name: "the log goes to a standard stream by its name, and a relative path starts in dir",
+  ...options,
+  fn: async () => {
+    const dir = await Deno.makeTempDir();
+    for (const name of ["/dev/stdout", "/dev/stderr", "/proc/self/fd/1"]) {
+      const { text } = await startRefused(["--port", "0", "--logfile", name]);
+      assertStringIncludes(text, "# Configured to not listen anywhere");
+    }
+    await Deno.mkdir(`${dir}/inner`);
+    await startRefused(["--logfile", "log", "--port", "0", "--dir", dir, "--dir", "inner"]);
+    assertStringIncludes(await Deno.readTextFile(`${dir}/inner/log`), "# Configured to not listen");
+
+    // It follows `dir` afterwards, too, and a file that was moved away is begun anew.
+    const child = Child.spawn(
+      freePort(),
+      dir,
+      "--logfile",
+      "log",
+      "--enable-protected-configs",
+      "yes",
+    );
+    const wire = await child.ready();
+    if (wire === null) throw new Error((await child.ended()).text);
+    await Deno.rename(`${dir}/log`, `${dir}/log.1`);
+    assertEquals(await wire.roundTrip("config set list-compress-depth 1"), "+OK\r\n");
+    assertMatch(await Deno.readTextFile(`${dir}/log`), /^.* # Set, but without effect.*\n$/);
+    assertEquals(await wire.roundTrip("config set dir inner list-compress-depth 2"), "+OK\r\n");
+    wire.close();
+    await child.stop("SIGTERM");
+    assertMatch(await Deno.readTextFile(`${dir}/inner/log`), /list-compress-depth[^]*bye bye/);
+  },
+});
+Deno.test({
+  name: "an optional address may be missing on this machine, but not be another server's",
+  ...options,
+  fn: async () => {
+    const port = freePort();
+    let other: Deno.Listener;
+    try {
+      other = Deno.listen({ hostname: "::1", port });
+    } catch {
+      return; // This machine has no IPv6.
+    }
+    const dir = await Deno.makeTempDir();
+    const { code, text } = await Child.spawn(port, dir).ended();
+    other.close();
+    assertEquals(code, 1, text);
+    assertStringIncludes(text, `::1:${port}: bind: Address already in use`);
+    const child = Child.spawn(freePort(), dir, "--bind", "127.0.0.1", "-192.0.2.1");
+    (await child.ready())?.close();
+    assertStringIncludes(await child.stop("SIGTERM"), "Ready to accept connections");
+  },
+});
+
+/** What two servers in one directory are started with, and whether the second one starts. */
+const PAIRS: [first: string[], second: string[], starts: boolean][] = [
+  [["--save", ""], ["--save", ""], true],
+  [["--save", "60 1"], ["--save", ""], false],
+  [["--save", ""], ["--save", "60 1"], false],
+  [["--save", ""], ["--save", "", "--appendonly", "yes"], false],
+];
+
+Deno.test({
+  name:
+    "a second server refuses the directory if either may write there, and the lock goes with the last one",
+  ...options,
+  fn: async () => {
+    for (const [firstWords, secondWords, starts] of PAIRS) {
+      const dir = await Deno.makeTempDir();
+      const first = Child.spawn(freePort(), dir, ...firstWords);
+      const wire = await first.ready();
+      if (wire === null) throw new Error((await first.ended()).text);
+      const second = Child.spawn(freePort(), dir, ...secondWords);
+      const other = await second.ready();
+      assertEquals(other !== null, starts, `${firstWords}, ${secondWords}`);
+      if (other === null) {
+        assertStringIncludes((await second.ended()).text, `Another server uses ${dir}`);
+      } else {
+        // Neither may begin to write.
+        assertMatch(
+          await other.roundTrip('config set save "60 1"'),
+          /^-ERR .* Another server uses /,
+        );
+        assertMatch(await wire.roundTrip("save"), /^-ERR/);
+        other.close();
+        await second.stop("SIGTERM");
+        assertEquals(await wire.roundTrip("save"), "+OK\r\n");
+      }
+      wire.close();
+      assertEquals(await exists(`${dir}/respite.lock`), true);
+      await first.stop("SIGTERM");
+      assertEquals(await exists(`${dir}/respite.lock`), false);
+    }
+  },
+});
+Deno.test({
+  name: "deno task start downloads nothing: it works without a registry",
+  ...options,
+  fn: async () => {
+    const port = freePort();
+    const dir = await Deno.makeTempDir();
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["task", "start", "--port", `${port}`, "--dir", dir],
+      cwd: new URL("../..", import.meta.url).pathname,
+      env: { DENO_DIR: `${dir}/deno`, NPM_CONFIG_REGISTRY: "http://127.0.0.1:9" },
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const output = child.output();
+    let wire: Wire | null = null;
+    let hasEnded = false;
+    void output.then(() => (hasEnded = true));
+    while (wire === null && !hasEnded) {
+      wire = await Wire.connect(port).catch(() => null);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    const reply = await wire?.roundTrip("ping");
+    wire?.close();
+    if (!hasEnded) child.kill("SIGTERM");
+    const { stdout, stderr } = await output;
+    const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    assertEquals(reply, "+PONG\r\n", text);
+    assertEquals(text.includes("Download"), false, text);
+    assertStringIncludes(text, "bye bye");
+  },
+});
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}

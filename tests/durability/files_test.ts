@@ -155,7 +155,7 @@ fileTest(
 );
 fileTest("a second server refuses the directory of another", async (dir) => {
   await withServer(dir, AOF, async (wire) => {
-    assert((await refusal(dir, AOF)).includes(`Another server writes in ${dir}`), "the second");
+    assert((await refusal(dir, AOF)).includes(`Another server uses ${dir}`), "the second");
     assertEquals(await wire.roundTrip("set k v"), "+OK\r\n");
   });
   await withServer(dir, AOF, async (wire) => {

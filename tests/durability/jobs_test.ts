@@ -273,7 +273,7 @@ jobTest("a directory that a server still appends to is not another's", async (ho
   for (const dir of [host.dir, elsewhere]) {
     const { code, text } = await Child.spawn(freePort(), dir, ...APPENDING).ended();
     assertEquals(code, 1);
-    assert(text.includes(`Another server writes in ${dir}`), text);
+    assert(text.includes(`Another server uses ${dir}`), text);
   }
   wire.close();
   await host.stop("SIGTERM");

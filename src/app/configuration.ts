@@ -1,0 +1,190 @@
+/** Reads the configuration: a file, standard input, the environment and the command line, later ones winning. */
+import {
+  applyDirectives,
+  binaryOf,
+  describe,
+  environmentName,
+  parseCommandLine,
+  parseConf,
+  parseEnvironment,
+  type PlacedDirective,
+  unicodeOf,
+  withIncludes,
+} from "../config/conf_file.ts";
+import type { Parameters } from "../config/parameters.ts";
+import type { CommandTable } from "../engine/command.ts";
+import { nearest } from "../lib/nearest.ts";
+import { systemText } from "../lib/system_error.ts";
+import { binaryText } from "../protocol/args.ts";
+import { logSink } from "./log_sink.ts";
+
+/** Standard input under the names of files that the runtime lets nobody open. */
+const STDIN_NAMES = ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];
+
+/** What was read, besides the values of the parameters. */
+export interface Configuration {
+  /** The path of the configuration file; "" without one. */
+  readonly file: string;
+  /** Takes the lines of the log. */
+  readonly sink: (line: string) => void;
+  /** What the log is to mention. */
+  readonly warnings: readonly string[];
+}
+
+/** Reads everything, and enters `dir`. Throws an error whose text is for the user. */
+export function readConfiguration(
+  argv: readonly string[],
+  parameters: Parameters,
+  commands: CommandTable,
+  subcommands: readonly string[],
+): Configuration {
+  const environment = parseEnvironment(takeEnvironment(parameters), parameters);
+  const { file, stdin, directives: options } = parseCommandLine(argv);
+  const path = file === null || STDIN_NAMES.includes(file) ? "" : absolute(file);
+  const text = path === "" ? "" : readMain(path, file ?? "", parameters, subcommands);
+  const real = path === "" ? "" : Deno.realPathSync(path);
+  const input = stdin || (file !== null && path === "") ? readStandardInput() : "";
+  const directives = [
+    ...parseConf(text, file ?? "", readIncluded),
+    ...parseConf(input, "standard input", readIncluded),
+    ...withIncludes(environment.directives, readIncluded),
+    ...withIncludes(options, readIncluded),
+  ];
+  apply(directives, parameters, commands);
+  try {
+    const sink = logSink(unicodeOf(parameters.values.logfile));
+    return { file: real, sink, warnings: environment.warnings };
+  } catch (error) {
+    const why = `Can't open the log file: ${systemText(error)}`;
+    throw new Error(placed("logfile", why, directives, parameters));
+  }
+}
+
+function apply(
+  directives: readonly PlacedDirective[],
+  parameters: Parameters,
+  commands: CommandTable,
+): void {
+  applyDirectives(parameters, directives, {
+    "rename-command": ([name, other, ...more]) =>
+      other === undefined || more.length > 0
+        ? "Bad directive or wrong number of arguments"
+        : commands.rename(name, other),
+    // As in Redis: at once, so that a relative path starts in the directory of a `dir` before it.
+    "dir": (words) => parameters.load({ name: "dir", words }) ?? enter(parameters),
+  });
+  parameters.values.dir = binaryOf(Deno.cwd());
+  const lines = parameters.dangers().map(([name, danger]) =>
+    placed(name, `${name}: ${danger}`, directives, parameters)
+  );
+  if (lines.length > 0) throw new Error(lines.join("\n"));
+}
+
+/** Why a parameter's value is refused, with the place of the directive that has set it last. */
+function placed(
+  name: string,
+  why: string,
+  directives: readonly PlacedDirective[],
+  parameters: Parameters,
+): string {
+  const place = directives.findLast((set) =>
+    parameters.has(set.name) && parameters.spec(set.name).name === name
+  );
+  return place === undefined ? why : describe(place, why);
+}
+
+function enter({ values }: Parameters): string | null {
+  try {
+    if (values.dir === "") return "No such file or directory";
+    Deno.chdir(unicodeOf(values.dir));
+    return null;
+  } catch (error) {
+    return systemText(error);
+  }
+}
+
+/**
+ * The RESPITE_… variables, among others. All of the environment must be readable to find those that name no directive.
+ * Therefore the permission is given back at once: nothing in this process can read a variable afterwards.
+ */
+function takeEnvironment(parameters: Parameters): Record<string, string> {
+  try {
+    return Deno.env.toObject();
+  } catch {
+    return namedVariables(parameters);
+  } finally {
+    Deno.permissions.revokeSync({ name: "env" });
+  }
+}
+
+/** With --allow-env=RESPITE_*, variables can be read by their names only. */
+function namedVariables(parameters: Parameters): Record<string, string> {
+  const found: Record<string, string> = {};
+  try {
+    for (const name of parameters.names().map(environmentName)) {
+      const value = Deno.env.get(name);
+      if (value !== undefined) found[name] = value;
+    }
+  } catch {
+    // None of them may be read.
+  }
+  return found;
+}
+
+function absolute(path: string): string {
+  const isAbsolute = /^([/\\]|[a-z]:)/i.test(path);
+  return isAbsolute ? path : `${Deno.cwd()}/${path.replace(/^\.\//, "")}`;
+}
+
+/** Reads the file that the first word of the command line names. */
+function readMain(
+  path: string,
+  word: string,
+  parameters: Parameters,
+  subcommands: readonly string[],
+): string {
+  try {
+    return readBinary(path);
+  } catch (error) {
+    if (!(error instanceof NoSuchFile)) throw error;
+    throw new Error(`${error.message}\n${hintFor(word, parameters, subcommands)}`);
+  }
+}
+
+class NoSuchFile extends Error {}
+
+/** What else the first word may have been meant to be. */
+function hintFor(word: string, parameters: Parameters, subcommands: readonly string[]): string {
+  const neither = `'${word}' is neither a file nor a subcommand`;
+  const subcommand = nearest(word, subcommands);
+  if (subcommand !== null) return `${neither}: did you mean ${subcommand}?`;
+  // "port", "port=7000", "/port:7000"
+  const directive = nearest(word.replace(/^\//, "").split(/[:=]/)[0], parameters.names());
+  if (directive !== null) return `${neither}: did you mean --${directive}?`;
+  return `${neither}: --help shows what there is`;
+}
+
+/** Configuration is text of bytes (Latin-1): what isn't UTF-8 survives, too. */
+export function readBinary(path: string): string {
+  try {
+    const bytes = Deno.readFileSync(path);
+    return binaryText(bytes, 0, bytes.length);
+  } catch (error) {
+    const Kind = error instanceof Deno.errors.NotFound ? NoSuchFile : Error;
+    throw new Kind(`Fatal error, can't open config file '${path}': ${systemText(error)}`);
+  }
+}
+
+function readIncluded(path: string): string {
+  return readBinary(unicodeOf(path));
+}
+
+function readStandardInput(): string {
+  const parts: number[] = [];
+  const buffer = new Uint8Array(4096);
+  for (;;) {
+    const count = Deno.stdin.readSync(buffer);
+    if (count === null) return binaryText(Uint8Array.from(parts), 0, parts.length);
+    for (let i = 0; i < count; i++) parts.push(buffer[i]);
+  }
+}
