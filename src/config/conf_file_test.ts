@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import {
   applyDirectives,
@@ -74,6 +74,21 @@ Deno.test("an error in a file names the file, the line and its text", () => {
         `Reading the configuration file redis.conf, at line 2\n>>> '${line}'\n${detail}`,
     );
   }
+});
+Deno.test("an unknown directive is followed by what may have been meant", () => {
+  const hintOf = (text: string): string =>
+    assertThrows(() => loaded(text), SyntaxError).message.split("arguments\n")[1] ?? "";
+  assertEquals(hintOf("prot 7000"), "Did you mean port?");
+  assertEquals(hintOf("max-memory 1gb"), "Did you mean maxmemory?");
+  assertEquals(hintOf("nosuch 1"), "");
+  assertEquals(
+    hintOf("\xef\xbb\xbfport 7000"),
+    "The file begins with a byte order mark: save it without one",
+  );
+});
+Deno.test("an error shows the letters of the line, not its bytes", () => {
+  const { message } = assertThrows(() => loaded("gr\xc3\xbc\xc3\x9fe 1"), SyntaxError);
+  assertStringIncludes(message, ">>> 'grüße 1'");
 });
 Deno.test("directives that are no parameters go to their handlers", () => {
   const seen: (readonly string[])[] = [];
