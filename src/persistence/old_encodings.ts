@@ -110,6 +110,7 @@ export function walkZipmap(of: Slice, into: Slice, visit: () => boolean): boolea
   assert(end <= bytes.length, "a string lies in its bytes");
   let at = start + 1;
   let isValue = false;
+  let count = 0;
   while (at < end - 1 && bytes[at] !== END) {
     let length = bytes[at++];
     if (length === BIG) {
@@ -123,7 +124,9 @@ export function walkZipmap(of: Slice, into: Slice, visit: () => boolean): boolea
     into.set(bytes, view, at, at + length);
     if (!visit()) return false;
     at += length + free;
+    if (isValue) count++;
     isValue = !isValue;
   }
-  return !isValue && at === end - 1 && bytes[at] === END;
+  const isCounted = bytes[start] === BIG || bytes[start] === count;
+  return isCounted && !isValue && at === end - 1 && bytes[at] === END;
 }

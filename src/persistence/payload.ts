@@ -76,9 +76,9 @@ export function isPayload(args: Args, index: number, skipsChecksum: boolean): bo
   if (end - start < FOOTER_BYTES) return false;
   const footer = end - FOOTER_BYTES;
   if ((bytes[footer] | (bytes[footer + 1] << 8)) > RDB_VERSION_MAX) return false;
+  if (skipsChecksum) return true;
   const lo = view.getInt32(footer + VERSION_BYTES, true);
   const hi = view.getInt32(footer + VERSION_BYTES + 4, true);
-  if ((lo === 0 && hi === 0) || skipsChecksum) return true;
   crc.reset();
   crc.update(bytes, view, start, footer + VERSION_BYTES);
   return lo === crc.lo && hi === crc.hi;
@@ -99,16 +99,15 @@ export class PayloadReader implements Scratch {
    */
   read(args: Args, index: number, db: Database, key: Args): boolean {
     const { source, input, values } = this.#parts ??= new ReaderParts();
-    const end = args.end(index) - FOOTER_BYTES;
-    assert(end >= args.start(index), "a payload was checked before it is read");
     assert(key.count === 1, "a payload is read to one key");
-    source.use(args.bytesOf(index), args.viewOf(index), args.start(index), end);
+    // As in Redis, nobody asks whether the value ends where the footer begins.
+    source.use(args.bytesOf(index), args.viewOf(index), args.start(index), args.end(index));
     try {
       const type = input.byte();
       if (db.find(key, 0) !== 0) return false;
       const isThere = values.read(type, db, key, true);
       assert(!isThere || values.ref !== 0, "what is there has an entry");
-      if (isThere && source.left === 0) return true;
+      if (isThere) return true;
     } catch (error) {
       if (!(error instanceof CorruptData)) throw error;
     }

@@ -18,7 +18,7 @@ import { Int64 } from "../lib/decimal.ts";
 import { parseDouble } from "../lib/double_text.ts";
 import { copyBytes, copyIn } from "../lib/copy.ts";
 import { compareBytes, Slice } from "../lib/slice.ts";
-import type { Args } from "../protocol/args.ts";
+import { type Args, binaryText } from "../protocol/args.ts";
 import { Intset, isIntset, READ_ONLY_INTSET } from "../structures/intset.ts";
 import type { Ref } from "../structures/arena.ts";
 import { isListpack, Listpack, LISTPACK_MAX_BYTES, READ_ONLY } from "../structures/listpack.ts";
@@ -228,6 +228,7 @@ export class ValueReader {
       const kind = this.#in.length();
       if (kind === ListNode.plain) {
         this.#in.string(this.#one);
+        if (this.#one.length === 0) this.#broken("quicklist node");
         this.#push(this.#one);
         continue;
       }
@@ -293,7 +294,10 @@ export class ValueReader {
     const pack = this.#openPack();
     const { limits } = this.#db.keyspace;
     const isSmall = this.#fits(pack, limits.setMaxListpackEntries, limits.setMaxListpackValue);
-    if (isSmall && !this.#isUntrusted) return this.#adopt(Type.set, Encoding.listpack);
+    if (isSmall) {
+      if (this.#isUntrusted && hasTwins(pack, this.#one)) this.#broken("set");
+      return this.#adopt(Type.set, Encoding.listpack);
+    }
     const { count } = pack;
     for (let at = pack.first(); at !== 0; at = pack.next(at)) {
       pack.read(at, this.#one);
@@ -608,6 +612,16 @@ export class ValueReader {
   listZiplist(): boolean {
     return this.listZiplists(1);
   }
+}
+
+/** Whether two elements are equal. */
+function hasTwins(pack: Listpack, into: Slice): boolean {
+  const seen = new Set<string>();
+  for (let at = pack.first(); at !== 0; at = pack.next(at)) {
+    pack.read(at, into);
+    seen.add(binaryText(into.bytes, into.start, into.end));
+  }
+  return seen.size < pack.count;
 }
 
 /** By the type's byte. */

@@ -50,6 +50,8 @@ const WORDS_MIN_BYTES = 12;
 
 /** How an element is stored; the last four by their first byte. */
 const Kind = { uint7: 0, int13: 1, int16: 2, int24: 3, int32: 4, int64: 5, string: 6 } as const;
+/** The greatest first byte of an element: an integer of eight bytes. */
+const FIRST_MAX = 0xf4;
 /** Bytes of the integers' encodings, by kind. */
 const INTEGER_BYTES = Uint8Array.of(1, 2, 3, 4, 5, 9);
 
@@ -606,12 +608,17 @@ export class Listpack implements Scratch {
 
   /** Bytes of the element at `at`, with the length behind it. */
   #elementBytes(at: number): number {
+    const size = this.#encodedBytes(at);
+    return size + backlenBytes(size);
+  }
+
+  /** Bytes of the element at `at`, without the length behind it. */
+  #encodedBytes(at: number): number {
     const from = this.start + at;
     const found = kindOf(this.bytes[from]);
-    const size = found === Kind.string
+    return found === Kind.string
       ? this.#stringHeader(at) + this.#stringLength(from)
       : INTEGER_BYTES[found];
-    return size + backlenBytes(size);
   }
 
   #stringHeader(at: number): number {
@@ -633,22 +640,17 @@ export class Listpack implements Scratch {
     assert(this.bytes[this.start + size - 1] === END, "a listpack ends with its mark");
     let count = 0;
     let at = HEADER_BYTES;
-    let previous = 0;
-    while (this.bytes[this.start + at] !== END) {
-      assert(
-        at === HEADER_BYTES || this.#before(at) === previous,
-        "backward lengths lead to the element before",
-      );
-      previous = at;
-      at += this.#elementBytes(at);
-      assert(at < size, "elements end before the mark");
-      count++;
+    for (; this.bytes[this.start + at] !== END; count++) {
+      assert(this.bytes[this.start + at] <= FIRST_MAX, "an element begins with a known encoding");
+      const end = at + this.#encodedBytes(at);
+      const next = at + this.#elementBytes(at);
+      assert(next < size, "elements end before the mark");
+      // Its first byte has no mark; with one it would be read on into the element, and might lead to the right place.
+      const isWhole = (this.bytes[this.start + end] & 128) === 0;
+      assert(isWhole && this.#before(next) === at, "a backward length leads to its element");
+      at = next;
     }
     assert(at === size - 1, "the end mark is where the header says");
-    assert(
-      count === 0 || this.#before(at) === previous,
-      "the last backward length leads to the last element",
-    );
     const told = this.view.getUint16(this.start + 4, true);
     assert(told === COUNT_UNKNOWN || told === count, "the header tells the number of elements");
   }

@@ -6,7 +6,7 @@ import { AofFileLoader } from "../../src/persistence/aof_loader.ts";
 import { RdbFileLoader, RdbFileWriter, type RdbSettings } from "../../src/persistence/rdb_file.ts";
 import { randomCommands } from "../differential/commands.ts";
 import { ReplyError, TestServer } from "../support/harness.ts";
-import { dumped } from "../support/payload.ts";
+import { dumped, signed } from "../support/payload.ts";
 
 const SETTINGS: RdbSettings = {
   isRdb: true,
@@ -224,9 +224,7 @@ Deno.test("RESTORE of damaged bytes with a valid checksum changes nothing and fa
         const broken = Uint8Array.from(payload);
         const size = Math.min(broken.length - 10, 300);
         for (const [at, byte] of edits) broken[at % size] = byte;
-        // A sum of zeros is not compared, as in Redis.
-        broken.fill(0, broken.length - 8);
-        const reply = server.call("restore", "target", "0", broken);
+        const reply = server.call("restore", "target", "0", signed(broken));
         if (reply === "OK") { for (const line of READ_ALL) server.run(line); }
         assertEquals(server.run("ping"), "PONG");
       },
@@ -241,8 +239,6 @@ Deno.test("RESTORE of Bloom filters whose layers can't be is refused", () => {
   const server = new TestServer();
   server.run("bf.add bloom x");
   const payload = dumped(server, "bloom");
-  // A sum of zeros is not compared, as in Redis.
-  payload.fill(0, payload.length - 8);
   // No capacity, a rate of error that can't be halved, a layer without bits.
   const cases: readonly [at: number, bytes: number[]][] = [
     [11, [0x40, 0]],
@@ -252,7 +248,7 @@ Deno.test("RESTORE of Bloom filters whose layers can't be is refused", () => {
   for (const [at, bytes] of cases) {
     const broken = payload.slice();
     broken.set(bytes, at);
-    const reply = server.call("restore", "target", "0", broken) as ReplyError;
+    const reply = server.call("restore", "target", "0", signed(broken)) as ReplyError;
     assertEquals(reply.message, "ERR Bad data format");
   }
   assertEquals(server.logged.filter((line) => line.includes("failed:")), []);
@@ -280,7 +276,64 @@ Deno.test("a stream whose stored number of entries is wrong, as in old files, is
   const at = payload.findIndex((_, i) => counters.every((byte, j) => payload[i + j] === byte));
   assert(at > 0, "the counters are in the payload");
   payload[at] = 5;
-  payload.fill(0, payload.length - 8);
-  assertEquals(server.call("restore", "twin", "0", payload), "OK");
+  assertEquals(server.call("restore", "twin", "0", signed(payload)), "OK");
   assertEquals(server.run("xlen twin"), 3);
+});
+
+/** Payloads without version and checksum, and what redis-server 7.2.6 with `sanitize-dump-payload yes` answers. */
+const JUDGED: readonly (readonly [what: string, bytes: readonly number[], isFine: boolean])[] = [
+  ["a plain node of a list", [18, 1, 1, 1, 97], true],
+  ["an empty plain node", [18, 1, 1, 0], false],
+  ["an empty plain node behind another", [18, 2, 1, 1, 97, 1, 0], false],
+  ["a list without nodes", [18, 0], false],
+  ["a packed node", [18, 1, 2, ...packOf([0x81, 97, 2])], true],
+  ["an unknown encoding of an element", [18, 1, 2, ...packOf([0xf5, 1, 0, 0, 0, 97, 6])], false],
+  ["an unknown encoding, short", [17, ...packOf([0xf5, 1], [1, 1])], false],
+  ["a length to go back that is too long by a zero", [18, 1, 2, ...packOf([0, 0x80])], false],
+  ["a length to go back that is wrong", [18, 1, 2, ...packOf([0x81, 97, 1])], false],
+  ["a set with twins", [20, ...packOf([1, 1], [0x81, 49, 2])], false],
+  ["a hash with twins", [16, ...packOf([1, 1], [1, 1], [1, 1], [2, 1])], false],
+  ["a sorted set with twins", [17, ...packOf([1, 1], [1, 1], [1, 1], [2, 1])], false],
+  ["a zipmap", [9, 8, 1, 1, 97, 1, 0, 49, 255, 0].slice(0, 9), false],
+  ["a zipmap that is whole", [9, 7, 1, 1, 97, 1, 0, 49, 255], true],
+  ["a zipmap with another count", [9, 7, 2, 1, 97, 1, 0, 49, 255], false],
+  ["a zipmap with an unknown count", [9, 7, 254, 1, 97, 1, 0, 49, 255], true],
+  ["a zipmap whose count is the mark of its end", [9, 7, 255, 1, 97, 1, 0, 49, 255], false],
+  ["bytes behind the value", [0, 1, 97, 1, 2, 3], true],
+];
+
+/** A listpack with these elements as a string. */
+function packOf(...elements: readonly (readonly number[])[]): number[] {
+  const content = elements.flat();
+  const size = content.length + 7;
+  return [size, size, 0, 0, 0, elements.length, 0, ...content, 0xff];
+}
+
+/** The payload with these bytes, of version 10. */
+function whole(bytes: readonly number[]): Uint8Array {
+  return signed(Uint8Array.from([...bytes, 10, 0, ...new Uint8Array(8)]));
+}
+
+Deno.test("RESTORE refuses a checksum of zeros", () => {
+  const server = new TestServer();
+  const payload = whole([0, 1, 97]).fill(0, -8);
+  assertEquals(
+    server.call("restore", "k", "0", payload),
+    new ReplyError("ERR DUMP payload version or checksum are wrong"),
+  );
+});
+Deno.test("RESTORE refuses what Redis refuses", () => {
+  const server = new TestServer();
+  for (const [what, bytes, isFine] of JUDGED) {
+    const payload = whole(bytes);
+    const expected = isFine ? "OK" : new ReplyError("ERR Bad data format");
+    assertEquals(server.call("restore", "k", "0", payload, "replace"), expected, what);
+  }
+});
+Deno.test("RESTORE leaves a small set of integers a listpack, if it is one", () => {
+  const server = new TestServer();
+  const payload = whole([20, ...packOf([3, 1], [1, 1])]);
+  assertEquals(server.call("restore", "k", "0", payload), "OK");
+  assertEquals(server.run("object encoding k"), "listpack");
+  assertEquals(server.run("smembers k"), ["3", "1"]);
 });

@@ -1,4 +1,5 @@
 /** Payloads as bytes: the harness gives replies as text. */
+import { Crc64 } from "../../src/lib/crc.ts";
 import { BufferSink } from "../../src/persistence/byte_sink.ts";
 import { PayloadWriter } from "../../src/persistence/payload.ts";
 import { argsOf } from "../../src/protocol/args.ts";
@@ -12,4 +13,14 @@ export function dumped(server: TestServer, key: string | Uint8Array): Uint8Array
   const sink = new BufferSink();
   new PayloadWriter(sink, 10, true).write(entries);
   return sink.bytes.slice(0, sink.at);
+}
+
+/** Writes the right checksum to the end of a payload. */
+export function signed(payload: Uint8Array): Uint8Array {
+  const view = new DataView(payload.buffer, payload.byteOffset);
+  const crc = new Crc64();
+  crc.update(payload, view, 0, payload.length - 8);
+  view.setInt32(payload.length - 8, crc.lo, true);
+  view.setInt32(payload.length - 4, crc.hi, true);
+  return payload;
 }
