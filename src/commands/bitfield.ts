@@ -93,11 +93,11 @@ function readOffset({ args, engine }: Call, index: number, bits: number): number
   const isIndex = text.startsWith("#");
   const digits = isIndex ? text.slice(1) : text;
   const most = engine.parameters.values.protoMaxBulkLen * 8;
-  const offset = /^(0|[1-9][0-9]{0,15})$/.test(digits)
-    ? Number(digits) * (isIndex ? bits : 1)
-    : NaN;
-  // As in Redis, only the integer's first bit must lie within the limit.
-  return offset < most ? offset : args.fail(Errors.bitOffset);
+  const given = /^(0|-?[1-9][0-9]{0,18})$/.test(digits) ? BigInt(digits) : -1n;
+  if (BigInt.asIntN(64, given) !== given) return args.fail(Errors.bitOffset);
+  // As in Redis, the product keeps its lowest 64 bits, and only the integer's first bit must lie within the limit.
+  const offset = Number(BigInt.asIntN(64, given * BigInt(isIndex ? bits : 1)));
+  return offset >= 0 && offset < most ? offset : args.fail(Errors.bitOffset);
 }
 
 function runOperations({ args, reply, db }: Call, operations: readonly Operation[]): void {

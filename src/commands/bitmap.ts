@@ -3,7 +3,7 @@
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, keyRange, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";
-import { LargeString, Type } from "../keyspace/entry.ts";
+import { Encoding, LargeString, Type } from "../keyspace/entry.ts";
 import { StringValue } from "../keyspace/values.ts";
 import {
   bitsOf,
@@ -161,7 +161,7 @@ function bitop(call: Call): void {
   if (replaced !== null) db.changed(args, 2, Events.set);
   else if (isLarge) {
     db.strings.setLarge(args, 2, new LargeString(result, size), false, Events.set);
-  } else db.strings.setRaw(args, 2, result, viewOf(result), Events.set);
+  } else db.strings.setText(args, 2, result, viewOf(result), false, Events.set, Encoding.raw);
   reply.integer(size);
 }
 

@@ -214,7 +214,7 @@ function describe(client: Client): string {
     ["sub", 0],
     ["psub", 0],
     ["ssub", 0],
-    ["multi", transaction.isOpen ? transaction.count : -1],
+    ["multi", transaction.isUnderWay ? transaction.count : -1],
     ["qbuf", transport.queryBytes],
     ["qbuf-free", transport.queryFreeBytes],
     ["argv-mem", argumentBytes],
@@ -226,7 +226,7 @@ function describe(client: Client): string {
     ["omem", transport.inFlightBytes],
     ["tot-mem", client.memoryBytes],
     ["events", transport.inFlightBytes > 0 ? "rw" : "r"],
-    ["cmd", client.call.command?.fullName ?? "NULL"],
+    ["cmd", transaction.running !== null ? "exec" : client.call.command?.fullName ?? "NULL"],
     ["user", client.user],
     ["redir", -1],
     ["resp", reply.resp],
@@ -242,7 +242,7 @@ function flagsOf(client: Client): string {
   if (client.isMonitor) flags += "O";
   else if (client.isReplica) flags += "S";
   if (client.blocked !== null || client.isPostponed) flags += "b";
-  if (client.transaction.isOpen) flags += "x";
+  if (client.transaction.isUnderWay) flags += "x";
   if (client.transaction.isBroken) flags += "d";
   if (client.transport.isUnixSocket) flags += "U";
   if (client.noEvict) flags += "e";

@@ -3,7 +3,7 @@ import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, keyRange, oneKey } from "../engine/command.ts";
 import type { Database } from "../keyspace/database.ts";
 import { globMatches } from "../lib/glob.ts";
-import { EntryFlag, TYPE_NAMES } from "../keyspace/entry.ts";
+import { TYPE_NAMES } from "../keyspace/entry.ts";
 import { copyKey, moveKey, renameKey } from "../keyspace/transfer.ts";
 import { Errors } from "../protocol/errors.ts";
 import { Options } from "../protocol/options.ts";
@@ -51,7 +51,7 @@ function keys({ args, reply, db }: Call): void {
   let count = 0;
   db.forEach((ref) => {
     // A key past its deadline is left out; removing it is left to the timer, as in Redis.
-    if (entries.hasFlag(ref, EntryFlag.ttl) && db.deadlines.isDue(ref)) return;
+    if (db.isPastDeadline(ref)) return;
     entries.open(ref);
     const { keyBytes, keyStart, keyEnd } = entries;
     if (isAll || globMatches(pattern, 0, pattern.length, keyBytes, keyStart, keyEnd, false)) {

@@ -1,7 +1,7 @@
 /** Commands that save and rewrite. */
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
-import type { BackgroundStart } from "../engine/persistence_calls.ts";
+import type { BackgroundStart, BackgroundTime } from "../engine/persistence_calls.ts";
 import { type ErrorReply, Errors } from "../protocol/errors.ts";
 
 function save({ reply, engine }: Call): void {
@@ -10,15 +10,23 @@ function save({ reply, engine }: Call): void {
   else reply.error(error);
 }
 
-function bgsave({ args, reply, engine }: Call): void {
+function bgsave(call: Call): void {
+  const { args, reply, engine } = call;
   const mayWait = args.count === 2 && args.is(1, "SCHEDULE");
   if (args.count > 1 && !mayWait) return reply.error(Errors.syntax);
-  const started = engine.persistence?.saveInBackground(mayWait) ?? Errors.failed;
+  const time = timeFor(call, mayWait ? "soon" : "now");
+  const started = engine.persistence?.saveInBackground(time) ?? Errors.failed;
   replyStart(reply, started, "Background saving");
 }
 
-function bgrewriteaof({ reply, engine }: Call): void {
-  const started = engine.persistence?.rewriteLog() ?? Errors.rewriteFailed;
+/** What EXEC runs begins after it: the snapshot contains the whole transaction. */
+function timeFor({ client }: Call, asked: BackgroundTime): BackgroundTime {
+  return client.transaction.running === null ? asked : "later";
+}
+
+function bgrewriteaof(call: Call): void {
+  const { reply, engine } = call;
+  const started = engine.persistence?.rewriteLog(timeFor(call, "soon")) ?? Errors.rewriteFailed;
   replyStart(reply, started, "Background append only file rewriting");
 }
 

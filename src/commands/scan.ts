@@ -86,7 +86,8 @@ function readScan(call: Call, at: number): Wanted | null {
       wanted.count = args.integer(i + 1);
       if (args.error === null && wanted.count < 1) args.fail(Errors.syntax);
     } else if (args.is(i, "MATCH")) {
-      wanted.pattern = new Uint8Array(
+      // A lone star lets the empty name through, which no other pattern with stars does.
+      wanted.pattern = args.is(i + 1, "*") ? null : new Uint8Array(
         args.bytesOf(i + 1).buffer,
         args.start(i + 1),
         args.length(i + 1),

@@ -65,7 +65,8 @@ function time({ reply, engine }: Call): void {
 }
 
 function monitor({ reply, client, engine }: Call): void {
-  if (client.transaction.isOpen) return reply.error(Errors.notInTransaction);
+  // EXEC and scripts can't wait for what would follow.
+  if (engine.blocking.denied > 0) return reply.error(Errors.monitorDenied);
   client.isMonitor = true;
   engine.monitors.add(client);
   reply.ok();

@@ -1,10 +1,11 @@
 /** SLOWLOG and its subcommands. */
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
-import { Errors } from "../protocol/errors.ts";
+import { Errors, unknownOrArity } from "../protocol/errors.ts";
 import { replyHelp } from "./help.ts";
 
 function slowlogGet({ args, reply, engine }: Call): void {
+  if (args.count > 3) return reply.error(unknownOrArity(args.binary(1), "SLOWLOG"));
   let count = 10;
   if (args.count === 3) {
     count = args.integerWithin(2, -1, Infinity, Errors.slowlogCount);

@@ -110,9 +110,10 @@ function readRange(
       range.offset = args.integer(i + 1);
       range.limit = args.integer(i + 2);
       i += 2;
-    } else if (isReversed === null && args.is(i, "REV")) range.isReversed = true;
-    else if (kind === null && args.is(i, "BYLEX")) range.kind = "lex";
-    else if (kind === null && args.is(i, "BYSCORE")) range.kind = "score";
+    } else if (isReversed === null && !range.isReversed && args.is(i, "REV")) {
+      range.isReversed = true;
+    } else if (kind === null && range.kind === "rank" && args.is(i, "BYLEX")) range.kind = "lex";
+    else if (kind === null && range.kind === "rank" && args.is(i, "BYSCORE")) range.kind = "score";
     else args.fail(Errors.syntax);
   }
   if (args.error !== null) return range;

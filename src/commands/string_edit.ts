@@ -4,6 +4,7 @@ import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import { Type } from "../keyspace/entry.ts";
+import { stringEncoding } from "../keyspace/values.ts";
 import { copyBytes } from "../lib/copy.ts";
 import { addLongDoubles, longDoubleText, parseLongDouble } from "../lib/long_double.ts";
 import { binaryBytes, binaryText } from "../protocol/args.ts";
@@ -75,7 +76,9 @@ function incrbyfloat(call: Call): void {
   if (sum === null) return reply.error(Errors.nanOrInfinity);
   const text = binaryBytes(longDoubleText(sum));
   const view = new DataView(text.buffer);
-  db.strings.set(args, 1, text, view, 0, text.length, true, Events.incrbyfloat);
+  // The sum stays text even if it is an integer: OBJECT ENCODING shows embstr, as in Redis.
+  const encoding = stringEncoding(text.length);
+  db.strings.setText(args, 1, text, view, true, Events.incrbyfloat, encoding);
   call.rewrite(4)?.word("SET").argument(args, 1).bytes(text, 0, text.length).word("KEEPTTL");
   reply.bulk(text, 0, text.length);
 }

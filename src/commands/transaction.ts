@@ -1,6 +1,7 @@
 /** MULTI and its kin: https://redis.io/docs/latest/commands/?group=transactions */
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, keyRange } from "../engine/command.ts";
+import type { CommandQueue } from "../engine/command_queue.ts";
 import { Errors } from "../protocol/errors.ts";
 
 function multi({ reply, client }: Call): void {
@@ -33,19 +34,32 @@ function exec(call: Call): void {
 
   const own = call.args;
   const command = call.command;
-  reply.array(queue?.length ?? 0);
+  transaction.running = queue;
   engine.blocking.denied++;
-  queue?.forEach((queued, args) => {
-    call.args = args;
-    const refusal = engine.evaluator.refusalInside(client, queued);
-    if (refusal !== null) reply.error(refusal);
-    else engine.evaluator.runQueued(client, queued);
-  });
+  runAll(call, queue);
   engine.blocking.denied--;
+  transaction.running = null;
   queue?.free();
   call.rewriteToNothing();
   call.args = own;
   call.command = command;
+}
+
+/** Runs the commands of a transaction, whose replies follow one by one, as CLIENT REPLY may be among the commands. */
+function runAll({ reply, client, engine }: Call, queue: CommandQueue | null): void {
+  const { call } = client;
+  let isMuted = client.replyMode !== "on";
+  if (!isMuted) reply.array(queue?.length ?? 0);
+  queue?.forEach((queued, args) => {
+    call.args = args;
+    const mark = reply.mark();
+    const refusal = engine.evaluator.refusalInside(client, queued);
+    if (refusal !== null) reply.error(refusal);
+    else engine.evaluator.runQueued(client, queued);
+    // SKIP is for the next command after EXEC.
+    if (client.replyMode !== "skip") isMuted = client.replyMode === "off";
+    if (isMuted) reply.rewind(mark);
+  });
 }
 
 function watch({ args, reply, client, db, engine }: Call): void {

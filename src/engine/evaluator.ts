@@ -91,6 +91,7 @@ export class Evaluator {
 
     if (client.transaction.isOpen && (command.flags & Flag.unqueued) === 0) {
       client.transaction.add(command, args);
+      client.call.command = command; // CLIENT LIST shows it.
       return reply.queued();
     }
     this.#timed(client, command);
@@ -232,8 +233,9 @@ export class Evaluator {
 
   #refuse(client: Client, command: Command, error: ErrorReply): void {
     command.stats.rejected++;
-    if (command.name === "exec") return this.#abort(client, error);
-    this.#refuseUnknown(client, error);
+    if (command.name === "exec") this.#abort(client, error);
+    else this.#refuseUnknown(client, error);
+    client.call.command = command;
   }
 
   /** EXEC itself is refused: the transaction is over. */
@@ -246,6 +248,7 @@ export class Evaluator {
 
   #refuseUnknown(client: Client, error: ErrorReply): void {
     if (client.transaction.isOpen) client.transaction.isAborted = true;
+    client.call.command = null;
     this.#engine.counters.countError(error);
     client.reply.error(error);
   }

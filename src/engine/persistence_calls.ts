@@ -7,15 +7,21 @@ export type PersistenceField = readonly [name: string, value: string | number];
 /** How a save or rewrite in the background was begun. */
 export type BackgroundStart = "started" | "scheduled";
 
+/**
+ * When it may begin: at once or not at all; at once, or as soon as no other job is under way; or after the present
+ * command in any case, which EXEC wants.
+ */
+export type BackgroundTime = "now" | "soon" | "later";
+
 export interface PersistenceCalls {
   /** When the data were last saved, in Unix ms. */
   readonly lastSaveMs: number;
   /** SAVE; returns why it could not, or null. */
   saveNow(): ErrorReply | null;
-  /** BGSAVE, with SCHEDULE. */
-  saveInBackground(mayWait: boolean): BackgroundStart | ErrorReply;
-  /** BGREWRITEAOF. */
-  rewriteLog(): BackgroundStart | ErrorReply;
+  /** BGSAVE; with SCHEDULE the time is `soon`. */
+  saveInBackground(time: BackgroundTime): BackgroundStart | ErrorReply;
+  /** BGREWRITEAOF, for which `now` is `soon`. */
+  rewriteLog(time: BackgroundTime): BackgroundStart | ErrorReply;
   /**
    * Writes a snapshot to a new file, which the caller removes, and resolves with its path. It waits for other saves;
    * `begun` is called at the instant whose data the snapshot contains.

@@ -23,6 +23,8 @@ export class Transaction {
   isBroken = false;
   /** The queued commands. Null until there are some: nearly all clients never use MULTI. */
   #queue: CommandQueue | null = null;
+  /** The commands that EXEC is running; null at other times. */
+  running: CommandQueue | null = null;
   /** The names of the watched keys in `WatchedKeys`. */
   watched: string[] | null = null;
 
@@ -36,14 +38,23 @@ export class Transaction {
     this.#queue.add(command, args);
   }
 
-  /** How many commands are queued. */
-  get count(): number {
-    return this.#queue?.length ?? 0;
+  /** Whether the client is between MULTI and the end of EXEC. */
+  get isUnderWay(): boolean {
+    return this.isOpen || this.running !== null;
   }
 
-  /** Bytes of memory of the queued commands. */
+  get #commands(): CommandQueue | null {
+    return this.running ?? this.#queue;
+  }
+
+  /** How many commands are queued or being run. */
+  get count(): number {
+    return this.#commands?.length ?? 0;
+  }
+
+  /** Bytes of memory of these commands. */
   get bytes(): number {
-    return (this.#queue?.argumentBytes ?? 0) + COMMAND_BYTES * this.count;
+    return (this.#commands?.argumentBytes ?? 0) + COMMAND_BYTES * this.count;
   }
 
   /** Whether a queued command has one of these flags. */

@@ -98,11 +98,16 @@ export class Database {
       ref = table.find(hasher.hashOnce(view, start, end), bytes, view, start, end);
       if (ref === 0) return 0;
     }
-    if (this.#entries.hasFlag(ref, EntryFlag.ttl) && this.deadlines.isDue(ref)) {
+    if (this.isPastDeadline(ref)) {
       if (!this.keyspace.keepExpired) this.expire(ref);
       return 0;
     }
     return ref;
+  }
+
+  /** Whether an entry is past its deadline, so that it counts as missing. */
+  isPastDeadline(ref: Ref): boolean {
+    return this.#entries.hasFlag(ref, EntryFlag.ttl) && this.deadlines.isDue(ref);
   }
 
   /** As `find` for a command that reads: counts the hit or miss and the access. */
@@ -149,7 +154,7 @@ export class Database {
     const end = args.end(index);
     const hash = this.#hasher.hashOnce(view, start, end);
     const ref = this.#table.find(hash, bytes, view, start, end);
-    return ref !== 0 && this.#entries.hasFlag(ref, EntryFlag.ttl) && this.deadlines.isDue(ref);
+    return ref !== 0 && this.isPastDeadline(ref);
   }
 
   exists(args: Args, index: number): boolean {

@@ -76,12 +76,25 @@ export class Strings {
     return ref;
   }
 
-  /** Sets the string at argument `index` to all of `bytes`, which are short, and never stores an integer as such. */
-  setRaw(args: Args, index: number, bytes: Uint8Array, view: DataView, event: KeyEvent): void {
-    this.#place(args, index, bytes.length, false);
+  /** As `set`, to all of `bytes`, but digits stay text, with that encoding: embstr or raw. */
+  setText(
+    args: Args,
+    index: number,
+    bytes: Uint8Array,
+    view: DataView,
+    keepTtl: boolean,
+    event: KeyEvent,
+    encoding: number,
+  ): void {
+    const size = bytes.length;
+    if (size > this.#db.entries.inlineMax(args.length(index))) {
+      this.setLarge(args, index, LargeString.of(bytes, 0, size), keepTtl, event);
+      return;
+    }
+    this.#place(args, index, size, keepTtl);
     const entries = this.#db.entries;
-    entries.setValueHeader(Type.string, Encoding.raw, bytes.length);
-    copyIn(bytes, view, 0, bytes.length, entries.bytes, entries.view, entries.valueStart);
+    entries.setValueHeader(Type.string, encoding, size);
+    copyIn(bytes, view, 0, size, entries.bytes, entries.view, entries.valueStart);
     this.#db.changed(args, index, event);
   }
 

@@ -17,7 +17,7 @@ const DASH = 0x2d;
 /** Redis gives up on patterns with more stars than this. */
 const STARS_MAX = 1000;
 
-/** Whether `text[tStart, tEnd)` matches `pattern[pStart, pEnd)`. */
+/** Whether `text[tStart, tEnd)` matches `pattern[pStart, pEnd)`. Only an empty pattern matches an empty text, as in Redis. */
 export function globMatches(
   pattern: Uint8Array,
   pStart: number,
@@ -27,6 +27,7 @@ export function globMatches(
   tEnd: number,
   ignoreCase: boolean,
 ): boolean {
+  if (tStart === tEnd) return pStart === pEnd;
   let p = pStart;
   let t = tStart;
   let stars = 0;
@@ -97,15 +98,21 @@ function matchClass(
   return Math.min(p + 1, pEnd);
 }
 
+/** Bytes from 128 on are negative here, as in Redis on x86: `[a-\xff]` begins below zero. */
 function isWithin(from: number, to: number, byte: number, ignoreCase: boolean): boolean {
-  let low = Math.min(from, to);
-  let high = Math.max(from, to);
+  let low = Math.min(signed(from), signed(to));
+  let high = Math.max(signed(from), signed(to));
+  byte = signed(byte);
   if (ignoreCase) {
     low = lower(low);
     high = lower(high);
     byte = lower(byte);
   }
   return byte >= low && byte <= high;
+}
+
+function signed(byte: number): number {
+  return byte << 24 >> 24;
 }
 
 function isSame(one: number, other: number, ignoreCase: boolean): boolean {

@@ -11,7 +11,8 @@ function matches(pattern: string, text: string, ignoreCase = false): boolean {
 
 Deno.test("globMatches() knows stars, question marks, classes and quotes", () => {
   const yes = [
-    ["*", ""],
+    ["", ""],
+    ["*", "a"],
     ["h?llo", "hello"],
     ["h*llo", "heeeello"],
     ["h[ae]llo", "hallo"],
@@ -53,9 +54,27 @@ Deno.test("globMatches() treats odd classes and quotes as KEYS of redis-server 7
     ["[!a]", "b"],
     ["*?*", ""],
     ["?", ""],
+    ["*", ""],
+    ["**", ""],
   ];
   for (const [pattern, text] of yes) assertEquals(matches(pattern, text), true, pattern);
   for (const [pattern, text] of no) assertEquals(matches(pattern, text), false, pattern);
+});
+Deno.test("globMatches() orders bytes from 128 on before the others, as Redis does", () => {
+  const within = (from: number, to: number, byte: number): boolean =>
+    globMatches(Uint8Array.of(0x5b, from, 0x2d, to, 0x5d), 0, 5, Uint8Array.of(byte), 0, 1, false);
+  assertEquals([0xff, 0, 0x61, 0x62].map((byte) => within(0xff, 0x61, byte)), [
+    true,
+    true,
+    true,
+    false,
+  ]);
+  assertEquals([0x80, 0x9f, 0xa0, 0x7f].map((byte) => within(0x80, 0x9f, byte)), [
+    true,
+    true,
+    false,
+    false,
+  ]);
 });
 Deno.test("globMatches() ignores case when asked to", () => {
   assertEquals(matches("MAX*", "maxmemory", true), true);

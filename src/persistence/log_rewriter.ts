@@ -52,9 +52,9 @@ export class LogRewriter {
   }
 
   /** BGREWRITEAOF. */
-  rewriteByCommand(): "started" | "scheduled" | ErrorReply {
+  rewriteByCommand(time: "now" | "soon" | "later"): "started" | "scheduled" | ErrorReply {
     if (this.#jobs.has("rewrite")) return Errors.rewriteInProgress;
-    if (this.#jobs.current !== null) {
+    if (this.#jobs.current !== null || time === "later") {
       this.isScheduled = true;
       return "scheduled";
     }

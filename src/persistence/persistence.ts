@@ -155,12 +155,12 @@ export class Persistence implements AofLogOwner {
     return this.#saver.saveByCommand();
   }
 
-  saveInBackground(mayWait: boolean): "started" | "scheduled" | ErrorReply {
-    return this.#saver.saveInBackground(mayWait);
+  saveInBackground(time: "now" | "soon" | "later"): "started" | "scheduled" | ErrorReply {
+    return this.#saver.saveInBackground(time);
   }
 
-  rewriteLog(): "started" | "scheduled" | ErrorReply {
-    return this.#rewriter.rewriteByCommand();
+  rewriteLog(time: "now" | "soon" | "later"): "started" | "scheduled" | ErrorReply {
+    return this.#rewriter.rewriteByCommand(time);
   }
 
   snapshotToFile(begun: () => void): Promise<string> {

@@ -89,10 +89,10 @@ export class Saver {
   }
 
   /** BGSAVE. */
-  saveInBackground(mayWait: boolean): "started" | "scheduled" | ErrorReply {
+  saveInBackground(time: "now" | "soon" | "later"): "started" | "scheduled" | ErrorReply {
     if (this.#jobs.has("save")) return Errors.saveInProgress;
-    if (this.#jobs.current !== null) {
-      if (!mayWait) return Errors.saveWhileRewriting;
+    if (this.#jobs.current !== null || time === "later") {
+      if (time === "now") return Errors.saveWhileRewriting;
       this.#isScheduled = true;
       return "scheduled";
     }

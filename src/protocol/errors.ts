@@ -293,6 +293,7 @@ export const Errors = {
   watchInsideMulti: e("ERR WATCH inside MULTI is not allowed"),
   execAbort: e("EXECABORT Transaction discarded because of previous errors."),
   notInTransaction: e("ERR Command not allowed inside a transaction"),
+  monitorDenied: e("ERR MONITOR isn't allowed for DENY BLOCKING client"),
 
   // Protocol: these close the connection
   inlineTooBig: e("ERR Protocol error: too big inline request"),

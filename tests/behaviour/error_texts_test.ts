@@ -41,6 +41,10 @@ const RECORDED: readonly (readonly [words: readonly string[], text: string])[] =
     ["XGROUP", "Create", "k", "g", "0", "x"],
     "ERR unknown subcommand or wrong number of arguments for 'Create'. Try XGROUP HELP.",
   ],
+  [
+    ["SLOWLOG", "Get", "1", "2"],
+    "ERR unknown subcommand or wrong number of arguments for 'Get'. Try SLOWLOG HELP.",
+  ],
   [["EXPIRE", "k", "1", "\xc5\r\n"], "ERR Unsupported option \xc5"],
   [["HELLO", "3", "\xc5\0b"], "ERR Syntax error in HELLO option '\xc5'"],
   [["CLIENT", "KILL", "TYPE", "\xdf"], "ERR Unknown client type '\xdf'"],

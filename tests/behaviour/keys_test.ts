@@ -149,3 +149,14 @@ Deno.test("DEBUG POPULATE makes keys whose prefix is any bytes, and values of an
   server.run("DEBUG POPULATE 12 plain");
   assertEquals(server.run("MGET short:1 plain:1 plain:11"), ["val", "value:1", "value:11"]);
 });
+Deno.test("only a lone star shows the empty key among others", () => {
+  const server = new TestServer();
+  server.call("SET", "", "v");
+  server.run("SET k v");
+  assertEquals((server.run("KEYS *") as string[]).sort(), ["", "k"]);
+  assertEquals(server.run("KEYS **"), ["k"]);
+  assertEquals(server.call("KEYS", ""), [""]);
+  const [, shown] = server.run("SCAN 0 MATCH *") as [string, string[]];
+  assertEquals(shown.sort(), ["", "k"]);
+  assertEquals(server.run("SCAN 0 MATCH **"), ["0", ["k"]]);
+});

@@ -231,3 +231,18 @@ Deno.test("DEBUG DIGEST of sorted sets is that of redis-server 7.2", () => {
   ]);
   assertEquals(server.run("DEBUG DIGEST"), "9897d4581c8c25999b3bffceacd6d2a0875914ff");
 });
+Deno.test("a range is by name or by score, and reversed once", () => {
+  const server = new TestServer();
+  server.run("ZADD z 1 a 2 b");
+  const lines = [
+    "ZRANGE z 0 1 BYLEX BYSCORE",
+    "ZRANGE z [a [b BYSCORE BYLEX",
+    "ZRANGE z 0 5 BYSCORE BYSCORE",
+    "ZRANGE z 5 0 BYSCORE REV REV",
+    "ZRANGESTORE d z 0 1 BYLEX BYSCORE",
+  ];
+  for (const line of lines) {
+    assertEquals(server.run(line), new ReplyError("ERR syntax error"), line);
+  }
+  assertEquals(server.run("ZRANGE z 0 5 BYSCORE WITHSCORES WITHSCORES"), ["a", "1", "b", "2"]);
+});

@@ -123,3 +123,30 @@ for (
     assert(bytesPerCall(work) < 1);
   });
 }
+Deno.test("results of INCRBYFLOAT and BITOP are not stored as integers", () => {
+  const server = new TestServer();
+  const encodingAfter = (line: string): string => {
+    server.run("SET k 10");
+    assertEquals(server.run(line) instanceof ReplyError, false, line);
+    return String(server.run("OBJECT ENCODING k"));
+  };
+  assertEquals(encodingAfter("INCRBYFLOAT k 0"), "embstr");
+  assertEquals(encodingAfter("INCRBYFLOAT k 1.5"), "embstr");
+  assertEquals(encodingAfter("INCRBYFLOAT k 1e60"), "raw");
+  assertEquals(encodingAfter("BITOP AND k k"), "raw");
+  assertEquals(encodingAfter("BITOP NOT k k"), "raw");
+  assertEquals(encodingAfter("INCR k"), "int");
+  server.run("BITOP OR k k");
+  assertEquals(server.run("INCR k"), 12);
+  assertEquals(server.run("OBJECT ENCODING k"), "int");
+});
+Deno.test("BITFIELD's #n keeps the lowest 64 bits of the offset, as Redis does", () => {
+  const server = new TestServer();
+  server.run("SET k abc");
+  assertEquals(server.run("BITFIELD k GET u8 #2305843009213693953"), [98]);
+  assertEquals(server.run("BITFIELD k GET u8 #-9223372036854775808"), [97]);
+  const failure = new ReplyError("ERR bit offset is not an integer or out of range");
+  for (const offset of ["#1152921504606846975", "#9223372036854775808", "#-1", "-0", "01"]) {
+    assertEquals(server.run(`BITFIELD k GET u8 ${offset}`), failure, offset);
+  }
+});

@@ -77,3 +77,74 @@ Deno.test("EXEC of writes is refused beyond maxmemory, and ends the transaction"
   );
   assertEquals(server.run("PING"), "PONG");
 });
+Deno.test("CLIENT REPLY inside MULTI silences the replies that follow, or lets them through", () => {
+  const server = new TestServer();
+  const exec = (...lines: string[]): string => {
+    for (const line of ["MULTI", ...lines]) server.run(line);
+    return server.raw("EXEC");
+  };
+  assertEquals(exec("PING", "CLIENT REPLY OFF", "PING", "GET k"), "*4\r\n+PONG\r\n");
+  assertEquals(server.raw("PING"), "");
+  assertEquals(server.run("CLIENT REPLY ON"), "OK");
+  assertEquals(
+    exec("CLIENT REPLY OFF", "PING", "CLIENT REPLY ON", "PING"),
+    "*4\r\n+OK\r\n+PONG\r\n",
+  );
+  assertEquals(exec("CLIENT REPLY SKIP", "PING"), "*2\r\n+PONG\r\n");
+  assertEquals([server.raw("PING"), server.raw("PING")], ["", "+PONG\r\n"]);
+  server.run("CLIENT REPLY OFF");
+  assertEquals(exec("PING", "CLIENT REPLY ON", "PING"), "+OK\r\n+PONG\r\n");
+});
+Deno.test("MONITOR is refused inside EXEC", () => {
+  const server = new TestServer();
+  for (const line of ["MULTI", "MONITOR"]) server.run(line);
+  assertEquals(server.run("EXEC"), [
+    new ReplyError("ERR MONITOR isn't allowed for DENY BLOCKING client"),
+  ]);
+  assertEquals(server.raw("PING"), "+PONG\r\n");
+});
+Deno.test("CLIENT INFO inside EXEC shows the transaction", () => {
+  const server = new TestServer();
+  for (const line of ["MULTI", "CLIENT INFO", "PING"]) server.run(line);
+  const [info] = server.run("EXEC") as [string];
+  for (const field of ["flags=x", "multi=2", "cmd=exec"]) {
+    assertEquals(info.includes(` ${field} `), true, field);
+  }
+  const after = String(server.run("CLIENT INFO"));
+  for (const field of ["flags=N", "multi=-1", "cmd=client|info"]) {
+    assertEquals(after.includes(` ${field} `), true, field);
+  }
+});
+Deno.test("CLIENT LIST shows the command that was queued or refused last", () => {
+  const server = new TestServer();
+  const other = server.client();
+  const shown = (line: string): string => {
+    other.run(line);
+    return / cmd=(\S+) .*\n$/.exec(String(server.run("CLIENT LIST")))?.[1] ?? "";
+  };
+  const lines = ["PING", "NOSUCH", "GET", "OBJECT NOSUCH", "MULTI", "OBJECT ENCODING k", "SAVE"];
+  assertEquals(lines.map(shown), [
+    "ping",
+    "NULL",
+    "get",
+    "NULL",
+    "multi",
+    "object|encoding",
+    "save",
+  ]);
+});
+Deno.test("BGSAVE and BGREWRITEAOF inside EXEC begin after it", async () => {
+  const server = new TestServer();
+  for (const line of ["MULTI", "SET a 1", "BGSAVE", "SET b 2", "BGREWRITEAOF"]) server.run(line);
+  assertEquals(server.run("EXEC"), [
+    "OK",
+    "Background saving scheduled",
+    "OK",
+    "Background append only file rewriting scheduled",
+  ]);
+  const isSaved = (): boolean => /rdb_saves:1/.test(String(server.run("INFO persistence")));
+  while (!isSaved()) {
+    server.advance(200);
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+});
