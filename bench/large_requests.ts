@@ -133,6 +133,32 @@ async function set(sender: Sender, size: number): Promise<void> {
   await sender.answers();
 }
 
+/** A string of which LZF leaves half. */
+async function halved(sender: Sender, size: number): Promise<void> {
+  const part = filling.slice();
+  for (let at = 0; at < MIB; at += 256) part.fill(0x61, at, at + 128);
+  await sender.text(`*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$${bytes(size)}\r\n`);
+  for (let left = bytes(size); left > 0; left -= MIB) await sender.write(part.subarray(0, left));
+  await sender.text("\r\n");
+  await sender.answers();
+}
+
+/** BGSAVE, and a command once it is under way; waits until it is over. */
+async function save(sender: Sender, ...change: string[]): Promise<void> {
+  const decoder = new TextDecoder();
+  await sender.command("BGSAVE");
+  await sender.answers();
+  if (change.length > 0) {
+    await sender.command(...change);
+    await sender.answers();
+  }
+  for (;;) {
+    const info = decoder.decode(await sender.bulk("INFO", "persistence"));
+    if (info.includes("rdb_bgsave_in_progress:0")) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
 /** One command of many short words. */
 async function words(
   sender: Sender,
@@ -261,6 +287,26 @@ const scenarios: readonly Scenario[] = [
       await sender.command("DUMP", "key");
       await sender.answers();
     },
+  },
+  {
+    name: "BGSAVE of 128 MiB",
+    prepare: (sender) => set(sender, 128 * MIB),
+    run: (sender) => save(sender),
+  },
+  {
+    name: "BGSAVE, SETRANGE in it",
+    prepare: (sender) => set(sender, 128 * MIB),
+    run: (sender) => save(sender, "SETRANGE", "key", "1000", "x"),
+  },
+  {
+    name: "BGSAVE, DEL in it",
+    prepare: (sender) => set(sender, 128 * MIB),
+    run: (sender) => save(sender, "DEL", "key"),
+  },
+  {
+    name: "BGSAVE of 128 MiB, half",
+    prepare: (sender) => halved(sender, 128 * MIB),
+    run: (sender) => save(sender),
   },
   {
     name: "RESTORE 64 MiB",

@@ -20,7 +20,7 @@ import { copyBytes, copyIn } from "../lib/copy.ts";
 import { detach } from "../lib/detach.ts";
 import type { Hasher } from "../lib/hash.ts";
 import { sameBytes } from "../lib/slice.ts";
-import type { BulkBuffer } from "../protocol/bulk_buffer.ts";
+import { BulkBuffer } from "../protocol/bulk_buffer.ts";
 import { Arena, MAX_BLOCK, offsetOf, type Ref } from "../structures/arena.ts";
 import { ChunkPool } from "../structures/chunk_pool.ts";
 import type { KeyLayout } from "../structures/dash_table.ts";
@@ -109,27 +109,38 @@ export class LargeString implements HeapValue {
   readonly isEmpty = false;
   accountedBytes = 0;
   view: DataView;
-  /** Where the content comes from, if it was an argument: it may be one still. */
-  #argument: BulkBuffer | null;
+  /** Knows who else reads the content: it was an argument, and may be one still, or a snapshot holds it. */
+  #buffer: BulkBuffer | null;
 
   constructor(
     public content: Uint8Array,
     public length: number,
-    argument: BulkBuffer | null = null,
+    buffer: BulkBuffer | null = null,
   ) {
     this.view = new DataView(content.buffer);
-    this.#argument = argument;
+    this.#buffer = buffer;
   }
 
   get bytes(): number {
     return this.content.length + 64;
   }
 
-  /** Makes it `length` bytes long; new bytes are zero. */
+  /**
+   * Holds the present content for a reader that takes several turns of the event loop; it calls `letGo` in the end. A
+   * change of the string goes to a copy meanwhile.
+   */
+  hold(): BulkBuffer {
+    this.#buffer ??= BulkBuffer.ofValue(this.content);
+    this.#buffer.hold();
+    return this.#buffer;
+  }
+
+  /** Makes it `length` bytes long, new bytes being zero, and its content fit to be changed. */
   resize(length: number): void {
     const { content } = this;
-    if (length > content.length) {
-      this.content = new Uint8Array(length + spareBytes(length));
+    const isTooShort = length > content.length;
+    if (isTooShort || this.#buffer?.isHeld === true) {
+      this.content = new Uint8Array(isTooShort ? length + spareBytes(length) : content.length);
       copyBytes(content, 0, this.length, this.content, 0);
       this.view = new DataView(this.content.buffer);
       this.#giveBack(content);
@@ -158,9 +169,9 @@ export class LargeString implements HeapValue {
   }
 
   #giveBack(content: Uint8Array): void {
-    if (this.#argument === null) detach(content);
-    else this.#argument.giveBack();
-    this.#argument = null;
+    if (this.#buffer === null) detach(content);
+    else this.#buffer.giveBack();
+    this.#buffer = null;
   }
 }
 

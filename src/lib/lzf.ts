@@ -11,6 +11,7 @@
  * The compressor remembers where each three bytes stood last, by their hash, and looks there alone.
  * Source: http://oldhome.schmorp.de/marc/liblzf.html
  */
+import { NO_BYTES, NO_VIEW } from "./slice.ts";
 
 const HASH_BITS = 14;
 const LITERALS_MAX = 32;
@@ -32,11 +33,95 @@ const STRIDE_MAX = 15;
 const WIPE_AT = 2 ** 30;
 const FIRST_BASE = DISTANCE_MAX + 1;
 
-/** Hash of three bytes → where they stood, counted from the beginning of the first call. */
+/** Compresses one string after the other, each at once or part by part. */
+export class Compressor {
+  /** Hash of three bytes → where they stood, counted from the beginning of the first string. */
+  readonly #places = new Int32Array(1 << HASH_BITS);
+  /** Where the present string and the next one begin in that count. */
+  #base = FIRST_BASE;
+  #next = FIRST_BASE;
+  #source: Uint8Array = NO_BYTES;
+  #view: DataView = NO_VIEW;
+  #start = 0;
+  /** Places in a row where nothing was found. */
+  #misses = 0;
+
+  /** Begins with `source[start, end)`, of which `view` is the view; it must not change until it is compressed. */
+  begin(source: Uint8Array, view: DataView, start: number, end: number): void {
+    if (this.#next + (end - start) > WIPE_AT) {
+      this.#places.fill(0);
+      this.#next = FIRST_BASE;
+    }
+    this.#base = this.#next;
+    this.#next += end - start + DISTANCE_MAX;
+    this.#source = source;
+    this.#view = view;
+    this.#start = start;
+    this.#misses = 0;
+  }
+
+  /**
+   * Compresses `source[from, to)`, which follows the part before, to the beginning of `target`; returns its size, or 0
+   * if it would exceed `limit` bytes. What the parts give, in a row, is the compressed string.
+   */
+  part(from: number, to: number, target: Uint8Array, limit: number): number {
+    const source = this.#source;
+    const view = this.#view;
+    const places = this.#places;
+    const offset = this.#base - this.#start;
+    let misses = this.#misses;
+    let at = from;
+    let head = 0; // where the number of the literals goes that are being written
+    let out = 1;
+    while (at < to) {
+      let literals = to - at;
+      if (literals > MATCH_MIN) {
+        const four = view.getInt32(at, true);
+        const slot = Math.imul(four << 8, 0x9e3779b1) >>> (32 - HASH_BITS);
+        const distance = at + offset - places[slot];
+        places[slot] = at + offset;
+        const isMatch = distance <= DISTANCE_MAX &&
+          (view.getInt32(at - distance, true) ^ four) << 8 === 0;
+        if (isMatch) {
+          misses = 0;
+          out = endLiterals(target, head, out);
+          if (out + MATCH_BYTES > limit) return 0;
+          const length = matchLength(view, at - distance, at, to);
+          head = writeMatch(target, out, distance - 1, length);
+          out = head + 1;
+          at += length;
+          continue;
+        }
+        misses++;
+        literals = Math.min(1 + Math.min(misses >>> STRIDE_SHIFT, STRIDE_MAX), literals);
+      }
+      // One more byte for the number of the next literals.
+      if (out + literals >= limit) return 0;
+      for (const stop = at + literals; at < stop; at++) {
+        target[out++] = source[at];
+        if (out - head <= LITERALS_MAX) continue;
+        target[head] = LITERALS_MAX - 1;
+        head = out++;
+      }
+    }
+    this.#misses = misses;
+    return endLiterals(target, head, out);
+  }
+
+  /** Lets go of the string. */
+  end(): void {
+    this.#source = NO_BYTES;
+    this.#view = NO_VIEW;
+  }
+}
+
+/** Room for a part of `size` bytes, if all of them are literals. */
+export function packedMax(size: number): number {
+  return size + Math.ceil(size / LITERALS_MAX) + MATCH_BYTES;
+}
+
 // scratch: lives for one call
-const places = new Int32Array(1 << HASH_BITS);
-// scratch: lives for one call
-let base = FIRST_BASE;
+const compressor = new Compressor();
 
 /**
  * Compresses `source[start, end)`, of which `view` is the view, to the beginning of `target`; returns its size, or 0 if it
@@ -50,48 +135,10 @@ export function compress(
   target: Uint8Array,
   limit: number,
 ): number {
-  if (base + (end - start) > WIPE_AT) {
-    places.fill(0);
-    base = FIRST_BASE;
-  }
-  const offset = base - start;
-  base += end - start + DISTANCE_MAX;
-  let misses = 0; // places in a row where nothing was found
-  let at = start;
-  let head = 0; // where the number of the literals goes that are being written
-  let out = 1;
-  while (at < end) {
-    let literals = end - at;
-    if (literals > MATCH_MIN) {
-      const four = view.getInt32(at, true);
-      const slot = Math.imul(four << 8, 0x9e3779b1) >>> (32 - HASH_BITS);
-      const distance = at + offset - places[slot];
-      places[slot] = at + offset;
-      const isMatch = distance <= DISTANCE_MAX &&
-        (view.getInt32(at - distance, true) ^ four) << 8 === 0;
-      if (isMatch) {
-        misses = 0;
-        out = endLiterals(target, head, out);
-        if (out + MATCH_BYTES > limit) return 0;
-        const length = matchLength(view, at - distance, at, end);
-        head = writeMatch(target, out, distance - 1, length);
-        out = head + 1;
-        at += length;
-        continue;
-      }
-      misses++;
-      literals = Math.min(1 + Math.min(misses >>> STRIDE_SHIFT, STRIDE_MAX), literals);
-    }
-    // One more byte for the number of the next literals.
-    if (out + literals >= limit) return 0;
-    for (const stop = at + literals; at < stop; at++) {
-      target[out++] = source[at];
-      if (out - head <= LITERALS_MAX) continue;
-      target[head] = LITERALS_MAX - 1;
-      head = out++;
-    }
-  }
-  return endLiterals(target, head, out);
+  compressor.begin(source, view, start, end);
+  const size = compressor.part(start, end, target, limit);
+  compressor.end();
+  return size;
 }
 
 /** Writes the number of the literals that stand behind `head` up to `out`; returns where they end. */

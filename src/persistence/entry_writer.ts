@@ -5,14 +5,22 @@
  */
 import { assert } from "../lib/assert.ts";
 import type { DatabaseContents } from "../keyspace/database.ts";
-import { EntryFlag } from "../keyspace/entry.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { Slice } from "../lib/slice.ts";
 import type { Ref } from "../structures/arena.ts";
 import { BufferSink, type ByteSink } from "./byte_sink.ts";
 import { PayloadWriter } from "./payload.ts";
+import { RdbType } from "./rdb_format.ts";
+import {
+  deadlineOf,
+  type HeldString,
+  hold,
+  type Rest,
+  stringInSteps,
+  writeInSteps,
+} from "./long_strings.ts";
 import { RdbWriter } from "./rdb_writer.ts";
-import { type Rest, ValueWriter } from "./value_writer.ts";
+import { ValueWriter } from "./value_writer.ts";
 
 export interface EntryWriter {
   /** Begins a database, of which all entries follow. */
@@ -21,6 +29,11 @@ export interface EntryWriter {
   forgetDatabase(): void;
   /** Writes one entry. Of a large collection it writes the beginning, and returns a generator that writes the rest. */
   write(contents: DatabaseContents, ref: Ref): Rest | null;
+  /**
+   * If the entry is a long string, writes nothing yet, but returns a generator that writes all of it, as it is now: it
+   * may change or be removed meanwhile. Otherwise null. A generator that is given up must be ended by `return`.
+   */
+  hold(contents: DatabaseContents, ref: Ref): Rest | null;
 }
 
 export class RdbEntryWriter implements EntryWriter {
@@ -49,26 +62,42 @@ export class RdbEntryWriter implements EntryWriter {
 
   write({ index, entries, heap }: DatabaseContents, ref: Ref): Rest | null {
     assert(ref !== 0, "an entry has a place");
+    this.#attributes(index, deadlineOf(entries, heap, ref), entries.access(ref));
+    entries.open(ref);
+    this.#values.type(entries);
+    assert(entries.keyStart <= entries.keyEnd, "a key does not end before it begins");
+    this.out.string(entries.keyBytes, entries.keyView, entries.keyStart, entries.keyEnd);
+    return this.#values.value(entries);
+  }
+
+  hold(contents: DatabaseContents, ref: Ref): Rest | null {
+    return hold(contents, ref, (held) => this.#held(contents.index, held));
+  }
+
+  *#held(index: number, { key, keyView, deadline, access, bytes, length }: HeldString): Rest {
+    const { out } = this;
+    this.#attributes(index, deadline, access);
+    out.sink.byte(RdbType.string);
+    out.string(key, keyView, 0, key.length);
+    yield* stringInSteps(out, bytes, 0, length);
+  }
+
+  /** What precedes an entry's type. */
+  #attributes(index: number, deadline: number, access: number): void {
     const { out } = this;
     const keyspace = this.#keyspace;
     if (index !== this.#database) {
       this.#database = index;
       out.database(index);
     }
-    if (entries.hasFlag(ref, EntryFlag.ttl)) out.deadline(heap.deadlineAt(entries.heapSlot(ref)));
-    const access = entries.access(ref);
+    if (deadline >= 0) out.deadline(deadline);
     if (keyspace.frequencyPolicy) out.frequency(keyspace.frequency(access));
     else if (keyspace.recencyPolicy) out.idle(keyspace.idleSeconds(access));
     assert(this.#database === index, "an entry follows its database");
-    entries.open(ref);
-    this.#values.type(entries);
-    assert(entries.keyStart <= entries.keyEnd, "a key does not end before it begins");
-    out.string(entries.keyBytes, entries.keyView, entries.keyStart, entries.keyEnd);
-    return this.#values.value(entries);
   }
 }
 
-/** SELECT, and RESTORE for each entry. */
+/** SELECT, and RESTORE for each entry; SET for a long string, since the size of a payload is not known before its end. */
 export class CommandEntryWriter implements EntryWriter {
   readonly #sink: ByteSink;
   readonly #payload: PayloadWriter;
@@ -99,8 +128,7 @@ export class CommandEntryWriter implements EntryWriter {
   write({ index, entries, heap }: DatabaseContents, ref: Ref): Rest | null {
     assert(ref !== 0, "an entry has a place");
     if (index !== this.#database) this.#select(index);
-    const hasDeadline = entries.hasFlag(ref, EntryFlag.ttl);
-    const deadline = hasDeadline ? heap.deadlineAt(entries.heapSlot(ref)) : 0;
+    const deadline = Math.max(deadlineOf(entries, heap, ref), 0);
     entries.open(ref);
     assert(this.#database === index, "an entry follows its database");
     this.#key.set(entries.keyBytes, entries.keyView, entries.keyStart, entries.keyEnd);
@@ -112,6 +140,23 @@ export class CommandEntryWriter implements EntryWriter {
     if (rest !== null) return this.#restOf(rest);
     this.#end();
     return null;
+  }
+
+  hold(contents: DatabaseContents, ref: Ref): Rest | null {
+    return hold(contents, ref, (held) => this.#held(contents.index, held));
+  }
+
+  *#held(index: number, { key, deadline, bytes, length }: HeldString): Rest {
+    if (index !== this.#database) this.#select(index);
+    this.#sink.text(`*3\r\n$3\r\nSET\r\n`);
+    this.#bytes(key, 0, key.length);
+    this.#sink.text(`$${length}\r\n`);
+    yield* writeInSteps(this.#sink, bytes, 0, length);
+    this.#sink.text("\r\n");
+    if (deadline < 0) return;
+    this.#sink.text(`*3\r\n$9\r\nPEXPIREAT\r\n`);
+    this.#bytes(key, 0, key.length);
+    this.#word(String(deadline));
   }
 
   *#restOf(rest: Rest): Rest {

@@ -10,7 +10,8 @@ import { BufferSource, CorruptData } from "./byte_source.ts";
 import { RDB_VERSION_MAX } from "./rdb_format.ts";
 import { RdbReader } from "./rdb_reader.ts";
 import { RdbWriter } from "./rdb_writer.ts";
-import { finish, type Rest, ValueWriter } from "./value_writer.ts";
+import { ValueWriter } from "./value_writer.ts";
+import { finish, type Rest } from "./long_strings.ts";
 import { ValueReader } from "./value_reader.ts";
 
 const VERSION_BYTES = 2;
@@ -24,15 +25,10 @@ export class PayloadWriter {
   readonly #out: RdbWriter;
   readonly #values: ValueWriter;
 
-  /** Strings of more than `compressMaxBytes` are not compressed, if that is given. */
-  constructor(
-    sink: BufferSink,
-    version: number,
-    compresses: boolean,
-    compressMaxBytes?: number,
-  ) {
+  /** `atOnceMaxBytes`: as RdbWriter's. */
+  constructor(sink: BufferSink, version: number, compresses: boolean, atOnceMaxBytes?: number) {
     this.#sink = sink;
-    this.#out = new RdbWriter(sink, version, compresses, compressMaxBytes);
+    this.#out = new RdbWriter(sink, version, compresses, atOnceMaxBytes);
     this.#values = new ValueWriter(this.#out);
   }
 

@@ -21,13 +21,12 @@ import {
 const INTEGER_TEXT_MAX = 11;
 /** Shorter strings are not worth compressing. */
 const COMPRESS_FROM = 21;
-/** Longer strings are not compressed in files: that would keep clients waiting for long. */
-const COMPRESS_MAX_BYTES = 1024 * 1024;
+const AT_ONCE_MAX_BYTES = 64 * 1024;
 /** Positions in what is compressed are integers of 31 bits. */
-const COMPRESS_LIMIT_BYTES = 2 ** 29;
+export const COMPRESS_LIMIT_BYTES = 2 ** 29;
 /** The size from which the buffer for compression is not kept. */
 const PACKED_BYTES = 4096;
-const PACKED_KEPT_BYTES = 2 * COMPRESS_MAX_BYTES;
+const PACKED_KEPT_BYTES = 64 * 1024;
 const TWO_32 = 4294967296;
 
 // scratch: lives for one call
@@ -41,12 +40,12 @@ export class RdbWriter {
     /** Version of the format: 9 to 11. */
     readonly version: number,
     readonly compresses: boolean,
-    /** Strings that are longer are not compressed. */
-    readonly compressMaxBytes = COMPRESS_MAX_BYTES,
+    /** Longer strings are written in steps: see long_strings.ts. Infinity where all is written at once. */
+    readonly atOnceMaxBytes = AT_ONCE_MAX_BYTES,
   ) {
     assert(version >= RDB_VERSION_MIN, "the format has versions from 1 on");
     assert(version <= RDB_VERSION_MAX, "nothing is written that could not be read");
-    assert(compressMaxBytes >= 0, "a limit is not negative");
+    assert(atOnceMaxBytes >= 0, "a limit is not negative");
   }
 
   // The file
@@ -196,11 +195,20 @@ export class RdbWriter {
     if (size <= INTEGER_TEXT_MAX && parseInt64(bytes, start, end, integer)) {
       if (this.#integer(integer)) return;
     }
-    const isShort = size <= this.compressMaxBytes && size <= COMPRESS_LIMIT_BYTES;
-    if (size >= COMPRESS_FROM && isShort && this.compresses) {
+    if (size >= COMPRESS_FROM && size <= COMPRESS_LIMIT_BYTES && this.compresses) {
       if (this.#compressed(bytes, view, start, end)) return;
     }
     this.plainString(bytes, start, end);
+  }
+
+  /** What precedes a compressed string's bytes. */
+  packedHead(packedSize: number, size: number): void {
+    assert(packedSize > 0, "what is compressed has bytes");
+    assert(packedSize < size, "what is compressed is shorter");
+    this.sink.byte((LengthKind.encoded << 6) | StringEncoding.lzf);
+    this.length(packedSize);
+    this.length(size);
+    this.sink.expect(packedSize);
   }
 
   plainString(bytes: Uint8Array, start: number, end: number): void {
@@ -250,10 +258,7 @@ export class RdbWriter {
     assert(size <= limit, "what is compressed stays within its room");
     assert(limit < end - start, "what is compressed is shorter");
     if (size > 0) {
-      this.sink.byte((LengthKind.encoded << 6) | StringEncoding.lzf);
-      this.length(size);
-      this.length(end - start);
-      this.sink.expect(size);
+      this.packedHead(size, end - start);
       this.sink.write(packed, 0, size);
     }
     if (packed.length > PACKED_KEPT_BYTES) {

@@ -7,11 +7,14 @@
  * `ChangeHooks.before` is called with each entry that is about to change or to be removed. Tables that are emptied or
  * exchanged meanwhile are walked as they were.
  *
- * A large collection is written over several slices. If it is about to change, its rest is written first. If other
- * entries are about to change meanwhile, they are serialised into a buffer, which follows the collection.
+ * Long strings and large collections are written over several slices. A string is held meanwhile: it may change, since a
+ * change goes to a copy. If a collection is about to change, its rest is written first. If other entries are about to
+ * change meanwhile, strings are held and written later; the others are serialised into a buffer, which follows what is
+ * being written. When that buffer is full, each change also writes as much of what is before it as it adds.
  *
  * Invariant: what is written is the keyspace of the instant in which the snapshot began.
- * Costs: a bit a key; a buffer of at most `ASIDE_MAX_BYTES` and one entry.
+ * Costs: a bit a key; a buffer that exceeds `ASIDE_MAX_BYTES` by no more bytes than are left of what is being written; long
+ * strings that were changed or removed, until they are written.
  */
 import { type Entries, EntryFlag } from "../keyspace/entry.ts";
 import type { DatabaseContents } from "../keyspace/database.ts";
@@ -20,13 +23,13 @@ import { assert } from "../lib/assert.ts";
 import type { Ref } from "../structures/arena.ts";
 import { BufferSink, type ByteSink } from "./byte_sink.ts";
 import type { EntryWriter } from "./entry_writer.ts";
-import { finish, type Rest } from "./value_writer.ts";
+import { finish, type Rest, STEP_BYTES } from "./long_strings.ts";
 
 /** Keys that are written between two readings of the clock. */
 const KEYS_A_STEP = 8;
 /** Keys that are marked in one step after the file has been given up. */
 const MARKED_A_STEP = 1024;
-/** When the buffer has more bytes than this, the rest of the large collection is written at once. */
+/** When the buffer has more bytes than this, changes help to write what is before it. */
 const ASIDE_MAX_BYTES = 1024 * 1024;
 
 export class Snapshotter {
@@ -42,8 +45,9 @@ export class Snapshotter {
   readonly #contents: DatabaseContents[];
   #cursor = 0;
   #hasBegun = false;
-  /** The large collection that is being written, and its entry. */
-  #rest: Rest | null = null;
+  /** What is being written over several slices, and long strings that are held to be written after it. */
+  readonly #rests: Rest[] = [];
+  /** The entry of the first of them, if that is a collection. */
   #restRef: Ref = 0;
   #isOver = false;
 
@@ -77,7 +81,7 @@ export class Snapshotter {
   /** Writes until `isOver` returns true; returns whether something is left. */
   slice(isOver: () => boolean): boolean {
     while (!this.#isOver) {
-      if (this.#rest !== null) this.#writeOn();
+      if (this.#rests.length > 0) this.#writeOn();
       else this.#walk();
       if (isOver()) break;
     }
@@ -85,14 +89,13 @@ export class Snapshotter {
   }
 
   #writeOn(): void {
-    if (this.#rest?.next().done === true) this.#endRest();
+    if (this.#rests[0]?.next().done === true) this.#endRest();
   }
 
-  /** Called when the large collection is complete: appends the buffered entries. */
+  /** Called when the first rest is complete: appends the buffered entries. */
   #endRest(): void {
-    assert(this.#restRef !== 0, "what ends has begun");
-    assert(this.#rest !== null, "what ends was being written");
-    this.#rest = null;
+    assert(this.#rests.length > 0, "what ends was being written");
+    this.#rests.shift();
     this.#restRef = 0;
     if (this.#aside.at === 0) return;
     this.#sink.write(this.#aside.bytes, 0, this.#aside.at);
@@ -111,12 +114,12 @@ export class Snapshotter {
       this.#hasBegun = true;
       this.#writer.beginDatabase(contents);
     }
-    this.#cursor = contents.table.scan(this.#cursor, KEYS_A_STEP, (ref) => {
-      if (!this.#isOld(contents.entries, ref)) return;
-      // scan() shows the rest of its group after a large collection has begun: they are buffered until it is complete.
-      if (this.#rest === null) this.#write(contents, ref);
-      else this.#keepAside(contents, ref);
+    const next = contents.table.scan(this.#cursor, KEYS_A_STEP, (ref) => {
+      if (this.#rests.length === 0 && this.#isOld(contents.entries, ref)) this.#take(contents, ref);
     });
+    // Something is written over several slices: the entries beside it are shown once more when it is complete.
+    if (this.#rests.length > 0) return;
+    this.#cursor = next;
     if (this.#cursor !== 0) return;
     this.#contents.shift();
     this.#hasBegun = false;
@@ -127,20 +130,28 @@ export class Snapshotter {
     return entries.hasFlag(ref, EntryFlag.epoch) !== (entries.epoch !== 0);
   }
 
-  #write(contents: DatabaseContents, ref: Ref): void {
-    assert(this.#rest === null, "a collection is written in one piece");
-    assert(this.#aside.at === 0, "what was kept aside comes first");
+  /** Writes an entry, or the beginning of it, or holds it; or keeps it aside until what is being written is complete. */
+  #take(contents: DatabaseContents, ref: Ref): void {
     this.#mark(contents, ref);
-    this.#rest = this.#writer.write(contents, ref);
-    if (this.#rest !== null) this.#restRef = ref;
+    const held = this.#writer.hold(contents, ref);
+    if (held !== null) this.#rests.push(held);
+    else if (this.#rests.length > 0) this.#keepAside(contents, ref);
+    else {
+      assert(this.#aside.at === 0, "what is kept aside follows another");
+      const rest = this.#writer.write(contents, ref);
+      if (rest === null) return;
+      this.#rests.push(rest);
+      this.#restRef = ref;
+    }
   }
 
   #keepAside(contents: DatabaseContents, ref: Ref): void {
-    assert(this.#rest !== null, "kept aside is what follows another");
+    assert(this.#rests.length > 0, "kept aside is what follows another");
     assert(ref !== this.#restRef, "what is being written is not kept aside");
-    this.#mark(contents, ref);
+    let paid = this.#aside.at;
     finish(this.#asideWriter.write(contents, ref));
-    if (this.#aside.at > ASIDE_MAX_BYTES) this.#finishRest();
+    if (this.#aside.at <= ASIDE_MAX_BYTES) return;
+    for (; paid < this.#aside.at; paid += STEP_BYTES) this.#writeOn();
   }
 
   #mark({ entries }: DatabaseContents, ref: Ref): void {
@@ -150,26 +161,24 @@ export class Snapshotter {
     entries.setFlag(ref, EntryFlag.epoch, entries.epoch !== 0);
   }
 
-  #finishRest(): void {
-    while (this.#rest !== null) this.#writeOn();
-    assert(this.#aside.at === 0, "what was kept aside is written, too");
+  /** Completes the collection that is being written. */
+  #finishCollection(): void {
+    while (this.#restRef !== 0) this.#writeOn();
+    assert(this.#restRef === 0, "no collection is left");
   }
 
   /** The hook: called with an entry that is about to change or to be removed. */
   #before(database: number, ref: Ref): void {
     assert(!this.#isOver, "a snapshot that is over hears of no change");
     assert(ref !== 0, "an entry has a place");
-    if (ref === this.#restRef) this.#finishRest();
+    if (ref === this.#restRef) this.#finishCollection();
     const { entries } = this.#keyspace;
     if (!this.#isOld(entries, ref)) return;
     const db = this.#keyspace.databases[database];
     const contents = this.#contents.find(({ table }) => db.hasTable(table));
     if (contents === undefined) return;
-    if (this.#rest !== null) this.#keepAside(contents, ref);
-    else {
-      this.#write(contents, ref);
-      this.#finishRest();
-    }
+    this.#take(contents, ref);
+    if (ref === this.#restRef) this.#finishCollection();
     // Writing has opened other entries; the caller may rely on this one being open.
     entries.open(ref);
   }
@@ -206,9 +215,10 @@ export class Snapshotter {
   #end(): void {
     assert(!this.#isOver, "a snapshot ends once");
     this.#isOver = true;
-    assert(this.#aside.at === 0 || this.#rest !== null, "what was kept aside is written");
+    assert(this.#aside.at === 0 || this.#rests.length > 0, "what was kept aside is written");
     this.#keyspace.hooks.before = null;
     this.#keyspace.release();
-    this.#rest = null;
+    for (const rest of this.#rests) rest.return();
+    this.#rests.length = 0;
   }
 }

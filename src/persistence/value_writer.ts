@@ -1,8 +1,8 @@
 // hot path
 /**
  * Writes values, each as the RDB type that is closest to its format in memory. Small values are written at once, large
- * collections by a generator that yields after every `ELEMENTS_A_STEP` elements. The value must not change before the
- * generator has ended.
+ * collections by a generator that yields after every `ELEMENTS_A_STEP` elements and within long ones. The value must not
+ * change before the generator has ended.
  */
 import { Int64 } from "../lib/decimal.ts";
 import { parseDouble } from "../lib/double_text.ts";
@@ -15,7 +15,7 @@ import { Stream } from "../keyspace/stream_value.ts";
 import { StringValue } from "../keyspace/values.ts";
 import { SortedSet } from "../keyspace/zset_value.ts";
 import { assert, unreachable } from "../lib/assert.ts";
-import { offsetOf } from "../structures/arena.ts";
+import { offsetOf, type Ref } from "../structures/arena.ts";
 import type { Consumer, ConsumerGroup, PendingList } from "../structures/consumer_groups.ts";
 import { Intset, READ_ONLY_INTSET } from "../structures/intset.ts";
 import { Listpack, READ_ONLY } from "../structures/listpack.ts";
@@ -30,6 +30,7 @@ import {
   Opcode,
   RdbType,
 } from "./rdb_format.ts";
+import { finish, type Rest, stringInSteps, writeInSteps } from "./long_strings.ts";
 import type { RdbWriter } from "./rdb_writer.ts";
 
 /** The versions of RDB since which there are listpacks, and since which sets can be listpacks. */
@@ -37,8 +38,9 @@ const VERSION_LISTPACK = 10;
 const VERSION_SET_LISTPACK = 11;
 /** Elements between two pauses. */
 const ELEMENTS_A_STEP = 256;
-/** Objects with no more elements, or nodes, are written at once. */
+/** Objects with no more elements, or nodes, and no more bytes are written at once. */
 const EFFORT_AT_ONCE = 64;
+const BYTES_AT_ONCE = 128 * 1024;
 
 /** The encoding of the open value. A listpack or intset in a buffer of its own counts as one in the entry. */
 function packedEncoding(entries: Entries): number {
@@ -47,19 +49,10 @@ function packedEncoding(entries: Entries): number {
   return object instanceof LongPack ? object.encoding : Encoding.object;
 }
 
-/** The rest of a value: each `next` writes some more of it. */
-export type Rest = Generator<void, void>;
-
-/** Writes all of the rest at once. */
-export function finish(rest: Rest | null): void {
-  if (rest !== null) { while (rest.next().done !== true); }
-}
-
 export class ValueWriter {
   readonly #out: RdbWriter;
   readonly #string = new StringValue();
   readonly #one = new Slice();
-  readonly #other = new Slice();
   readonly #pack = new Listpack(READ_ONLY);
   readonly #intset = new Intset(READ_ONLY_INTSET);
 
@@ -99,13 +92,15 @@ export class ValueWriter {
     }
   }
 
-  /** Writes the open entry's value. Of a large one it writes the beginning, and returns a generator for the rest. */
+  /**
+   * Writes the open entry's value. Of a large collection it writes the beginning, and returns a generator for the rest. A
+   * string is written at once, however long: see EntryWriter.hold.
+   */
   value(entries: Entries): Rest | null {
     if (entries.type === Type.string) this.#writeString(entries);
     else if (entries.encoding === Encoding.object) {
       const object = entries.object();
-      if (!(object instanceof LongPack)) return this.#writeObject(object, entries.type);
-      this.#writePack(entries.type, object.encoding, object.content, object.view, 0);
+      return this.#writeObject(object, entries.type);
     } else {
       const { type, encoding, bytes, view, valueStart } = entries;
       this.#writePack(type, encoding, bytes, view, valueStart);
@@ -133,6 +128,34 @@ export class ValueWriter {
     }
   }
 
+  *#longPack({ encoding, content, view }: LongPack, type: number): Rest {
+    assert(content.length > 0, "no pack is without bytes");
+    if (encoding === Encoding.intset) {
+      this.#intset.open(content, view, 0);
+      yield* this.#anyString(content, view, 0, this.#intset.size);
+      return;
+    }
+    this.#pack.open(content, view, 0);
+    if (this.#isWhole(type)) yield* this.#anyString(content, view, 0, this.#pack.size);
+    else this.#writeListpack(type);
+  }
+
+  /** A string of any length. */
+  *#anyString(bytes: Uint8Array, view: DataView, start: number, end: number): Rest {
+    assert(start <= end, "a string does not end before it begins");
+    assert(end <= bytes.length, "a string ends in its bytes");
+    if (end - start > this.#out.atOnceMaxBytes) yield* stringInSteps(this.#out, bytes, start, end);
+    else this.#out.string(bytes, view, start, end);
+  }
+
+  /** Whether listpacks of this type are written as they are, not element by element. */
+  #isWhole(type: number): boolean {
+    assert(type !== Type.string, "a string is no listpack");
+    const { version } = this.#out;
+    if (type === Type.list) return false;
+    return version >= (type === Type.set ? VERSION_SET_LISTPACK : VERSION_LISTPACK);
+  }
+
   #writeString(entries: Entries): void {
     if (entries.encoding === Encoding.int) {
       const { view, valueStart } = entries;
@@ -156,8 +179,7 @@ export class ValueWriter {
       this.#out.length(pack.count);
       return this.#elements(pack);
     }
-    const isWhole = version >= (type === Type.set ? VERSION_SET_LISTPACK : VERSION_LISTPACK);
-    if (isWhole) return this.#blob(pack);
+    if (this.#isWhole(type)) return this.#blob(pack);
     assert(type === Type.set || pack.count % 2 === 0, "fields and scores come in pairs");
     this.#out.length(type === Type.set ? pack.count : pack.count / 2);
     if (type === Type.zset) this.#scores(pack);
@@ -201,12 +223,14 @@ export class ValueWriter {
   #writeObject(object: HeapValue, type: number): Rest | null {
     const rest = this.#stepsOf(object, type);
     assert(object.effort >= 0, "an effort is a count");
-    if (object.effort > EFFORT_AT_ONCE) return rest;
+    const bytes = object.bytes + object.arenaBytes;
+    if (object.effort > EFFORT_AT_ONCE || bytes > BYTES_AT_ONCE) return rest;
     finish(rest);
     return null;
   }
 
   #stepsOf(object: HeapValue, type: number): Rest {
+    if (object instanceof LongPack) return this.#longPack(object, type);
     if (object instanceof HashTable) return this.#table(object, type === Type.hash);
     if (object instanceof Quicklist) return this.#list(object);
     if (object instanceof SortedSet) return this.#zset(object);
@@ -216,31 +240,39 @@ export class ValueWriter {
   }
 
   *#table({ members }: HashTable, hasValues: boolean): Rest {
-    const key = this.#one;
-    const value = this.#other;
     assert(members.count > 0, "no empty collection is kept");
-    this.#out.length(members.count);
-    let index = 0;
-    let written = 0;
+    const slice = this.#one;
+    const refs: Ref[] = [];
     let left = members.count;
+    this.#out.length(left);
+    let index = 0;
     do {
-      index = members.forEachFrom(index, (ref) => {
-        members.key(ref, key);
-        this.#out.stringOf(key);
-        if (hasValues) {
-          members.value(ref, value);
-          this.#out.stringOf(value);
-        }
-        written++;
-      });
-      if (written < ELEMENTS_A_STEP) continue;
-      left -= written;
+      index = members.forEachFrom(index, (ref) => void refs.push(ref));
+      if (refs.length < ELEMENTS_A_STEP && index !== 0) continue;
+      for (const ref of refs) {
+        members.key(ref, slice);
+        if (this.#isLong(slice)) yield* this.#inSteps(slice);
+        else this.#out.stringOf(slice);
+        if (!hasValues) continue;
+        members.value(ref, slice);
+        if (this.#isLong(slice)) yield* this.#inSteps(slice);
+        else this.#out.stringOf(slice);
+      }
+      left -= refs.length;
+      refs.length = 0;
       assert(left >= 0, "no more members are written than were announced");
       assert(members.count >= left, "no member goes while they are written");
-      written = 0;
       yield;
     } while (index !== 0);
-    assert(left === written, "as many members are written as were announced");
+    assert(left === 0, "as many members are written as were announced");
+  }
+
+  #isLong({ length }: Slice): boolean {
+    return length > this.#out.atOnceMaxBytes;
+  }
+
+  #inSteps({ bytes, start, end }: Slice): Rest {
+    return stringInSteps(this.#out, bytes, start, end);
   }
 
   *#list(list: Quicklist): Rest {
@@ -253,8 +285,10 @@ export class ValueWriter {
     for (let i = 0; i < nodeCount; i++) {
       assert(list.nodeCount === nodeCount, "a list does not change while it is written");
       list.openIn(i, pack);
-      if (isWhole) this.#node(pack);
-      else this.#elements(pack);
+      if (isWhole) {
+        this.#out.length(ListNode.packed);
+        yield* this.#anyString(pack.bytes, pack.view, pack.start, pack.start + pack.size);
+      } else this.#elements(pack);
       yield;
     }
   }
@@ -264,15 +298,19 @@ export class ValueWriter {
     const member = this.#one;
     assert(tree.count > 0, "no empty collection is kept");
     assert(tree.count === members.count, "a member has one place in the order");
+    const refs: Ref[] = [];
     this.#out.length(tree.count);
     for (let left = tree.count; left > 0;) {
       const count = Math.min(left, ELEMENTS_A_STEP);
       assert(left <= tree.count, "a collection does not change while it is written");
-      tree.forEachFrom(left - 1, count, true, (ref) => {
+      tree.forEachFrom(left - 1, count, true, (ref) => void refs.push(ref));
+      for (const ref of refs) {
         const score = members.keyAndScore(ref, member);
-        this.#out.stringOf(member);
+        if (this.#isLong(member)) yield* this.#inSteps(member);
+        else this.#out.stringOf(member);
         this.#out.double(score);
-      });
+      }
+      refs.length = 0;
       left -= count;
       yield;
     }
@@ -291,7 +329,7 @@ export class ValueWriter {
       log.openNodeIn(rank, id, pack);
       id.write(idView, 0);
       out.plainString(idBytes, 0, STREAM_ID_BYTES);
-      this.#blob(pack);
+      yield* this.#anyString(pack.bytes, pack.view, pack.start, pack.start + pack.size);
       yield;
     }
     out.length(log.count);
@@ -383,8 +421,8 @@ export class ValueWriter {
     for (const { count, bits } of filter.layers) {
       this.#moduleNumber(count);
       out.length(ModulePart.string);
-      out.plainString(bits, 0, bits.length);
-      yield;
+      out.length(bits.length);
+      yield* writeInSteps(out.sink, bits, 0, bits.length);
     }
     out.length(ModulePart.end);
   }

@@ -1,6 +1,8 @@
 /** Files that servers start from: ours, redis-server's, and those that were damaged. */
 import { assert, assertEquals } from "@std/assert";
 import { Child } from "../support/child.ts";
+import { binaryText } from "../../src/protocol/args.ts";
+import { mixture } from "../support/bytes.ts";
 import { freePort, startRedis, Wire } from "../support/live.ts";
 import { randomCommands } from "../differential/commands.ts";
 
@@ -34,18 +36,25 @@ async function refusal(dir: string, directives: readonly string[]): Promise<stri
   return text;
 }
 
+/** Random commands, and long strings that can be compressed: to more than a step, and to more than a megabyte. */
 async function fill(wire: Wire, seed: number, count: number): Promise<void> {
   const commands = randomCommands(seed);
   for (let left = count; left > 0;) {
     const words = commands.next().value as string[];
     if (LEFT_OUT.test(words[0])) continue;
     left--;
-    await wire.send(
-      `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`,
-    );
-    await wire.read();
+    await call(wire, ...words);
   }
   await wire.roundTrip("select 0");
+  await call(wire, "set", "long:half", binaryText(mixture(2_500_000, 0.5), 0, 2_500_000));
+  await call(wire, "setrange", "long:zeros", "5000000", "x");
+  await call(wire, "hset", "long:hash", "f", binaryText(mixture(100_000, 0.7), 0, 100_000));
+}
+
+async function call(wire: Wire, ...words: string[]): Promise<string> {
+  const bulks = words.map((word) => `$${word.length}\r\n${word}\r\n`);
+  await wire.send(`*${words.length}\r\n${bulks.join("")}`);
+  return await wire.read();
 }
 
 function fileTest(name: string, work: (dir: string) => Promise<void>, ignore = false): void {

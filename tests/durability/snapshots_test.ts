@@ -1,11 +1,11 @@
 /** Snapshots while everything changes: the file must hold the instant in which it began. */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { Replay } from "../../src/engine/replay.ts";
-import { AofFileLoader } from "../../src/persistence/aof_loader.ts";
 import { RdbFileLoader, RdbFileWriter, type RdbSettings } from "../../src/persistence/rdb_file.ts";
 import { randomCommands } from "../differential/commands.ts";
 import { ReplyError, TestServer } from "../support/harness.ts";
+import { mixture } from "../support/bytes.ts";
+import { LOAD, load } from "../support/loading.ts";
 import { dumped, signed } from "../support/payload.ts";
 
 const SETTINGS: RdbSettings = {
@@ -18,11 +18,6 @@ const SETTINGS: RdbSettings = {
   aux: [],
   functions: [],
   head: "",
-};
-const LOAD = {
-  dropsExpired: false,
-  checksCrc: true,
-  onLoss: (what: string) => assert(false, what),
 };
 
 /** Random commands that are left out here: transactions, SELECT, and commands that block. */
@@ -51,6 +46,8 @@ function addLarge(server: TestServer): void {
     }
     server.call("set", `large:string${size}`, bytes);
   }
+  server.call("set", "large:text", mixture(1_300_000, 0.9));
+  server.call("hset", "large:deep", "f", mixture(200_000, 0.5), "g", mixture(200_000, 1));
   const numbers = Array.from({ length: 3000 }, (_, i) => `${i}`);
   server.call("rpush", "large:list", ...numbers.map((n) => n.repeat(20)));
   server.call("sadd", "large:set", ...numbers.map((n) => `m${n}`));
@@ -67,6 +64,10 @@ const CHANGES_OF_LARGE = [
   "del large:string300000",
   "copy large:string300000 large:string1100000 replace",
   "rename large:string1100000 large:string70000",
+  "setbit large:text 9 1",
+  "append large:text tail",
+  "getset large:text short",
+  "hset large:deep f other",
   "rpush large:list x",
   "lpop large:list",
   "srem large:set m7",
@@ -111,20 +112,6 @@ function abandon(
   // run() notices that the file was given up.
   void writer.run().catch(() => {});
   Deno.removeSync(path);
-}
-
-function load(path: string, isRdb: boolean): TestServer {
-  const server = new TestServer();
-  const { keyspace } = server.engine;
-  keyspace.isLoading = true;
-  const file = isRdb
-    ? new RdbFileLoader(path, keyspace, LOAD)
-    : new AofFileLoader(path, keyspace, new Replay(server.engine), LOAD);
-  file.slice(() => false);
-  file.close();
-  keyspace.isLoading = false;
-  Deno.removeSync(path);
-  return server;
 }
 
 async function verify(settings: RdbSettings, runs: number): Promise<void> {
