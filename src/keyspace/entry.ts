@@ -101,7 +101,7 @@ export function spareBytes(length: number): number {
   return Math.max(Math.min(length, SPARE_BYTES), length >>> 1);
 }
 
-/** A string too large for the arena: `bytes[0, length)`, with room to grow behind. */
+/** A string too large for the arena: `content[0, length)`, with room to grow behind, which holds zeros. */
 export class LargeString implements HeapValue {
   readonly encodingName = "raw";
   readonly arenaBytes = 0;
@@ -119,6 +119,8 @@ export class LargeString implements HeapValue {
   ) {
     this.view = new DataView(content.buffer);
     this.#buffer = buffer;
+    // The end of an argument's line.
+    if (buffer !== null) content.fill(0, length);
   }
 
   get bytes(): number {
@@ -141,10 +143,10 @@ export class LargeString implements HeapValue {
     const isTooShort = length > content.length;
     if (isTooShort || this.#buffer?.isHeld === true) {
       this.content = new Uint8Array(isTooShort ? length + spareBytes(length) : content.length);
-      copyBytes(content, 0, this.length, this.content, 0);
+      copyBytes(content, 0, Math.min(this.length, length), this.content, 0);
       this.view = new DataView(this.content.buffer);
       this.#giveBack(content);
-    } else if (length > this.length) content.fill(0, this.length, length);
+    } else if (length < this.length) content.fill(0, length, this.length);
     this.length = length;
   }
 

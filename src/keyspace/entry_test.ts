@@ -1,3 +1,4 @@
+import { BulkBuffer } from "../protocol/bulk_buffer.ts";
 import { assertEquals } from "@std/assert";
 import { bytesPerCall } from "../lib/alloc.ts";
 import { copyBytes } from "../lib/copy.ts";
@@ -107,6 +108,21 @@ Deno.test("a large string that grows step by step is copied seldom", () => {
   }
   assertEquals(copies <= 15, true);
   assertEquals([large.content[99_999], large.content[100_000]], [1, 0]);
+});
+Deno.test("a large string that becomes longer has zeros there, whatever its buffer held before", () => {
+  for (const isHeld of [false, true]) {
+    const bytes = new Uint8Array(70_002).fill(7);
+    const large = new LargeString(bytes, 70_000, BulkBuffer.ofValue(bytes));
+    const shown = (): number[] => [...large.content.slice(69_990, large.length)];
+    if (isHeld) large.hold();
+    large.resize(70_002);
+    assertEquals(shown(), [7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 0, 0]);
+    if (isHeld) large.hold();
+    large.resize(69_995);
+    assertEquals(shown(), [7, 7, 7, 7, 7]);
+    large.resize(70_002);
+    assertEquals(shown(), [7, 7, 7, 7, 7, 0, 0, 0, 0, 0, 0, 0]);
+  }
 });
 Deno.test("open() and matches() allocate nothing", () => {
   const entries = new Entries(new Hasher(1, 2));
