@@ -35,6 +35,7 @@ const LONG = [
   "tests/durability/files_test.ts",
   "tests/durability/full_disk_jobs_test.ts",
   "tests/durability/jobs_test.ts",
+  "tests/durability/long_strings_test.ts",
   "tests/durability/snapshots_test.ts",
 ];
 

@@ -50,16 +50,19 @@ function runAll({ reply, client, engine }: Call, queue: CommandQueue | null): vo
   const { call } = client;
   let isMuted = client.replyMode !== "on";
   if (!isMuted) reply.array(queue?.length ?? 0);
-  queue?.forEach((queued, args) => {
+  const { evaluator } = engine;
+  evaluator.beginQueue(client);
+  queue?.forEach((pipeline) => evaluator.prefetch(client, pipeline), (queued, args) => {
     call.args = args;
     const mark = reply.mark();
-    const refusal = engine.evaluator.refusalInside(client, queued);
+    const refusal = evaluator.refusalInside(client, queued);
     if (refusal !== null) reply.error(refusal);
-    else engine.evaluator.runQueued(client, queued);
+    else evaluator.runQueued(client, queued);
     // SKIP is for the next command after EXEC.
     if (client.replyMode !== "skip") isMuted = client.replyMode === "off";
     if (isMuted) reply.rewind(mark);
   });
+  evaluator.endQueue();
 }
 
 function watch({ args, reply, client, db, engine }: Call): void {

@@ -6,9 +6,13 @@
  *     layout, by command:  chunk · number of arguments · (start, end) of each in the chunk
  *
  * A command with a large argument, which has a buffer of its own, keeps that buffer: its `Args` are stored separately.
+ *
+ * EXEC takes the commands as a connection takes those of a pipeline: up to sixteen are announced before the first runs.
  */
 import { copyIn } from "../lib/copy.ts";
-import { Args } from "../protocol/args.ts";
+import { scratch } from "../lib/scratch.ts";
+import { Args, ROOM_COUNT } from "../protocol/args.ts";
+import { ANNOUNCED_MIN, Pipeline, PIPELINE_ROOM } from "../protocol/pipeline.ts";
 import type { Command } from "./command.ts";
 
 const CHUNK_BYTES_MIN = 512;
@@ -16,6 +20,9 @@ const CHUNK_BYTES_MAX = 64 * 1024;
 const LAYOUT_ROOM = 64;
 /** Stands in the layout for a command whose arguments are stored separately. */
 const APART = -1;
+
+// scratch: lives for one call
+const pipeline = scratch(new Pipeline());
 
 class Chunk {
   readonly bytes: Uint8Array;
@@ -49,43 +56,88 @@ export class CommandQueue {
     this.flags |= command.flags;
     const size = args.size;
     this.argumentBytes += size;
+    const { count } = args;
+    this.#reserve(2 + 2 * count);
+    const layout = this.#layout;
     if (args.hasBuffers) {
       this.#apart.push(args.copy());
-      return this.#note(APART);
+      layout[this.#layoutEnd++] = APART;
+      return;
     }
     const chunk = this.#chunkFor(size);
-    this.#note(this.#chunks.length - 1);
-    this.#note(args.count);
-    for (let i = 0; i < args.count; i++) {
+    let next = this.#layoutEnd;
+    layout[next++] = this.#chunks.length - 1;
+    layout[next++] = count;
+    for (let i = 0; i < count; i++) {
       const at = chunk.filled;
       const end = at + args.length(i);
       const from = args.start(i);
       copyIn(args.bytesOf(i), args.viewOf(i), from, args.end(i), chunk.bytes, chunk.view, at);
-      this.#note(at);
-      this.#note(end);
+      layout[next++] = at;
+      layout[next++] = end;
       chunk.filled = end;
     }
+    this.#layoutEnd = next;
   }
 
-  /** Visits the commands in order; their arguments are valid during the call only. */
-  forEach(visit: (command: Command, args: Args) => void): void {
-    const layout = this.#layout;
+  /**
+   * Visits the commands in order; their arguments are valid during the call only. `announce` is called with several
+   * commands that follow, so that memory they need can be read ahead.
+   */
+  forEach(
+    announce: (pipeline: Pipeline) => void,
+    visit: (command: Command, args: Args) => void,
+  ): void {
+    const commands = this.#commands;
     const packed = new Args();
-    let at = 0;
     let apart = 0;
-    for (const command of this.#commands) {
-      const place = layout[at++];
-      if (place === APART) {
-        visit(command, this.#apart[apart++]);
+    let at = 0;
+    for (let index = 0; index < commands.length;) {
+      if (this.#layout[at] === APART) {
+        at++;
+        visit(commands[index++], this.#apart[apart++]);
         continue;
       }
-      const chunk = this.#chunks[place];
-      const end = at + 1 + 2 * layout[at];
-      packed.clear();
-      packed.use(chunk.bytes, chunk.view);
-      for (at++; at < end; at += 2) packed.push(layout[at], layout[at + 1]);
-      visit(command, packed);
+      if (this.#readAhead(at) === 0) {
+        at = this.#readLong(at, packed);
+        visit(commands[index++], packed);
+        continue;
+      }
+      if (pipeline.count >= ANNOUNCED_MIN) announce(pipeline);
+      while (pipeline.hasNext(this)) {
+        at = pipeline.take(packed);
+        visit(commands[index++], packed);
+      }
     }
+    pipeline.forget();
+  }
+
+  /** Puts the commands at `at` of the layout into `pipeline`, as far as they lie in one chunk; returns how many. */
+  #readAhead(at: number): number {
+    const layout = this.#layout;
+    const place = layout[at];
+    const chunk = this.#chunks[place];
+    pipeline.begin(this, chunk.bytes, chunk.view);
+    while (pipeline.count < PIPELINE_ROOM && at < this.#layoutEnd && layout[at] === place) {
+      const count = layout[at + 1];
+      if (count > ROOM_COUNT) break;
+      const bounds = pipeline.bounds[pipeline.count];
+      at += 2;
+      for (let i = 0; i < 2 * count; i++) bounds[i] = layout[at++];
+      pipeline.push(count, at);
+    }
+    return pipeline.count;
+  }
+
+  /** Puts a command of many arguments, which lies at `at` of the layout, into `args`; returns where the next one lies. */
+  #readLong(at: number, args: Args): number {
+    const layout = this.#layout;
+    const chunk = this.#chunks[layout[at++]];
+    const end = at + 1 + 2 * layout[at];
+    args.clear();
+    args.use(chunk.bytes, chunk.view);
+    for (at++; at < end; at += 2) args.push(layout[at], layout[at + 1]);
+    return at;
   }
 
   /** Frees the large buffers that no command has taken over; afterwards the queue must not be used. */
@@ -102,12 +154,12 @@ export class CommandQueue {
     return chunk;
   }
 
-  #note(value: number): void {
-    if (this.#layoutEnd === this.#layout.length) {
-      const grown = new Int32Array(2 * this.#layout.length);
-      grown.set(this.#layout);
-      this.#layout = grown;
-    }
-    this.#layout[this.#layoutEnd++] = value;
+  /** Makes room for `count` more numbers in the layout. */
+  #reserve(count: number): void {
+    const needed = this.#layoutEnd + count;
+    if (needed <= this.#layout.length) return;
+    const grown = new Int32Array(Math.max(needed, 2 * this.#layout.length));
+    grown.set(this.#layout);
+    this.#layout = grown;
   }
 }

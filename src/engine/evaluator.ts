@@ -31,10 +31,13 @@ export class Evaluator {
   readonly #prefetcher = new Prefetcher();
   readonly #crossProtocolGuard: CrossProtocolGuard;
   readonly #timer: CommandTimer;
+  /** Times the commands that EXEC runs, while the other one times EXEC. */
+  readonly #queueTimer: CommandTimer;
 
   constructor(engine: Engine) {
     this.#engine = engine;
     this.#timer = new CommandTimer(engine);
+    this.#queueTimer = new CommandTimer(engine);
     this.#crossProtocolGuard = new CrossProtocolGuard(engine);
     engine.evaluator = this;
   }
@@ -197,14 +200,24 @@ export class Evaluator {
     return null;
   }
 
-  /** Runs a queued command for EXEC, timed and counted by itself. */
+  /** EXEC begins to run its queued commands. */
+  beginQueue(client: Client): void {
+    this.#queueTimer.beginInside(client);
+  }
+
+  /** Runs a queued command for EXEC; it is timed and counted beside EXEC. */
   runQueued(client: Client, command: Command): void {
     if (client.isReplay) return this.#runUnseen(client, command);
-    const { clock, counters } = this.#engine;
-    const startUs = clock.monotonicUs();
+    const timer = this.#queueTimer;
+    const isAlone = timer.begin(command);
+    const mark = client.reply.mark();
     this.run(client, command);
-    counters.commands++;
-    this.#timer.count(client, command, clock.monotonicUs() - startUs, 1);
+    this.#engine.counters.commands++;
+    timer.end(isAlone, client.reply.mark() - mark);
+  }
+
+  endQueue(): void {
+    this.#queueTimer.endBatch();
   }
 
   /** Why a command that EXEC is about to run may not run now, or null. */

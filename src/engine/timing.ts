@@ -41,12 +41,23 @@ export class CommandTimer {
 
   /** Begins a batch of commands of `client`; `inTurn`: another batch was evaluated in this turn of the event loop. */
   beginBatch(client: Client, inTurn: boolean): void {
-    const { clock, parameters, latency } = this.#engine;
+    const { clock } = this.#engine;
     // Three readings of the clock cost as much as two commands. Within a turn the batch before has left a recent one.
     if (!inTurn || this.#startUs - this.#refreshedUs > TIME_MAX_AGE_US) {
       clock.refresh();
       this.#refreshedUs = this.#startUs = clock.monotonicUs();
     }
+    this.#begin(client);
+  }
+
+  /** Begins a batch of commands of `client` within a command that another timer times. */
+  beginInside(client: Client): void {
+    this.#startUs = this.#engine.clock.monotonicUs();
+    this.#begin(client);
+  }
+
+  #begin(client: Client): void {
+    const { parameters, latency } = this.#engine;
     this.#command = null;
     this.#length = 0;
     this.#client = client;
@@ -65,7 +76,7 @@ export class CommandTimer {
   begin(command: Command): boolean {
     // A large argument takes time, and the slow log should name it.
     const isAlone = this.#isFine || command.isTimedAlone || (command.flags & Flag.blocking) !== 0 ||
-      this.#client?.args.hasBuffers === true;
+      this.#client?.call.args.hasBuffers === true;
     if (command !== this.#command || this.#length === RUN_MAX || isAlone) this.#close(false);
     this.#command = command;
     this.#length++;

@@ -10,6 +10,8 @@ import { type Args, ROOM_COUNT } from "./args.ts";
 
 /** At most so many requests are decoded ahead: 32 were no quicker. */
 export const PIPELINE_ROOM = 16;
+/** A listener is called for so many requests or more. */
+export const ANNOUNCED_MIN = 4;
 
 /** Is called when requests were decoded ahead, before the first of them is taken. */
 export interface PipelineListener {

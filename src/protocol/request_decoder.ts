@@ -23,7 +23,7 @@ import { type Args, ROOM_COUNT } from "./args.ts";
 import { BulkBuffer } from "./bulk_buffer.ts";
 import { type ErrorReply, Errors, expectedDollar } from "./errors.ts";
 import { splitInline } from "./inline.ts";
-import { Pipeline, PIPELINE_ROOM, type PipelineListener } from "./pipeline.ts";
+import { ANNOUNCED_MIN, Pipeline, PIPELINE_ROOM, type PipelineListener } from "./pipeline.ts";
 import { scratch } from "../lib/scratch.ts";
 
 /** What `next` found: no whole request yet, one request, or bytes that break the protocol. */
@@ -51,9 +51,6 @@ const INLINE_MAX_BYTES = 64 * 1024;
 const COUNT_MAX = 2147483647;
 const UNAUTHENTICATED_COUNT_MAX = 10;
 const UNAUTHENTICATED_BULK_MAX = 16384;
-
-/** The listener is called for pipelines of so many requests or more. */
-const ANNOUNCED_MIN = 4;
 
 const STAR = 0x2a;
 const DOLLAR = 0x24;

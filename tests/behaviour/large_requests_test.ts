@@ -1,3 +1,4 @@
+import { randomCommands } from "../differential/commands.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type Reply, type TestClient, TestServer } from "../support/harness.ts";
 import { dumped } from "../support/payload.ts";
@@ -177,6 +178,43 @@ Deno.test("a MULTI of thousands runs each command with its own arguments", () =>
   assertStringIncludes(client.run("PING") as string, "QUEUED");
   expected.push("PONG");
   assertEquals(client.run("EXEC"), expected);
+});
+
+Deno.test("random commands in a MULTI answer as they do one by one, long ones among them", () => {
+  const leftOut =
+    /^(multi|exec|discard|watch|unwatch|blpop|brpop|b?lmpop|blmove|bzpop|bzmpop|brpop)/;
+  for (const seed of [1, 2, 3]) {
+    const one = new TestServer().client();
+    const other = new TestServer().client();
+    const commands = randomCommands(seed);
+    const long = letters(40_000);
+    other.run("MULTI");
+    const expected: Reply[] = [];
+    for (let i = 0; i < 1500; i++) {
+      let words = commands.next().value as string[];
+      if (leftOut.test(words[0])) words = ["SET", `long:${i % 3}`, long];
+      else if (i % 50 === 0) words = ["MGET", ...Array.from({ length: 12 }, (_, n) => `long:${n}`)];
+      else if (i % 70 === 0) words = ["SELECT", `${i % 2}`];
+      expected.push(call(one, 16_384, ...words));
+      call(other, 16_384, ...words);
+    }
+    assertEquals(other.run("EXEC"), expected);
+    assertEquals(other.run("DEBUG DIGEST"), one.run("DEBUG DIGEST"));
+  }
+});
+
+Deno.test("EXEC counts each of its commands, and the slow log names a slow one", () => {
+  const server = new TestServer();
+  const client = server.client();
+  client.run("MULTI");
+  for (const key of ["a", "b", "c", "d"]) client.run(`SET ${key} v`);
+  client.run("INFO commandstats");
+  client.run("DEBUG SLEEP 0.02");
+  client.run("GET a");
+  const replies = client.run("EXEC") as Reply[];
+  assertStringIncludes(replies[4] as string, "cmdstat_set:calls=4,");
+  assertStringIncludes(client.run("INFO commandstats") as string, "cmdstat_get:calls=1,");
+  assertEquals((client.run("SLOWLOG GET") as Reply[][])[0][3], ["DEBUG", "SLEEP", "0.02"]);
 });
 
 /** A client whose commands a monitor, the slow log and the stream of changes show; `propagated` returns that stream's text. */
