@@ -137,11 +137,16 @@ export class LargeString implements HeapValue {
     return this.#buffer;
   }
 
+  /** Whether its content must not be changed in place. */
+  get isHeld(): boolean {
+    return this.#buffer?.isHeld === true;
+  }
+
   /** Makes it `length` bytes long, new bytes being zero, and its content fit to be changed. */
   resize(length: number): void {
     const { content } = this;
     const isTooShort = length > content.length;
-    if (isTooShort || this.#buffer?.isHeld === true) {
+    if (isTooShort || this.isHeld) {
       this.content = new Uint8Array(isTooShort ? length + spareBytes(length) : content.length);
       copyBytes(content, 0, Math.min(this.length, length), this.content, 0);
       this.view = new DataView(this.content.buffer);

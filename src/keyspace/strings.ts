@@ -159,20 +159,20 @@ export class Strings {
   /**
    * The large string at argument `index`, `length` bytes long and without a deadline, for a caller that writes all of it
    * and then calls `changed`: until then it holds what it held. Null if there is none, or none with that much room and
-   * not over twice as much.
+   * not over twice as much, or if a snapshot reads it.
    */
   overwriteLarge(args: Args, index: number, length: number): LargeString | null {
     const db = this.#db;
     const { entries } = db;
-    const ref = db.find(args, index);
+    const ref = db.edit(args, index);
     if (ref === 0) return null;
     entries.open(ref);
     if (entries.type !== Type.string || entries.encoding !== Encoding.object) return null;
     const large = largeString(entries);
     const room = large.content.length;
-    if (room < length || room > 2 * length) return null;
+    if (room < length || room > 2 * length || large.isHeld) return null;
     db.deadlines.persist(args, index);
-    large.length = length;
+    large.resize(length);
     return large;
   }
 

@@ -41,6 +41,7 @@ export function* stringInSteps(
 ): Rest {
   const size = end - start;
   assert(size > INTEGER_TEXT_MAX, "what is written in steps is no integer");
+  assert(end <= bytes.length, "a string ends in its bytes");
   if (out.compresses && size <= COMPRESS_LIMIT_BYTES) {
     const kept: Uint8Array[] = [];
     const total = yield* packedSize(bytes, start, end, kept);
@@ -62,6 +63,7 @@ function* packedSize(
   end: number,
   kept: Uint8Array[],
 ): Generator<void, number> {
+  assert(kept.length === 0, "nothing was kept before");
   const limit = end - start - 4;
   let total = 0;
   for (const part of packedParts(bytes, start, end)) {
@@ -76,6 +78,7 @@ function* packedSize(
 
 /** What `bytes[start, end)` compresses to, part by part; each is valid until the next. */
 function* packedParts(bytes: Uint8Array, start: number, end: number): Generator<Uint8Array> {
+  assert(start < end, "what is compressed has bytes");
   const compressor = new Compressor();
   const part = new Uint8Array(packedMax(STEP_BYTES));
   compressor.begin(bytes, new DataView(bytes.buffer, bytes.byteOffset), start, end);
@@ -99,6 +102,7 @@ function* writePacked(sink: ByteSink, bytes: Uint8Array, start: number, end: num
 /** Writes parts that were kept, and lets go of each. */
 function* writeParts(sink: ByteSink, parts: Uint8Array[]): Rest {
   for (const part of parts) {
+    assert(part.length > 0, "a part is written once");
     sink.write(part, 0, part.length);
     detach(part);
     yield;
@@ -117,6 +121,8 @@ export function* writeInSteps(
   start: number,
   end: number,
 ): Rest {
+  assert(start <= end, "a string does not end before it begins");
+  assert(end <= bytes.length, "a string ends in its bytes");
   sink.expect(end - start);
   for (let at = start; at < end; at += STEP_BYTES) {
     sink.write(bytes, at, Math.min(at + STEP_BYTES, end));
@@ -144,9 +150,11 @@ export class HeldString {
     this.access = entries.access(ref);
     this.length = large.length;
     this.#buffer = large.hold();
+    assert(this.length <= this.bytes.length, "a string lies in its buffer");
   }
 
   get bytes(): Uint8Array {
+    assert(this.#buffer.isHeld, "what is read is held");
     return this.#buffer.bytes;
   }
 
@@ -168,6 +176,7 @@ export function hold(
   write: (held: HeldString) => Rest,
 ): Rest | null {
   const { entries } = contents;
+  assert(ref !== 0, "an entry has a place");
   entries.open(ref);
   if (entries.type !== Type.string || entries.encoding !== Encoding.object) return null;
   const rest = lettingGo(new HeldString(contents, ref), write);

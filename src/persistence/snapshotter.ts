@@ -132,6 +132,7 @@ export class Snapshotter {
 
   /** Writes an entry, or the beginning of it, or holds it; or keeps it aside until what is being written is complete. */
   #take(contents: DatabaseContents, ref: Ref): void {
+    assert(ref !== 0, "an entry has a place");
     this.#mark(contents, ref);
     const held = this.#writer.hold(contents, ref);
     if (held !== null) this.#rests.push(held);

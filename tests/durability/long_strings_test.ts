@@ -114,6 +114,8 @@ const CHANGES = [
   "SETRANGE long 17 x",
   "SETBIT long 100 1",
   "BITFIELD long SET u8 0 1",
+  "BITOP NOT long other",
+  "BITOP AND long long other",
   "RENAME long other",
   "COPY other long REPLACE",
   "GETDEL long",
