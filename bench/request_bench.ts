@@ -25,7 +25,7 @@ const { engine, evaluator, hub } = new Server({
 const table = engine.commands;
 const nowhere = { flush() {}, inFlightBytes: 0, queryBytes: 0, queryFreeBytes: 0 };
 const client = hub.newClient(nowhere as unknown as Transport);
-const decoder = new RequestDecoder({ bulkMax: 1024, authenticated: true }, {
+const decoder = new RequestDecoder({ bulkMax: 1024, queryMax: 1024 ** 2, authenticated: true }, {
   onReadAhead: (pipeline) => evaluator.prefetch(client, pipeline),
 });
 const encoder = new TextEncoder();

@@ -1,10 +1,13 @@
-/** LCS: the longest common subsequence of two strings. O(n·m), refused beyond MOST_CELLS. */
+/** LCS: the longest common subsequence of two strings. O(n·m), refused where Redis refuses it. */
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, keyRange } from "../engine/command.ts";
 import { Errors } from "../protocol/errors.ts";
 
-/** 64 MiB of table, which take about 50 ms. Redis needs four bytes a cell, and refuses what exceeds proto-max-bulk-len. */
-const MOST_CELLS = 2 ** 29;
+/**
+ * Bytes that Redis takes for a cell of its table. It refuses a table beyond proto-max-bulk-len, so that by default two strings
+ * of 11,584 bytes are the longest. Here a cell takes a bit.
+ */
+const CELL_BYTES = 4;
 
 /** Bytes `aStart` to `aEnd` of one string equal `bStart` to `bEnd` of the other, ends included. */
 interface Match {
@@ -28,7 +31,10 @@ function lcs(call: Call): void {
   if (args.error !== null) return reply.error(Errors.lcsStrings);
   const wanted = readWanted(call);
   if (wanted === null) return;
-  if ((a.length + 1) * (b.length + 1) > MOST_CELLS) return reply.error(Errors.lcsTooLarge);
+  const tableBytes = (a.length + 1) * (b.length + 1) * CELL_BYTES;
+  if (tableBytes > call.engine.parameters.values.protoMaxBulkLen) {
+    return reply.error(Errors.lcsTooLarge);
+  }
   const table = new LengthTable(a, b, !wanted.length);
   if (wanted.length) return reply.integer(table.total);
   const { total } = table;

@@ -95,6 +95,8 @@ export class Engine {
   evaluator!: Evaluator;
   /** Closes clients whose output is over its limit; the app sets it. */
   limitOutputs: ((clients: Iterable<Client>) => void) | null = null;
+  /** The same for one client. */
+  limitOutput: ((client: Client) => void) | null = null;
   /** Called when a batch of requests is over; the app's timer looks whether a deadline has come nearer. */
   afterBatch: (() => void) | null = null;
   readonly startedMs: number;

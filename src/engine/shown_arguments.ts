@@ -15,9 +15,9 @@ export function secretArguments(engine: Engine, args: Args, command: Command): S
     case "auth":
       return from(args, 1);
     case "hello":
-      return after(args, "AUTH", 2);
+      return behind(args, 1, HELLO_OPTIONS);
     case "migrate":
-      return after(args, "AUTH", 1).union(after(args, "AUTH2", 2));
+      return behind(args, 6, MIGRATE_OPTIONS);
     case "acl|setuser":
     case "acl|deluser":
       return from(args, 2);
@@ -57,12 +57,28 @@ function from(args: Args, first: number): Set<number> {
   return new Set(Array.from({ length: Math.max(args.count - first, 0) }, (_, i) => first + i));
 }
 
-/** The `count` arguments behind the word `option`. */
-function after(args: Args, option: string, count: number): Set<number> {
-  for (let i = 1; i < args.count; i++) {
-    if (args.is(i, option)) return new Set(Array.from({ length: count }, (_, k) => i + 1 + k));
+/** An option, how many arguments follow it, and whether they are secret. */
+type Option = readonly [word: string, count: number, isSecret: boolean];
+
+const HELLO_OPTIONS: readonly Option[] = [["AUTH", 2, true], ["SETNAME", 1, false]];
+/** Behind KEYS there are only keys. */
+const MIGRATE_OPTIONS: readonly Option[] = [
+  ["AUTH", 1, true],
+  ["AUTH2", 2, true],
+  ["KEYS", Infinity, false],
+];
+
+/** What follows secret options from argument `first` on. Each may be given more than once; the last one counts. */
+function behind(args: Args, first: number, options: readonly Option[]): Set<number> {
+  const secret = new Set<number>();
+  for (let i = first; i < args.count; i++) {
+    const found = options.find(([word]) => args.is(i, word));
+    if (found === undefined) continue;
+    const [, count, isSecret] = found;
+    if (isSecret) { for (let k = 1; k <= count; k++) secret.add(i + k); }
+    i += count;
   }
-  return NONE;
+  return secret;
 }
 
 function sensitiveValues(engine: Engine, args: Args): Set<number> {

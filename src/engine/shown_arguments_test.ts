@@ -49,6 +49,15 @@ Deno.test("shortArguments() shows no secret", () => {
     hidden,
     hidden,
   ]);
+  assertEquals(
+    shortened("HELLO", "3", "AUTH", "a", "b", "SETNAME", "AUTH", "AUTH", "c", "d").join(" "),
+    `HELLO 3 AUTH ${hidden} ${hidden} SETNAME AUTH AUTH ${hidden} ${hidden}`,
+  );
+  const migrate = ["MIGRATE", "host", "1", "AUTH", "0", "1"];
+  assertEquals(
+    shortened(...migrate, "AUTH", "a", "AUTH2", "b", "c", "AUTH", "d", "KEYS", "AUTH", "k"),
+    [...migrate, "AUTH", hidden, "AUTH2", hidden, hidden, "AUTH", hidden, "KEYS", "AUTH", "k"],
+  );
   assertEquals(shortened("CONFIG", "SET", "requirepass", "secret", "timeout", "1"), [
     ...["CONFIG", "SET", "requirepass", hidden, "timeout", "1"],
   ]);

@@ -19,6 +19,8 @@ export type Socket = Deno.TcpConn | Deno.UnixConn | Deno.TlsConn;
 const WRITE_MAX_BYTES = 256 * 1024;
 /** When more than this of an incomplete request has arrived, other clients are served before its next part is read. */
 const LARGE_REQUEST_BYTES = 64 * 1024;
+/** Of more than this, client-output-buffer-limit is checked after each command: so much a client of Redis may always have. */
+const FREE_OUTPUT_BYTES = 16 * 1024;
 /** With more than this unsent, requests of the client wait. */
 const DRAIN_ABOVE_BYTES = 1024 * 1024;
 
@@ -186,14 +188,18 @@ export class Connection implements Transport, PipelineListener {
       const found = this.#decoder.next(client.args);
       if (found === Decoded.request) {
         evaluator.execute(client);
+        if (client.reply.size > FREE_OUTPUT_BYTES) this.#hub.engine.limitOutput?.(client);
         requests++;
       } else {
         if (found === Decoded.broken) this.#breakOff();
-        else this.#limitInput();
+        else if (found === Decoded.tooMuch) this.#tooMuchInput();
         break;
       }
     }
-    if (client.blocked !== null) this.#limitInput();
+    // It is read on, and what it sends waits to be decoded.
+    if (client.blocked !== null && this.#decoder.pendingBytes > this.#hub.queryBufferLimit) {
+      this.#tooMuchInput();
+    }
     evaluator.endBatch();
     this.#isProcessing = false;
     // A lone request is answered at once: its client waits for nothing else.
@@ -205,10 +211,6 @@ export class Connection implements Transport, PipelineListener {
     const { client } = this;
     return !client.isPostponed && client.blocked === null && !this.#isClosing &&
       client.reply.size < DRAIN_ABOVE_BYTES;
-  }
-
-  #limitInput(): void {
-    if (this.#decoder.pendingBytes > this.#hub.queryBufferLimit) this.#tooMuchInput();
   }
 
   #breakOff(): void {

@@ -144,6 +144,10 @@ class ClientLimits implements RequestLimits {
     return Math.min(this.#parameters.values.protoMaxBulkLen, POSITION_MAX);
   }
 
+  get queryMax(): number {
+    return Math.min(this.#parameters.values.clientQueryBufferLimit, POSITION_MAX);
+  }
+
   get authenticated(): boolean {
     return this.#client.authenticated;
   }

@@ -1,8 +1,9 @@
 /**
- * client-output-buffer-limit: closes clients that do not read what they are sent.
+ * client-output-buffer-limit: closes clients that do not read what they are sent, and those that ask for too much at once.
  *
  * Hard limits act at once, soft ones when they have been exceeded for so many seconds. They are checked ten times a
- * second, and whenever other clients' commands add to a client's output.
+ * second, whenever other clients' commands add to a client's output, and after each command with a long reply: as in
+ * Redis, a reply beyond the hard limit is not sent at all, however fast its client reads.
  */
 import type { Client } from "../engine/client.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -27,18 +28,28 @@ export class OutputLimits {
   /** Closes those of `clients` that are over their limits. */
   enforce(clients: Iterable<Client>): void {
     this.#readLimits();
-    for (const client of clients) if (this.#isOver(client)) this.#close(client);
+    for (const client of clients) this.#enforceOn(client);
     for (const client of this.#overSince.keys()) {
       if (client.isClosing) this.#overSince.delete(client);
     }
   }
 
+  /** Closes `client` if it is over its limit. */
+  enforceOn(client: Client): void {
+    this.#readLimits();
+    this.#enforceOn(client);
+  }
+
+  #enforceOn(client: Client): void {
+    if (this.#isOver(client)) this.#close(client);
+  }
+
   #isOver(client: Client): boolean {
     const limit = this.#limits.get(client.isMonitor || client.isReplica ? "slave" : "normal");
     const bytes = client.outputWaiting;
-    if (limit === undefined || bytes === 0) return false;
-    if (limit.hardBytes > 0 && bytes > limit.hardBytes) return true;
-    if (limit.softBytes === 0 || bytes <= limit.softBytes) {
+    if (limit === undefined) return false;
+    if (limit.hardBytes > 0 && bytes >= limit.hardBytes) return true;
+    if (limit.softBytes === 0 || bytes < limit.softBytes) {
       this.#overSince.delete(client);
       return false;
     }

@@ -26,8 +26,8 @@ import { splitInline } from "./inline.ts";
 import { ANNOUNCED_MIN, Pipeline, PIPELINE_ROOM, type PipelineListener } from "./pipeline.ts";
 import { scratch } from "../lib/scratch.ts";
 
-/** What `next` found: no whole request yet, one request, or bytes that break the protocol. */
-export const Decoded = { more: 0, request: 1, broken: 2 } as const;
+/** What `next` found: no whole request yet, one request, bytes that break the protocol, or too many of them. */
+export const Decoded = { more: 0, request: 1, broken: 2, tooMuch: 3 } as const;
 
 const IDLE_BYTES = 512;
 // 16 KiB: at pipeline 100 a read of 512 B costs 4.6 times the CPU, one of 64 KiB only 7 % less.
@@ -64,6 +64,11 @@ const CR_LF = 0x0a0d;
 export interface RequestLimits {
   /** Largest argument in bytes: proto-max-bulk-len. */
   readonly bulkMax: number;
+  /**
+   * Bytes that may wait to be decoded: client-query-buffer-limit. They are those of one argument, with its CRLF, or of
+   * an inline command: the arguments before it are decoded, and do not count, as in Redis.
+   */
+  readonly queryMax: number;
   /** An unauthenticated client may send 10 arguments of 16 KiB and no more. */
   readonly authenticated: boolean;
 }
@@ -227,6 +232,7 @@ export class RequestDecoder {
         if (found !== Decoded.request) return found;
       }
       const end = this.#at + this.#bulk;
+      if (this.#bulk >= OWN_BUFFER_MIN && this.#isTooMuch(this.#bulk + 2)) return Decoded.tooMuch;
       if (this.#own !== null) {
         if (this.#ownLeft > 0) return Decoded.more;
         args.pushBuffer(this.#own, this.#bulk);
@@ -243,6 +249,12 @@ export class RequestDecoder {
       this.#pending--;
     }
     return Decoded.request;
+  }
+
+  /** Whether an argument of `size` bytes exceeds the limit, and so much of it has arrived that the limit is reached. */
+  #isTooMuch(size: number): boolean {
+    const { queryMax } = this.limits;
+    return size > queryMax && this.#filled - this.#at + this.#ownFilled > queryMax;
   }
 
   /** Bytes that are still to come of the argument that has a buffer of its own. */

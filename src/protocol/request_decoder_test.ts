@@ -4,7 +4,11 @@ import { bytesPerCall } from "../lib/alloc.ts";
 import { Args } from "./args.ts";
 import { Decoded, RequestDecoder, type RequestLimits } from "./request_decoder.ts";
 
-const LIMITS: RequestLimits = { bulkMax: 512 * 1024 * 1024, authenticated: true };
+const LIMITS: RequestLimits = {
+  bulkMax: 512 * 1024 * 1024,
+  queryMax: 2 ** 30,
+  authenticated: true,
+};
 
 /** A decoder, and the requests that came out of it as words of characters 0 to 255. */
 class Reader {

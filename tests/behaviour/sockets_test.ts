@@ -49,6 +49,25 @@ Deno.test("a monitor that never reads is cut off, and nobody else", async () => 
     wire.close();
   });
 });
+Deno.test("a reply beyond client-output-buffer-limit is not sent, and what follows it does not run", async () => {
+  await withServer({ "client-output-buffer-limit": "normal 200000 0 0" }, async ({ port }) => {
+    const wire = await Wire.connect(port);
+    assertEquals(await wire.roundTrip("SETRANGE big 299999 x"), ":300000\r\n");
+    const long = await wire.roundTrip("GETRANGE big 0 150000");
+    assert(long.startsWith("$150001\r\n"));
+    await wire.send("GET big\r\nSET after 1\r\n");
+    assertEquals(await wire.read(), "");
+    const other = await Wire.connect(port);
+    // Two replies of one batch count together.
+    await other.send("GETRANGE big 0 110000\r\nGETRANGE big 0 110000\r\nSET after 1\r\n");
+    assertEquals(await other.read(), "");
+    const third = await Wire.connect(port);
+    assertEquals(await third.roundTrip("EXISTS after"), ":0\r\n");
+    const stats = await third.roundTrip("INFO stats");
+    assertStringIncludes(stats, "client_output_buffer_limit_disconnections:2\r\n");
+    for (const one of [wire, other, third]) one.close();
+  });
+});
 Deno.test("what clients' buffers take counts towards maxmemory, and no longer when they are gone", async () => {
   const own = startRespite();
   const { engine } = own.server;
@@ -88,6 +107,31 @@ Deno.test("a request beyond client-query-buffer-limit closes that client alone",
     assertEquals(await other.roundTrip("PING"), "+PONG\r\n");
     wire.close();
     other.close();
+  });
+});
+Deno.test("client-query-buffer-limit is compared with each argument, not with the whole request", async () => {
+  await withServer({ "client-query-buffer-limit": "1mb" }, async ({ port }) => {
+    const reply = async (request: string): Promise<string> => {
+      const wire = await Wire.connect(port);
+      await wire.send(request).catch(() => {});
+      const answer = await wire.read();
+      wire.close();
+      return answer;
+    };
+    const word = (size: number): string => `$${size}\r\n${"x".repeat(size)}\r\n`;
+    // Its CRLF counts, too.
+    assertEquals(
+      await reply(`*3\r\n${word(3).replace("xxx", "SET")}${word(1)}${word(1048574)}`),
+      "+OK\r\n",
+    );
+    assertEquals(
+      await reply(`*3\r\n${word(3).replace("xxx", "SET")}${word(1)}${word(1048575)}`),
+      "",
+    );
+    const small = word(6).repeat(300_000);
+    assertEquals(await reply(`*300001\r\n${word(4).replace("xxxx", "MSET")}${small}`), "+OK\r\n");
+    const large = word(6).repeat(99_999) + word(1048575);
+    assertEquals(await reply(`*100001\r\n${word(4).replace("xxxx", "MSET")}${large}`), "");
   });
 });
 Deno.test("clients beyond maxclients get an error and are disconnected", async () => {

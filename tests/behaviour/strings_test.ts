@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { bytesPerCall } from "../../src/lib/alloc.ts";
 import { argsOf } from "../../src/protocol/args.ts";
@@ -98,11 +98,20 @@ Deno.test("LCS finds what the usual table of lengths does", () => {
   }));
 });
 
-Deno.test("LCS refuses a table that would be larger than 2 GiB", () => {
+Deno.test("LCS refuses what would take more than proto-max-bulk-len at four bytes a cell", () => {
   const server = new TestServer();
-  server.call("SET", "a", "x".repeat(40_000));
-  server.call("SET", "b", "y".repeat(40_000));
-  assertStringIncludes((server.run("LCS a b") as ReplyError).message, "Insufficient memory");
+  const refusal = "Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len";
+  const answer = (length: number): unknown => {
+    server.call("SET", "a", "x".repeat(length));
+    server.call("SET", "b", "y".repeat(length));
+    const reply = server.run("LCS a b LEN");
+    return reply instanceof ReplyError ? reply.message : reply;
+  };
+  assertEquals(answer(11_584), 0);
+  assertEquals(answer(11_585), `ERR ${refusal}`);
+  server.run("CONFIG SET proto-max-bulk-len 1mb");
+  assertEquals(answer(511), 0);
+  assertEquals(answer(512), `ERR ${refusal}`);
 });
 
 for (
