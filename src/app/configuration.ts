@@ -8,6 +8,7 @@ import {
   parseConf,
   parseEnvironment,
   type PlacedDirective,
+  STANDARD_INPUT,
   unicodeOf,
   withIncludes,
 } from "../config/conf_file.ts";
@@ -42,11 +43,11 @@ export function readConfiguration(
   const { file, stdin, directives: options } = parseCommandLine(argv);
   const path = file === null || STDIN_NAMES.includes(file) ? "" : absolute(file);
   const text = path === "" ? "" : readMain(path, file ?? "", parameters, subcommands);
-  const real = path === "" ? "" : Deno.realPathSync(path);
+  const real = realPath(path);
   const input = stdin || (file !== null && path === "") ? readStandardInput() : "";
   const directives = [
     ...parseConf(text, file ?? "", readIncluded),
-    ...parseConf(input, "standard input", readIncluded),
+    ...parseConf(input, STANDARD_INPUT, readIncluded),
     ...withIncludes(environment.directives, readIncluded),
     ...withIncludes(options, readIncluded),
   ];
@@ -129,6 +130,15 @@ function namedVariables(parameters: Parameters): Record<string, string> {
     // None of them may be read.
   }
   return found;
+}
+
+/** A pipe, as the shell makes it of <(command), has no path that leads to it. */
+function realPath(path: string): string {
+  try {
+    return path === "" ? "" : Deno.realPathSync(path);
+  } catch {
+    return path;
+  }
 }
 
 function absolute(path: string): string {

@@ -79,9 +79,6 @@ function abort(server: Server, ...lines: string[]): never {
 function listen(server: Server): void {
   const { values } = server.engine.parameters;
   const { port, unixsocket } = values;
-  if (port === 0 && unixsocket === "") {
-    abort(server, "Configured to not listen anywhere, exiting.");
-  }
   const error = server.listenOn(endpointsOf(values.bind, port));
   if (error !== null) {
     abort(server, error, `Failed listening on port ${port} (tcp), aborting.`);
@@ -92,6 +89,7 @@ function listen(server: Server): void {
     if (failed !== null) abort(server, failed);
     server.engine.log.notice(`The server is listening at ${unixsocket}`);
   }
+  if (server.listeners.length === 0) abort(server, "Configured to not listen anywhere, exiting.");
 }
 
 function lockDirectory(server: Server): void {

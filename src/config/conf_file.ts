@@ -44,6 +44,7 @@ export type Others = Readonly<Record<string, (words: readonly string[]) => strin
 /** Some editors begin files with it. It is not shown, so that the line looks right. */
 const BYTE_ORDER_MARK = "\xef\xbb\xbf";
 
+export const STANDARD_INPUT = "standard input";
 const COMMAND_LINE = "the command line";
 
 /** How deep includes may be nested. */
@@ -250,8 +251,9 @@ function hintFor({ name, source }: PlacedDirective, parameters: Parameters): str
 
 /** An error's text, as redis-server writes it, but with the name of what was read. */
 export function describe(place: Place, detail: string): string {
+  const file = place.source === STANDARD_INPUT ? "" : "the configuration file ";
   const where = place.line > 0
-    ? `Reading the configuration file ${place.source}, at line ${place.line}`
+    ? `Reading ${file}${place.source}, at line ${place.line}`
     : `Reading ${place.source}`;
   return `\n*** FATAL CONFIG FILE ERROR (Respite) ***\n${where}\n>>> '${
     unicodeOf(place.text)

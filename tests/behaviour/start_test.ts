@@ -73,12 +73,19 @@ async function startRefused(
   args: readonly string[],
   env: Record<string, string> = {},
 ): Promise<{ code: number; text: string }> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+  const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", ...SERVER_PERMISSIONS, "--config", CONFIG, MAIN, ...args],
     env,
     cwd: await Deno.makeTempDir(),
-    stdin: "null",
-  }).output();
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  // Read only if the arguments ask for it.
+  await writer.write(new TextEncoder().encode("prot 1\n")).catch(() => {});
+  await writer.close().catch(() => {});
+  const { code, stdout, stderr } = await child.output();
   const decoder = new TextDecoder();
   return { code, text: decoder.decode(stdout) + decoder.decode(stderr) };
 }
@@ -86,6 +93,8 @@ async function startRefused(
 /** Arguments that can't be right, and what the user is told, line by line. */
 const MISTAKES: [args: string[], told: string[]][] = [
   [["--port", "0"], ["Configured to not listen anywhere, exiting."]],
+  [["--bind", ""], ["Configured to not listen anywhere, exiting."]],
+  [["-"], ["Reading standard input, at line 1", ">>> 'prot 1'"]],
   [["--dir", "/nonexistent"], [">>> 'dir \"/nonexistent\"'", "No such file or directory"]],
   [["--dir", ""], [">>> 'dir \"\"'", "No such file or directory"]],
   [["--logfile", "/nonexistent/log"], [
