@@ -4,9 +4,22 @@ import { startRespite } from "../support/live.ts";
 
 const ANSWERS = 30_000;
 
-/** The least and the median of the clients' answers. */
-function leastAndMedian(answers: number[][]): [number, number] {
-  const sorted = answers.flat().sort((a, b) => a - b);
+/**
+ * Asserts that the clients of each thread had about as many answers as each other. Threads are not compared: the system may
+ * let one run more than another.
+ */
+function assertEven(answers: number[][]): void {
+  for (const ofThread of answers) {
+    const [least, median] = leastAndMedian(ofThread);
+    assert(
+      least >= 0.7 * median - 3,
+      `the least served had ${least} answers, the median ${median}`,
+    );
+  }
+}
+
+function leastAndMedian(answers: number[]): [number, number] {
+  const sorted = answers.toSorted((a, b) => a - b);
   return [sorted[0], sorted[sorted.length >> 1]];
 }
 
@@ -14,9 +27,7 @@ Deno.test("hundreds of busy clients are served in turn", async () => {
   const server = startRespite();
   try {
     const quotas = Array.from({ length: 5 }, () => ANSWERS);
-    const answers = await answersOfBusyClients(server.port, ANSWERS, quotas);
-    const [least, median] = leastAndMedian(answers);
-    assert(least >= 0.7 * median, `the least served had ${least} answers, the median ${median}`);
+    assertEven(await answersOfBusyClients(server.port, ANSWERS, quotas));
   } finally {
     await server.stop();
   }
@@ -26,8 +37,7 @@ Deno.test("busy clients that fall silent do not hold up the others", async () =>
   try {
     const [silent, ...busy] = await answersOfBusyClients(server.port, ANSWERS, [20, 30, ANSWERS]);
     assert(silent.every((count) => count <= 20));
-    const [least, median] = leastAndMedian([busy[1]]);
-    assert(least >= 0.7 * median, `the least served had ${least} answers, the median ${median}`);
+    assertEven([busy[1]]);
   } finally {
     await server.stop();
   }
