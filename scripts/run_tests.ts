@@ -30,6 +30,7 @@ const LONG = [
   "tests/behaviour/pipelines_test.ts",
   "tests/behaviour/scan_guarantee_test.ts",
   "tests/behaviour/two_servers_test.ts",
+  "tests/differential/payloads_test.ts",
   "tests/differential/random_test.ts",
   "tests/durability/crash_test.ts",
   "tests/durability/files_test.ts",
