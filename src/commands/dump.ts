@@ -2,6 +2,7 @@
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";
+import { bigIntToInt64, Int64, int64ToBigInt } from "../lib/decimal.ts";
 import { takeKey } from "../keyspace/transfer.ts";
 import { BufferSink } from "../persistence/byte_sink.ts";
 import { isPayload, PayloadReader, PayloadWriter } from "../persistence/payload.ts";
@@ -15,6 +16,8 @@ const payload = scratch(new BufferSink());
 const payloadReader = scratch(new PayloadReader());
 // scratch: lives for one call
 const restoredKey = scratch(new Args());
+// scratch: lives for one call
+const deadline = new Int64();
 
 function dump({ args, reply, db, engine }: Call): void {
   const ref = db.read(args, 1);
@@ -64,19 +67,25 @@ function restore(call: Call): void {
   const options = readRestoreOptions(args);
   if (args.error !== null) return reply.error(args.error);
   if (!options.replaces && db.exists(args, 1)) return reply.error(Errors.busyKey);
-  const ttl = args.integer(2);
+  args.int64(2, deadline);
   if (args.error !== null) return reply.error(args.error);
-  if (ttl < 0) return reply.error(Errors.invalidTtl);
+  if (deadline.hi < 0) return reply.error(Errors.invalidTtl);
   if (!isPayload(args, 3, call.engine.skipsChecksums)) return reply.error(Errors.noPayload);
-  const deadline = ttl === 0 || options.isAbsolute ? ttl : nowMs + ttl;
-
-  const isRestored = restoreTo(call, options, ttl === 0 ? -1 : deadline);
+  const hasDeadline = !deadline.isZero;
+  if (hasDeadline && !options.isAbsolute) {
+    // As in Redis, a sum beyond 64 bits is a time in the past.
+    bigIntToInt64(BigInt.asIntN(64, int64ToBigInt(deadline) + BigInt(nowMs)), deadline);
+  }
+  const isRestored = restoreTo(call, options, hasDeadline);
   if (!isRestored) return reply.error(Errors.badPayload);
   reply.ok();
 }
 
-/** Reads the payload into a key of its own first, so that a damaged payload leaves the old key as it was. */
-function restoreTo(call: Call, options: RestoreOptions, deadline: number): boolean {
+/**
+ * Reads the payload into a key of its own first, so that a damaged payload leaves the old key as it was. `deadline` is
+ * that of the new key, if it has one.
+ */
+function restoreTo(call: Call, options: RestoreOptions, hasDeadline: boolean): boolean {
   const { args, db, nowMs } = call;
   const { keyspace } = db;
   const key = restoredKey;
@@ -86,7 +95,7 @@ function restoreTo(call: Call, options: RestoreOptions, deadline: number): boole
   const isRead = payloadReader.read(args, 3, own, key);
   keyspace.hooks.dirty = dirty;
   if (!isRead) return false;
-  if (deadline >= 0 && deadline <= nowMs && !keyspace.mayNotExpire) {
+  if (hasDeadline && deadline.rounded <= nowMs && !keyspace.mayNotExpire) {
     own.removeQuietly(key, 0);
     if (!db.remove(args, 1)) return true;
     const isLazy = call.engine.parameters.values.lazyfreeLazyServerDel;
@@ -95,18 +104,18 @@ function restoreTo(call: Call, options: RestoreOptions, deadline: number): boole
   }
   takeKey(db, own, key, 0);
   const access = keyspace.accessRestored(options.idleSeconds, options.frequency);
-  db.setRestored(db.find(args, 1), deadline, access);
+  db.setRestored(db.find(args, 1), hasDeadline ? deadline : null, access);
   db.changed(args, 1, Events.restore);
-  if (deadline < 0 || options.isAbsolute) return true;
-  propagateRestore(call, deadline);
+  if (!hasDeadline || options.isAbsolute) return true;
+  propagateRestore(call);
   return true;
 }
 
-/** Propagates RESTORE with the deadline as a point in time. */
-function propagateRestore(call: Call, deadline: number): void {
+/** Propagates RESTORE with `deadline`, a point in time. */
+function propagateRestore(call: Call): void {
   const { args } = call;
   const stream = call.rewrite(args.count + 1)?.argument(args, 0).argument(args, 1);
-  stream?.integer(deadline);
+  stream?.int64(deadline);
   for (let i = 3; i < args.count; i++) stream?.argument(args, i);
   stream?.word("ABSTTL");
 }

@@ -2,6 +2,8 @@
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";
+import { bigIntToInt64, Int64, int64ToBigInt } from "../lib/decimal.ts";
+import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import { readTime, setDeadline } from "./expire_times.ts";
 import {
   type ErrorReply,
@@ -9,6 +11,11 @@ import {
   invalidExpireTime,
   unsupportedOption,
 } from "../protocol/errors.ts";
+
+// scratch: lives for one call
+const wanted = new Int64();
+// scratch: lives for one call
+const current = new Int64();
 
 const NX = 1;
 const XX = 2;
@@ -43,12 +50,12 @@ function expireGeneric(call: Call, relative: boolean, seconds: boolean, name: Ex
   const { args, reply, db } = call;
   const conditions = readConditions(call);
   if (conditions < 0) return;
-  const deadline = readTime(call, 2, relative, seconds, EXPIRE_ERRORS[name]);
+  readTime(call, 2, relative, seconds, EXPIRE_ERRORS[name], wanted);
   if (args.error !== null) return reply.error(args.error);
 
   const ref = db.find(args, 1);
-  if (ref === 0 || !isMet(conditions, db.deadlines.of(ref), deadline)) return reply.integer(0);
-  setDeadline(call, deadline);
+  if (ref === 0 || !isMet(conditions, db.deadlines.read(ref, current))) return reply.integer(0);
+  setDeadline(call, wanted);
   reply.integer(1);
 }
 
@@ -76,12 +83,12 @@ function readConditions({ args, reply }: Call): number {
   return given;
 }
 
-/** A key without a deadline counts as one that lives for ever. */
-function isMet(conditions: number, current: number, wanted: number): boolean {
-  if ((conditions & NX) !== 0 && current >= 0) return false;
-  if ((conditions & XX) !== 0 && current < 0) return false;
-  if ((conditions & GT) !== 0 && (current < 0 || wanted <= current)) return false;
-  return (conditions & LT) === 0 || current < 0 || wanted < current;
+/** Whether `wanted` may replace `current`. A key without a deadline counts as one that lives for ever. */
+function isMet(conditions: number, hasDeadline: boolean): boolean {
+  if ((conditions & NX) !== 0 && hasDeadline) return false;
+  if ((conditions & XX) !== 0 && !hasDeadline) return false;
+  if ((conditions & GT) !== 0 && !(hasDeadline && current.isBefore(wanted))) return false;
+  return (conditions & LT) === 0 || !hasDeadline || wanted.isBefore(current);
 }
 
 function ttl(call: Call): void {
@@ -104,10 +111,18 @@ function pexpiretime(call: Call): void {
 function replyTime({ args, reply, db, nowMs }: Call, relative: boolean, seconds: boolean): void {
   const ref = db.readUntouched(args, 1);
   if (ref === 0) return reply.integer(-2);
-  const deadline = db.deadlines.of(ref);
-  if (deadline < 0) return reply.integer(-1);
+  if (!db.deadlines.read(ref, current)) return reply.integer(-1);
+  const deadline = current.rounded;
+  if (deadline > Number.MAX_SAFE_INTEGER) return replyFarTime(reply, relative ? nowMs : 0, seconds);
   const ms = relative ? Math.max(0, deadline - nowMs) : deadline;
   reply.integer(seconds ? Math.floor((ms + 500) / 1000) : ms);
+}
+
+/** Replies how far `current`, which is beyond 2^53, lies after `base`. */
+function replyFarTime(reply: ReplyWriter, base: number, seconds: boolean): void {
+  const ms = int64ToBigInt(current) - BigInt(base);
+  bigIntToInt64(seconds ? (ms + 500n) / 1000n : ms, current);
+  reply.int64(current);
 }
 
 function persist({ args, reply, db }: Call): void {

@@ -4,6 +4,7 @@ import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import type { KeptLinks, Link } from "../engine/kept_links.ts";
 import { keysAfter } from "../engine/key_spec.ts";
+import { Int64, int64ToBigInt } from "../lib/decimal.ts";
 import { BufferSink } from "../persistence/byte_sink.ts";
 import { PayloadWriter } from "../persistence/payload.ts";
 import { type Args, argsOf, binaryBytes } from "../protocol/args.ts";
@@ -88,12 +89,18 @@ function presentKeys({ args, db }: Call, { firstKey, endOfKeys }: Request): Args
   return keys;
 }
 
+// scratch: lives for one call
+const deadline = new Int64();
+
 /** RESTORE of one key. */
 function restoreRequest({ db, nowMs }: Call, key: Args, { replaces }: Request): Uint8Array {
   const { entries } = db.keyspace;
   const ref = db.find(key, 0);
-  const deadline = db.deadlines.of(ref);
-  const ttl = deadline < 0 ? 0 : Math.max(deadline - nowMs, 1);
+  let ttl = 0n;
+  if (db.deadlines.read(ref, deadline)) {
+    ttl = int64ToBigInt(deadline) - BigInt(nowMs);
+    if (ttl < 1n) ttl = 1n;
+  }
   const payload = new BufferSink();
   entries.open(ref);
   new PayloadWriter(payload, PAYLOAD_VERSION, true, Infinity).write(entries);

@@ -10,16 +10,22 @@ import type { Args } from "../protocol/args.ts";
 import { Errors, invalidExpireTime, wrongArity } from "../protocol/errors.ts";
 import { Options } from "../protocol/options.ts";
 import type { Ref } from "../structures/arena.ts";
-import { deadlineFrom, setDeadline } from "./expire_times.ts";
+import { readDeadline, setDeadline } from "./expire_times.ts";
 
 const times = ["EX", "PX", "EXAT", "PXAT"];
+// Each excludes the others. Given twice, the last one counts.
+const timeOptions = times.map((word) => ({
+  word,
+  takes: 1 as const,
+  excludes: times.filter((other) => other !== word),
+}));
 // scratch: lives for one call
 const setOptions = new Options(
   { word: "NX", excludes: ["XX"] },
   { word: "XX" },
   { word: "GET" },
   { word: "KEEPTTL", excludes: times },
-  ...times.map((word) => ({ word, takes: 1 as const, excludes: times })),
+  ...timeOptions,
 );
 const SET_NX = 1;
 const SET_XX = 2;
@@ -31,7 +37,7 @@ const SET_PXAT = 1 << (FIRST_TIME + 3);
 // scratch: lives for one call
 const getexOptions = new Options(
   { word: "PERSIST", excludes: times },
-  ...times.map((word) => ({ word, takes: 1 as const, excludes: times })),
+  ...timeOptions,
 );
 const GETEX_PERSIST = 1;
 
@@ -42,6 +48,9 @@ const getexError = invalidExpireTime("getex");
 
 // scratch: lives for one call
 const keyBatch = new KeyBatch();
+/** What a command with a time to live has read. */
+// scratch: lives for one call
+const deadline = new Int64();
 // scratch: lives for one call
 const delta = new Int64();
 // scratch: lives for one call
@@ -63,7 +72,7 @@ function set(call: Call): void {
   setOptions.read(args, 3);
   if (args.error !== null) return reply.error(args.error);
   const given = setOptions.given;
-  const deadline = givenDeadline(call, setOptions, setError);
+  const hasDeadline = readGivenDeadline(call, setOptions, setError);
   if (call.failed()) return;
 
   const isThere = db.exists(args, 1);
@@ -74,22 +83,22 @@ function set(call: Call): void {
   }
   const keepTtl = (given & SET_KEEPTTL) !== 0;
   const ref = db.strings.setArgument(args, 1, 2, keepTtl, Events.set);
-  if (deadline >= 0) {
+  if (hasDeadline) {
     db.deadlines.set(ref, deadline);
     db.notify(args, 1, Events.expire);
   }
   // With PXAT the command gives a point in time already, and is propagated as it is.
-  const isRelative = deadline >= 0 && (given & SET_PXAT) === 0;
-  if (isRelative || (given & SET_GET) !== 0) propagateSet(call, 2, deadline, keepTtl);
+  const isRelative = hasDeadline && (given & SET_PXAT) === 0;
+  if (isRelative || (given & SET_GET) !== 0) propagateSet(call, 2, hasDeadline, keepTtl);
   if ((given & SET_GET) === 0) reply.ok();
 }
 
-/** Propagates SET with the value at argument `value`, and with the deadline as a point in time. */
-function propagateSet(call: Call, value: number, deadline: number, keepTtl: boolean): void {
+/** Propagates SET with the value at argument `value`, and `deadline`, if it has one, as a point in time. */
+function propagateSet(call: Call, value: number, hasDeadline: boolean, keepTtl: boolean): void {
   const { args } = call;
-  const stream = call.rewrite(deadline >= 0 ? 5 : keepTtl ? 4 : 3);
+  const stream = call.rewrite(hasDeadline ? 5 : keepTtl ? 4 : 3);
   stream?.word("SET").argument(args, 1).argument(args, value);
-  if (deadline >= 0) stream?.word("PXAT").integer(deadline);
+  if (hasDeadline) stream?.word("PXAT").int64(deadline);
   else if (keepTtl) stream?.word("KEEPTTL");
 }
 
@@ -105,14 +114,14 @@ function replyOld({ args, reply, db }: Call): boolean {
   return true;
 }
 
-/** The deadline that EX, PX, EXAT or PXAT asks for, in Unix ms; -1 without one. */
-function givenDeadline(call: Call, options: Options, error: Uint8Array): number {
+/** Reads what EX, PX, EXAT or PXAT asks for into `deadline`; false without one, or if it is refused. */
+function readGivenDeadline(call: Call, options: Options, error: Uint8Array): boolean {
   const first = options === setOptions ? FIRST_TIME : 1;
   for (let i = 0; i < times.length; i++) {
     if ((options.given & (1 << (first + i))) === 0) continue;
-    return deadlineFrom(call, options.value[first + i], i < 2, i % 2 === 0, error);
+    return readDeadline(call, options.value[first + i], i < 2, i % 2 === 0, error, deadline);
   }
-  return -1;
+  return false;
 }
 
 function setnx({ args, reply, db }: Call): void {
@@ -131,12 +140,12 @@ function psetex(call: Call): void {
 
 function setWithTime(call: Call, seconds: boolean, error: Uint8Array): void {
   const { args, reply, db } = call;
-  const deadline = deadlineFrom(call, 2, true, seconds, error);
+  readDeadline(call, 2, true, seconds, error, deadline);
   if (call.failed()) return;
   const ref = db.strings.setArgument(args, 1, 3, false, Events.set);
   db.deadlines.set(ref, deadline);
   db.notify(args, 1, Events.expire);
-  propagateSet(call, 3, deadline, false);
+  propagateSet(call, 3, true, false);
   reply.ok();
 }
 
@@ -144,7 +153,7 @@ function getset(call: Call): void {
   if (!replyOld(call)) return;
   const { args, db } = call;
   db.strings.setArgument(args, 1, 2, false, Events.set);
-  propagateSet(call, 2, -1, false);
+  propagateSet(call, 2, false, false);
 }
 
 function getdel(call: Call): void {
@@ -156,11 +165,15 @@ function getex(call: Call): void {
   const { args, reply, db } = call;
   getexOptions.read(args, 2);
   if (args.error !== null) return reply.error(args.error);
-  const deadline = givenDeadline(call, getexOptions, getexError);
+  // The time is checked only if there is a string.
+  const value = db.readString(args, 1);
+  if (args.error !== null) return reply.error(args.error);
+  if (value === null) return reply.nullBulk();
+  readGivenDeadline(call, getexOptions, getexError);
   if (call.failed()) return;
   const given = getexOptions.given;
-  const isThere = db.exists(args, 1);
-  if (!replyOld(call) || !isThere || given === 0) return;
+  reply.bulkIn(value.bytes, value.view, value.start, value.end);
+  if (given === 0) return;
   if (given === GETEX_PERSIST) {
     if (!db.deadlines.persist(args, 1)) return;
     db.changed(args, 1, Events.persist);

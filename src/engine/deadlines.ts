@@ -3,7 +3,14 @@
  * the app's timer sleeps until `next` and then calls `run`.
  */
 import type { Clock } from "../lib/clock.ts";
+import { Int64 } from "../lib/decimal.ts";
 import { DeadlineHeap } from "../structures/deadline_heap.ts";
+
+/** The last double that 64 bits hold: later times, which never come, are rounded to it. */
+const LAST_MS = 2 ** 63 - 1024;
+
+// scratch: lives for one call
+const due = new Int64();
 
 export class Deadlines {
   readonly #clock: Clock;
@@ -26,7 +33,8 @@ export class Deadlines {
   at(deadlineMs: number, action: () => void): number {
     const handle = this.#free.pop() ?? this.#actions.length;
     this.#actions[handle] = action;
-    this.#heap.push(handle, deadlineMs);
+    due.setNumber(Math.min(deadlineMs, LAST_MS));
+    this.#heap.push(handle, due);
     return handle;
   }
 

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { Int64 } from "../lib/decimal.ts";
 import { Cause, Events } from "../keyspace/change_hooks.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
 import { ManualClock } from "../lib/clock.ts";
@@ -64,7 +65,7 @@ Deno.test("a key that expires under watch is noticed before it is removed and af
   const scene = new Scene();
   const key = argsOf("k");
   scene.set(key);
-  scene.db.deadlines.expireAt(key, 0, 1500);
+  scene.db.deadlines.expireAt(key, 0, Int64.of(1500));
   const transaction = scene.watch(key);
   assert(!scene.watched.hasExpired(transaction, scene.keyspace));
   scene.clock.advance(501);
@@ -77,7 +78,7 @@ Deno.test("a key that had expired before the watch may be removed under it", () 
   const scene = new Scene();
   const key = argsOf("k");
   scene.set(key);
-  scene.db.deadlines.expireAt(key, 0, 1500);
+  scene.db.deadlines.expireAt(key, 0, Int64.of(1500));
   scene.clock.advance(501);
   const transaction = scene.watch(key);
   assert(!scene.watched.hasExpired(transaction, scene.keyspace));

@@ -8,6 +8,7 @@
  * past its deadline does not exist for any of these methods; the one that finds it removes it.
  */
 import { assert } from "../lib/assert.ts";
+import type { Int64 } from "../lib/decimal.ts";
 import type { Hasher } from "../lib/hash.ts";
 import type { Args } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
@@ -207,7 +208,7 @@ export class Database {
   }
 
   #insert(ref: Ref, args: Args, index: number): Ref {
-    this.link(ref, args, index, -1);
+    this.link(ref, args, index, null);
     this.#entries.open(ref);
     if (this.keyspace.hooks.wantsAll) this.notify(args, index, Events.created);
     return ref;
@@ -215,9 +216,9 @@ export class Database {
 
   /**
    * Adds an entry that is in no table yet, under the key at argument `index`, which is missing, and gives it a deadline
-   * if that is not −1. The key is hashed here; what was looked up before has no influence.
+   * if that is not null. The key is hashed here; what was looked up before has no influence.
    */
-  link(ref: Ref, args: Args, index: number, deadlineMs: number): void {
+  link(ref: Ref, args: Args, index: number, deadline: Int64 | null): void {
     const bytes = args.bytesOf(index);
     const view = args.viewOf(index);
     const table = this.#table;
@@ -231,7 +232,7 @@ export class Database {
       this.expire(hidden);
     }
     this.#placement.link(hash, ref);
-    if (deadlineMs >= 0) this.deadlines.set(ref, deadlineMs);
+    if (deadline !== null) this.deadlines.set(ref, deadline);
   }
 
   /** The entry `ref` is about to be changed: notes the access, tells the hook. */
@@ -258,11 +259,11 @@ export class Database {
     return { index: this.index, entries, table, heap };
   }
 
-  /** Gives a key that was restored its deadline and access field; −1 where there is none. */
-  setRestored(ref: Ref, deadlineMs: number, access: number): void {
+  /** Gives a key that was restored its deadline and access field; null and −1 where there is none. */
+  setRestored(ref: Ref, deadline: Int64 | null, access: number): void {
     assert(ref !== 0, "a key that was restored exists");
     if (access >= 0) this.#entries.setAccess(ref, access);
-    if (deadlineMs >= 0) this.deadlines.set(ref, deadlineMs);
+    if (deadline !== null) this.deadlines.set(ref, deadline);
   }
 
   // Removing

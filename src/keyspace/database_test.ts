@@ -1,6 +1,7 @@
 /** Databases compared with a plain Map; in the end no memory may be left in use. */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { Int64 } from "../lib/decimal.ts";
 import { ManualClock } from "../lib/clock.ts";
 import { type Args, argsOf } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
@@ -148,7 +149,7 @@ class Pair {
     const expected = this.expected(index);
     if (expected === undefined) return;
     expected.deadlineMs = this.clock.nowMs() + ms;
-    this.db.deadlines.expireAt(this.args(index), 0, expected.deadlineMs);
+    this.db.deadlines.expireAt(this.args(index), 0, Int64.of(expected.deadlineMs));
   }
 
   persist(index: number): void {
@@ -268,7 +269,7 @@ Deno.test("moveTo() takes value and deadline to the other database", () => {
   const { keyspace, db } = new Pair();
   const other = keyspace.databases[1];
   set(db, "k");
-  db.deadlines.expireAt(argsOf("k"), 0, START_MS + 50);
+  db.deadlines.expireAt(argsOf("k"), 0, Int64.of(START_MS + 50));
   moveKey(db, argsOf("k"), 0, other);
   assertEquals([db.size, db.deadlines.count, other.size, other.deadlines.count], [0, 0, 1, 1]);
   assertEquals(other.deadlines.of(other.find(argsOf("k"), 0)), START_MS + 50);
@@ -278,7 +279,7 @@ Deno.test("moveTo() takes value and deadline to the other database", () => {
 Deno.test("clear() is seen at once and gives everything back in slices", () => {
   const { keyspace, db } = new Pair();
   for (let i = 0; i < 5000; i++) set(db, `key:${i}`);
-  db.deadlines.expireAt(argsOf("key:1"), 0, START_MS + 50);
+  db.deadlines.expireAt(argsOf("key:1"), 0, Int64.of(START_MS + 50));
   assertEquals(db.clear(), 5000);
   assertEquals([db.size, db.deadlines.count, db.exists(argsOf("key:1"), 0)], [0, 0, false]);
   set(db, "key:1");
@@ -291,7 +292,7 @@ Deno.test("swap() exchanges keys and deadlines", () => {
   const other = keyspace.databases[1];
   set(db, "here");
   set(other, "there");
-  db.deadlines.expireAt(argsOf("here"), 0, START_MS + 50);
+  db.deadlines.expireAt(argsOf("here"), 0, Int64.of(START_MS + 50));
   keyspace.swap(0, 1);
   assertEquals([db.exists(argsOf("there"), 0), other.exists(argsOf("here"), 0)], [true, true]);
   assertEquals([db.deadlines.next, other.deadlines.next], [Infinity, START_MS + 50]);
@@ -313,14 +314,14 @@ Deno.test("what a snapshot reads outlives clear(), and its memory goes back when
 Deno.test("the soonest new deadline is that of the keys since all were asked for", () => {
   const { keyspace, db } = new Pair();
   for (const key of ["a", "b", "c"]) set(db, key);
-  db.deadlines.expireAt(argsOf("a"), 0, START_MS + 50);
-  db.deadlines.expireAt(argsOf("b"), 0, START_MS + 90);
+  db.deadlines.expireAt(argsOf("a"), 0, Int64.of(START_MS + 50));
+  db.deadlines.expireAt(argsOf("b"), 0, Int64.of(START_MS + 90));
   assertEquals(keyspace.soonestNewDeadline, START_MS + 50);
   assertEquals([keyspace.takeNextDeadline(), keyspace.soonestNewDeadline], [
     START_MS + 50,
     Infinity,
   ]);
-  db.deadlines.expireAt(argsOf("c"), 0, START_MS + 70);
+  db.deadlines.expireAt(argsOf("c"), 0, Int64.of(START_MS + 70));
   assertEquals([keyspace.soonestNewDeadline, keyspace.takeNextDeadline()], [
     START_MS + 70,
     START_MS + 50,
@@ -365,7 +366,7 @@ Deno.test("each change is counted and told once, with its event", () => {
 Deno.test("a key that expires has changed, but is not counted", () => {
   const { keyspace, db, clock } = new Pair();
   set(db, "k");
-  db.deadlines.expireAt(argsOf("k"), 0, START_MS + 50);
+  db.deadlines.expireAt(argsOf("k"), 0, Int64.of(START_MS + 50));
   const { dirty } = keyspace.hooks;
   const told = toldOf(keyspace);
   clock.advance(51);
@@ -400,7 +401,7 @@ Deno.test("databases that are emptied or exchanged are told, and what listens ma
 Deno.test("keepExpired hides keys past their deadline and removes none", () => {
   const { keyspace, db, clock } = new Pair();
   set(db, "k");
-  db.deadlines.expireAt(argsOf("k"), 0, START_MS + 50);
+  db.deadlines.expireAt(argsOf("k"), 0, Int64.of(START_MS + 50));
   clock.advance(51);
   keyspace.keepExpired = true;
   assertEquals([db.exists(argsOf("k"), 0), db.size, db.randomRef()], [false, 1, 0]);
@@ -411,7 +412,9 @@ Deno.test("keepExpired hides keys past their deadline and removes none", () => {
 Deno.test("scan() visits every key and removes those past their deadline", () => {
   const { db, clock } = new Pair();
   for (let i = 0; i < 300; i++) set(db, `key:${i}`);
-  for (let i = 0; i < 100; i++) db.deadlines.expireAt(argsOf(`key:${i}`), 0, START_MS + 10);
+  for (let i = 0; i < 100; i++) {
+    db.deadlines.expireAt(argsOf(`key:${i}`), 0, Int64.of(START_MS + 10));
+  }
   clock.advance(11);
   const found = new Set<number>();
   let cursor = 0;

@@ -4,6 +4,7 @@
  * look-up or by the timer, which asks the heap for the next one that is due.
  */
 import { assert } from "../lib/assert.ts";
+import type { Int64 } from "../lib/decimal.ts";
 import { type Args, binaryText } from "../protocol/args.ts";
 import type { Ref } from "../structures/arena.ts";
 import type { Database } from "./database.ts";
@@ -34,9 +35,14 @@ export class KeyDeadlines {
     return Math.max(0, Math.floor(this.#db.placement.heap.meanDeadline(64) - now));
   }
 
-  /** The entry's deadline in Unix ms, or -1. */
+  /** The entry's deadline in Unix ms, rounded beyond 2^53, or -1. */
   of(ref: Ref): number {
     return this.#db.placement.deadlineOf(ref);
+  }
+
+  /** Reads the entry's deadline exactly; returns whether it has one. */
+  read(ref: Ref, out: Int64): boolean {
+    return this.#db.placement.readDeadline(ref, out);
   }
 
   /** Whether an entry that has a deadline is past it. While a file is being loaded, no entry is. */
@@ -47,17 +53,17 @@ export class KeyDeadlines {
   }
 
   /** Gives an entry a deadline in Unix ms; returns its ref, which may be a new one. */
-  set(ref: Ref, deadlineMs: number): Ref {
+  set(ref: Ref, deadline: Int64): Ref {
     const { keyspace, placement } = this.#db;
-    keyspace.noteDeadline(deadlineMs);
-    return placement.setDeadline(ref, deadlineMs);
+    keyspace.noteDeadline(deadline);
+    return placement.setDeadline(ref, deadline);
   }
 
   /** Gives the key at argument `index`, which exists, a deadline. The caller calls `changed`. */
-  expireAt(args: Args, index: number, deadlineMs: number): void {
+  expireAt(args: Args, index: number, deadline: Int64): void {
     const ref = this.#db.edit(args, index);
     assert(ref !== 0, "a key that gets a deadline exists");
-    this.set(ref, deadlineMs);
+    this.set(ref, deadline);
   }
 
   /** Takes the deadline of the key at argument `index` away; returns whether it had one. */

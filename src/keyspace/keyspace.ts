@@ -2,6 +2,7 @@
  * All databases and what they share: the arena, the hooks, the clock, the counters.
  */
 import type { Clock } from "../lib/clock.ts";
+import type { Int64 } from "../lib/decimal.ts";
 import type { Hasher } from "../lib/hash.ts";
 import { ChunkPool } from "../structures/chunk_pool.ts";
 import { ChangeHooks } from "./change_hooks.ts";
@@ -90,7 +91,8 @@ export class Keyspace {
   }
 
   /** Notes that a key gets this deadline, in Unix ms. */
-  noteDeadline(deadlineMs: number): void {
+  noteDeadline(deadline: Int64): void {
+    const deadlineMs = deadline.rounded;
     if (deadlineMs < this.soonestNewDeadline) this.soonestNewDeadline = deadlineMs;
   }
 

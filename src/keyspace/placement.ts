@@ -10,6 +10,7 @@
  * has the flag `ttl`; the entry's slot is where the heap has it. `verify` checks them.
  */
 import { assert } from "../lib/assert.ts";
+import type { Int64 } from "../lib/decimal.ts";
 import { copyBytes } from "../lib/copy.ts";
 import type { Args } from "../protocol/args.ts";
 import { offsetOf, type Ref } from "../structures/arena.ts";
@@ -219,18 +220,24 @@ export class Placement implements Releasable {
 
   // Deadlines
 
-  /** The entry's deadline in Unix ms, or -1. */
+  /** The entry's deadline in Unix ms, rounded beyond 2^53, or -1. */
   deadlineOf(ref: Ref): number {
     if (!this.entries.hasFlag(ref, EntryFlag.ttl)) return -1;
     return this.heap.deadlineAt(this.entries.heapSlot(ref));
   }
 
+  /** Reads the entry's deadline exactly; returns whether it has one. */
+  readDeadline(ref: Ref, out: Int64): boolean {
+    if (!this.entries.hasFlag(ref, EntryFlag.ttl)) return false;
+    this.heap.readDeadline(this.entries.heapSlot(ref), out);
+    return true;
+  }
+
   /** Gives an entry that is in the table a deadline in Unix ms; returns its ref, which may be a new one. */
-  setDeadline(ref: Ref, deadlineMs: number): Ref {
-    assert(deadlineMs === deadlineMs, "a deadline is a number");
+  setDeadline(ref: Ref, deadline: Int64): Ref {
     const { entries } = this;
     if (entries.hasFlag(ref, EntryFlag.ttl)) {
-      this.heap.update(entries.heapSlot(ref), deadlineMs);
+      this.heap.update(entries.heapSlot(ref), deadline);
       return ref;
     }
     entries.open(ref);
@@ -239,7 +246,7 @@ export class Placement implements Releasable {
       ref = this.move(size, size + SLOT_BYTES);
     }
     entries.setFlag(ref, EntryFlag.ttl, true);
-    this.heap.push(ref, deadlineMs);
+    this.heap.push(ref, deadline);
     return ref;
   }
 

@@ -4,12 +4,16 @@
  */
 import { assert } from "../lib/assert.ts";
 import { copyBytes } from "../lib/copy.ts";
+import { Int64 } from "../lib/decimal.ts";
 import type { Args } from "../protocol/args.ts";
 import type { Ref } from "../structures/arena.ts";
 import { Events } from "./change_hooks.ts";
 import type { Database } from "./database.ts";
-import { Encoding, LargeString, Type } from "./entry.ts";
+import { Encoding, EntryFlag, LargeString, Type } from "./entry.ts";
 import type { Placement } from "./placement.ts";
+
+// scratch: lives for one call
+const moved = new Int64();
 
 /** Moves the value and deadline at argument `from`, which exists, to the key at argument `to`, which is replaced. */
 export function renameKey(db: Database, args: Args, from: number, to: number): void {
@@ -18,8 +22,8 @@ export function renameKey(db: Database, args: Args, from: number, to: number): v
   const source = db.find(args, from);
   assert(source !== 0, "a key that is renamed exists");
   keyspace.hooks.willChange(db.index, source);
-  const deadline = placement.deadlineOf(source);
-  const renamed = withOtherKey(placement, source, args, to, deadline >= 0);
+  const deadline = placement.readDeadline(source, moved) ? moved : null;
+  const renamed = withOtherKey(placement, source, args, to, deadline !== null);
   // Free the block alone: a value that is an object belongs to the new entry now.
   placement.unlink(source);
   entries.free(source);
@@ -40,7 +44,7 @@ export function copyKey(
   const source = db.find(args, from);
   assert(source !== 0, "a key that is copied exists");
   const copy = copyOf(db.placement, source, args, to);
-  const deadline = db.placement.deadlineOf(source);
+  const deadline = db.placement.readDeadline(source, moved) ? moved : null;
   adopt(target, copy, args, to, deadline);
   target.changed(args, to, Events.copyTo);
 }
@@ -51,7 +55,7 @@ export function moveKey(db: Database, args: Args, index: number, target: Databas
   const ref = db.find(args, index);
   assert(ref !== 0, "a key that is moved exists");
   keyspace.hooks.willChange(db.index, ref);
-  const deadline = placement.deadlineOf(ref);
+  const deadline = placement.readDeadline(ref, moved) ? moved : null;
   placement.unlink(ref);
   target.link(ref, args, index, deadline);
   db.changed(args, index, Events.moveFrom);
@@ -64,11 +68,17 @@ export function takeKey(target: Database, source: Database, args: Args, index: n
   const ref = source.find(args, index);
   assert(ref !== 0, "a key that is taken over exists");
   source.placement.unlink(ref);
-  adopt(target, ref, args, index, -1);
+  adopt(target, ref, args, index, null);
 }
 
 /** Adds an unlinked entry under the key at argument `index`, replacing what was there. */
-function adopt(db: Database, ref: Ref, args: Args, index: number, deadline: number): void {
+function adopt(
+  db: Database,
+  ref: Ref,
+  args: Args,
+  index: number,
+  deadline: Int64 | null,
+): void {
   const previous = db.find(args, index);
   if (previous !== 0) {
     db.keyspace.hooks.willChange(db.index, previous);
@@ -80,7 +90,7 @@ function adopt(db: Database, ref: Ref, args: Args, index: number, deadline: numb
 /** A new, unlinked entry with the key of argument `to` and a value of its own, equal to that of `source`. */
 function copyOf(placement: Placement, source: Ref, args: Args, to: number): Ref {
   const { entries } = placement;
-  const hasDeadline = placement.deadlineOf(source) >= 0;
+  const hasDeadline = entries.hasFlag(source, EntryFlag.ttl);
   entries.open(source);
   if (entries.encoding !== Encoding.object) {
     return withOtherKey(placement, source, args, to, hasDeadline);

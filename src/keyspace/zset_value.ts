@@ -481,6 +481,11 @@ export class ZsetValue implements Scratch {
     this.cursor.toObject(set);
   }
 
+  /** Whether it has a table, not a listpack. */
+  get isLarge(): boolean {
+    return this.#set !== null;
+  }
+
   /** Whether `count` elements are too many for a listpack. */
   isLong(count: number): boolean {
     return count > this.cursor.db.keyspace.limits.zsetMaxListpackEntries;

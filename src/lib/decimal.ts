@@ -10,6 +10,7 @@ import { assert } from "./assert.ts";
 
 const ZERO = 0x30;
 const MINUS = 0x2d;
+const PLUS = 0x2b;
 const TWO_32 = 4294967296;
 const TWO_53 = 2 ** 53;
 const TWO_63 = 2 ** 63;
@@ -59,7 +60,13 @@ export class Int64 {
     this.set(other.#words[1], other.#words[0]);
   }
 
-  /** Takes an integer within ±2^53. */
+  /** Whether it is less than `other`. */
+  isBefore(other: Int64): boolean {
+    const hi = this.hi;
+    return hi === other.hi ? this.lo >>> 0 < other.lo >>> 0 : hi < other.hi;
+  }
+
+  /** Takes an integer within ±2^63; beyond 2^53 a double is one, if perhaps not the one that was meant. */
   setNumber(value: number): void {
     this.lo = value | 0;
     this.hi = Math.floor(value / TWO_32) | 0;
@@ -127,6 +134,43 @@ export function parseInt64(bytes: Uint8Array, start: number, end: number, out: I
     low = 10 * low + digit;
   }
   return combine(high, low, isNegative, out);
+}
+
+/** What C's isspace says of a byte. */
+export function isSpace(byte: number): boolean {
+  return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
+}
+
+/**
+ * Reads an unsigned 64-bit integer as C's strtoull does, into the same 64 bits of `out`: white space, a sign and zeros
+ * may stand in front, a minus gives the opposite modulo 2^64, and a NUL ends the text. Returns false for anything else,
+ * as for no digits at all.
+ */
+export function parseLenientUnsigned(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  out: Int64,
+): boolean {
+  let at = start;
+  while (at < end && isSpace(bytes[at])) at++;
+  const isNegative = at < end && bytes[at] === MINUS;
+  if (at < end && (isNegative || bytes[at] === PLUS)) at++;
+  const first = at;
+  let hi = 0;
+  let lo = 0;
+  for (; at < end && bytes[at] !== 0; at++) {
+    const digit = bytes[at] - ZERO;
+    if (digit < 0 || digit > 9) return false;
+    lo = lo * 10 + digit;
+    hi = hi * 10 + Math.floor(lo / TWO_32);
+    lo %= TWO_32;
+    if (hi >= TWO_32) return false;
+  }
+  if (at === first) return false;
+  out.set(hi | 0, lo | 0);
+  if (isNegative) out.set(~hi + (lo === 0 ? 1 : 0) | 0, -lo | 0);
+  return true;
 }
 
 /** out = ±(high · 10^9 + low), `high` below 10^10; false on overflow. */

@@ -9,6 +9,7 @@ import {
   negateInt64,
   parseInt64,
   parseInteger,
+  parseLenientUnsigned,
   parseUnsigned,
   subtractInt64,
   writeDecimal,
@@ -147,6 +148,22 @@ Deno.test("parseInteger() and parseUnsigned() allocate nothing that stays below 
   const bytes = bytesOf("1234567");
   assertEquals(bytesPerCall(() => parseInteger(bytes, 0, 7)), 0);
   assertEquals(bytesPerCall(() => parseUnsigned(bytes, 0, 7)), 0);
+});
+Deno.test("parseLenientUnsigned() reads what C's strtoull reads", () => {
+  const out = new Int64();
+  const read = (text: string): bigint | null =>
+    parseLenientUnsigned(bytesOf(text), 0, text.length, out)
+      ? BigInt.asUintN(64, int64ToBigInt(out))
+      : null;
+  const numbers: [string, bigint][] = [
+    ...[["0", 0n], ["007", 7n], [" \t+5", 5n], ["5\0x", 5n]] as [string, bigint][],
+    ...[["18446744073709551615", 2n ** 64n - 1n], ["-1", 2n ** 64n - 1n]] as [string, bigint][],
+    ...[["-0", 0n], ["-18446744073709551615", 1n], ["4294967296", 2n ** 32n]] as [string, bigint][],
+    ["-4294967296", 2n ** 64n - 2n ** 32n],
+  ];
+  for (const [text, value] of numbers) assertEquals(read(text), value, text);
+  const none = ["", " ", "-", "+", "\0", "1 ", "x", "1x", "- 1", "+-1", "18446744073709551616"];
+  for (const text of none) assertEquals(read(text), null, text);
 });
 Deno.test("parseInteger() does not read beyond its range", () => {
   assertEquals(parseInteger(bytesOf("-5"), 0, 0), NaN);

@@ -4,6 +4,7 @@
  * append-only file without RDB (aof-use-rdb-preamble no).
  */
 import { assert } from "../lib/assert.ts";
+import { Int64, int64ToBigInt } from "../lib/decimal.ts";
 import type { DatabaseContents } from "../keyspace/database.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { Slice } from "../lib/slice.ts";
@@ -12,15 +13,18 @@ import { BufferSink, type ByteSink } from "./byte_sink.ts";
 import { PayloadWriter } from "./payload.ts";
 import { RdbType } from "./rdb_format.ts";
 import {
-  deadlineOf,
   type HeldString,
   hold,
+  readDeadline,
   type Rest,
   stringInSteps,
   writeInSteps,
 } from "./long_strings.ts";
 import { RdbWriter } from "./rdb_writer.ts";
 import { ValueWriter } from "./value_writer.ts";
+
+// scratch: lives for one call
+const deadline = new Int64();
 
 export interface EntryWriter {
   /** Begins a database, of which all entries follow. */
@@ -62,7 +66,8 @@ export class RdbEntryWriter implements EntryWriter {
 
   write({ index, entries, heap }: DatabaseContents, ref: Ref): Rest | null {
     assert(ref !== 0, "an entry has a place");
-    this.#attributes(index, deadlineOf(entries, heap, ref), entries.access(ref));
+    const hasDeadline = readDeadline(entries, heap, ref, deadline);
+    this.#attributes(index, hasDeadline ? deadline : null, entries.access(ref));
     entries.open(ref);
     this.#values.type(entries);
     assert(entries.keyStart <= entries.keyEnd, "a key does not end before it begins");
@@ -83,14 +88,14 @@ export class RdbEntryWriter implements EntryWriter {
   }
 
   /** What precedes an entry's type. */
-  #attributes(index: number, deadline: number, access: number): void {
+  #attributes(index: number, deadline: Int64 | null, access: number): void {
     const { out } = this;
     const keyspace = this.#keyspace;
     if (index !== this.#database) {
       this.#database = index;
       out.database(index);
     }
-    if (deadline >= 0) out.deadline(deadline);
+    if (deadline !== null) out.deadline(deadline);
     if (keyspace.frequencyPolicy) out.frequency(keyspace.frequency(access));
     else if (keyspace.recencyPolicy) out.idle(keyspace.idleSeconds(access));
     assert(this.#database === index, "an entry follows its database");
@@ -128,13 +133,13 @@ export class CommandEntryWriter implements EntryWriter {
   write({ index, entries, heap }: DatabaseContents, ref: Ref): Rest | null {
     assert(ref !== 0, "an entry has a place");
     if (index !== this.#database) this.#select(index);
-    const deadline = Math.max(deadlineOf(entries, heap, ref), 0);
+    if (!readDeadline(entries, heap, ref, deadline)) deadline.set(0, 0);
     entries.open(ref);
     assert(this.#database === index, "an entry follows its database");
     this.#key.set(entries.keyBytes, entries.keyView, entries.keyStart, entries.keyEnd);
     this.#sink.text(`*5\r\n$7\r\nRESTORE\r\n`);
     this.#bytes(this.#key.bytes, this.#key.start, this.#key.end);
-    this.#word(String(deadline));
+    this.#word(String(int64ToBigInt(deadline)));
     this.#buffer.clear();
     const rest = this.#payload.begin(entries);
     if (rest !== null) return this.#restOf(rest);
@@ -153,10 +158,10 @@ export class CommandEntryWriter implements EntryWriter {
     this.#sink.text(`$${length}\r\n`);
     yield* writeInSteps(this.#sink, bytes, 0, length);
     this.#sink.text("\r\n");
-    if (deadline < 0) return;
+    if (deadline === null) return;
     this.#sink.text(`*3\r\n$9\r\nPEXPIREAT\r\n`);
     this.#bytes(key, 0, key.length);
-    this.#word(String(deadline));
+    this.#word(String(int64ToBigInt(deadline)));
   }
 
   *#restOf(rest: Rest): Rest {

@@ -3,6 +3,7 @@
  * value is held meanwhile, and may change; an element of a collection must not.
  */
 import { assert } from "../lib/assert.ts";
+import { Int64 } from "../lib/decimal.ts";
 import { detach } from "../lib/detach.ts";
 import { Compressor, packedMax } from "../lib/lzf.ts";
 import type { DatabaseContents } from "../keyspace/database.ts";
@@ -134,8 +135,7 @@ export function* writeInSteps(
 export class HeldString {
   readonly key: Uint8Array;
   readonly keyView: DataView;
-  /** −1 if there is none. */
-  readonly deadline: number;
+  readonly deadline: Int64 | null;
   readonly access: number;
   readonly length: number;
   readonly #buffer: BulkBuffer;
@@ -146,7 +146,8 @@ export class HeldString {
     const large = largeString(entries);
     this.key = keyBytes.slice(keyStart, keyEnd);
     this.keyView = new DataView(this.key.buffer);
-    this.deadline = deadlineOf(entries, heap, ref);
+    const deadline = new Int64();
+    this.deadline = readDeadline(entries, heap, ref, deadline) ? deadline : null;
     this.access = entries.access(ref);
     this.length = large.length;
     this.#buffer = large.hold();
@@ -163,10 +164,17 @@ export class HeldString {
   }
 }
 
-/** The entry's deadline in Unix ms, or −1. */
-export function deadlineOf(entries: Entries, heap: DeadlineHeap, ref: Ref): number {
+/** Reads the entry's deadline in Unix ms; returns whether it has one. */
+export function readDeadline(
+  entries: Entries,
+  heap: DeadlineHeap,
+  ref: Ref,
+  out: Int64,
+): boolean {
   assert(ref !== 0, "an entry has a place");
-  return entries.hasFlag(ref, EntryFlag.ttl) ? heap.deadlineAt(entries.heapSlot(ref)) : -1;
+  if (!entries.hasFlag(ref, EntryFlag.ttl)) return false;
+  heap.readDeadline(entries.heapSlot(ref), out);
+  return true;
 }
 
 /** See EntryWriter.hold; `write` writes what was held. */

@@ -5,6 +5,7 @@
 import { assert } from "../lib/assert.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { Args } from "../protocol/args.ts";
+import { Int64 } from "../lib/decimal.ts";
 import { Slice } from "../lib/slice.ts";
 import type { FileSource } from "./file_source.ts";
 import {
@@ -54,7 +55,8 @@ export class RdbLoader {
   readonly #slice = new Slice();
   readonly #version: number;
   #database = 0;
-  #deadline = -1;
+  readonly #deadline = new Int64();
+  #hasDeadline = false;
   #idle = -1;
   #frequency = -1;
 
@@ -102,8 +104,8 @@ export class RdbLoader {
     const input = this.#in;
     assert(code >= Opcode.slotInfo, "a lower code is an entry's type");
     assert(code !== Opcode.end, "what ends the file is no attribute");
-    if (code === Opcode.expireMs) this.#deadline = input.milliseconds();
-    else if (code === Opcode.expireSeconds) this.#deadline = 1000 * input.uint32();
+    if (code === Opcode.expireMs) this.#readDeadline(false);
+    else if (code === Opcode.expireSeconds) this.#readDeadline(true);
     else if (code === Opcode.idle) this.#idle = input.length();
     else if (code === Opcode.frequency) this.#frequency = input.byte();
     else if (code === Opcode.selectDb) this.#select(input.length());
@@ -116,6 +118,13 @@ export class RdbLoader {
     else if (code === Opcode.moduleAux) {
       this.source.fail("The RDB file contains module data I can't load");
     } else this.source.fail("Pre-release function format not supported");
+  }
+
+  #readDeadline(isSeconds: boolean): void {
+    if (isSeconds) this.#deadline.setNumber(1000 * this.#in.uint32());
+    else this.#in.deadline(this.#deadline);
+    // A file says −1 where there is none.
+    this.#hasDeadline = this.#deadline.hi >= 0;
   }
 
   #select(index: number): void {
@@ -152,22 +161,23 @@ export class RdbLoader {
     const isThere = this.#values.read(type, db, key, false);
     const ref = isThere ? this.#values.ref : 0;
     assert(isThere === (ref !== 0), "what is there has an entry");
-    const isDue = this.#deadline >= 0 && this.#deadline < this.#keyspace.clock.nowMs();
+    const isDue = this.#hasDeadline && this.#deadline.rounded < this.#keyspace.clock.nowMs();
     if (!isThere) this.#options.onLoss("empty keys");
     else if (this.#options.discards === true) {
       db.removeQuietly(key, 0);
       this.keysLoaded++;
-      if (this.#deadline >= 0) this.keysWithDeadline++;
+      if (this.#hasDeadline) this.keysWithDeadline++;
       if (isDue) this.keysExpired++;
     } else if (isDue && this.#options.dropsExpired) {
       db.removeQuietly(key, 0);
       this.keysExpired++;
     } else {
       const access = this.#keyspace.accessRestored(this.#idle, this.#frequency);
-      db.setRestored(ref, this.#deadline, access);
+      db.setRestored(ref, this.#hasDeadline ? this.#deadline : null, access);
       this.keysLoaded++;
     }
-    this.#deadline = this.#idle = this.#frequency = -1;
+    this.#hasDeadline = false;
+    this.#idle = this.#frequency = -1;
   }
 
   /** Whether the key's bytes stay in place while its value is read: only if that is a short string already in memory. */

@@ -82,6 +82,15 @@ export class RdbReader {
     return Math.max(Math.min(ms, TIME_MAX_MS), -TIME_MAX_MS);
   }
 
+  /** Unix ms, exactly. */
+  deadline(out: Int64): void {
+    const { source } = this;
+    source.need(8);
+    assert(source.at + 8 <= source.end, "a deadline lies in what was read");
+    out.set(source.view.getInt32(source.at + 4, true), source.view.getInt32(source.at, true));
+    source.at += 8;
+  }
+
   uint32(): number {
     const { source } = this;
     source.need(4);

@@ -101,9 +101,14 @@ export class RdbWriter {
 
   // An entry's attributes
 
-  deadline(ms: number): void {
-    this.sink.byte(Opcode.expireMs);
-    this.milliseconds(ms);
+  deadline({ hi, lo }: Int64): void {
+    const { sink } = this;
+    sink.byte(Opcode.expireMs);
+    sink.need(8);
+    assert(sink.at + 8 <= sink.view.byteLength, "there is room for a deadline");
+    sink.view.setInt32(sink.at, lo, true);
+    sink.view.setInt32(sink.at + 4, hi, true);
+    sink.at += 8;
   }
 
   idle(seconds: number): void {

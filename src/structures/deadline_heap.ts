@@ -6,15 +6,17 @@
  * slot           0 … 2   3      4 … 7            8 … 11        …
  *                unused  least  children of 3    children of 4
  * children of s  4s − 8 … 4s − 5;  parent of s  (s >>> 2) + 2
- * chunk          65,536 slots: f64 deadline in Unix ms, u32 ref; the first grows from 64
+ * chunk          65,536 slots: i64 deadline in Unix ms, u32 ref; the first grows from 64
  * ```
  *
  * The owner keeps the slot of each ref, which `moved` tells it, so that it can change or remove any
  * entry. Slot 0 is never used and may mean none. Chunks keep growth free of pauses: a doubling copy
  * at 4M entries would take over 10 ms.
  *
- * Invariants: no deadline is before its parent's; `moved` was last called for a ref with its slot;
- * the least slot of an empty heap says Infinity.
+ * A deadline is a signed integer of 64 bits, as clients give it: those beyond 2^53 ms never come, but are shown and
+ * saved. It is two words here, so that no double rounds it.
+ *
+ * Invariants: no deadline is before its parent's; `moved` was last called for a ref with its slot.
  * Costs: `minDeadline` O(1); `push`, `update`, `removeAt` O(log4 n), each step one `moved`; 12 bytes
  * an entry. The four children of a slot share one half of a cache line. Source: Johnson, "Priority
  * queues with update and finding minimum spanning trees", 1975.
@@ -22,6 +24,7 @@
  * @module
  */
 import { assert } from "../lib/assert.ts";
+import type { Int64 } from "../lib/decimal.ts";
 import { detach } from "../lib/detach.ts";
 import type { Ref } from "./arena.ts";
 
@@ -34,9 +37,11 @@ const FIRST_SLOT = 3;
 const CHUNK_SLOTS = 65_536;
 const SMALLEST_CHUNK_SLOTS = 64;
 const SLOT_BYTES = 12;
+const TWO_32 = 4294967296;
 
 class HeapChunk {
-  readonly deadlines: Float64Array;
+  /** Two for each slot: the lower half of its deadline, then the upper half. */
+  readonly words: Int32Array;
   readonly refs: Uint32Array;
 
   constructor(slots: number) {
@@ -44,7 +49,7 @@ class HeapChunk {
       slots >= SMALLEST_CHUNK_SLOTS && slots <= CHUNK_SLOTS,
       "a chunk has 64 to 65,536 slots",
     );
-    this.deadlines = new Float64Array(slots);
+    this.words = new Int32Array(2 * slots);
     this.refs = new Uint32Array(slots);
   }
 }
@@ -52,7 +57,7 @@ class HeapChunk {
 /** See the module's head. */
 export class DeadlineHeap {
   readonly #keeper: SlotKeeper;
-  #chunks: HeapChunk[] = [firstChunk()];
+  #chunks: HeapChunk[] = [new HeapChunk(SMALLEST_CHUNK_SLOTS)];
   #capacity = SMALLEST_CHUNK_SLOTS;
   /** The slot after the last entry. */
   #end = FIRST_SLOT;
@@ -71,10 +76,12 @@ export class DeadlineHeap {
     return this.#capacity * SLOT_BYTES;
   }
 
-  /** Unix ms; Infinity when the heap is empty. */
+  /** Unix ms, rounded beyond 2^53; Infinity when the heap is empty. */
   get minDeadline(): number {
     assert(this.#chunks.length > 0, "a heap that was released is not used");
-    return this.#chunks[0].deadlines[FIRST_SLOT];
+    if (this.#end === FIRST_SLOT) return Infinity;
+    const { words } = this.#chunks[0];
+    return words[2 * FIRST_SLOT + 1] * TWO_32 + (words[2 * FIRST_SLOT] >>> 0);
   }
 
   /** The ref that is due first, 0 when the heap is empty. */
@@ -85,16 +92,26 @@ export class DeadlineHeap {
   /** Frees the memory of a heap that is not used any more. O(chunks). */
   release(): void {
     assert(this.#chunks.length > 0, "a heap is released once");
-    for (const { deadlines, refs } of this.#chunks) {
-      detach(deadlines);
+    for (const { words, refs } of this.#chunks) {
+      detach(words);
       detach(refs);
     }
     this.#chunks.length = 0;
   }
 
+  /** Rounded beyond 2^53, for comparisons with the clock; `readDeadline` is exact. */
   deadlineAt(slot: number): number {
     assert(this.#holds(slot), "the slot is in use");
-    return this.#chunks[slot >>> 16].deadlines[slot & 0xffff];
+    const { words } = this.#chunks[slot >>> 16];
+    const at = 2 * (slot & 0xffff);
+    return words[at + 1] * TWO_32 + (words[at] >>> 0);
+  }
+
+  readDeadline(slot: number, out: Int64): void {
+    assert(this.#holds(slot), "the slot is in use");
+    const { words } = this.#chunks[slot >>> 16];
+    const at = 2 * (slot & 0xffff);
+    out.set(words[at + 1], words[at]);
   }
 
   /** The mean of up to `samples` deadlines, evenly spread over the slots; 0 when empty. */
@@ -113,28 +130,26 @@ export class DeadlineHeap {
     return this.#chunks[slot >>> 16].refs[slot & 0xffff];
   }
 
-  /**
-   * Adds an entry, tells its slot to the keeper and returns it. Allocates nothing, but V8 boxes a
-   * computed deadline for a call that it doesn't inline: 16 bytes on the caller's account.
-   */
-  push(ref: Ref, deadlineMs: number): number {
-    assert(ref !== 0 && deadlineMs === deadlineMs, "an entry has a ref and a time");
+  /** Adds an entry, tells its slot to the keeper and returns it. */
+  push(ref: Ref, deadline: Int64): number {
+    assert(ref !== 0, "an entry has a ref");
     assert(this.#end <= this.#capacity, "the slots in use lie within the capacity");
     if (this.#end === this.#capacity) this.#grow();
     const slot = this.#end++;
     const chunk = this.#chunks[slot >>> 16];
-    chunk.deadlines[slot & 0xffff] = deadlineMs;
+    setWords(chunk, slot, deadline.hi, deadline.lo);
     chunk.refs[slot & 0xffff] = ref;
     return this.#settleUp(slot);
   }
 
   /** Gives the entry another deadline; returns its new slot. */
-  update(slot: number, deadlineMs: number): number {
-    assert(deadlineMs === deadlineMs, "a deadline is a time");
+  update(slot: number, deadline: Int64): number {
     assert(this.#holds(slot), "the slot is in use");
-    const deadlines = this.#chunks[slot >>> 16].deadlines;
-    const isLater = deadlineMs > deadlines[slot & 0xffff];
-    deadlines[slot & 0xffff] = deadlineMs;
+    const chunk = this.#chunks[slot >>> 16];
+    const at = 2 * (slot & 0xffff);
+    const { words } = chunk;
+    const isLater = isBefore(words[at + 1], words[at], deadline.hi, deadline.lo);
+    setWords(chunk, slot, deadline.hi, deadline.lo);
     return isLater ? this.#settleDown(slot) : this.#settleUp(slot);
   }
 
@@ -147,7 +162,7 @@ export class DeadlineHeap {
       this.#move(last, slot);
       if (isLater) this.#settleDown(slot);
       else this.#settleUp(slot);
-    } else if (last === FIRST_SLOT) this.#chunks[0].deadlines[FIRST_SLOT] = Infinity;
+    }
     if (this.#capacity > SMALLEST_CHUNK_SLOTS) this.#shrink();
   }
 
@@ -167,7 +182,7 @@ export class DeadlineHeap {
   /** Drops all entries without telling the keeper. */
   clear(): void {
     assert(this.#chunks.length > 0, "a heap that was released is not used");
-    this.#chunks = [firstChunk()];
+    this.#chunks = [new HeapChunk(SMALLEST_CHUNK_SLOTS)];
     this.#capacity = SMALLEST_CHUNK_SLOTS;
     this.#end = FIRST_SLOT;
   }
@@ -176,13 +191,9 @@ export class DeadlineHeap {
   verify(): void {
     for (let slot = FIRST_SLOT + 1; slot < this.#end; slot++) {
       const parent = (slot >>> 2) + 2;
-      assert(this.deadlineAt(parent) <= this.deadlineAt(slot), "no child is due before its parent");
+      assert(!this.#isLater(parent, slot), "no child is due before its parent");
     }
-    const slots = this.#chunks.reduce((sum, chunk) => sum + chunk.deadlines.length, 0);
-    assert(
-      this.size > 0 || this.minDeadline === Infinity,
-      "the least deadline of an empty heap is Infinity",
-    );
+    const slots = this.#chunks.reduce((sum, chunk) => sum + chunk.refs.length, 0);
     assert(slots === this.#capacity && this.#end <= slots, "the chunks hold all slots");
   }
 
@@ -195,8 +206,11 @@ export class DeadlineHeap {
       this.#holds(slot) || slot === this.#end,
       "an entry is compared, or the one removed last",
     );
-    return this.#chunks[slot >>> 16].deadlines[slot & 0xffff] >
-      this.#chunks[other >>> 16].deadlines[other & 0xffff];
+    const { words } = this.#chunks[slot >>> 16];
+    const at = 2 * (slot & 0xffff);
+    const { words: others } = this.#chunks[other >>> 16];
+    const otherAt = 2 * (other & 0xffff);
+    return isBefore(others[otherAt + 1], others[otherAt], words[at + 1], words[at]);
   }
 
   /** Copies an entry onto another. */
@@ -205,26 +219,30 @@ export class DeadlineHeap {
     const source = this.#chunks[from >>> 16];
     const target = this.#chunks[to >>> 16];
     const ref = source.refs[from & 0xffff];
-    target.deadlines[to & 0xffff] = source.deadlines[from & 0xffff];
+    const at = 2 * (from & 0xffff);
+    setWords(target, to, source.words[at + 1], source.words[at]);
     target.refs[to & 0xffff] = ref;
     this.#keeper.moved(ref, to);
   }
-
-  // Deadlines pass between these functions in slots: as arguments V8 might box them, 16 bytes each.
 
   /** Moves an entry up to where it belongs; returns its slot. */
   #settleUp(slot: number): number {
     assert(this.#holds(slot), "the entry is in the heap");
     const chunks = this.#chunks;
-    const deadline = chunks[slot >>> 16].deadlines[slot & 0xffff];
+    const own = chunks[slot >>> 16].words;
+    const hi = own[2 * (slot & 0xffff) + 1];
+    const lo = own[2 * (slot & 0xffff)];
     const ref = chunks[slot >>> 16].refs[slot & 0xffff];
+    assert(ref !== 0, "an entry has a ref");
     while (slot > FIRST_SLOT) {
       const parent = (slot >>> 2) + 2;
-      if (chunks[parent >>> 16].deadlines[parent & 0xffff] <= deadline) break;
+      const { words } = chunks[parent >>> 16];
+      const at = 2 * (parent & 0xffff);
+      if (!isBefore(hi, lo, words[at + 1], words[at])) break;
       this.#move(parent, slot);
       slot = parent;
     }
-    chunks[slot >>> 16].deadlines[slot & 0xffff] = deadline;
+    setWords(chunks[slot >>> 16], slot, hi, lo);
     chunks[slot >>> 16].refs[slot & 0xffff] = ref;
     this.#keeper.moved(ref, slot);
     return slot;
@@ -234,17 +252,21 @@ export class DeadlineHeap {
   #settleDown(slot: number): number {
     assert(this.#holds(slot), "the entry is in the heap");
     const chunks = this.#chunks;
-    const deadline = chunks[slot >>> 16].deadlines[slot & 0xffff];
+    const own = chunks[slot >>> 16].words;
+    const hi = own[2 * (slot & 0xffff) + 1];
+    const lo = own[2 * (slot & 0xffff)];
     const ref = chunks[slot >>> 16].refs[slot & 0xffff];
     for (;;) {
       const first = 4 * slot - 8;
       if (first >= this.#end) break;
       const least = this.#leastOf(first);
-      if (deadline <= chunks[least >>> 16].deadlines[least & 0xffff]) break;
+      const { words } = chunks[least >>> 16];
+      const at = 2 * (least & 0xffff);
+      if (!isBefore(words[at + 1], words[at], hi, lo)) break;
       this.#move(least, slot);
       slot = least;
     }
-    chunks[slot >>> 16].deadlines[slot & 0xffff] = deadline;
+    setWords(chunks[slot >>> 16], slot, hi, lo);
     chunks[slot >>> 16].refs[slot & 0xffff] = ref;
     this.#keeper.moved(ref, slot);
     return slot;
@@ -256,11 +278,15 @@ export class DeadlineHeap {
    */
   #leastOf(first: number): number {
     assert((first & 3) === 0 && first < this.#end, "siblings begin at a multiple of four");
-    const deadlines = this.#chunks[first >>> 16].deadlines;
+    const { words } = this.#chunks[first >>> 16];
     const end = Math.min(first + 4, this.#end);
     let least = first;
+    let leastAt = 2 * (first & 0xffff);
     for (let slot = first + 1; slot < end; slot++) {
-      if (deadlines[slot & 0xffff] < deadlines[least & 0xffff]) least = slot;
+      const at = 2 * (slot & 0xffff);
+      if (!isBefore(words[at + 1], words[at], words[leastAt + 1], words[leastAt])) continue;
+      least = slot;
+      leastAt = at;
     }
     return least;
   }
@@ -287,8 +313,9 @@ export class DeadlineHeap {
     assert(slots >= this.#end && this.#chunks.length === 1, "the only chunk keeps its entries");
     const old = this.#chunks[0];
     const resized = new HeapChunk(slots);
-    for (let slot = FIRST_SLOT; slot < this.#end || slot === FIRST_SLOT; slot++) {
-      resized.deadlines[slot] = old.deadlines[slot];
+    for (let slot = FIRST_SLOT; slot < this.#end; slot++) {
+      resized.words[2 * slot] = old.words[2 * slot];
+      resized.words[2 * slot + 1] = old.words[2 * slot + 1];
       resized.refs[slot] = old.refs[slot];
     }
     this.#chunks[0] = resized;
@@ -296,8 +323,13 @@ export class DeadlineHeap {
   }
 }
 
-function firstChunk(): HeapChunk {
-  const chunk = new HeapChunk(SMALLEST_CHUNK_SLOTS);
-  chunk.deadlines[FIRST_SLOT] = Infinity;
-  return chunk;
+/** Whether a deadline is before another one; lower halves are unsigned. */
+function isBefore(hi: number, lo: number, otherHi: number, otherLo: number): boolean {
+  return hi === otherHi ? lo >>> 0 < otherLo >>> 0 : hi < otherHi;
+}
+
+function setWords({ words }: HeapChunk, slot: number, hi: number, lo: number): void {
+  assert(2 * (slot & 0xffff) < words.length, "the slot lies within the chunk");
+  words[2 * (slot & 0xffff)] = lo;
+  words[2 * (slot & 0xffff) + 1] = hi;
 }

@@ -1,11 +1,12 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { bytesPerCall } from "../lib/alloc.ts";
+import { bigIntToInt64, Int64, int64ToBigInt } from "../lib/decimal.ts";
 import { DeadlineHeap } from "./deadline_heap.ts";
 
-// Constants, each in its own call: V8 would box a computed deadline on the caller's account.
-const EARLY = 1.7e12 + 500;
-const LATE = 1.7e12 + 700.5;
+const EARLY = Int64.of(1.7e12 + 500);
+const LATE = Int64.of(1.7e12 + 700);
+const LATE_MS = LATE.rounded;
 
 /** A heap whose owner keeps slots in a Map, and a plain model of what it holds. */
 class Owner {
@@ -22,12 +23,12 @@ class Owner {
   }
 
   push(ref: number, deadlineMs: number): void {
-    assertEquals(this.heap.push(ref, deadlineMs), this.slotOf(ref));
+    assertEquals(this.heap.push(ref, Int64.of(deadlineMs)), this.slotOf(ref));
     this.deadlines.set(ref, deadlineMs);
   }
 
   update(ref: number, deadlineMs: number): void {
-    assertEquals(this.heap.update(this.slotOf(ref), deadlineMs), this.slotOf(ref));
+    assertEquals(this.heap.update(this.slotOf(ref), Int64.of(deadlineMs)), this.slotOf(ref));
     this.deadlines.set(ref, deadlineMs);
   }
 
@@ -106,7 +107,7 @@ Deno.test("DeadlineHeap stays in order over several chunks and gives memory back
     },
   });
   const smallest = heap.bytes;
-  for (let ref = 1; ref <= 200_000; ref++) heap.push(ref, (ref * 7919) % 100_003);
+  for (let ref = 1; ref <= 200_000; ref++) heap.push(ref, Int64.of((ref * 7919) % 100_003));
   heap.verify();
   assertEquals(heap.bytes < 1.5 * 12 * heap.size, true);
   for (let ref = 1; ref <= 200_000; ref += 2) heap.removeAt(slots[ref]);
@@ -120,6 +121,24 @@ Deno.test("DeadlineHeap stays in order over several chunks and gives memory back
     heap.removeAt(slots[heap.minRef]);
   }
   assertEquals(heap.bytes, smallest);
+});
+
+Deno.test("DeadlineHeap keeps deadlines of 64 bits apart and in order", () => {
+  const owner = new Owner();
+  const wide = [2n ** 63n - 1n, 2n ** 53n + 1n, -(2n ** 63n), 2n ** 53n, 2n ** 32n - 1n, 2n ** 31n];
+  const deadline = new Int64();
+  for (const [i, value] of wide.entries()) {
+    bigIntToInt64(value, deadline);
+    owner.heap.push(i + 1, deadline);
+  }
+  owner.heap.verify();
+  const order: bigint[] = [];
+  while (owner.heap.size > 0) {
+    owner.heap.readDeadline(owner.slotOf(owner.heap.minRef), deadline);
+    order.push(int64ToBigInt(deadline));
+    owner.heap.removeMin();
+  }
+  assertEquals(order, wide.toSorted((a, b) => a < b ? -1 : 1));
 });
 
 Deno.test("DeadlineHeap.clear() drops everything", () => {
@@ -137,7 +156,7 @@ Deno.test("DeadlineHeap changes allocate nothing", () => {
       slots[ref] = slot;
     },
   });
-  for (let ref = 1; ref <= 1000; ref++) heap.push(ref, 1.7e12 + ref);
+  for (let ref = 1; ref <= 1000; ref++) heap.push(ref, Int64.of(1.7e12 + ref));
   let ref = 0;
   const pair = bytesPerCall(() => {
     ref = ref % 1000 + 1;
@@ -155,7 +174,7 @@ Deno.test("DeadlineHeap changes allocate nothing", () => {
   let due = 0;
   // Many looks in each call: one takes 2 ns, and the measurement would end before V8's compiler thread does.
   const look = bytesPerCall(() => {
-    for (let i = 0; i < 100; i++) if (heap.minDeadline < LATE) due++;
+    for (let i = 0; i < 100; i++) if (heap.minDeadline < LATE_MS) due++;
   });
   assertEquals(look, 0);
 });

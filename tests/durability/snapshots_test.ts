@@ -156,6 +156,17 @@ Deno.test("a snapshot in the format of Redis 6 does, too", async () => {
 Deno.test("a snapshot that consists of commands does, too", async () => {
   await verify({ ...SETTINGS, isRdb: false, head: "#TS:1\r\n" }, 4);
 });
+Deno.test("a deadline of 64 bits is saved exactly, as data and as a command", async () => {
+  const server = new TestServer();
+  server.run("set last v");
+  server.run("pexpireat last 9223372036854775807");
+  server.run("set odd v pxat 9007199254740993");
+  for (const settings of [SETTINGS, { ...SETTINGS, isRdb: false, head: "#TS:1\r\n" }]) {
+    const reader = load(await save(server, settings, () => {}), settings.isRdb);
+    assertEquals(reader.run("pexpiretime last"), 9223372036854775807n);
+    assertEquals(reader.run("pexpiretime odd"), 9007199254740993n);
+  }
+});
 Deno.test("a snapshot leaves keys past their deadline to the reader", async () => {
   const server = new TestServer();
   server.run("set soon v px 10");
