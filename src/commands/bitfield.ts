@@ -13,6 +13,9 @@ import { Errors } from "../protocol/errors.ts";
 
 type Overflow = "wrap" | "sat" | "fail";
 
+/** Redis reads a type as a C string, which a NUL ends. */
+const TYPE_REGEXP = /^([iu])([1-9][0-9]?)(?:\0|$)/;
+
 /** One GET, SET or INCRBY. */
 interface Operation {
   readonly kind: "get" | "set" | "incrby";
@@ -75,7 +78,7 @@ function readOperation(
   overflow: Overflow,
 ): Operation {
   const { args } = call;
-  const [, sign, digits] = /^([iu])([1-9][0-9]?)$/.exec(args.binary(index + 1)) ?? ["", "", ""];
+  const [, sign, digits] = TYPE_REGEXP.exec(args.binary(index + 1)) ?? ["", "", ""];
   const bits = Number(digits);
   const isSigned = sign === "i";
   if (bits < 1 || bits > (isSigned ? 64 : 63)) args.fail(Errors.bitfieldType);

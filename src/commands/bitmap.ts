@@ -3,7 +3,7 @@
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, keyRange, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";
-import { Encoding, LargeString, Type } from "../keyspace/entry.ts";
+import { Encoding, LargeString } from "../keyspace/entry.ts";
 import { StringValue } from "../keyspace/values.ts";
 import {
   bitsOf,
@@ -14,6 +14,7 @@ import {
   invert,
 } from "../lib/bits.ts";
 import { copyIn } from "../lib/copy.ts";
+import type { Args } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
 
 /** A bit offset: a string of proto-max-bulk-len bytes has no more bits than that. */
@@ -53,40 +54,44 @@ function getbit(call: Call): void {
 
 /** A range of bits of a string, both ends included; empty when `first` exceeds `last`. */
 // scratch: lives for one call
-const range = { first: 0, last: -1, isBackwards: false };
+const range = { first: 0, last: -1 };
 
-/**
- * Reads "start end [BYTE | BIT]" at argument `index` into `range`, as bits of a value of `size` bytes.
- * Missing ends mean all. Returns false after answering an error.
- */
-function readRange({ args, reply }: Call, index: number, size: number): boolean {
-  const isBits = args.count > index + 2 && args.is(index + 2, "BIT");
-  if (args.count > index + 2 && !isBits && !args.is(index + 2, "BYTE")) args.fail(Errors.syntax);
-  let first = args.count > index ? args.integer(index) : 0;
-  let last = args.count > index + 1 ? args.integer(index + 1) : -1;
-  if (args.error !== null) {
-    reply.error(args.error);
-    return false;
-  }
+/** The end of a range at argument `index`, or `missing`. */
+function readEnd(args: Args, index: number, missing: number): number {
+  return args.count > index ? args.integer(index) : missing;
+}
+
+/** Whether a range is one of bits, as BIT at argument `index` says; BYTE, or nothing, says that it is not. */
+function readUnit(args: Args, index: number): boolean {
+  if (args.count <= index || args.is(index, "BYTE")) return false;
+  if (!args.is(index, "BIT")) args.fail(Errors.syntax);
+  return true;
+}
+
+/** Makes `range` that from `first` to `last` of a value of `size` bytes, in bits; negative ends count from the end. */
+function setRange(first: number, last: number, isBits: boolean, size: number): void {
   const length = isBits ? size * 8 : size;
-  range.isBackwards = first < 0 && last < 0 && first > last;
   first = Math.max(first < 0 ? length + first : first, 0);
   last = Math.min(Math.max(last < 0 ? length + last : last, 0), length - 1);
   range.first = isBits ? first : first * 8;
   range.last = isBits ? last : last * 8 + 7;
-  return true;
 }
 
 function bitcount(call: Call): void {
   const { args, reply, db } = call;
-  if (args.count === 3 || args.count > 5) return reply.error(Errors.syntax);
-  const ref = db.find(args, 1);
-  if (!db.checkType(args, ref, Type.string)) return reply.error(Errors.wrongType);
   const value = db.readString(args, 1);
-  if (!readRange(call, 2, value === null ? 0 : value.length)) return;
-  // Two ends before the string's begin are not moved into it, as BITPOS does, if they stand the wrong way round.
-  const isEmpty = value === null || range.isBackwards || range.first > range.last;
-  reply.integer(isEmpty ? 0 : countRange(value));
+  if (args.error !== null) return reply.error(args.error);
+  if (value === null) return reply.integer(0);
+  if (args.count === 3 || args.count > 5) return reply.error(Errors.syntax);
+  const first = readEnd(args, 2, 0);
+  const last = readEnd(args, 3, -1);
+  if (args.error !== null) return reply.error(args.error);
+  // Two negative ends that stand the wrong way round are not moved into the string, as BITPOS does.
+  if (first < 0 && last < 0 && first > last) return reply.integer(0);
+  const isBits = readUnit(args, 4);
+  if (args.error !== null) return reply.error(args.error);
+  setRange(first, last, isBits, value.length);
+  reply.integer(range.first > range.last ? 0 : countRange(value));
 }
 
 /** The bits set in `range` of `value`. */
@@ -106,12 +111,16 @@ function bitpos(call: Call): void {
   const bit = args.integer(2);
   if (args.error !== null) return reply.error(args.error);
   if (bit !== 0 && bit !== 1) return reply.error(Errors.bitArgument);
-  if (args.count > 6) return reply.error(Errors.syntax);
-  const ref = db.find(args, 1);
-  if (!db.checkType(args, ref, Type.string)) return reply.error(Errors.wrongType);
   const value = db.readString(args, 1);
-  if (!readRange(call, 3, value === null ? 0 : value.length)) return;
+  if (args.error !== null) return reply.error(args.error);
   if (value === null) return reply.integer(bit === 0 ? 0 : -1);
+  if (args.count > 6) return reply.error(Errors.syntax);
+  // Redis reads the unit here before the end, and in BITCOUNT after it.
+  const first = readEnd(args, 3, 0);
+  const isBits = readUnit(args, 5);
+  const last = readEnd(args, 4, -1);
+  if (args.error !== null) return reply.error(args.error);
+  setRange(first, last, isBits, value.length);
   if (range.first > range.last) return reply.integer(-1);
   const position = firstBit(value, bit);
   // Without an end, the string counts as followed by infinitely many zero bits.

@@ -7,8 +7,10 @@ import {
   Errors,
   noSuchUser,
   unknownClientType,
+  unknownOrArity,
   unrecognizedOption,
 } from "../protocol/errors.ts";
+import { timeoutInMs } from "./counts.ts";
 import { replyHelp } from "./help.ts";
 
 const CLIENT_TYPES = ["normal", "master", "replica", "slave", "pubsub"];
@@ -75,14 +77,14 @@ function clientNoTouch({ args, reply, client, engine }: Call): void {
   reply.ok();
 }
 
-function clientPause({ args, reply, engine, nowMs }: Call): void {
-  const timeout = args.integerOr(2, Errors.timeoutNotInteger);
-  if (args.error !== null) return reply.error(args.error);
-  if (timeout < 0) return reply.error(Errors.timeoutNegative);
-  if (nowMs + timeout >= 2 ** 63) return reply.error(Errors.timeoutOutOfRange);
+function clientPause(call: Call): void {
+  const { args, reply, engine, nowMs } = call;
+  if (args.count > 4) return reply.error(unknownOrArity(args.binary(1), "CLIENT"));
   const isWrite = args.is(3, "WRITE");
   if (args.count === 4 && !isWrite && !args.is(3, "ALL")) return reply.error(Errors.pauseMode);
-  engine.pauseClients(isWrite ? "write" : "all", nowMs + timeout);
+  const timeoutMs = timeoutInMs(call, 2);
+  if (args.error !== null) return reply.error(args.error);
+  engine.pauseClients(isWrite ? "write" : "all", nowMs + timeoutMs);
   reply.ok();
 }
 
@@ -92,12 +94,13 @@ function clientUnpause({ reply, engine }: Call): void {
 }
 
 function clientUnblock({ args, reply, engine }: Call): void {
-  const id = args.integer(2);
-  if (args.error !== null) return reply.error(args.error);
+  if (args.count > 4) return reply.error(unknownOrArity(args.binary(1), "CLIENT"));
   const isError = args.is(3, "ERROR");
   if (args.count === 4 && !isError && !args.is(3, "TIMEOUT")) {
     return reply.error(Errors.unblockReason);
   }
+  const id = args.integer(2);
+  if (args.error !== null) return reply.error(args.error);
   const blocked = engine.clients.get(id)?.blocked ?? null;
   if (blocked === null) return reply.integer(0);
   blocked.unblock(isError ? "error" : "timeout");

@@ -6,6 +6,7 @@ import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import { ZsetValue } from "../keyspace/zset_value.ts";
+import { fixedText } from "../lib/double_text.ts";
 import type { Args } from "../protocol/args.ts";
 import { errorReply, Errors } from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
@@ -36,10 +37,10 @@ export function pointAt(args: Args, index: number): Point {
   const longitude = args.double(index);
   const latitude = args.double(index + 1);
   if (Math.abs(longitude) > LONGITUDE_MAX || Math.abs(latitude) > LATITUDE_MAX) {
-    const pair = `${longitude.toFixed(6)},${latitude.toFixed(6)}`;
+    const pair = `${fixedText(longitude, 6)},${fixedText(latitude, 6)}`;
     args.fail(errorReply(`ERR invalid longitude,latitude pair ${pair}`));
   }
-  return { longitude, latitude };
+  return args.error === null ? { longitude, latitude } : { longitude: 0, latitude: 0 };
 }
 
 /** The place of the member at argument `index` of `from`, or null. */
@@ -66,7 +67,7 @@ function coordinateText(degrees: number): string {
 
 /** A distance, with four digits behind the point. */
 export function replyDistance(reply: ReplyWriter, metres: number, unit: number): void {
-  reply.bulkText((metres / unit).toFixed(4));
+  reply.bulkText(fixedText(metres / unit, 4));
 }
 
 function geoadd({ args, reply, db }: Call): void {
@@ -80,7 +81,9 @@ function geoadd({ args, reply, db }: Call): void {
     else if (args.is(first, "CH")) countsChanges = true;
     else break;
   }
-  if ((args.count - first) % 3 !== 0 || (isNx && isXx)) return reply.error(Errors.syntax);
+  if (first === args.count || (args.count - first) % 3 !== 0 || (isNx && isXx)) {
+    return reply.error(Errors.syntax);
+  }
   const scores: number[] = [];
   for (let i = first; i < args.count && args.error === null; i += 3) {
     scores.push(encode(pointAt(args, i)));

@@ -113,39 +113,42 @@ function readMember(args: Args, index: number, exists: boolean, search: Search):
   if (search.center === null) args.fail(Errors.geoMember);
 }
 
-/** Reads GEOSEARCH's arguments behind the sorted set, which is argument `source`. */
+/**
+ * Reads GEOSEARCH's arguments behind the sorted set, which is argument `source`. Centre and shape may each be given
+ * again, in the same way, and the last time counts.
+ */
 function readSearch(args: Args, source: number, exists: boolean): Search {
   const search = newSearch();
-  let froms = 0;
-  let shapes = 0;
+  let from: "" | "member" | "point" = "";
+  let shape: "" | "circle" | "box" = "";
   for (let i = source + 1; i < args.count && args.error === null; i++) {
     const left = args.count - i - 1;
     const common = readCommon(args, i, search);
     if (common > 0) i = common;
-    else if (args.is(i, "FROMMEMBER") && left >= 1 && froms === 0) {
+    else if (args.is(i, "FROMMEMBER") && left >= 1 && from !== "point") {
       readMember(args, ++i, exists, search);
-      froms++;
-    } else if (args.is(i, "FROMLONLAT") && left >= 2 && froms === 0) {
+      from = "member";
+    } else if (args.is(i, "FROMLONLAT") && left >= 2 && from !== "member") {
       search.center = pointAt(args, i + 1);
       i += 2;
-      froms++;
-    } else if (args.is(i, "BYRADIUS") && left >= 2 && shapes === 0) {
+      from = "point";
+    } else if (args.is(i, "BYRADIUS") && left >= 2 && shape !== "box") {
       readRadius(args, i + 1, i + 2, search);
       i += 2;
-      shapes++;
-    } else if (args.is(i, "BYBOX") && left >= 3 && shapes === 0) {
+      shape = "circle";
+    } else if (args.is(i, "BYBOX") && left >= 3 && shape !== "circle") {
       readBox(args, i + 1, search);
       i += 3;
-      shapes++;
+      shape = "box";
     } else if (source === 2 && args.is(i, "STOREDIST")) search.storesDistance = true;
     else args.fail(Errors.syntax);
   }
   const name = args.binary(0);
-  if (args.error === null && froms !== 1) {
+  if (args.error === null && from === "") {
     const text = `exactly one of FROMMEMBER or FROMLONLAT can be specified for ${name}`;
     args.fail(errorReply(`ERR ${text}`));
   }
-  if (args.error === null && shapes !== 1) {
+  if (args.error === null && shape === "") {
     args.fail(errorReply(`ERR exactly one of BYRADIUS and BYBOX can be specified for ${name}`));
   }
   return search;

@@ -9,7 +9,7 @@ import { addLongDoubles, longDoubleText, parseLongDouble } from "../lib/long_dou
 import { Slice } from "../lib/slice.ts";
 import { type Args, binaryBytes, binaryText } from "../protocol/args.ts";
 import { Errors, wrongArity } from "../protocol/errors.ts";
-import { PAIRS_MAX, randomCount } from "./counts.ts";
+import { checkPairs, randomCount } from "./counts.ts";
 import { isWanted, readCollectionScan } from "./scan.ts";
 import { scratch } from "../lib/scratch.ts";
 
@@ -210,7 +210,8 @@ function hrandfield(call: Call): void {
   if (args.count > 4 || (withValues && !args.is(3, "WITHVALUES"))) {
     return reply.error(Errors.syntax);
   }
-  if (withValues && Math.abs(count) > PAIRS_MAX) return reply.error(Errors.outOfRange);
+  if (withValues) checkPairs(args, 2);
+  if (args.error !== null) return reply.error(args.error);
   const exists = hash.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   if (!exists || count === 0) return reply.emptyArray();

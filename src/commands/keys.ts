@@ -6,7 +6,6 @@ import { globMatches } from "../lib/glob.ts";
 import { TYPE_NAMES } from "../keyspace/entry.ts";
 import { copyKey, moveKey, renameKey } from "../keyspace/transfer.ts";
 import { Errors } from "../protocol/errors.ts";
-import { Options } from "../protocol/options.ts";
 
 function del({ args, reply, db }: Call): void {
   let removed = 0;
@@ -78,23 +77,21 @@ function renamenx(call: Call): void {
 }
 
 // scratch: lives for one call
-const copyOptions = new Options({ word: "DB", takes: 1 }, { word: "REPLACE" });
-const COPY_DB = 1;
-const COPY_REPLACE = 2;
-
+/** COPY source destination [DB index] [REPLACE]: each option is checked completely before the next one. */
 function copy(call: Call): void {
   const { args, reply, db } = call;
-  copyOptions.read(args, 3);
-  if (call.failed()) return;
-  let target = db;
-  if ((copyOptions.given & COPY_DB) !== 0) {
-    const found = databaseAt(call, copyOptions.value[0]);
-    if (found === null) return;
-    target = found;
+  let target: Database | null = db;
+  let replaces = false;
+  for (let i = 3; i < args.count; i++) {
+    if (args.is(i, "REPLACE")) replaces = true;
+    else if (args.is(i, "DB") && i + 1 < args.count) {
+      target = databaseAt(call, ++i);
+      if (target === null) return;
+    } else return reply.error(Errors.syntax);
   }
   if (target === db && args.same(1, 2)) return reply.error(Errors.sameObject);
   if (db.read(args, 1) === 0) return reply.integer(0);
-  if (target.exists(args, 2) && (copyOptions.given & COPY_REPLACE) === 0) return reply.integer(0);
+  if (target.exists(args, 2) && !replaces) return reply.integer(0);
   copyKey(db, args, 1, 2, target);
   reply.integer(1);
 }

@@ -19,7 +19,7 @@ const element = scratch(new Slice());
 function pop(call: Call, atTail: boolean): void {
   const { args, reply, db } = call;
   const last = args.count - 2;
-  const timeoutMs = blockingTimeout(args, last + 1);
+  const timeoutMs = blockingTimeout(call, last + 1);
   if (call.failed()) return;
   for (let i = 1; i <= last; i++) {
     const exists = list.cursor.edit(db, args, i);
@@ -46,19 +46,15 @@ function blmove(call: Call): void {
   const fromTail = isRight(args, 3);
   const toTail = isRight(args, 4);
   if (call.failed()) return;
-  const timeoutMs = blockingTimeout(args, 5);
+  const timeoutMs = blockingTimeout(call, 5);
   if (!call.failed()) move(call, fromTail, toTail, timeoutMs);
 }
 
 function brpoplpush(call: Call): void {
-  const timeoutMs = blockingTimeout(call.args, 3);
+  const timeoutMs = blockingTimeout(call, 3);
   if (!call.failed()) move(call, true, false, timeoutMs);
 }
-
-function blmpop(call: Call): void {
-  const timeoutMs = blockingTimeout(call.args, 1);
-  if (!call.failed()) popFromFirst(call, 2, timeoutMs);
-}
+const blmpop = (call: Call): void => popFromFirst(call, 2, 1);
 
 /** Rows of the table: see engine/command.ts. */
 export const listBlockingCommands: readonly CommandSpec[] = [

@@ -6,6 +6,7 @@ import { Events } from "../keyspace/change_hooks.ts";
 import { Type } from "../keyspace/entry.ts";
 import { ListValue } from "../keyspace/list_value.ts";
 import { Slice } from "../lib/slice.ts";
+import { blockingTimeout, popCount } from "./counts.ts";
 import { BufferSink } from "../persistence/byte_sink.ts";
 import type { Args } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
@@ -83,13 +84,13 @@ function propagateMove(call: Call): void {
 }
 
 /** LMPOP numkeys key [key …] LEFT|RIGHT [COUNT count] */
-const lmpop = (call: Call): void => popFromFirst(call, 1, -1);
+const lmpop = (call: Call): void => popFromFirst(call, 1, 0);
 
 /**
  * Pops from the first list that exists: the number of keys is argument `at`. If there is none it waits for
- * `timeoutMs`, or replies null if that is negative.
+ * the timeout at argument `timeoutAt`, which is checked last, or replies null if that is 0.
  */
-export function popFromFirst(call: Call, at: number, timeoutMs: number): void {
+export function popFromFirst(call: Call, at: number, timeoutAt: number): void {
   const { args, reply, db } = call;
   const numkeys = args.integerWithin(at, 1, Infinity, Errors.numkeysNotPositive);
   if (call.failed()) return;
@@ -97,12 +98,8 @@ export function popFromFirst(call: Call, at: number, timeoutMs: number): void {
   const where = first + numkeys;
   if (where >= args.count) return reply.error(Errors.syntax);
   const fromTail = isRight(args, where);
-  let count = 1;
-  if (args.count > where + 1 && args.error === null) {
-    const isCount = args.count === where + 3 && args.is(where + 1, "COUNT");
-    if (isCount) count = args.integerWithin(where + 2, 1, Infinity, Errors.countNotPositive);
-    else args.fail(Errors.syntax);
-  }
+  const count = popCount(args, where + 1);
+  const timeoutMs = timeoutAt === 0 ? -1 : blockingTimeout(call, timeoutAt);
   if (call.failed()) return;
   for (let i = first; i < where; i++) {
     const exists = source.cursor.edit(db, args, i);

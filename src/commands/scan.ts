@@ -3,11 +3,17 @@ import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
 import type { Cursor } from "../keyspace/cursor.ts";
 import { TYPE_NAMES } from "../keyspace/entry.ts";
-import { parseUnsigned } from "../lib/decimal.ts";
+import { Int64, isSpace, parseLenientUnsigned, parseUnsigned } from "../lib/decimal.ts";
 import { globMatches } from "../lib/glob.ts";
 import { Errors } from "../protocol/errors.ts";
 
 const NO_TYPE = TYPE_NAMES.length;
+/** Tables' cursors have 42 bits. */
+const CURSOR_HIGH_MASK = 0x3ff;
+const TWO_32 = 4294967296;
+const CURSOR_END = 1024 * TWO_32;
+// scratch: lives for one call
+const wide = new Int64();
 
 /** What the cursor and the options ask for. */
 interface Wanted {
@@ -55,7 +61,7 @@ export function isWanted(wanted: Wanted, bytes: Uint8Array, start: number, end: 
  */
 export function readCollectionScan(call: Call, cursor: Cursor): Wanted | null {
   const { args, reply, db } = call;
-  if (!isCursor(call, 2)) return null;
+  if (readCursor(call, 2) < 0) return null;
   if (cursor.read(db, args, 1)) return readScan(call, 2);
   if (args.error !== null) reply.error(args.error);
   else {
@@ -66,19 +72,29 @@ export function readCollectionScan(call: Call, cursor: Cursor): Wanted | null {
   return null;
 }
 
-/** Whether argument `index` is a cursor; if not, an error is answered. */
-function isCursor({ args, reply }: Call, index: number): boolean {
-  const cursor = parseUnsigned(args.bytesOf(index), args.start(index), args.end(index));
-  if (cursor === cursor) return true;
+/**
+ * The cursor at argument `index`, or −1 after answering an error. Redis takes any integer of 64 bits, in strtoul's
+ * syntax but without white space in front: one that we did not give means some place in the table.
+ */
+function readCursor({ args, reply }: Call, index: number): number {
+  const bytes = args.bytesOf(index);
+  const start = args.start(index);
+  const end = args.end(index);
+  const exact = parseUnsigned(bytes, start, end);
+  if (exact < CURSOR_END) return exact;
+  if (start === end || bytes[start] === 0) return 0;
+  if (!isSpace(bytes[start]) && parseLenientUnsigned(bytes, start, end, wide)) {
+    return (wide.hi & CURSOR_HIGH_MASK) * TWO_32 + (wide.lo >>> 0);
+  }
   reply.error(Errors.invalidCursor);
-  return false;
+  return -1;
 }
 
 /** Reads the cursor at argument `at` and COUNT, MATCH, TYPE behind it; null after answering an error. */
 function readScan(call: Call, at: number): Wanted | null {
   const { args, reply } = call;
-  if (!isCursor(call, at)) return null;
-  const cursor = parseUnsigned(args.bytesOf(at), args.start(at), args.end(at));
+  const cursor = readCursor(call, at);
+  if (cursor < 0) return null;
   const wanted: Wanted = { cursor, count: 10, pattern: null, type: -1 };
   for (let i = at + 1; i < args.count; i += 2) {
     if (i + 1 === args.count) args.fail(Errors.syntax);

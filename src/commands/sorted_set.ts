@@ -4,10 +4,10 @@ import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import { RangeBound, type ScoredVisitor, ZsetValue } from "../keyspace/zset_value.ts";
-import { doubleText } from "../lib/double_text.ts";
+import { doubleText, text17 } from "../lib/double_text.ts";
 import type { Args } from "../protocol/args.ts";
 import { Errors, wrongArity } from "../protocol/errors.ts";
-import { PAIRS_MAX, positiveCount, randomCount } from "./counts.ts";
+import { checkPairs, positiveCount, randomCount } from "./counts.ts";
 import { isWanted, readCollectionScan } from "./scan.ts";
 import { scratch } from "../lib/scratch.ts";
 
@@ -223,9 +223,8 @@ function zrandmember(call: Call): void {
   if (args.count > 4 || (withScores && !args.is(3, "WITHSCORES"))) {
     return reply.error(Errors.syntax);
   }
-  if (withScores && Math.abs(count) > PAIRS_MAX) {
-    return reply.error(Errors.outOfRange);
-  }
+  if (withScores) checkPairs(args, 2);
+  if (args.error !== null) return reply.error(args.error);
   const exists = zset.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   if (!exists || count === 0) return isOne ? reply.nullBulk() : reply.emptyArray();
@@ -251,7 +250,8 @@ function zscan(call: Call): void {
   const next = zset.scan(wanted.cursor, wanted.count, ({ bytes, start, end }, score) => {
     if (!isWanted(wanted, bytes, start, end)) return;
     reply.bulk(bytes, start, end);
-    reply.bulkText(doubleText(score));
+    // A small set holds texts of the usual form, which Redis shows as they are.
+    reply.bulkText(zset.isLarge ? text17(score) : doubleText(score));
     count += 2;
   });
   reply.arrayFrom(begin, count);

@@ -5,7 +5,7 @@ import { countedKeys } from "../engine/key_spec.ts";
 import { Type } from "../keyspace/entry.ts";
 import { ZsetValue } from "../keyspace/zset_value.ts";
 import { Errors } from "../protocol/errors.ts";
-import { blockingTimeout } from "./counts.ts";
+import { blockingTimeout, popCount } from "./counts.ts";
 import { popInto } from "./sorted_set.ts";
 import { scratch } from "../lib/scratch.ts";
 
@@ -14,9 +14,9 @@ const zset = scratch(new ZsetValue());
 
 /**
  * ZMPOP numkeys key [key …] MIN|MAX [COUNT count], with `numkeys` at argument `at`. If nothing is there it waits
- * for `timeoutMs`, or replies null if that is negative.
+ * for the timeout at argument `timeoutAt`, which is checked last, or replies null if that is 0.
  */
-function popFromFirst(call: Call, at: number, timeoutMs: number): void {
+function popFromFirst(call: Call, at: number, timeoutAt: number): void {
   const { args, reply, db } = call;
   const numkeys = args.integerWithin(at, 1, Infinity, Errors.numkeysNotPositive);
   if (call.failed()) return;
@@ -25,12 +25,8 @@ function popFromFirst(call: Call, at: number, timeoutMs: number): void {
   if (where >= args.count) return reply.error(Errors.syntax);
   const isMax = args.is(where, "MAX");
   if (!isMax && !args.is(where, "MIN")) args.fail(Errors.syntax);
-  let count = 1;
-  if (args.count > where + 1 && args.error === null) {
-    const isCount = args.count === where + 3 && args.is(where + 1, "COUNT");
-    if (isCount) count = args.integerWithin(where + 2, 1, Infinity, Errors.countNotPositive);
-    else args.fail(Errors.syntax);
-  }
+  const count = popCount(args, where + 1);
+  const timeoutMs = timeoutAt === 0 ? -1 : blockingTimeout(call, timeoutAt);
   if (call.failed()) return;
   for (let i = first; i < where; i++) {
     const exists = zset.cursor.edit(db, args, i);
@@ -53,18 +49,14 @@ function propagatePop(call: Call, key: number, isMax: boolean, size: number | nu
   if (size !== null) stream?.integer(size);
 }
 
-const zmpop = (call: Call): void => popFromFirst(call, 1, -1);
-
-function bzmpop(call: Call): void {
-  const timeoutMs = blockingTimeout(call.args, 1);
-  if (!call.failed()) popFromFirst(call, 2, timeoutMs);
-}
+const zmpop = (call: Call): void => popFromFirst(call, 1, 0);
+const bzmpop = (call: Call): void => popFromFirst(call, 2, 1);
 
 /** BZPOPMIN key [key …] timeout */
 function pop(call: Call, isMax: boolean): void {
   const { args, reply, db } = call;
   const last = args.count - 2;
-  const timeoutMs = blockingTimeout(args, last + 1);
+  const timeoutMs = blockingTimeout(call, last + 1);
   if (call.failed()) return;
   for (let i = 1; i <= last; i++) {
     const exists = zset.cursor.edit(db, args, i);

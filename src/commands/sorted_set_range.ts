@@ -4,7 +4,7 @@ import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { Events, type KeyEvent } from "../keyspace/change_hooks.ts";
 import type { Database } from "../keyspace/database.ts";
 import { RangeBound, ZsetValue } from "../keyspace/zset_value.ts";
-import { parseDouble } from "../lib/double_text.ts";
+import { parseLenientDouble } from "../lib/double_text.ts";
 import { Slice } from "../lib/slice.ts";
 import type { Args } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
@@ -47,22 +47,24 @@ interface Range {
 function readScore(args: Args, index: number, bound: RangeBound, isLow: boolean): void {
   const start = args.start(index);
   const isExclusive = args.length(index) > 0 && args.bytesOf(index)[start] === LEFT_PARENTHESIS;
-  const score = parseDouble(args.bytesOf(index), isExclusive ? start + 1 : start, args.end(index));
+  const bytes = args.bytesOf(index);
+  const score = parseLenientDouble(bytes, isExclusive ? start + 1 : start, args.end(index));
   if (score !== score) args.fail(Errors.scoreRange);
   bound.by = "score";
   bound.score = score;
   bound.includesEqual = isLow === isExclusive;
 }
 
-/** Reads a bound of a name: - + [inclusive (exclusive. */
+/** Reads a bound of a name: - + [inclusive (exclusive. Redis reads the first two as C strings, which a NUL ends. */
 function readLex(args: Args, index: number, bound: RangeBound, isLow: boolean): void {
   const start = args.start(index);
   const length = args.length(index);
   const first = length === 0 ? 0 : args.bytesOf(index)[start];
   bound.by = "member";
   bound.infinite = 0;
-  if (length === 1 && first === MINUS) bound.infinite = -1;
-  else if (length === 1 && first === PLUS) bound.infinite = 1;
+  const isAlone = length === 1 || (length > 1 && args.bytesOf(index)[start + 1] === 0);
+  if (isAlone && first === MINUS) bound.infinite = -1;
+  else if (isAlone && first === PLUS) bound.infinite = 1;
   else if (first !== LEFT_PARENTHESIS && first !== LEFT_BRACKET) args.fail(Errors.lexRange);
   bound.member.set(args.bytesOf(index), args.viewOf(index), start + 1, args.end(index));
   bound.includesEqual = isLow === (first === LEFT_PARENTHESIS);
@@ -89,7 +91,7 @@ const asked: Range = {
 
 /**
  * Reads a range whose bounds are arguments `first` and `first + 1`, and the options behind them. What the command
- * itself does not fix (null), options may choose.
+ * itself does not fix (null), options may choose, once.
  */
 function readRange(
   args: Args,

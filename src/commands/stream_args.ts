@@ -27,9 +27,13 @@ export function readId(args: Args, index: number, id: StreamId): void {
   }
 }
 
-/** Whether the argument is that one character. */
+/** Whether the argument is that one character. Redis compares C strings, which a NUL ends. */
 export function isCharacter(args: Args, index: number, character: number): boolean {
-  return args.length(index) === 1 && args.bytesOf(index)[args.start(index)] === character;
+  const length = args.length(index);
+  const bytes = args.bytesOf(index);
+  const start = args.start(index);
+  if (length === 0 || bytes[start] !== character) return false;
+  return length === 1 || bytes[start + 1] === 0;
 }
 
 function readBound(args: Args, index: number, id: StreamId, isEnd: boolean): boolean {

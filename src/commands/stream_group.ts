@@ -5,7 +5,7 @@ import { Events } from "../keyspace/change_hooks.ts";
 import { StreamValue } from "../keyspace/stream_value.ts";
 import { Int64 } from "../lib/decimal.ts";
 import type { Args } from "../protocol/args.ts";
-import { Errors, noSuchGroup, unknownOrArity } from "../protocol/errors.ts";
+import { type ErrorReply, Errors, noSuchGroup, unknownOrArity } from "../protocol/errors.ts";
 import { type ConsumerGroup, isUnknown, setUnknown } from "../structures/consumer_groups.ts";
 import { FIRST_ID, LAST_ID, StreamId } from "../structures/stream_id.ts";
 import { replyHelp } from "./help.ts";
@@ -15,6 +15,9 @@ import { scratch } from "../lib/scratch.ts";
 const DOLLAR = 0x24;
 const MINUS = 0x2d;
 const PLUS = 0x2b;
+/** The most words of a command: options may be given twice, but not more of them than there are. */
+const CREATE_COUNT_MAX = 8;
+const SETID_COUNT_MAX = 7;
 
 // scratch: lives for one call
 const stream = scratch(new StreamValue());
@@ -27,6 +30,12 @@ interface GroupOptions {
   entriesRead: Int64;
 }
 
+/** The refusal of options that the subcommand does not know, or of too many of them. */
+function refused(args: Args): ErrorReply {
+  return unknownOrArity(args.binary(1), "XGROUP");
+}
+
+/** Reads the options of CREATE, which may make a stream, or of SETID. */
 function readOptions(args: Args, mayMakeStream: boolean): GroupOptions {
   const options: GroupOptions = { makesStream: false, entriesRead: new Int64() };
   const { entriesRead } = options;
@@ -38,7 +47,7 @@ function readOptions(args: Args, mayMakeStream: boolean): GroupOptions {
       if (isInteger && entriesRead.hi < 0 && !isUnknown(entriesRead)) {
         args.fail(Errors.entriesReadNegative);
       }
-    } else args.fail(unknownOrArity(args.binary(1), "XGROUP"));
+    } else args.fail(refused(args));
   }
   return options;
 }
@@ -81,6 +90,7 @@ function xgroupCreate(call: Call): void {
   const { makesStream, entriesRead } = readOptions(args, true);
   if (args.error !== null) return reply.error(args.error);
   const exists = openStream(call, makesStream);
+  if (args.count > CREATE_COUNT_MAX) args.fail(refused(args));
   if (args.error === null) readGroupId(args, exists);
   if (args.error !== null) return reply.error(args.error);
   const name = args.binary(3);
@@ -99,7 +109,8 @@ function xgroupSetid(call: Call): void {
   const { args, reply } = call;
   const { entriesRead } = readOptions(args, false);
   const group = args.error === null ? openGroup(call) : null;
-  if (group !== null && !readInfinite(args)) readGroupId(args, true);
+  if (args.count > SETID_COUNT_MAX) args.fail(refused(args));
+  if (args.error === null && group !== null && !readInfinite(args)) readGroupId(args, true);
   if (args.error !== null || group === null) return reply.error(args.error ?? Errors.syntax);
   group.lastId.copy(id);
   group.entriesRead.copy(entriesRead);

@@ -35,10 +35,8 @@ function open({ args, reply, db }: Call): boolean {
 /** XINFO STREAM key [FULL [COUNT count]] */
 function xinfoStream(call: Call): void {
   const { args, reply } = call;
-  if (args.count === 3) {
-    if (open(call)) showStream(reply);
-    return;
-  }
+  if (!open(call)) return;
+  if (args.count === 3) return showStream(reply);
   const isKnown = args.is(3, "FULL") &&
     (args.count === 4 || (args.count === 6 && args.is(4, "COUNT")));
   if (!isKnown) return reply.error(unknownOrArity(args.binary(1), "XINFO"));
@@ -48,7 +46,7 @@ function xinfoStream(call: Call): void {
     if (limit < 0) limit = FULL_COUNT_DEFAULT;
   }
   if (args.error !== null) return reply.error(args.error);
-  if (open(call)) showFull(call, limit);
+  showFull(call, limit);
 }
 
 /** What both forms begin with: seven pairs. */

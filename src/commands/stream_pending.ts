@@ -28,8 +28,10 @@ import { scratch } from "../lib/scratch.ts";
 /** XAUTOCLAIM looks at up to this many times COUNT pending entries. */
 const ATTEMPTS_FACTOR = 10;
 const COUNT_DEFAULT = 100;
-/** The largest count of 16-byte ids whose bytes 63 bits can count. */
-const COUNT_MAX = 2 ** 59;
+/** The upper half of the least count of 16-byte ids whose bytes 63 bits can't count. */
+const COUNT_HI_END = 0x08000000;
+/** More ids than a process has addresses for. Redis, which reserves memory for all, may refuse less, as its machine is. */
+const COUNT_MAX = 2 ** 43;
 
 // scratch: lives for one call
 const stream = scratch(new StreamValue());
@@ -61,8 +63,10 @@ function xpending(call: Call): void {
   if (args.count === 3) return showSummary(call);
   const hasIdle = args.is(3, "IDLE");
   const first = hasIdle ? 5 : 3;
-  if (args.count < first + 3 || args.count > first + 4) return reply.error(Errors.syntax);
+  // Words behind the last one that has a meaning are let pass, as in Redis.
+  if (args.count < 6 || args.count > 9) return reply.error(Errors.syntax);
   const minIdleMs = hasIdle ? args.integer(4) : 0;
+  if (args.count < first + 3) args.fail(Errors.syntax);
   if (args.error !== null) return reply.error(args.error);
   const limit = Math.max(args.integer(first + 2), 0);
   if (args.error === null) readRangeStart(args, first, from);
@@ -71,7 +75,7 @@ function xpending(call: Call): void {
   const group = openGroup(call, false);
   if (group === null) return reply.error(args.error ?? Errors.syntax);
   let { pending } = group;
-  if (args.count === first + 4) {
+  if (args.count > first + 3) {
     const consumer = group.consumer(args.binary(first + 3));
     if (consumer === undefined) return reply.emptyArray();
     pending = consumer.pending;
@@ -275,13 +279,15 @@ function xautoclaim(call: Call): void {
   let isJustId = false;
   for (let at = 6; at < args.count && args.error === null; at++) {
     if (args.is(at, "COUNT") && at + 1 < args.count) {
-      limit = args.integerWithin(++at, 1, COUNT_MAX, Errors.claimCount);
+      limit = args.integerWithin(++at, 1, Infinity, Errors.claimCount);
+      if (args.int64(at, count) && count.hi >= COUNT_HI_END) args.fail(Errors.claimCount);
     } else if (args.is(at, "JUSTID")) isJustId = true;
     else args.fail(Errors.syntax);
   }
   if (args.error !== null) return reply.error(args.error);
   const group = openGroup(call, true);
   if (group === null) return reply.error(args.error ?? Errors.syntax);
+  if (limit >= COUNT_MAX) return reply.error(Errors.claimMemory);
   call.rewriteToNothing();
   const consumer = openConsumer(call, group);
 

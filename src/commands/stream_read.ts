@@ -12,13 +12,13 @@ import { type Consumer, type ConsumerGroup, isUnknown } from "../structures/cons
 import type { Ref } from "../structures/arena.ts";
 import { LAST_ID, StreamId } from "../structures/stream_id.ts";
 import { LogCursor } from "../structures/stream_log.ts";
+import { timeoutInMs } from "./counts.ts";
 import { propagateConsumer, propagateDelivery, propagateGroup } from "./stream_propagation.ts";
 import { isCharacter, readId, replyEntry, replyId } from "./stream_args.ts";
 import { scratch } from "../lib/scratch.ts";
 
 const DOLLAR = 0x24;
 const GREATER = 0x3e;
-const TIMEOUT_MAX_MS = 2 ** 63 - 2 ** 41;
 
 // scratch: lives for one call
 const stream = scratch(new StreamValue());
@@ -46,7 +46,8 @@ interface Request {
 }
 
 /** Reads the options up to the ids, which stay where they are. */
-function readRequest(args: Args, isGroup: boolean): Request {
+function readRequest(call: Call, isGroup: boolean): Request {
+  const { args } = call;
   const request: Request = {
     first: 0,
     count: 0,
@@ -58,7 +59,7 @@ function readRequest(args: Args, isGroup: boolean): Request {
   };
   for (let at = 1; at < args.count && request.first === 0 && args.error === null; at++) {
     const more = args.count - at - 1;
-    if (args.is(at, "BLOCK") && more > 0) request.timeoutMs = readTimeout(args, ++at);
+    if (args.is(at, "BLOCK") && more > 0) request.timeoutMs = timeoutInMs(call, ++at);
     else if (args.is(at, "COUNT") && more > 0) {
       request.limit = Math.max(args.integer(++at), 0);
     } else if (args.is(at, "STREAMS") && more > 0) request.first = at + 1;
@@ -79,17 +80,6 @@ function readRequest(args: Args, isGroup: boolean): Request {
   } else if (isGroup && request.group === null) args.fail(Errors.noGroupOption);
   request.count = (args.count - request.first) / 2;
   return request;
-}
-
-function readTimeout(args: Args, index: number): number {
-  const timeoutMs = args.integer(index);
-  if (args.error !== null) {
-    args.error = Errors.timeoutNotAnInteger;
-    return 0;
-  }
-  if (timeoutMs < 0) args.fail(Errors.timeoutNegative);
-  else if (timeoutMs > TIMEOUT_MAX_MS) args.fail(Errors.timeoutOutOfRange);
-  return timeoutMs;
 }
 
 /** Fails `args` unless every key may be read: XREADGROUP needs its group in all of them. */
@@ -115,7 +105,7 @@ function check(call: Call, request: Request): void {
 
 function read(call: Call, isGroup: boolean): void {
   const { args, reply } = call;
-  const request = readRequest(args, isGroup);
+  const request = readRequest(call, isGroup);
   if (args.error === null) check(call, request);
   if (args.error !== null) return reply.error(args.error);
   const { count, timeoutMs } = request;

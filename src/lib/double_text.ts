@@ -64,6 +64,43 @@ function writeWord(word: string, target: Uint8Array, at: number): number {
   return at;
 }
 
+/** As printf("%.17g"), which ZSCAN shows: 17 significant digits, trailing zeros cut, exponents of two digits at least. */
+export function text17(value: number): string {
+  if (!Number.isFinite(value) || Math.abs(value) < 1e17 && Number.isInteger(value)) {
+    return doubleText(value);
+  }
+  const [mantissa, exponentText] = roundedTo17(Math.abs(value)).split("e");
+  const digits = mantissa.replace(".", "").replace(/0+$/, "");
+  const exponent = Number(exponentText);
+  const sign = value < 0 ? "-" : "";
+  if (exponent >= 17 || exponent < -4) {
+    const point = digits.length > 1 ? "." : "";
+    const power = `${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
+    return `${sign}${digits[0]}${point}${digits.slice(1)}e${power}`;
+  }
+  if (exponent < 0) return `${sign}0.${"0".repeat(-exponent - 1)}${digits}`;
+  return `${sign}${digits.slice(0, exponent + 1)}.${digits.slice(exponent + 1)}`;
+}
+
+/** "d.ddde±x" with 17 digits. JavaScript rounds an exact tie up, printf to the even digit. */
+function roundedTo17(magnitude: number): string {
+  const exact = /^(\d\.\d{15}[02468])50*(e.*)$/.exec(magnitude.toExponential(100));
+  return exact === null ? magnitude.toExponential(16) : exact[1] + exact[2];
+}
+
+/** As printf("%.6f") with so many digits behind the point: all digits in front of it, and ties rounded to even. */
+export function fixedText(value: number, digits: number): string {
+  const magnitude = Math.abs(value);
+  const sign = value < 0 || Object.is(value, -0) ? "-" : "";
+  if (magnitude === Infinity) return `${sign}inf`;
+  // Beyond 2^53 a double is an integer, which toFixed would write with an exponent.
+  if (magnitude > 2 ** 53) return `${sign}${BigInt(magnitude)}.${"0".repeat(digits)}`;
+  const [whole, fraction] = magnitude.toFixed(100).split(".");
+  const isEvenTie = /^50*$/.test(fraction.slice(digits)) &&
+    /[02468]$/.test(whole + fraction.slice(0, digits));
+  return sign + (isEvenTie ? `${whole}.${fraction.slice(0, digits)}` : magnitude.toFixed(digits));
+}
+
 /** Writes the digits of a positive double in Redis 7.2's form: positional as long as that takes few zeros. */
 function writeFraction(value: number, target: Uint8Array, at: number): number {
   const exponent = drawDigits(value);
@@ -108,6 +145,8 @@ const HEX_REGEXP =
 export function parseDouble(bytes: Uint8Array, start: number, end: number): number {
   const short = parseShort(bytes, start, end);
   if (!Number.isNaN(short)) return short;
+  const endless = parseInfinity(bytes, start, end);
+  if (endless !== 0) return endless;
   let text = "";
   for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]);
   if (DECIMAL_REGEXP.test(text)) {
@@ -119,10 +158,35 @@ export function parseDouble(bytes: Uint8Array, start: number, end: number): numb
   return hex === null ? NaN : parseHex(hex);
 }
 
-function parseHex([, sign, whole, fraction = "", power = "0"]: RegExpExecArray): number {
+/**
+ * The double in `bytes[start, end)` as Redis reads the bounds of a range of scores: as `parseDouble`, but what is too
+ * large is infinite and what is too small is 0, white space may stand in front, a NUL ends the text, and an empty text
+ * is 0. NaN for what is no number.
+ */
+export function parseLenientDouble(bytes: Uint8Array, start: number, end: number): number {
+  const short = parseShort(bytes, start, end);
+  if (!Number.isNaN(short)) return short;
+  const endless = parseInfinity(bytes, start, end);
+  if (endless !== 0) return endless;
+  let text = "";
+  for (let i = start; i < end && bytes[i] !== 0; i++) text += String.fromCharCode(bytes[i]);
+  if (text === "") return 0;
+  const number = text.replace(/^[\t-\r ]+/, "");
+  if (DECIMAL_REGEXP.test(number)) return Number(number);
+  const infinite = INFINITY_REGEXP.exec(number);
+  if (infinite !== null) return infinite[1] === "-" ? -Infinity : Infinity;
+  const hex = HEX_REGEXP.exec(number);
+  return hex === null ? NaN : hexValue(hex);
+}
+
+function parseHex(hex: RegExpExecArray): number {
+  return inRange(hexValue(hex), !/[1-9a-f]/i.test(hex[2] + (hex[3] ?? "")));
+}
+
+function hexValue([, sign, whole, fraction = "", power = "0"]: RegExpExecArray): number {
   const digits = (whole + fraction).replace(/^0+/, "");
   const magnitude = scaled(digits, Number(power) - 4 * fraction.length);
-  return inRange(sign === "-" ? -magnitude : magnitude, digits === "");
+  return sign === "-" ? -magnitude : magnitude;
 }
 
 /** Hexadecimal digits · 2^exponent, rounded once: half to even at 53 bits, fewer where subnormal. */
@@ -146,6 +210,17 @@ function scaled(digits: string, exponent: number): number {
 /** strtod reports a range error for infinities and for what becomes 0 without being it. */
 function inRange(value: number, isZero: boolean): number {
   return Number.isFinite(value) && (value !== 0 || isZero) ? value : NaN;
+}
+
+/** "inf" with a sign or without, which ranges of scores often begin or end with; 0 for anything else. */
+function parseInfinity(bytes: Uint8Array, start: number, end: number): number {
+  const sign = end - start === 4 ? bytes[start] : PLUS;
+  const at = end - 3;
+  if (at < start || at > start + 1 || (sign !== PLUS && sign !== MINUS)) return 0;
+  // With the bit that makes a letter of ASCII a small one.
+  const isInf = (bytes[at] | 0x20) === 0x69 && (bytes[at + 1] | 0x20) === 0x6e &&
+    (bytes[at + 2] | 0x20) === 0x66;
+  return isInf ? (sign === MINUS ? -Infinity : Infinity) : 0;
 }
 
 /** Up to 15 digits with at most one point, without a string; NaN for anything else. */

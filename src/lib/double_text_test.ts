@@ -1,6 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { doubleText, parseDouble, shortText } from "./double_text.ts";
+import {
+  doubleText,
+  fixedText,
+  parseDouble,
+  parseLenientDouble,
+  shortText,
+  text17,
+} from "./double_text.ts";
 
 function parse(text: string): number {
   return parseDouble(new TextEncoder().encode(text), 0, text.length);
@@ -60,6 +67,41 @@ Deno.test("parseDouble() refuses what Redis refuses", () => {
   const refused = ["", " 1", "1 ", "nan", "1e400", "1e-400", "abc", "1.2.3", "--1", ".", "-", "0x"];
   refused.push("0x.", "0x1p", "1e", "0x1p2000", "0x1p-2000", "infin", "1\0", "0x1p-1075");
   for (const text of refused) assertEquals(parse(text), NaN, text);
+});
+Deno.test("parseLenientDouble() reads as strtod does", () => {
+  const read = (text: string): number =>
+    parseLenientDouble(new TextEncoder().encode(text), 0, text.length);
+  assertEquals(["", "\0", " 1", "\n-2.5", "1\0x", "0x10"].map(read), [0, 0, 1, -2.5, 1, 16]);
+  assertEquals(["1e400", "-1e400", "1e-400", "-inf"].map(read), [
+    Infinity,
+    -Infinity,
+    0,
+    -Infinity,
+  ]);
+  assertEquals([" ", "1 ", "nan", "x", "0x", "1e"].map(read), [NaN, NaN, NaN, NaN, NaN, NaN]);
+});
+Deno.test("text17() writes seventeen digits as printf does", () => {
+  const recorded = [
+    [0.1, "0.10000000000000001"],
+    [3, "3"],
+    [-0, "-0"],
+    [1e17, "1e+17"],
+    [1e20, "1e+20"],
+    [1e-7, "9.9999999999999995e-08"],
+    [-861425359875474.125, "-861425359875474.12"],
+    [65609287416287.0625, "65609287416287.062"],
+    [1.5e300, "1.5000000000000001e+300"],
+    [0.0001, "0.0001"],
+    [-Infinity, "-inf"],
+  ] as const;
+  for (const [value, text] of recorded) assertEquals(text17(value), text);
+});
+Deno.test("fixedText() writes what printf writes, however large", () => {
+  assertEquals(fixedText(200.0078125, 6), "200.007812");
+  assertEquals(fixedText(200.0234375, 6), "200.023438");
+  assertEquals(fixedText(-0, 6), "-0.000000");
+  assertEquals([fixedText(Infinity, 6), fixedText(-Infinity, 6)], ["inf", "-inf"]);
+  assertEquals(fixedText(1e22, 2), "10000000000000000000000.00");
 });
 Deno.test("parseDouble() reads signs, exponents, infinities and hexadecimal floats", () => {
   const read = [

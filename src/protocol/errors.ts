@@ -157,6 +157,9 @@ export const Errors = {
   claimRetries: e("ERR Invalid RETRYCOUNT option argument for XCLAIM"),
   autoclaimMinIdle: e("ERR Invalid min-idle-time argument for XAUTOCLAIM"),
   claimCount: e("ERR COUNT must be > 0"),
+  claimMemory: e(
+    "ERR Insufficient memory, failed allocating transient memory, COUNT too high.",
+  ),
 
   unblocked: e("UNBLOCKED client unblocked via CLIENT UNBLOCK"),
   timeoutNotAFloat: e("ERR timeout is not a float or out of range"),
@@ -255,7 +258,6 @@ export const Errors = {
   noSuchClient: e("ERR No such client"),
   clientIdNotPositive: e("ERR client-id should be greater than 0"),
   invalidClientId: e("ERR Invalid client ID"),
-  timeoutNotInteger: e("ERR timeout is not an integer or out of range"),
   pauseMode: e("ERR CLIENT PAUSE mode must be WRITE or ALL"),
   unblockReason: e("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"),
 

@@ -4,16 +4,17 @@
  * `ms-seq`. In blocks of the arena it is 16 bytes, big-endian, as in Redis's files.
  */
 import { assert } from "../lib/assert.ts";
-import { Int64, writeInt64 } from "../lib/decimal.ts";
+import { Int64, parseInt64, parseLenientUnsigned, writeInt64 } from "../lib/decimal.ts";
 
 export const STREAM_ID_BYTES = 16;
 /** Two integers of 20 digits and the minus between them. */
 const TEXT_MAX_BYTES = 41;
+/** Redis reads no longer text as an id, however many zeros stand in front. */
+const TEXT_READ_BYTES = 127;
 
 const TWO_32 = 4294967296;
 const ZERO = 0x30;
 const MINUS = 0x2d;
-const PLUS = 0x2b;
 const STAR = 0x2a;
 /** Words of an id, the most significant first. */
 const WORDS = 4;
@@ -30,6 +31,9 @@ let writtenLo = 0;
 let writtenEnd = 2;
 idText[0] = ZERO;
 idText[1] = MINUS;
+
+// scratch: lives for one call
+const part = new Int64();
 
 /** An id that is reused instead of allocated. */
 export class StreamId {
@@ -193,13 +197,15 @@ export class StreamId {
 
   /**
    * Reads `ms-seq`, or `ms` alone, for which the sequence number is 0 or, if `isEnd`, the last one. Returns
-   * whether the text is an id.
+   * whether the text is an id. As in Redis, a NUL ends the text.
    */
   parse(bytes: Uint8Array, start: number, end: number, isEnd = false): boolean {
     assert(start <= end && end <= bytes.length, "a text lies within its bytes");
-    const dash = dashIn(bytes, start, end);
-    if (!parseUnsigned(bytes, start, dash, this.#words, 0)) return false;
-    if (dash < end) return parseUnsigned(bytes, dash + 1, end, this.#words, 2);
+    if (end - start > TEXT_READ_BYTES) return false;
+    const last = textEnd(bytes, start, end);
+    const dash = dashIn(bytes, start, last);
+    if (!parsePart(bytes, start, dash, this.#words, 0)) return false;
+    if (dash < last) return parsePart(bytes, dash + 1, last, this.#words, 2);
     if (isEnd) this.setLastSequence();
     else this.setFirstSequence();
     return true;
@@ -208,10 +214,12 @@ export class StreamId {
   /** Reads `ms-*`, leaving the sequence number 0; returns whether the text is that. */
   parseOpen(bytes: Uint8Array, start: number, end: number): boolean {
     assert(start <= end && end <= bytes.length, "a text lies within its bytes");
-    const dash = dashIn(bytes, start, end);
+    if (end - start > TEXT_READ_BYTES) return false;
+    const last = textEnd(bytes, start, end);
+    const dash = dashIn(bytes, start, last);
     this.setFirstSequence();
-    return dash + 2 === end && bytes[dash + 1] === STAR &&
-      parseUnsigned(bytes, start, dash, this.#words, 0);
+    return dash + 2 === last && bytes[dash + 1] === STAR &&
+      parsePart(bytes, start, dash, this.#words, 0);
   }
 }
 
@@ -228,8 +236,18 @@ function dashIn(bytes: Uint8Array, start: number, end: number): number {
   return dash;
 }
 
-/** Reads decimal digits into two words, as strtoull does: a plus and zeros in front are let pass. */
-function parseUnsigned(
+function textEnd(bytes: Uint8Array, start: number, end: number): number {
+  assert(start <= end, "a text does not end before it begins");
+  let at = start;
+  while (at < end && bytes[at] !== 0) at++;
+  return at;
+}
+
+/**
+ * Reads one part of an id into two words: an integer in strtoull's syntax, so that even white space is let pass, but no
+ * negative number that is written as Redis writes integers.
+ */
+function parsePart(
   bytes: Uint8Array,
   start: number,
   end: number,
@@ -237,20 +255,12 @@ function parseUnsigned(
   index: number,
 ): boolean {
   assert(index === 0 || index === 2, "milliseconds are words 0 and 1, the sequence 2 and 3");
-  let at = start < end && bytes[start] === PLUS ? start + 1 : start;
-  if (at === end) return false;
-  let hi = 0;
-  let lo = 0;
-  for (; at < end; at++) {
-    const digit = bytes[at] - ZERO;
-    if (digit < 0 || digit > 9) return false;
-    lo = lo * 10 + digit;
-    hi = hi * 10 + Math.floor(lo / TWO_32);
-    lo %= TWO_32;
-    if (hi >= TWO_32) return false;
-  }
-  words[index] = hi;
-  words[index + 1] = lo;
+  assert(start <= end, "a part does not end before it begins");
+  const isPlainNegative = start < end && bytes[start] === MINUS &&
+    parseInt64(bytes, start, end, part);
+  if (isPlainNegative || !parseLenientUnsigned(bytes, start, end, part)) return false;
+  words[index] = part.hi;
+  words[index + 1] = part.lo;
   return true;
 }
 

@@ -76,9 +76,20 @@ Deno.test("an id may lack its sequence number; what is none is refused", () => {
   assertEquals(parse("5", true), "5-18446744073709551615");
   assertEquals(parse("007-+1"), "7-1");
   assertEquals(parse("18446744073709551615-0"), "18446744073709551615-0");
-  for (const text of ["", "-", "5-", "-5", "a-1", "1-a", "1-1-1", "18446744073709551616-0", " 1"]) {
+  for (const text of ["", "-", "5-", "-5", "a-1", "1-a", "1-1-1", "18446744073709551616-0"]) {
     assertEquals(parse(text), null, text);
   }
+});
+
+Deno.test("the parts of an id are read as strtoull reads them, and a NUL ends it", () => {
+  assertEquals(parse(" 1-\t2"), "1-2");
+  assertEquals(parse("1-\x002"), null);
+  assertEquals(parse("1\x00-2"), "1-0");
+  assertEquals(parse("1-1\x00x"), "1-1");
+  assertEquals(parse("3--2"), null);
+  assertEquals(parse("3--02"), "3-18446744073709551614");
+  assertEquals(parse(`${"0".repeat(126)}7`), "7-0");
+  assertEquals(parse(`${"0".repeat(127)}7`), null);
 });
 
 Deno.test("an open id has a star in the place of the sequence number", () => {

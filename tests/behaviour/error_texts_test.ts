@@ -34,7 +34,7 @@ const RECORDED: readonly (readonly [words: readonly string[], text: string])[] =
     `ERR unknown subcommand or wrong number of arguments for '${"x".repeat(128)}'. Try DEBUG HELP.`,
   ],
   [
-    ["Xinfo", "Stream", "k", "x"],
+    ["Xinfo", "Stream", "stream", "x"],
     "ERR unknown subcommand or wrong number of arguments for 'Stream'. Try XINFO HELP.",
   ],
   [
@@ -68,6 +68,7 @@ const RECORDED: readonly (readonly [words: readonly string[], text: string])[] =
 
 Deno.test("errors quote a client's bytes as they are, cut where Redis cuts", () => {
   const server = new TestServer();
+  server.run("XADD stream 1-1 f v");
   for (const [words, text] of RECORDED) {
     assertEquals(call(server, words), new ReplyError(text), words.join(" ").slice(0, 60));
   }

@@ -115,11 +115,16 @@ Deno.test("LCS refuses what would take more than proto-max-bulk-len at four byte
 });
 
 for (
-  const line of ["GET key:1", "SET key:1 some-value-of-32-bytes-length--", "INCR counter", "PING"]
+  const line of [
+    ...["GET key:1", "SET key:1 some-value-of-32-bytes-length--", "INCR counter", "PING"],
+    ...["PTTL key:1", "ZADD z 1 b", "XRANGE x 1-1 2-1", "ZRANGEBYSCORE z (1 +inf"],
+  ]
 ) {
-  Deno.test(`${line.split(" ")[0]} allocates nothing from dispatch to reply`, () => {
+  Deno.test(`${line} allocates nothing from dispatch to reply`, () => {
     const server = new TestServer();
     server.run("SET key:1 some-value-of-32-bytes-length--");
+    server.run("ZADD z 1 a 2 b");
+    server.run("XADD x 1-1 f v");
     const { client } = server.client();
     const args = argsOf(...line.split(" "));
     client.args.referTo(args, 0, args.count - 1);

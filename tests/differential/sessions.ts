@@ -685,4 +685,104 @@ export const SESSIONS: Record<string, string> = {
     lcs l1 missing
     lcs l1
   `,
+  "numbers as C reads them": `
+    zadd z -inf a 1 b 2 c inf d
+    zrangebyscore z "" 1
+    zrangebyscore z " 1" ( withscores
+    zrangebyscore z 1 1e400
+    zrangebyscore z -1e400 "(\\x001"
+    zrangebyscore z "1 " 2
+    zrangebyscore z nan 2
+    zcount z (1e-400 "1\\x00x"
+    zcount z ((1 2
+    zcount z 0x1 (0x2
+    zadd z " 1" x
+    zadd z 1e400 x
+    zadd lex 0 a 0 b
+    zlexcount lex "-\\x00" "+\\x00x"
+    zlexcount lex "" +
+    zrange lex - + bylex bylex
+    zrange lex - + bylex rev rev
+    zrange z 0 1 byscore bylex
+    zrange z 0 1 withscores withscores
+    zrangestore z2 z 0 1 rev rev
+    zrangestore z2 z "" 1e400 byscore
+    sadd t 1
+    sscan t ""
+    sscan t -1
+    sscan t "0\\x00x"
+    sscan t 9007199254740993
+    sscan t 18446744073709551615
+    sscan t 18446744073709551616
+    sscan t -18446744073709551616
+    sscan t " 1"
+    sscan t +0
+    sscan t 1x
+    sscan t x count 0
+    sscan t 99 count 0
+    sscan missing 99 count 0
+    hscan t 99 count 0
+    scan "" count 0
+    xadd x " 1-1" a b
+    xadd x "2- 1" a b
+    xadd x 3--2 a b
+    xadd x 3--02 a b
+    xadd x "4\\x00-9" a b
+    xadd x "5-*\\x00" a b
+    xrange x "-\\x00" "+\\x00"
+    xrange x "( 1" +
+    multi
+    blpop missing -1e400
+    blpop missing 1e-400
+    blpop missing -0.0001
+    blpop missing 1e5000
+    blpop missing " 1"
+    exec
+    bitfield k set "u8\\x00x" 0 1
+    geoadd g inf 1 a
+    geoadd g 1 -inf a
+    geoadd g -180 -180 a
+    geoadd g 1 x b
+    geoadd g 200.0078125 -0 a
+    geoadd g 1e22 1 a
+    geosearch g fromlonlat inf 1 byradius 1 km
+  `,
+  "deadlines of 64 bits": `
+    set k v
+    pexpireat k 9223372036854775807
+    pexpiretime k
+    expiretime k
+    pexpireat k 9223372036854775806 gt
+    pexpireat k 9223372036854775806 lt
+    pexpiretime k
+    rename k k2
+    copy k2 k3
+    pexpiretime k3
+    move k3 1
+    select 1
+    pexpiretime k3
+    select 0
+    set k v pxat 9007199254740993
+    pexpiretime k
+    expiretime k
+    getex k pxat 9223372036854775807
+    pexpiretime k
+    expireat k 9223372036854775
+    pexpiretime k
+    expireat k 9223372036854776
+    expireat k -9223372036854776
+    pexpire k 9223372036854775807
+    expire k 9223372036854775807
+    pexpire k -9223372036854775808 xx
+    exists k
+    set k v
+    pexpireat k -9223372036854775808
+    exists k
+    set k v px 9223372036854775807
+    set k v px -9223372036854775808
+    set k v exat 9223372036854775
+    expiretime k
+    psetex k 9223372036854775807 v
+    setex k 9223372036854775 v
+  `,
 };
