@@ -54,7 +54,7 @@ export interface RedisServer extends LiveServer {
   digest(): Promise<string>;
 }
 
-/** redis-server, or null where it is not installed. */
+/** redis-server, or the one that RESPITE_REDIS names; null where it is not installed. */
 export async function startRedis(
   dir: string | null = null,
   directives: readonly string[] = ["--save", ""],
@@ -62,7 +62,7 @@ export async function startRedis(
   const port = freePort();
   let child: Deno.ChildProcess;
   try {
-    child = new Deno.Command("redis-server", {
+    child = new Deno.Command(Deno.env.get("RESPITE_REDIS") ?? "redis-server", {
       args: ["--port", `${port}`, "--enable-debug-command", "yes", ...directives],
       cwd: dir ?? await Deno.makeTempDir(),
       stdout: "null",
