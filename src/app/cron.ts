@@ -1,7 +1,8 @@
 /**
  * The one timer: expiry, deadlines of clients, and what Redis does `hz` times a second.
  *
- * It sleeps until the earliest of the next tick, the next deadline and the next key to expire. Work on
+ * It sleeps until the earliest of the next tick, the next deadline and the next key to expire, so that it notices within
+ * a tick that the system's clock was set. Work on
  * many keys is done in slices of half a millisecond with a `setTimeout(0)` between them: setImmediate
  * and message channels would starve the sockets.
  */
@@ -43,9 +44,10 @@ export class Cron {
     const soonest = this.#mayExpire() ? keyspace.soonestNewDeadline : Infinity;
     // Not earlier than now: otherwise each batch would arm a timer anew that is already due, and it would never fire.
     const wanted = Math.max(Math.min(deadlines.next, soonest) + 1, clock.nowMs());
-    if (wanted >= this.#firesAtMs - CLOSE_ENOUGH_MS || !this.#isRunning) return;
+    const isSoonEnough = wanted >= this.#firesAtMs - CLOSE_ENOUGH_MS;
+    if ((isSoonEnough && !this.#isSetBack(this.#firesAtMs)) || !this.#isRunning) return;
     clearTimeout(this.#timer);
-    this.#arm(wanted - clock.nowMs());
+    this.#arm(Math.min(wanted - clock.nowMs(), TICK_MS));
   }
 
   /** Does all that is due now; returns whether keys are left over for another slice. */
@@ -54,7 +56,7 @@ export class Cron {
     clock.refresh();
     this.#guarded("A deadline of a client", () => deadlines.run());
     const now = clock.nowMs();
-    if (now >= this.#nextTickMs) {
+    if (now >= this.#nextTickMs || this.#isSetBack(this.#nextTickMs)) {
       this.#nextTickMs = now + TICK_MS;
       this.#guarded("The work of every tick", () => this.#tick(now));
     }
@@ -74,6 +76,11 @@ export class Cron {
       if (chunks.releaseNext()) isMoreLeft = true;
     });
     return isMoreLeft;
+  }
+
+  /** Whether the system's clock was set back since something was due at `dueMs`: nothing is put off for longer than a tick. */
+  #isSetBack(dueMs: number): boolean {
+    return dueMs - this.#engine.clock.nowMs() > TICK_MS;
   }
 
   /**

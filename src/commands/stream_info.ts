@@ -225,7 +225,8 @@ function xinfoConsumers(call: Call): void {
     reply.bulkText("idle");
     reply.integer(Math.max(nowMs - consumer.seenMs, 0));
     reply.bulkText("inactive");
-    reply.integer(consumer.activeMs < 0 ? -1 : Math.max(nowMs - consumer.activeMs, 0));
+    // As in Redis, this is negative after the clock was set back.
+    reply.integer(consumer.activeMs < 0 ? -1 : nowMs - consumer.activeMs);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Servers on real sockets: ours in this process, redis-server as a child where it is installed. */
 import { Server } from "../../src/app/server.ts";
 import { Parameters } from "../../src/config/parameters.ts";
+import { Clock } from "../../src/lib/clock.ts";
 import { Log } from "../../src/observe/log.ts";
 import { binaryText } from "../../src/protocol/args.ts";
 import { testHost } from "./host.ts";
@@ -12,9 +13,10 @@ export interface LiveServer {
   stop(): Promise<void>;
 }
 
-/** Ours, on a port of its own, with DEBUG allowed and the directives given. */
+/** Ours, on a port of its own, with DEBUG allowed, the directives given and the system's clock, or another one. */
 export function startRespite(
   directives: Record<string, string> = {},
+  clock = new Clock(),
 ): LiveServer & { server: Server; logged: string[] } {
   const parameters = new Parameters();
   const own = {
@@ -30,7 +32,7 @@ export function startRespite(
   }
   const logged: string[] = [];
   const log = new Log(1, (line) => logged.push(line));
-  const server = new Server({ parameters, log, host: testHost });
+  const server = new Server({ parameters, log, host: testHost, clock });
   const error = server.listenOn(
     [{ hostname: "127.0.0.1", port: parameters.values.port }],
   );
