@@ -196,6 +196,8 @@ function showForGroup(call: Call, request: Request, i: number): boolean {
   const at = first + count + i;
   if (isCharacter(args, at, GREATER)) return deliver(call, request, i, group, consumer);
   readId(args, at, id);
+  // In Redis, `>` is the last id of all.
+  if (id.isMax) return deliver(call, request, i, group, consumer);
   showHistory(call, request, i, group, consumer);
   return true;
 }

@@ -202,10 +202,11 @@ export class StreamId {
   parse(bytes: Uint8Array, start: number, end: number, isEnd = false): boolean {
     assert(start <= end && end <= bytes.length, "a text lies within its bytes");
     if (end - start > TEXT_READ_BYTES) return false;
-    const last = textEnd(bytes, start, end);
-    const dash = dashIn(bytes, start, last);
+    const dash = dashIn(bytes, start, end);
     if (!parsePart(bytes, start, dash, this.#words, 0)) return false;
-    if (dash < last) return parsePart(bytes, dash + 1, last, this.#words, 2);
+    if (dash < end && bytes[dash] === MINUS) {
+      return parsePart(bytes, dash + 1, end, this.#words, 2);
+    }
     if (isEnd) this.setLastSequence();
     else this.setFirstSequence();
     return true;
@@ -215,11 +216,11 @@ export class StreamId {
   parseOpen(bytes: Uint8Array, start: number, end: number): boolean {
     assert(start <= end && end <= bytes.length, "a text lies within its bytes");
     if (end - start > TEXT_READ_BYTES) return false;
-    const last = textEnd(bytes, start, end);
-    const dash = dashIn(bytes, start, last);
+    const dash = dashIn(bytes, start, end);
     this.setFirstSequence();
-    return dash + 2 === last && bytes[dash + 1] === STAR &&
-      parsePart(bytes, start, dash, this.#words, 0);
+    if (dash + 1 >= end || bytes[dash] !== MINUS || bytes[dash + 1] !== STAR) return false;
+    const isOver = dash + 2 === end || bytes[dash + 2] === 0;
+    return isOver && parsePart(bytes, start, dash, this.#words, 0);
   }
 }
 
@@ -229,18 +230,12 @@ export const FIRST_ID = new StreamId();
 export const LAST_ID = new StreamId();
 LAST_ID.setMax();
 
+/** Where the first minus is, or the text ends: at `end` or at a NUL. */
 function dashIn(bytes: Uint8Array, start: number, end: number): number {
   assert(start <= end, "a text does not end before it begins");
   let dash = start;
-  while (dash < end && bytes[dash] !== MINUS) dash++;
+  while (dash < end && bytes[dash] !== MINUS && bytes[dash] !== 0) dash++;
   return dash;
-}
-
-function textEnd(bytes: Uint8Array, start: number, end: number): number {
-  assert(start <= end, "a text does not end before it begins");
-  let at = start;
-  while (at < end && bytes[at] !== 0) at++;
-  return at;
 }
 
 /**

@@ -738,6 +738,9 @@ export const SESSIONS: Record<string, string> = {
     blpop missing 1e5000
     blpop missing " 1"
     exec
+    xgroup create x g 0
+    xreadgroup group g ann streams x >
+    xreadgroup group g ann streams x 18446744073709551615-18446744073709551615
     bitfield k set "u8\\x00x" 0 1
     geoadd g inf 1 a
     geoadd g 1 -inf a
