@@ -52,13 +52,16 @@ export class Cron {
 
   /** Does all that is due now; returns whether keys are left over for another slice. */
   run(): boolean {
-    const { clock, deadlines } = this.#engine;
+    const { clock, deadlines, counters } = this.#engine;
     clock.refresh();
+    const begin = clock.monotonicUs();
     this.#guarded("A deadline of a client", () => deadlines.run());
     const now = clock.nowMs();
     if (now >= this.#nextTickMs || this.#isSetBack(this.#nextTickMs)) {
       this.#nextTickMs = now + TICK_MS;
-      this.#guarded("The work of every tick", () => this.#tick(now));
+      if (!this.#engine.pausesCron) {
+        this.#guarded("The work of every tick", () => this.#tick(now));
+      }
     }
     const end = clock.monotonicUs() + SLICE_US;
     const isOver = (): boolean => clock.monotonicUs() >= end;
@@ -75,6 +78,8 @@ export class Cron {
       if (lazyFree.slice(isOver)) isMoreLeft = true;
       if (chunks.releaseNext()) isMoreLeft = true;
     });
+    counters.timerRuns++;
+    counters.timerUs += clock.monotonicUs() - begin;
     return isMoreLeft;
   }
 
@@ -117,8 +122,8 @@ export class Cron {
   }
 
   #mayExpire(): boolean {
-    const { activeExpiry, keyspace } = this.#engine;
-    return activeExpiry && !keyspace.mayNotExpire;
+    const { activeExpiry, pausesCron, keyspace } = this.#engine;
+    return activeExpiry && !pausesCron && !keyspace.mayNotExpire;
   }
 
   /** Removes expired keys until `isOver`; returns whether some are left. */

@@ -151,6 +151,10 @@ class ProcessHost implements Host {
 
   constructor(readonly parameters: Parameters, readonly configFile: string) {}
 
+  randomId(): string {
+    return randomHex(40);
+  }
+
   residentBytes(): number {
     return Deno.memoryUsage().rss;
   }

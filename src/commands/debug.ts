@@ -3,10 +3,14 @@ import { binaryOf, parseMemory } from "../config/words.ts";
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
 import { type Entries, Type } from "../keyspace/entry.ts";
+import { HashValue } from "../keyspace/hash_value.ts";
+import { ListValue } from "../keyspace/list_value.ts";
+import { SetValue } from "../keyspace/set_value.ts";
+import { ZsetValue } from "../keyspace/zset_value.ts";
 import { encodingName, entryBytes, StringValue } from "../keyspace/values.ts";
 import { writeDecimal } from "../lib/decimal.ts";
 import { Args } from "../protocol/args.ts";
-import { errorReply, Errors, unknownOrArity } from "../protocol/errors.ts";
+import { type ErrorReply, errorReply, Errors, unknownOrArity } from "../protocol/errors.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import { digest, digestValue } from "./digest.ts";
 import { replyHelp } from "./help.ts";
@@ -20,26 +24,33 @@ const DIGITS_MAX = 20;
 
 type Run = (call: Call) => void;
 
-/** Subcommands by name, with the number of arguments that each takes at least. */
-const SUBCOMMANDS: Record<string, readonly [least: number, run: Run]> = {
+/** Subcommands by name, with the number of arguments that each takes at least, and at most. */
+const SUBCOMMANDS: Record<string, readonly [least: number, run: Run, most?: number]> = {
   "AOF-FLUSH-SLEEP": [3, aofFlushSleep],
+  "CHANGE-REPL-ID": [2, changeReplId, 2],
   "CONFIG-REWRITE-FORCE-ALL": [2, configRewriteForceAll],
   "DIGEST": [2, digest],
   "DIGEST-VALUE": [3, digestValue],
   "ERROR": [3, ({ args, reply }) => reply.error(errorReply(args.binary(2)))],
   "HELP": [2, help],
   "HTSTATS": [3, htstats],
+  "HTSTATS-KEY": [3, htstatsKey],
+  "LISTPACK": [3, listpack, 3],
   "LOADAOF": [2, loadaof],
   "LOG": [3, log],
   "OBJECT": [3, object],
+  "PAUSE-CRON": [3, pauseCron, 3],
   "POPULATE": [3, populate],
   "PROTOCOL": [3, protocol],
   "RELOAD": [2, reload],
   "SET-ACTIVE-EXPIRE": [3, setActiveExpire],
+  "QUICKLIST": [3, quicklist, 4],
   "QUICKLIST-PACKED-THRESHOLD": [3, quicklistPackedThreshold],
   "SET-SKIP-CHECKSUM-VALIDATION": [3, skipChecksumValidation],
   "SLEEP": [3, sleep],
 };
+
+const NOT_FOUND = [Infinity, () => {}] as const;
 
 function debug(call: Call): void {
   const { args, reply, engine, client } = call;
@@ -50,12 +61,13 @@ function debug(call: Call): void {
   }
   const name = args.binary(1).toUpperCase();
   const found = SUBCOMMANDS[name];
-  if (found === undefined || args.count < found[0]) {
+  const [least, run, most = Infinity] = found ?? NOT_FOUND;
+  if (args.count < least || args.count > most) {
     return reply.error(unknownOrArity(args.binary(1), "DEBUG"));
   }
   // DEBUG itself is not propagated: a subcommand that changes data propagates other commands.
   call.rewriteToNothing();
-  found[1](call);
+  run(call);
 }
 
 /** Elements of so many bytes or more get a node of their own: nodes are not longer than that. 0 is without limit. */
@@ -205,12 +217,76 @@ function serializedLength(entries: Entries): number {
 function htstats({ args, reply, engine }: Call): void {
   const db = engine.keyspace.databases[args.integer(2)];
   if (args.error !== null) return reply.error(args.error);
-  if (db === undefined) return reply.error(Errors.outOfRange);
+  if (db === undefined) return reply.error(Errors.outOfRangeDatabase);
   reply.verbatim(
     "txt",
     `[Dictionary HT]\nDash table: ${db.size} keys in ${db.tableBytes} bytes\n` +
       `[Expires HT]\nDeadline heap: ${db.deadlines.count} keys\n`,
   );
+}
+
+/** HTSTATS-KEY key: the same for the table of a hash, a set or a sorted set. */
+function htstatsKey(call: Call): void {
+  const { entries } = call.db.keyspace;
+  if (!openKey(call)) return;
+  if (!["hashtable", "skiplist"].includes(encodingName(entries))) {
+    return call.reply.error(Errors.notHashTable);
+  }
+  const count = elementCount(call);
+  call.reply.verbatim("txt", `Member table: ${count} members in ${entryBytes(entries)} bytes\n`);
+}
+
+/** Opens the entry at argument 2; false, after an error, if there is none. */
+function openKey({ args, reply, db }: Call): boolean {
+  const ref = db.find(args, 2);
+  if (ref === 0) reply.error(Errors.noSuchKey);
+  else db.keyspace.entries.open(ref);
+  return ref !== 0;
+}
+
+function elementCount({ args, db }: Call): number {
+  const { type } = db.keyspace.entries;
+  const value = type === Type.hash
+    ? new HashValue()
+    : type === Type.set
+    ? new SetValue()
+    : type === Type.list
+    ? new ListValue()
+    : new ZsetValue();
+  value.cursor.read(db, args, 2);
+  return value.count;
+}
+
+function listpack(call: Call): void {
+  describe(call, "Listpack", Errors.notListpack);
+}
+
+function quicklist(call: Call): void {
+  describe(call, "Quicklist", Errors.notQuicklist);
+}
+
+/** As in Redis, the log (there: stdout) says how the value is stored, and the reply is where to look. */
+function describe(call: Call, what: string, refusal: ErrorReply): void {
+  const { args, reply, db, engine } = call;
+  const { entries } = db.keyspace;
+  if (!openKey(call)) return;
+  if (encodingName(entries) !== what.toLowerCase()) return reply.error(refusal);
+  const bytes = entryBytes(entries);
+  engine.log.warning(
+    `${what} of ${args.text(2)}: ${elementCount(call)} elements in ${bytes} bytes`,
+  );
+  reply.simple(`${what} structure printed on stdout`);
+}
+
+/** While it is paused, nothing is done in turn: no key vanishes unless it is accessed, no save point is looked at. */
+function pauseCron({ args, reply, engine }: Call): void {
+  engine.pausesCron = args.binary(2) !== "0";
+  reply.ok();
+}
+
+function changeReplId({ reply, engine }: Call): void {
+  engine.replicationId = engine.host.randomId();
+  reply.ok();
 }
 
 /** What each RESP type looks like on the wire. */
@@ -264,20 +340,25 @@ function protocol(call: Call): void {
 function help({ reply }: Call): void {
   replyHelp(reply, "DEBUG", [
     ["AOF-FLUSH-SLEEP <microsec>", "Waits before the append-only file is written."],
+    ["CHANGE-REPL-ID", "Gives the server another id of replication."],
     ["CONFIG-REWRITE-FORCE-ALL", "CONFIG REWRITE that writes defaults, too."],
     ["DIGEST", "A sum over all data; equal data have equal sums."],
     ["DIGEST-VALUE <key> [<key> ...]", "The same of single values."],
     ["ERROR <string>", "Answers that error."],
     ["HTSTATS <dbid>", "Figures of a database's table."],
+    ["HTSTATS-KEY <key>", "Figures of a value's table."],
+    ["LISTPACK <key>", "Logs how a listpack is stored."],
     ["LOADAOF", "Empties the server and loads the append-only file."],
     ["LOG <message>", "Writes a line to the log."],
     ["OBJECT <key>", "How a value is stored."],
+    ["PAUSE-CRON <0|1>", "Whether nothing is done in turn."],
     ["POPULATE <count> [<prefix>] [<size>]", "Makes keys that are missing."],
     ["PROTOCOL <type>", "A reply of that RESP type."],
     [
       "RELOAD [NOSAVE] [NOFLUSH] [MERGE]",
       "Saves, empties the server and loads what was saved.",
     ],
+    ["QUICKLIST <key>", "Logs how a quicklist is stored."],
     [
       "QUICKLIST-PACKED-THRESHOLD <size>",
       "Gives longer elements of lists nodes of their own (0: as configured).",

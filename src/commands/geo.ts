@@ -170,7 +170,7 @@ export const geoCommands: readonly CommandSpec[] = [
   },
   {
     name: "geodist",
-    usage: "key member1 member2 [unit=('m' | 'km' | 'ft' | 'mi')]",
+    usage: "key member1 member2 [unit=(M | KM | FT | MI)]",
     summary: "Returns the distance between two members.",
     since: "3.2.0",
     complexity: "O(1)",

@@ -319,7 +319,7 @@ export const geoSearchCommands: readonly CommandSpec[] = [
   {
     name: "geosearch",
     usage:
-      "key from=(FROMMEMBER member | FROMLONLAT fromlonlat=(longitude:double latitude:double)) by=(circle=(BYRADIUS radius:double unit=('m' | 'km' | 'ft' | 'mi')) | box=(BYBOX width:double height:double unit=('m' | 'km' | 'ft' | 'mi'))) [order=(ASC | DESC)] [count-block=(COUNT count:integer [ANY])] [WITHCOORD] [WITHDIST] [WITHHASH]",
+      "key from=(FROMMEMBER member | FROMLONLAT fromlonlat=(longitude:double latitude:double)) by=(circle=(BYRADIUS radius:double unit=(M | KM | FT | MI)) | box=(BYBOX width:double height:double unit=(M | KM | FT | MI))) [order=(ASC | DESC)] [count-block=(COUNT count:integer [ANY])] [WITHCOORD] [WITHDIST] [WITHHASH]",
     summary: "Returns the members in a circle or a box.",
     since: "6.2.0",
     complexity: "O(N+log(M))",
@@ -330,7 +330,7 @@ export const geoSearchCommands: readonly CommandSpec[] = [
   {
     name: "geosearchstore",
     usage:
-      "destination:key source:key from=(FROMMEMBER member | FROMLONLAT fromlonlat=(longitude:double latitude:double)) by=(circle=(BYRADIUS radius:double unit=('m' | 'km' | 'ft' | 'mi')) | box=(BYBOX width:double height:double unit=('m' | 'km' | 'ft' | 'mi'))) [order=(ASC | DESC)] [count-block=(COUNT count:integer [ANY])] [STOREDIST]",
+      "destination:key source:key from=(FROMMEMBER member | FROMLONLAT fromlonlat=(longitude:double latitude:double)) by=(circle=(BYRADIUS radius:double unit=(M | KM | FT | MI)) | box=(BYBOX width:double height:double unit=(M | KM | FT | MI))) [order=(ASC | DESC)] [count-block=(COUNT count:integer [ANY])] [STOREDIST]",
     summary: "Stores the members in a circle or a box.",
     since: "6.2.0",
     complexity: "O(N+log(M))",
@@ -341,7 +341,7 @@ export const geoSearchCommands: readonly CommandSpec[] = [
   {
     name: "georadius",
     usage:
-      "key longitude:double latitude:double radius:double unit=('m' | 'km' | 'ft' | 'mi') [WITHCOORD] [WITHDIST] [WITHHASH] [count-block=(COUNT count:integer [ANY]@6.2.0)] [order=(ASC | DESC)] [store=(STORE storekey:key | STOREDIST storedistkey:key)]",
+      "key longitude:double latitude:double radius:double unit=(M | KM | FT | MI) [WITHCOORD] [WITHDIST] [WITHHASH] [count-block=(COUNT count:integer [ANY]@6.2.0)] [order=(ASC | DESC)] [store=(STORE storekey:key<key> | STOREDIST storedistkey:key<key>)]",
     summary: "Returns or stores the members in a circle.",
     since: "3.2.0",
     complexity: "O(N+log(M))",
@@ -358,7 +358,7 @@ export const geoSearchCommands: readonly CommandSpec[] = [
   {
     name: "georadius_ro",
     usage:
-      "key longitude:double latitude:double radius:double unit=('m' | 'km' | 'ft' | 'mi') [WITHCOORD] [WITHDIST] [WITHHASH] [count-block=(COUNT count:integer [ANY]@6.2.0)] [order=(ASC | DESC)]",
+      "key longitude:double latitude:double radius:double unit=(M | KM | FT | MI) [WITHCOORD] [WITHDIST] [WITHHASH] [count-block=(COUNT count:integer [ANY]@6.2.0)] [order=(ASC | DESC)]",
     summary: "Returns the members in a circle.",
     since: "3.2.10",
     complexity: "O(N+log(M))",
@@ -371,7 +371,7 @@ export const geoSearchCommands: readonly CommandSpec[] = [
   {
     name: "georadiusbymember",
     usage:
-      "key member radius:double unit=('m' | 'km' | 'ft' | 'mi') [WITHCOORD] [WITHDIST] [WITHHASH] [count-block=(COUNT count:integer [ANY])] [order=(ASC | DESC)] [store=(STORE storekey:key | STOREDIST storedistkey:key)]",
+      "key member radius:double unit=(M | KM | FT | MI) [WITHCOORD] [WITHDIST] [WITHHASH] [count-block=(COUNT count:integer [ANY])] [order=(ASC | DESC)] [store=(STORE storekey:key<key> | STOREDIST storedistkey:key<key>)]",
     summary: "Returns or stores the members in a circle around one of them.",
     since: "3.2.0",
     complexity: "O(N+log(M))",
@@ -388,7 +388,7 @@ export const geoSearchCommands: readonly CommandSpec[] = [
   {
     name: "georadiusbymember_ro",
     usage:
-      "key member radius:double unit=('m' | 'km' | 'ft' | 'mi') [WITHCOORD] [WITHDIST] [WITHHASH] [count-block=(COUNT count:integer [ANY])] [order=(ASC | DESC)]",
+      "key member radius:double unit=(M | KM | FT | MI) [WITHCOORD] [WITHDIST] [WITHHASH] [count-block=(COUNT count:integer [ANY])] [order=(ASC | DESC)]",
     summary: "Returns the members in a circle around one of them.",
     since: "3.2.10",
     complexity: "O(N+log(M))",

@@ -44,7 +44,8 @@ function pfadd(call: Call): void {
   const value = readSketch(call, 1);
   if (args.error !== null) return reply.error(args.error);
   if (value !== null && isDense(value.bytes, value.start)) return addDense(call, value.length);
-  let isChanged = value === null;
+  // As in Redis, a new key counts as a change of its own.
+  let changes = value === null ? 1 : 0;
   if (value === null) sketch.clear();
   else if (!sketch.load(value.bytes, value.start, value.end)) {
     return reply.error(Errors.damagedSketch);
@@ -59,28 +60,34 @@ function pfadd(call: Call): void {
       hllSparseMaxBytes,
     );
     if (change === Change.damaged) return reply.error(Errors.damagedSketch);
-    if (change === Change.raised) isChanged = true;
+    if (change === Change.raised) changes++;
   }
-  if (!isChanged) return reply.integer(0);
+  if (changes === 0) return reply.integer(0);
   markStale(sketch.bytes, 0);
   store(call);
-  db.changed(args, 1, Events.pfadd);
-  reply.integer(1);
+  added(call, changes);
 }
 
 /** Adds elements to a dense sketch in place. */
-function addDense({ args, reply, db }: Call, length: number): void {
+function addDense(call: Call, length: number): void {
+  const { args, reply, db } = call;
   const value = db.strings.edit(args, 1, length);
-  let isChanged = false;
+  let changes = 0;
   for (let i = 2; i < args.count; i++) {
     const { bytes, start } = value;
     if (addToDense(bytes, start, args.bytesOf(i), args.viewOf(i), args.start(i), args.end(i))) {
-      isChanged = true;
+      changes++;
     }
   }
-  if (!isChanged) return reply.integer(0);
+  if (changes === 0) return reply.integer(0);
   markStale(value.bytes, value.start);
+  added(call, changes);
+}
+
+/** So many registers have changed. */
+function added({ args, reply, db }: Call, changes: number): void {
   db.changed(args, 1, Events.pfadd);
+  db.keyspace.hooks.dirty += changes - 1;
   reply.integer(1);
 }
 

@@ -2,6 +2,7 @@
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
 import type { Engine } from "../engine/engine.ts";
+import { memoryRatios } from "./memory_ratios.ts";
 
 type Field = readonly [name: string, value: string | number];
 type Section = readonly [title: string, fields: (engine: Engine) => readonly Field[]];
@@ -21,6 +22,7 @@ const SECTIONS: readonly Section[] = [
   ["Latencystats", latencystats],
   ["Cluster", () => [["cluster_enabled", 0]]],
   ["Keyspace", keyspace],
+  ["Debug", debug],
 ];
 const NOT_DEFAULT = ["commandstats", "latencystats"];
 
@@ -31,8 +33,8 @@ function info({ args, reply, engine }: Call): void {
   const isAll = wanted.has("all") || wanted.has("everything");
   const shown = SECTIONS.filter(([title]) => {
     const name = title.toLowerCase();
-    if (isAll && !(name === "modules" && !wanted.has("everything"))) return true;
-    return wanted.has(name) || (isDefault && !NOT_DEFAULT.includes(name));
+    if (name === "debug") return wanted.has(name);
+    return isAll || wanted.has(name) || (isDefault && !NOT_DEFAULT.includes(name));
   });
   const texts = shown.map(([title, fields]) =>
     `# ${title}\r\n${fields(engine).map(([name, value]) => `${name}:${value}\r\n`).join("")}`
@@ -110,7 +112,9 @@ function memory(engine: Engine): Field[] {
   const dataset = Math.max(used - overhead, 0);
   const { maxmemory, maxmemoryPolicy } = parameters.values;
   const clientBytes = engine.clientBytes;
-  const ratio = resident / Math.max(used, 1);
+  const { active, fragmentation, resident: outside, overhead: beyond, total } = memoryRatios(
+    engine,
+  );
   return [
     ["used_memory", used],
     ["used_memory_human", humanBytes(used)],
@@ -124,7 +128,7 @@ function memory(engine: Engine): Field[] {
     ["used_memory_dataset", dataset],
     ["used_memory_dataset_perc", `${(dataset / Math.max(used, 1) * 100).toFixed(2)}%`],
     ["allocator_allocated", used],
-    ["allocator_active", keyspace.entries.arena.reservedBytes],
+    ["allocator_active", active],
     ["allocator_resident", resident],
     ["total_system_memory", host.systemBytes()],
     ["total_system_memory_human", humanBytes(host.systemBytes())],
@@ -144,8 +148,14 @@ function memory(engine: Engine): Field[] {
     ["maxmemory", maxmemory],
     ["maxmemory_human", humanBytes(maxmemory)],
     ["maxmemory_policy", maxmemoryPolicy],
-    ["mem_fragmentation_ratio", ratio.toFixed(2)],
-    ["mem_fragmentation_bytes", resident - used],
+    ["allocator_frag_ratio", fragmentation.ratio.toFixed(2)],
+    ["allocator_frag_bytes", fragmentation.bytes],
+    ["allocator_rss_ratio", outside.ratio.toFixed(2)],
+    ["allocator_rss_bytes", outside.bytes],
+    ["rss_overhead_ratio", beyond.ratio.toFixed(2)],
+    ["rss_overhead_bytes", beyond.bytes],
+    ["mem_fragmentation_ratio", total.ratio.toFixed(2)],
+    ["mem_fragmentation_bytes", total.bytes],
     ["mem_not_counted_for_evict", 0],
     ["mem_replication_backlog", 0],
     ["mem_total_replication_buffers", 0],
@@ -164,8 +174,26 @@ function persistence(engine: Engine): readonly Field[] {
   return engine.persistence?.fields() ?? [];
 }
 
+function commandMicroseconds(engine: Engine): number {
+  return engine.commands.all().reduce((sum, { stats }) => sum + stats.microseconds, 0);
+}
+
+/** Of all cycles: the time of each is not measured. */
+function meanCycleUs({ counters }: Engine, commandUs: number): number {
+  return Math.round((commandUs + counters.timerUs) / Math.max(counters.cycles, 1));
+}
+
+/** INFO debug, which is not a part of INFO all. What Redis measures beside these is not measured here. */
+function debug({ counters }: Engine): Field[] {
+  return [
+    ["eventloop_duration_cron_sum", Math.round(counters.timerUs)],
+    ["eventloop_cmd_per_cycle_max", counters.mostRequests],
+  ];
+}
+
 function stats(engine: Engine): Field[] {
   const { counters, keyspace } = engine;
+  const commandUs = commandMicroseconds(engine);
   const kilobytes = (rate: number): string => (rate / 1024).toFixed(2);
   return [
     ["total_connections_received", counters.connections],
@@ -220,6 +248,11 @@ function stats(engine: Engine): Field[] {
     ["client_output_buffer_limit_disconnections", counters.clientOutputLimitDisconnections],
     ["reply_buffer_shrinks", 0],
     ["reply_buffer_expands", 0],
+    ["eventloop_cycles", counters.cycles],
+    ["eventloop_duration_sum", Math.round(commandUs + counters.timerUs)],
+    ["eventloop_duration_cmd_sum", Math.round(commandUs)],
+    ["instantaneous_eventloop_cycles_per_sec", Math.round(counters.cycleRate.perSecond())],
+    ["instantaneous_eventloop_duration_usec", meanCycleUs(engine, commandUs)],
     ["acl_access_denied_auth", counters.aclDeniedAuth],
     ["acl_access_denied_cmd", counters.aclDeniedCommand],
     ["acl_access_denied_key", 0],
@@ -232,7 +265,7 @@ function replication(engine: Engine): Field[] {
     ["role", "master"],
     ["connected_slaves", 0],
     ["master_failover_state", "no-failover"],
-    ["master_replid", engine.host.runId],
+    ["master_replid", engine.replicationId],
     ["master_replid2", "0".repeat(40)],
     ["master_repl_offset", 0],
     ["second_repl_offset", -1],

@@ -3,7 +3,9 @@ import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import { entryBytes } from "../keyspace/values.ts";
 import { Errors } from "../protocol/errors.ts";
+import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import { replyHelp } from "./help.ts";
+import { type Excess, memoryRatios } from "./memory_ratios.ts";
 
 function memoryUsage({ args, reply, db }: Call): void {
   for (let i = 3; i < args.count; i += 2) {
@@ -18,13 +20,24 @@ function memoryUsage({ args, reply, db }: Call): void {
   reply.integer(entryBytes(entries));
 }
 
+type NamedExcess = [name: string, ratioName: string, excess: Excess];
+
+function replyExcesses(reply: ReplyWriter, excesses: readonly NamedExcess[]): void {
+  for (const [name, ratioName, { ratio, bytes }] of excesses) {
+    reply.bulkText(ratioName);
+    reply.double(ratio);
+    reply.bulkText(`${name}.bytes`);
+    reply.integer(bytes);
+  }
+}
+
 function memoryStats({ reply, engine }: Call): void {
   const { keyspace, counters, host } = engine;
   const used = engine.usedBytes;
   const peak = Math.max(counters.peakMemoryBytes, used);
   const databases = keyspace.databases.filter((db) => db.size > 0);
   const resident = host.residentBytes();
-  const reserved = keyspace.entries.arena.reservedBytes;
+  const ratios = memoryRatios(engine);
   const overhead = engine.overheadBytes;
   const dataset = Math.max(used - overhead, 0);
   const numbers: [string, number][] = [
@@ -45,11 +58,23 @@ function memoryStats({ reply, engine }: Call): void {
     ["keys.bytes-per-key", Math.floor(dataset / Math.max(keyspace.keyCount, 1))],
     ["dataset.bytes", dataset],
   ];
-  const ratios: [string, number][] = [
+  const percentages: [string, number][] = [
     ["dataset.percentage", dataset / Math.max(used, 1) * 100],
     ["peak.percentage", used / Math.max(peak, 1) * 100],
   ];
-  reply.map(numbers.length + databases.length + further.length + ratios.length + 5);
+  const allocator: [string, number][] = [
+    ["allocator.allocated", used],
+    ["allocator.active", ratios.active],
+    ["allocator.resident", resident],
+  ];
+  const excesses: NamedExcess[] = [
+    ["allocator-fragmentation", "allocator-fragmentation.ratio", ratios.fragmentation],
+    ["allocator-rss", "allocator-rss.ratio", ratios.resident],
+    ["rss-overhead", "rss-overhead.ratio", ratios.overhead],
+    ["fragmentation", "fragmentation", ratios.total],
+  ];
+  const lists = [numbers, databases, further, percentages, allocator, excesses, excesses];
+  reply.map(lists.reduce((sum, { length }) => sum + length, 0));
   for (const [name, value] of numbers) {
     reply.bulkText(name);
     reply.integer(value);
@@ -66,19 +91,15 @@ function memoryStats({ reply, engine }: Call): void {
     reply.bulkText(name);
     reply.integer(value);
   }
-  ratios.push(["allocator-fragmentation.ratio", reserved / Math.max(used, 1)]);
-  for (const [name, value] of ratios) {
+  for (const [name, value] of percentages) {
     reply.bulkText(name);
     reply.double(value);
   }
-  reply.bulkText("allocator.allocated");
-  reply.integer(used);
-  reply.bulkText("allocator.active");
-  reply.integer(reserved);
-  reply.bulkText("allocator.resident");
-  reply.integer(resident);
-  reply.bulkText("fragmentation");
-  reply.double(resident / Math.max(used, 1));
+  for (const [name, value] of allocator) {
+    reply.bulkText(name);
+    reply.integer(value);
+  }
+  replyExcesses(reply, excesses);
 }
 
 function memoryDoctor({ reply, engine }: Call): void {

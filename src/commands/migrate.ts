@@ -3,7 +3,7 @@ import { goAside } from "../engine/aside.ts";
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, oneKey } from "../engine/command.ts";
 import type { KeptLinks, Link } from "../engine/kept_links.ts";
-import { keysAfter } from "../engine/key_spec.ts";
+import { keysAfter, type KeyVisitor } from "../engine/key_spec.ts";
 import { Int64, int64ToBigInt } from "../lib/decimal.ts";
 import { BufferSink } from "../persistence/byte_sink.ts";
 import { PayloadWriter } from "../persistence/payload.ts";
@@ -207,18 +207,34 @@ function finish(call: Call, request: Request, keys: readonly Args[], outcome: Ou
   reply.error(error);
 }
 
+/** Visits the key, or those behind KEYS if it is empty. There is no telling if both are given. */
+function migrateKeys(args: Args, visitor: KeyVisitor): void {
+  for (let at = 6; at + 1 < args.count; at++) {
+    if (args.is(at, "AUTH")) at++;
+    else if (args.is(at, "AUTH2")) at += 2;
+    else if (args.is(at, "KEYS")) {
+      if (args.length(3) !== 0) return;
+      for (let i = at + 1; i < args.count; i++) visitor(i, MIGRATED_KEY);
+      return;
+    }
+  }
+  visitor(3, MIGRATED_KEY);
+}
+
+const MIGRATED_KEY = oneKey("RW access delete", 3);
+
 /** Rows of the table: see engine/command.ts. */
 export const migrateCommands: readonly CommandSpec[] = [
   {
     name: "migrate",
     usage:
-      "host port:integer key-selector=(key | empty-string='\"\"') destination-db:integer timeout:integer [COPY]@3.0.0 [REPLACE]@3.0.0 [authentication=(AUTH auth@4.0.7 | AUTH2 auth2=(username password)@6.0.0)] [{KEYS keys:key}*]@3.0.6",
+      "host port:integer key-selector=(key | empty-string='') destination-db:integer timeout:integer [COPY]@3.0.0 [REPLACE]@3.0.0 [authentication=(AUTH auth<password>@4.0.7 | AUTH2 auth2=(username password)@6.0.0)] [KEYS {keys:key<key>}*]@3.0.6",
     summary: "Moves keys to another server.",
     since: "2.6.0",
     complexity: "Depends on the subcommand",
     flags: Flag.write,
     keys: [
-      oneKey("RW access delete", 3),
+      MIGRATED_KEY,
       keysAfter("RW access delete incomplete", "KEYS", -2, { last: -1 }),
     ],
     acl: ["dangerous"],
@@ -229,6 +245,7 @@ export const migrateCommands: readonly CommandSpec[] = [
       ["4.0.7", "AUTH."],
       ["6.0.0", "AUTH2."],
     ],
+    keysOf: migrateKeys,
     run: migrate,
   },
 ];

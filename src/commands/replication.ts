@@ -1,7 +1,9 @@
 /** Commands of servers that copy this one. */
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
-import { Errors, unknownReplconf } from "../protocol/errors.ts";
+import { Args } from "../protocol/args.ts";
+import { Errors, unknownReplconf, unsupportedFilter } from "../protocol/errors.ts";
+import { splitInline } from "../protocol/inline.ts";
 import { beginFullSync } from "../replication/full_sync.ts";
 
 function sync({ client, engine }: Call): void {
@@ -10,13 +12,19 @@ function sync({ client, engine }: Call): void {
 }
 
 /** REPLCONF option value …: what a replica says of itself. */
-function replconf({ args, reply, client }: Call): void {
+function replconf(call: Call): void {
+  const { args, reply, client } = call;
   if (args.count % 2 === 0) return reply.error(Errors.syntax);
   for (let i = 1; i < args.count; i += 2) {
-    if (args.is(i, "ACK")) return; // A replica reports its offset; that has no reply.
+    // A replica reports its offset, or a primary asks for it: that has no reply.
+    if (args.is(i, "ACK") || args.is(i, "GETACK")) return;
     if (args.is(i, "RDB-ONLY")) {
-      client.wantsSnapshotOnly = args.integerWithin(i + 1, 0, 1, Errors.outOfRange) === 1;
+      const value = args.integer(i + 1);
+      if (value < 0 || value > 1) args.fail(Errors.notZeroOrOne);
       if (args.error !== null) return reply.error(args.error);
+      client.wantsSnapshotOnly = value === 1;
+    } else if (args.is(i, "RDB-FILTER-ONLY")) {
+      if (!readFilter(call, i + 1)) return;
     } else if (args.is(i, "LISTENING-PORT")) {
       args.integer(i + 1);
       if (args.error !== null) return reply.error(args.error);
@@ -25,6 +33,25 @@ function replconf({ args, reply, client }: Call): void {
     }
   }
   reply.ok();
+}
+
+/**
+ * Reads what the snapshot of a SYNC shall contain: "functions", or nothing. There are no functions yet, so that in either case
+ * it has no keys. Returns false after an error.
+ */
+function readFilter({ args, reply, client }: Call, index: number): boolean {
+  const words = new Args();
+  if (!splitInline(args.bytesOf(index), args.start(index), args.end(index), words)) {
+    reply.error(Errors.missingFilter);
+    return false;
+  }
+  for (let i = 0; i < words.count; i++) {
+    if (words.is(i, "FUNCTIONS")) continue;
+    reply.error(unsupportedFilter(words.binary(i)));
+    return false;
+  }
+  client.wantsNoKeys = true;
+  return true;
 }
 
 /** Rows of the table: see engine/command.ts. */

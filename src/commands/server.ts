@@ -29,9 +29,12 @@ function flushall(call: Call): void {
   reply.ok();
 }
 
-/** A flush counts what it removed and is propagated in any case. */
-function finishFlush({ engine }: Call, removed: number, async: boolean): void {
-  engine.keyspace.hooks.dirty += Math.max(removed, 1);
+/** A flush counts what it removed. One of an empty database changes nothing, but is propagated, as in Redis. */
+function finishFlush(call: Call, removed: number, async: boolean): void {
+  const { engine, args } = call;
+  engine.keyspace.hooks.dirty += removed;
+  const stream = call.rewrite(args.count);
+  for (let i = 0; i < args.count; i++) stream?.argument(args, i);
   if (!async) engine.keyspace.lazyFree.slice(() => false);
 }
 

@@ -362,7 +362,7 @@ export const sortCommands: readonly CommandSpec[] = [
   {
     name: "sort",
     usage:
-      "key [BY by-pattern:pattern#1] [LIMIT limit=(offset:integer count:integer)] [{GET get-pattern:pattern#1}*] [order=(ASC | DESC)] [sorting=ALPHA] [STORE destination:key]",
+      "key [BY by-pattern:pattern#1<pattern>] [LIMIT limit=(offset:integer count:integer)] [{GET get-pattern:pattern#1<pattern>}*] [order=(ASC | DESC)] [sorting=ALPHA] [STORE destination:key]",
     summary: "Sorts a list, a set or a sorted set, and may store the result.",
     since: "1.0.0",
     complexity: "O(N+M*log(M))",
@@ -379,7 +379,7 @@ export const sortCommands: readonly CommandSpec[] = [
   {
     name: "sort_ro",
     usage:
-      "key [BY by-pattern:pattern#1] [LIMIT limit=(offset:integer count:integer)] [{GET get-pattern:pattern#1}*] [order=(ASC | DESC)] [sorting=ALPHA]",
+      "key [BY by-pattern:pattern#1<pattern>] [LIMIT limit=(offset:integer count:integer)] [{GET get-pattern:pattern#1<pattern>}*] [order=(ASC | DESC)] [sorting=ALPHA]",
     summary: "Sorts a list, a set or a sorted set.",
     since: "7.0.0",
     complexity: "O(N+M*log(M))",

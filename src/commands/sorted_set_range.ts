@@ -257,7 +257,7 @@ function zrangestore({ args, reply, db }: Call): void {
     target.cursor.replace(db, args, 1);
     target.become(copy);
   } else storeShort(db, args, from, count);
-  target.cursor.changed(Events.zrangestore, count);
+  target.cursor.changed(Events.zrangestore);
   reply.integer(count);
 }
 

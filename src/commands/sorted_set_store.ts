@@ -244,7 +244,7 @@ function store(call: Call, kind: Kind, event: KeyEvent): void {
     result.forEach(({ bytes, view, start, end }, score) => {
       target.set(bytes, view, start, end, score);
     });
-    target.cursor.changed(event, count);
+    target.cursor.changed(event);
   }
   result.members.release(Infinity);
   reply.integer(count);
@@ -275,7 +275,7 @@ export const sortedSetStoreCommands: readonly CommandSpec[] = [
   {
     name: "zunion",
     usage:
-      "numkeys:integer {key}* [{WEIGHTS weight:integer}*] [AGGREGATE aggregate=(SUM | MIN | MAX)] [WITHSCORES]",
+      "numkeys:integer {key}* [WEIGHTS {weight:integer}*] [AGGREGATE aggregate=(SUM | MIN | MAX)] [WITHSCORES]",
     summary: "Returns the members of all sorted sets together.",
     since: "6.2.0",
     complexity: "O(N)",
@@ -287,7 +287,7 @@ export const sortedSetStoreCommands: readonly CommandSpec[] = [
   {
     name: "zinter",
     usage:
-      "numkeys:integer {key}* [{WEIGHTS weight:integer}*] [AGGREGATE aggregate=(SUM | MIN | MAX)] [WITHSCORES]",
+      "numkeys:integer {key}* [WEIGHTS {weight:integer}*] [AGGREGATE aggregate=(SUM | MIN | MAX)] [WITHSCORES]",
     summary: "Returns the members that all sorted sets have.",
     since: "6.2.0",
     complexity: "O(N*K)",
@@ -321,7 +321,7 @@ export const sortedSetStoreCommands: readonly CommandSpec[] = [
   {
     name: "zunionstore",
     usage:
-      "destination:key numkeys:integer {key}* [{WEIGHTS weight:integer}*] [AGGREGATE aggregate=(SUM | MIN | MAX)]",
+      "destination:key numkeys:integer {key}* [WEIGHTS {weight:integer}*] [AGGREGATE aggregate=(SUM | MIN | MAX)]",
     summary: "Stores the members of all sorted sets together.",
     since: "2.0.0",
     complexity: "O(N)",
@@ -333,7 +333,7 @@ export const sortedSetStoreCommands: readonly CommandSpec[] = [
   {
     name: "zinterstore",
     usage:
-      "destination:key numkeys:integer {key}* [{WEIGHTS weight:integer}*] [AGGREGATE aggregate=(SUM | MIN | MAX)]",
+      "destination:key numkeys:integer {key}* [WEIGHTS {weight:integer}*] [AGGREGATE aggregate=(SUM | MIN | MAX)]",
     summary: "Stores the members that all sorted sets have.",
     since: "2.0.0",
     complexity: "O(N*K)",

@@ -381,7 +381,7 @@ export const streamCommands: readonly CommandSpec[] = [
   },
   {
     name: "xdel",
-    usage: "key {ID}*",
+    usage: "key {id}*",
     summary: "Removes entries from a stream.",
     since: "5.0.0",
     complexity: "O(1)",

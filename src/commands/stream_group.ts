@@ -255,7 +255,8 @@ export const streamGroupCommands: readonly CommandSpec[] = [
       },
       {
         name: "setid",
-        usage: "key group id-selector=(id | new-id='$') [ENTRIESREAD entriesread:integer]",
+        usage:
+          "key group id-selector=(id | new-id='$') [ENTRIESREAD entriesread:integer<entries-read>]",
         summary: "Sets the id after which a group reads.",
         since: "5.0.0",
         complexity: "O(1)",
@@ -267,7 +268,7 @@ export const streamGroupCommands: readonly CommandSpec[] = [
   },
   {
     name: "xack",
-    usage: "key group {ID}*",
+    usage: "key group {id}*",
     summary: "Acknowledges entries that were delivered to a group.",
     since: "5.0.0",
     complexity: "O(1)",

@@ -16,12 +16,7 @@ import type { Ref } from "../structures/arena.ts";
 import type { Consumer, ConsumerGroup, PendingList } from "../structures/consumer_groups.ts";
 import { LAST_ID, StreamId } from "../structures/stream_id.ts";
 import { LogCursor } from "../structures/stream_log.ts";
-import {
-  propagateAck,
-  propagateConsumer,
-  propagateDelivery,
-  propagateGroup,
-} from "./stream_propagation.ts";
+import { propagateAck, propagateDelivery, propagateGroup } from "./stream_propagation.ts";
 import { readId, readRangeEnd, readRangeStart, replyEntry, replyId } from "./stream_args.ts";
 import { scratch } from "../lib/scratch.ts";
 
@@ -195,14 +190,12 @@ function readClaim(args: Args, nowMs: number): Claim {
 }
 
 /** The consumer that argument 3 names, made if there is none. */
-function openConsumer(call: Call, group: ConsumerGroup): Consumer {
-  const { args, nowMs } = call;
+function openConsumer({ args, nowMs }: Call, group: ConsumerGroup): Consumer {
   const name = args.binary(3);
   let consumer = group.consumer(name);
   if (consumer === undefined) {
     consumer = group.addConsumer(name, nowMs);
     stream.cursor.changedBeside(Events.xgroupCreateconsumer);
-    propagateConsumer(call, 1, group, consumer);
   }
   consumer.seenMs = nowMs;
   return consumer;
@@ -360,7 +353,7 @@ export const streamPendingCommands: readonly CommandSpec[] = [
   {
     name: "xclaim",
     usage:
-      "key group consumer min-idle-time {ID}* [IDLE ms:integer] [TIME unix-time-milliseconds:unix-time] [RETRYCOUNT count:integer] [FORCE] [JUSTID] [LASTID lastid]",
+      "key group consumer min-idle-time {id}* [IDLE ms:integer] [TIME unix-time-milliseconds:unix-time] [RETRYCOUNT count:integer] [FORCE] [JUSTID] [LASTID lastid]",
     summary: "Gives entries that are not acknowledged to another consumer.",
     since: "5.0.0",
     complexity: "O(log N)",

@@ -7,7 +7,7 @@ import { Int64 } from "../lib/decimal.ts";
 import { binaryBytes } from "../protocol/args.ts";
 import type { Propagation } from "../engine/propagation.ts";
 import type { Ref } from "../structures/arena.ts";
-import { type Consumer, type ConsumerGroup, isUnknown } from "../structures/consumer_groups.ts";
+import type { Consumer, ConsumerGroup } from "../structures/consumer_groups.ts";
 import { StreamId } from "../structures/stream_id.ts";
 import { propagateId } from "./stream_args.ts";
 
@@ -59,10 +59,9 @@ export function propagateAck(call: Call, key: number, group: ConsumerGroup, of: 
 
 /** Propagates the group's last id and its count of read entries. */
 export function propagateGroup(call: Call, key: number, group: ConsumerGroup): void {
-  const { entriesRead } = group;
-  const stream = call.rewrite(isUnknown(entriesRead) ? 5 : 7);
+  const stream = call.rewrite(7);
   if (stream === null) return;
   propagateName(stream.word("XGROUP").word("SETID").argument(call.args, key), group.name);
   propagateId(stream, group.lastId);
-  if (!isUnknown(entriesRead)) stream.word("ENTRIESREAD").int64(entriesRead);
+  stream.word("ENTRIESREAD").int64(group.entriesRead);
 }

@@ -192,7 +192,7 @@ function showForGroup(call: Call, request: Request, i: number): boolean {
   stream.cursor.edit(db, args, first + i);
   const group = stream.group(request.group ?? "");
   if (group === undefined) return false;
-  const consumer = consumerOf(call, first + i, group, request.consumer);
+  const consumer = consumerOf(call, request, i, group);
   const at = first + count + i;
   if (isCharacter(args, at, GREATER)) return deliver(call, request, i, group, consumer);
   readId(args, at, id);
@@ -202,13 +202,17 @@ function showForGroup(call: Call, request: Request, i: number): boolean {
   return true;
 }
 
-/** The consumer with that name, made if there is none. */
-function consumerOf(call: Call, key: number, group: ConsumerGroup, name: string): Consumer {
+/**
+ * The consumer that is named, made if there is none. As in Redis, it is propagated only with NOACK: otherwise XCLAIM makes
+ * it when it gets its first entry.
+ */
+function consumerOf(call: Call, request: Request, i: number, group: ConsumerGroup): Consumer {
+  const name = request.consumer;
   let consumer = group.consumer(name);
   if (consumer === undefined) {
     consumer = group.addConsumer(name, call.nowMs);
     stream.cursor.changedBeside(Events.xgroupCreateconsumer);
-    propagateConsumer(call, key, group, consumer);
+    if (request.isNoAck) propagateConsumer(call, request.first + i, group, consumer);
   }
   consumer.seenMs = call.nowMs;
   return consumer;
@@ -244,8 +248,9 @@ function deliver(
     propagateDelivery(call, first + i, group, ref);
   } while (shown !== limit && cursor.next());
   consumer.activeMs = nowMs;
-  stream.cursor.changedBeside(null, shown);
-  propagateGroup(call, first + i, group);
+  stream.cursor.changedBeside(null);
+  // With each pending entry XCLAIM says the group's last id. Without them nothing else does.
+  if (isNoAck) propagateGroup(call, first + i, group);
   reply.arrayFrom(begin, shown);
   return true;
 }
@@ -291,6 +296,7 @@ function showHistory(
       reply.nullArray();
     }
   }
+  stream.cursor.changedBeside(null);
   reply.arrayFrom(begin, shown);
 }
 
@@ -298,7 +304,7 @@ function showHistory(
 export const streamReadCommands: readonly CommandSpec[] = [
   {
     name: "xread",
-    usage: "[COUNT count:integer] [BLOCK milliseconds:integer] STREAMS streams=({key}* {ID}*)",
+    usage: "[COUNT count:integer] [BLOCK milliseconds:integer] STREAMS streams=({key}* {id}*)",
     summary: "Returns the entries of streams after given ids, waiting for them.",
     since: "5.0.0",
     complexity: "Depends on the subcommand",
@@ -309,7 +315,7 @@ export const streamReadCommands: readonly CommandSpec[] = [
   {
     name: "xreadgroup",
     usage:
-      "GROUP group-block=(group consumer) [COUNT count:integer] [BLOCK milliseconds:integer] [NOACK] STREAMS streams=({key}* {ID}*)",
+      "GROUP group-block=(group consumer) [COUNT count:integer] [BLOCK milliseconds:integer] [NOACK] STREAMS streams=({key}* {id}*)",
     summary: "Returns entries of streams to a consumer of a group, waiting for them.",
     since: "5.0.0",
     complexity: "Depends on the subcommand",

@@ -166,7 +166,7 @@ const FACTS = `
   pexpireat -3 fast,write fast,keyspace,write i1/r0,1,0/RW
   pexpiretime 2 fast,readonly fast,keyspace,read i1/r0,1,0/RO
   pfadd -2 denyoom,fast,write fast,hyperloglog,write i1/r0,1,0/RW
-  pfcount -2 may_replicate,readonly hyperloglog,read,slow i1/r-1,1,0/RW
+  pfcount -2 readonly hyperloglog,read,slow i1/r-1,1,0/RW
   pfdebug 3 admin,denyoom,write admin,dangerous,hyperloglog,slow,write i2/r0,1,0/RW
   pfmerge -2 denyoom,write hyperloglog,slow,write i1/r0,1,0/RW i2/r-1,1,0/RO
   pfselftest 1 admin admin,dangerous,hyperloglog,slow -

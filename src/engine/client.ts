@@ -50,6 +50,8 @@ export class Client {
   isReplica = false;
   /** REPLCONF rdb-only: it wants a snapshot, and no changes after it. */
   wantsSnapshotOnly = false;
+  /** REPLCONF RDB-FILTER-ONLY: the snapshot of its SYNC has no keys. */
+  wantsNoKeys = false;
   noEvict = false;
   /** Its commands come from the append-only file: they have been accepted once, and nothing may refuse them. */
   isReplay = false;

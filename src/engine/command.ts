@@ -27,6 +27,7 @@ export const Flag = {
   asking: 1 << 11,
   fast: 1 << 12,
   noAuth: 1 << 13,
+  /** Not shown, as in Redis: a command that is no write, but waits like one while writes are paused. */
   mayReplicate: 1 << 14,
   noAsyncLoading: 1 << 15,
   noMulti: 1 << 16,
@@ -53,7 +54,6 @@ export const FLAG_NAMES: readonly (readonly [number, string])[] = [
   [Flag.asking, "asking"],
   [Flag.fast, "fast"],
   [Flag.noAuth, "no_auth"],
-  [Flag.mayReplicate, "may_replicate"],
   [Flag.noMandatoryKeys, "no_mandatory_keys"],
   [Flag.noAsyncLoading, "no_async_loading"],
   [Flag.noMulti, "no_multi"],

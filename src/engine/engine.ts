@@ -31,6 +31,8 @@ import { WatchedKeys } from "./transaction.ts";
 export interface Host {
   readonly pid: number;
   readonly runId: string;
+  /** 40 random hexadecimal digits. */
+  randomId(): string;
   readonly executable: string;
   readonly configFile: string;
   readonly version: string;
@@ -110,6 +112,10 @@ export class Engine {
   commit: () => boolean = () => true;
   /** DEBUG SET-ACTIVE-EXPIRE. */
   activeExpiry = true;
+  /** DEBUG PAUSE-CRON. */
+  pausesCron = false;
+  /** The id of this server's data, which replicas know them by. */
+  replicationId: string;
   /** DEBUG SET-SKIP-CHECKSUM-VALIDATION: RESTORE accepts payloads whose checksum is wrong. */
   skipsChecksums = false;
   #nextClientId = 1;
@@ -122,6 +128,7 @@ export class Engine {
     this.clock = parts.clock;
     this.log = parts.log;
     this.host = parts.host;
+    this.replicationId = parts.host.randomId();
     const { values } = this.parameters;
     this.keyspace = new Keyspace(parts.clock, parts.hasher, values.databases, values);
     this.watchedKeys = new WatchedKeys(parts.hasher);

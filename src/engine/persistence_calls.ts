@@ -26,7 +26,7 @@ export interface PersistenceCalls {
    * Writes a snapshot to a new file, which the caller removes, and resolves with its path. It waits for other saves;
    * `begun` is called at the instant whose data the snapshot contains.
    */
-  snapshotToFile(begun: () => void): Promise<string>;
+  snapshotToFile(begun: () => void, withoutKeys: boolean): Promise<string>;
   /** DEBUG RELOAD: saves and empties as the options say, then loads; returns an error or null. */
   reload(options: { saves: boolean; flushes: boolean }): ErrorReply | null;
   /** DEBUG LOADAOF. */

@@ -197,6 +197,8 @@ export class Connection implements Transport, PipelineListener {
       }
     }
     // It is read on, and what it sends waits to be decoded.
+    const { counters } = this.#hub.engine;
+    if (requests > counters.mostRequests) counters.mostRequests = requests;
     if (client.blocked !== null && this.#decoder.pendingBytes > this.#hub.queryBufferLimit) {
       this.#tooMuchInput();
     }

@@ -40,6 +40,11 @@ export class Counters {
   outputBytes = 0;
   reads = 0;
   writes = 0;
+  /** Times that the timer has fired, and the microseconds of all of them together. */
+  timerRuns = 0;
+  timerUs = 0;
+  /** Requests of one read, at most. */
+  mostRequests = 0;
   aclDeniedAuth = 0;
   aclDeniedCommand = 0;
   clientOutputLimitDisconnections = 0;
@@ -51,6 +56,12 @@ export class Counters {
   readonly commandRate = new Rate();
   readonly inputRate = new Rate();
   readonly outputRate = new Rate();
+  readonly cycleRate = new Rate();
+
+  /** Times that the event loop had something to do: a client's bytes, or the timer. */
+  get cycles(): number {
+    return this.reads + this.timerRuns;
+  }
 
   /** Counts one error reply by its first word. */
   countError(reply: Uint8Array): void {
@@ -70,6 +81,7 @@ export class Counters {
     this.commandRate.sample(this.commands, nowMs);
     this.inputRate.sample(this.inputBytes, nowMs);
     this.outputRate.sample(this.outputBytes, nowMs);
+    this.cycleRate.sample(this.cycles, nowMs);
   }
 
   /** CONFIG RESETSTAT. */
@@ -84,6 +96,7 @@ export class Counters {
       this.reads =
       this.writes =
         0;
+    this.timerRuns = this.timerUs = this.mostRequests = 0;
     this.aclDeniedAuth = this.aclDeniedCommand = 0;
     this.clientOutputLimitDisconnections = this.clientQueryLimitDisconnections = 0;
     this.errors.clear();

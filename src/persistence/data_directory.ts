@@ -49,10 +49,15 @@ export class DataDirectory {
   }
 
   /** Begins a snapshot that is written to a file; throws if the file can't be created. */
-  openWriter(path: string, temporary: string, isAofBase: boolean): RdbFileWriter {
+  openWriter(
+    path: string,
+    temporary: string,
+    isAofBase: boolean,
+    keyspace = this.#parts.keyspace,
+  ): RdbFileWriter {
     assert(path !== temporary, "an unfinished file has another name");
     this.takeLock();
-    return new RdbFileWriter(this.#parts.keyspace, path, temporary, this.#settings(isAofBase));
+    return new RdbFileWriter(keyspace, path, temporary, this.#settings(isAofBase));
   }
 
   #settings(isAofBase: boolean): RdbSettings {

@@ -163,8 +163,8 @@ export class Persistence implements AofLogOwner {
     return this.#rewriter.rewriteByCommand(time);
   }
 
-  snapshotToFile(begun: () => void): Promise<string> {
-    return this.#saver.snapshotToFile(begun);
+  snapshotToFile(begun: () => void, withoutKeys: boolean): Promise<string> {
+    return this.#saver.snapshotToFile(begun, withoutKeys);
   }
 
   flushed(): void {

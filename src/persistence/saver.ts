@@ -1,4 +1,5 @@
 /** Snapshots in files of their own: SAVE, BGSAVE, save points, and the one that SYNC sends. */
+import { Keyspace } from "../keyspace/keyspace.ts";
 import { assert } from "../lib/assert.ts";
 import { failureText, systemText } from "../lib/system_error.ts";
 import { type ErrorReply, Errors } from "../protocol/errors.ts";
@@ -149,24 +150,23 @@ export class Saver {
 
   /** After FLUSHALL: gives up a save under way, and saves the empty keyspace if there are save points. */
   flushed(): void {
+    assert(this.#parts.keyspace.keyCount === 0, "all keys are gone");
     if (this.#jobs.has("save")) this.#jobs.cancel();
-    const { keyspace, parameters } = this.#parts;
-    if (parameters.values.save === "") return;
-    const { changes } = this;
-    this.saveNow();
-    assert(changes <= keyspace.hooks.dirty, "there were no more changes than now");
-    // As in Redis, changes before the FLUSHALL still count towards the next save point.
-    this.#savedDirty = keyspace.hooks.dirty - changes;
+    if (this.#parts.parameters.values.save !== "") this.saveNow();
   }
 
   /** Writes a snapshot to a file that the caller removes; `begun` is called at the instant whose data it contains. */
-  async snapshotToFile(begun: () => void): Promise<string> {
+  async snapshotToFile(begun: () => void, withoutKeys: boolean): Promise<string> {
     while (this.#jobs.current !== null) await this.#jobs.pause();
     assert(this.#jobs.current === null, "one job is under way at a time");
     const { clock, keyspace } = this.#parts;
     assert(keyspace.hooks.before === null, "one snapshot is under way at a time");
     const path = `${this.#directory.path}/${this.#directory.temporaryName("sync")}`;
-    const writer = this.#directory.openWriter(path, `${path}.part`, false);
+    const source = withoutKeys
+      ? new Keyspace(clock, keyspace.hasher, 1, keyspace.limits)
+      : keyspace;
+    assert(!withoutKeys || source.keyCount === 0, "a snapshot without keys has none");
+    const writer = this.#directory.openWriter(path, `${path}.part`, false, source);
     begun();
     const { dirty } = keyspace.hooks;
     let isFine = false;

@@ -79,6 +79,14 @@ export const Errors = {
   randomCount: e(
     "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
   ),
+  notZeroOrOne: e("ERR value is out of range, value must between 0 and 1"),
+  missingFilter: e("ERR Missing rdb-filter-only values"),
+  outOfRangeDatabase: e("ERR Out of range database"),
+  notListpack: e("ERR Not a listpack encoded object."),
+  notQuicklist: e("ERR Not a quicklist encoded object."),
+  notHashTable: e(
+    "ERR The value stored at the specified key is not represented using an hash table",
+  ),
   notAnInt32: e("ERR value is out of range, value must between -2147483648 and 2147483647"),
   notASketch: e("WRONGTYPE Key is not a valid HyperLogLog string value."),
   damagedSketch: e("INVALIDOBJ Corrupted HLL object detected"),
@@ -317,6 +325,10 @@ export function expectedDollar(byte: number): ErrorReply {
 /** The command's name with a bar before a subcommand: "config|get". */
 export function wrongArity(fullName: string): ErrorReply {
   return e(`ERR wrong number of arguments for '${fullName}' command`);
+}
+
+export function unsupportedFilter(option: string): ErrorReply {
+  return e(`ERR Unsupported rdb-filter-only option: ${atEnd(option)}`);
 }
 
 export function unknownReplconf(option: string): ErrorReply {

@@ -45,7 +45,8 @@ class Feed implements PropagationTaker {
     const client = this.#client;
     const { propagation, log } = this.#engine;
     try {
-      const path = await persistence.snapshotToFile(() => propagation.addTaker(this));
+      const begun = (): void => propagation.addTaker(this);
+      const path = await persistence.snapshotToFile(begun, client.wantsNoKeys);
       const file = await Deno.open(path, { read: true });
       // An open file can be read after it was removed, and so it never stays behind.
       await Deno.remove(path);

@@ -4,6 +4,7 @@ import type { Host } from "../../src/engine/engine.ts";
 export const testHost: Host = {
   pid: 1,
   runId: "0".repeat(40),
+  randomId: () => crypto.randomUUID().replaceAll("-", "").padEnd(40, "0"),
   executable: "respite",
   configFile: "",
   version: "7.2.6",
