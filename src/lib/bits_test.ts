@@ -70,11 +70,12 @@ Deno.test("invert() and combineBits() do so byte by byte", () => {
 
 Deno.test("counting and finding bits allocates nothing", () => {
   const view = new DataView(new ArrayBuffer(300));
-  let sum = 0;
+  // In an array: V8 may box a variable that a closure changes, which would be an allocation of the test's own.
+  const found = new Int32Array(2);
   const work = (): void => {
-    // Kept small: a number beyond 31 bits, as a sum becomes after many rounds, would be an allocation of the test's own.
-    sum = (sum + countBits(view, 1, 299) + findOtherByte(view, 3, 298, 0)) & 0xffff;
+    found[0] = countBits(view, 1, 299);
+    found[1] = findOtherByte(view, 3, 298, 0);
   };
   assertEquals(bytesPerCall(work), 0);
-  assertEquals(sum !== 0, true);
+  assertEquals([...found], [0, 298]);
 });
