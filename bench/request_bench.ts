@@ -6,7 +6,7 @@ import { bench } from "./bench.ts";
 import { Server } from "../src/app/server.ts";
 import { Parameters } from "../src/config/parameters.ts";
 import type { Transport } from "../src/engine/client.ts";
-import type { Host } from "../src/engine/engine.ts";
+import { testHost } from "../tests/support/host.ts";
 import { Log } from "../src/observe/log.ts";
 import { Args, argsOf } from "../src/protocol/args.ts";
 import { ReplyWriter } from "../src/protocol/reply_writer.ts";
@@ -19,7 +19,7 @@ const KEYS = Deno.args.includes("--smoke") ? 100 : 100_000;
 const { engine, evaluator, hub } = new Server({
   parameters: new Parameters(),
   log: new Log(1, () => {}),
-  host: {} as Host,
+  host: testHost,
   hasher: new Hasher(20261120, 2),
 });
 const table = engine.commands;
