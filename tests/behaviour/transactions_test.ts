@@ -134,7 +134,7 @@ Deno.test("CLIENT LIST shows the command that was queued or refused last", () =>
   ]);
 });
 Deno.test("BGSAVE and BGREWRITEAOF inside EXEC begin after it", async () => {
-  const server = new TestServer();
+  using server = new TestServer();
   for (const line of ["MULTI", "SET a 1", "BGSAVE", "SET b 2", "BGREWRITEAOF"]) server.run(line);
   assertEquals(server.run("EXEC"), [
     "OK",

@@ -503,7 +503,7 @@ const UNTESTED = ["migrate"];
 
 /** Whether EXEC answers null after the commands. */
 function breaks(commands: readonly string[]): boolean {
-  const server = new TestServer();
+  using server = new TestServer();
   const other = server.client();
   for (const line of commands.slice(0, -1)) other.run(line);
   server.run("WATCH k");
