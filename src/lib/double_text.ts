@@ -5,7 +5,7 @@
  * Redis 7.2 draws digits with Grisu2 (grisu.ts): they are not the shortest for one value in a thousand, so JavaScript's
  * own would differ.
  */
-import { writeDecimal } from "./decimal.ts";
+import { isSpace, writeDecimal } from "./decimal.ts";
 import { countOfDrawn, drawDigits, drawnDigits } from "./grisu.ts";
 
 /** Redis writes integers up to 2^62 with all their digits. */
@@ -37,8 +37,12 @@ export function shortText(value: number): string {
 }
 
 function writtenText(end: number): string {
+  return textIn(written, 0, end);
+}
+
+function textIn(bytes: Uint8Array, start: number, end: number): string {
   let text = "";
-  for (let i = 0; i < end; i++) text += String.fromCharCode(written[i]);
+  for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]);
   return text;
 }
 
@@ -143,19 +147,8 @@ const HEX_REGEXP =
  * "nan", for what is no number, and for what is too large or too small for a double.
  */
 export function parseDouble(bytes: Uint8Array, start: number, end: number): number {
-  const short = parseShort(bytes, start, end);
-  if (!Number.isNaN(short)) return short;
-  const endless = parseInfinity(bytes, start, end);
-  if (endless !== 0) return endless;
-  let text = "";
-  for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]);
-  if (DECIMAL_REGEXP.test(text)) {
-    return inRange(Number(text), !/^[^eE]*[1-9]/.test(text));
-  }
-  const infinite = INFINITY_REGEXP.exec(text);
-  if (infinite !== null) return infinite[1] === "-" ? -Infinity : Infinity;
-  const hex = HEX_REGEXP.exec(text);
-  return hex === null ? NaN : parseHex(hex);
+  const frequent = parseFrequent(bytes, start, end);
+  return Number.isNaN(frequent) ? parseText(textIn(bytes, start, end), false) : frequent;
 }
 
 /**
@@ -164,23 +157,34 @@ export function parseDouble(bytes: Uint8Array, start: number, end: number): numb
  * is 0. NaN for what is no number.
  */
 export function parseLenientDouble(bytes: Uint8Array, start: number, end: number): number {
-  const short = parseShort(bytes, start, end);
-  if (!Number.isNaN(short)) return short;
-  const endless = parseInfinity(bytes, start, end);
-  if (endless !== 0) return endless;
-  let text = "";
-  for (let i = start; i < end && bytes[i] !== 0; i++) text += String.fromCharCode(bytes[i]);
-  if (text === "") return 0;
-  const number = text.replace(/^[\t-\r ]+/, "");
-  if (DECIMAL_REGEXP.test(number)) return Number(number);
-  const infinite = INFINITY_REGEXP.exec(number);
-  if (infinite !== null) return infinite[1] === "-" ? -Infinity : Infinity;
-  const hex = HEX_REGEXP.exec(number);
-  return hex === null ? NaN : hexValue(hex);
+  const frequent = parseFrequent(bytes, start, end);
+  if (!Number.isNaN(frequent)) return frequent;
+  let stop = start;
+  while (stop < end && bytes[stop] !== 0) stop++;
+  if (stop === start) return 0;
+  let first = start;
+  while (first < stop && isSpace(bytes[first])) first++;
+  return parseText(textIn(bytes, first, stop), true);
 }
 
-function parseHex(hex: RegExpExecArray): number {
-  return inRange(hexValue(hex), !/[1-9a-f]/i.test(hex[2] + (hex[3] ?? "")));
+/** What most numbers are, without a string; NaN for anything else. */
+function parseFrequent(bytes: Uint8Array, start: number, end: number): number {
+  const short = parseShort(bytes, start, end);
+  return Number.isNaN(short) ? parseInfinity(bytes, start, end) : short;
+}
+
+/** NaN for what is no number. What is beyond a double's range is infinite or 0 if `clamps`, otherwise NaN as well. */
+function parseText(text: string, clamps: boolean): number {
+  if (DECIMAL_REGEXP.test(text)) {
+    const value = Number(text);
+    return clamps ? value : inRange(value, !/^[^eE]*[1-9]/.test(text));
+  }
+  const infinite = INFINITY_REGEXP.exec(text);
+  if (infinite !== null) return infinite[1] === "-" ? -Infinity : Infinity;
+  const hex = HEX_REGEXP.exec(text);
+  if (hex === null) return NaN;
+  const value = hexValue(hex);
+  return clamps ? value : inRange(value, !/[1-9a-f]/i.test(hex[2] + (hex[3] ?? "")));
 }
 
 function hexValue([, sign, whole, fraction = "", power = "0"]: RegExpExecArray): number {
@@ -212,15 +216,15 @@ function inRange(value: number, isZero: boolean): number {
   return Number.isFinite(value) && (value !== 0 || isZero) ? value : NaN;
 }
 
-/** "inf" with a sign or without, which ranges of scores often begin or end with; 0 for anything else. */
+/** "inf" with a sign or without, which ranges of scores often begin or end with; NaN for anything else. */
 function parseInfinity(bytes: Uint8Array, start: number, end: number): number {
   const sign = end - start === 4 ? bytes[start] : PLUS;
   const at = end - 3;
-  if (at < start || at > start + 1 || (sign !== PLUS && sign !== MINUS)) return 0;
+  if (at < start || at > start + 1 || (sign !== PLUS && sign !== MINUS)) return NaN;
   // With the bit that makes a letter of ASCII a small one.
   const isInf = (bytes[at] | 0x20) === 0x69 && (bytes[at + 1] | 0x20) === 0x6e &&
     (bytes[at + 2] | 0x20) === 0x66;
-  return isInf ? (sign === MINUS ? -Infinity : Infinity) : 0;
+  return isInf ? (sign === MINUS ? -Infinity : Infinity) : NaN;
 }
 
 /** Up to 15 digits with at most one point, without a string; NaN for anything else. */

@@ -4,6 +4,7 @@
  * "double quotes" take the escapes \n \r \t \b \a \xHH and \<any>; 'single quotes' take \' alone.
  * A closing quote must be followed by white space or the end of the line.
  */
+import { isSpace } from "../lib/decimal.ts";
 import type { Args } from "./args.ts";
 
 const DOUBLE = 0x22;
@@ -38,16 +39,16 @@ class Words {
   }
 
   skipSpace(): void {
-    while (this.at < this.end && isSpace(this.bytes[this.at])) this.at++;
+    while (this.at < this.end && isGap(this.bytes[this.at])) this.at++;
   }
 
   /** Copies one word; a quote may open in the middle of it, as in a"b c". */
   word(): boolean {
-    while (this.at < this.end && !isSpace(this.bytes[this.at])) {
+    while (this.at < this.end && !isGap(this.bytes[this.at])) {
       const byte = this.bytes[this.at++];
       if (byte === DOUBLE || byte === SINGLE) {
         if (!this.#quoted(byte)) return false;
-        return this.at === this.end || isSpace(this.bytes[this.at]);
+        return this.at === this.end || isGap(this.bytes[this.at]);
       }
       this.out[this.filled++] = byte;
     }
@@ -84,8 +85,8 @@ class Words {
 
 const ESCAPES = new Map([[0x6e, 0x0a], [0x72, 0x0d], [0x74, 0x09], [0x62, 0x08], [0x61, 0x07]]);
 
-function isSpace(byte: number): boolean {
-  return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d) || byte === 0;
+function isGap(byte: number): boolean {
+  return isSpace(byte) || byte === 0;
 }
 
 /** The value of two hexadecimal digits at `at`, or -1. */
