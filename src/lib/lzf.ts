@@ -37,12 +37,12 @@ const FIRST_BASE = DISTANCE_MAX + 1;
 export class Compressor {
   /** Hash of three bytes → where they stood, counted from the beginning of the first string. */
   readonly #places = new Int32Array(1 << HASH_BITS);
-  /** Where the present string and the next one begin in that count. */
-  #base = FIRST_BASE;
+  /** Where the next string begins in that count. */
   #next = FIRST_BASE;
+  /** Added to a position in the present string, it gives the place in that count. */
+  #offset = 0;
   #source: Uint8Array = NO_BYTES;
   #view: DataView = NO_VIEW;
-  #start = 0;
   /** Places in a row where nothing was found. */
   #misses = 0;
 
@@ -52,11 +52,10 @@ export class Compressor {
       this.#places.fill(0);
       this.#next = FIRST_BASE;
     }
-    this.#base = this.#next;
+    this.#offset = this.#next - start;
     this.#next += end - start + DISTANCE_MAX;
     this.#source = source;
     this.#view = view;
-    this.#start = start;
     this.#misses = 0;
   }
 
@@ -68,7 +67,7 @@ export class Compressor {
     const source = this.#source;
     const view = this.#view;
     const places = this.#places;
-    const offset = this.#base - this.#start;
+    const offset = this.#offset;
     let misses = this.#misses;
     let at = from;
     let head = 0; // where the number of the literals goes that are being written
