@@ -1,8 +1,9 @@
 /** Where the log's lines go: standard output, standard error, or a file. */
+import type { SyncWriter } from "../lib/write_all.ts";
 import { write } from "./output.ts";
 
 /** The standard streams under the names of files that the runtime lets nobody open. */
-const STREAMS: Readonly<Record<string, { writeSync(bytes: Uint8Array): number }>> = {
+const STREAMS: Readonly<Record<string, SyncWriter>> = {
   "": Deno.stdout,
   "/dev/stdout": Deno.stdout,
   "/dev/fd/1": Deno.stdout,

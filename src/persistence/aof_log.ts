@@ -17,6 +17,7 @@
 import { assert } from "../lib/assert.ts";
 import { sleep } from "../lib/clock.ts";
 import { systemText } from "../lib/system_error.ts";
+import { writeAllSync } from "../lib/write_all.ts";
 import { BufferSink } from "./byte_sink.ts";
 
 export type SyncPolicy = "always" | "everysec" | "no";
@@ -134,17 +135,13 @@ export class AofLog {
   #write(): boolean {
     const { bytes, at: end } = this.#pending;
     if (end === 0) return true;
+    assert(end <= bytes.length, "what is pending lies in its buffer");
     if (this.#owner.flushSleepUs > 0) sleep(this.#owner.flushSleepUs / 1000);
     const isAlways = this.#owner.policy === "always";
     try {
       this.#takeBack();
       this.#isTorn = true;
-      for (let at = 0; at < end;) {
-        const count = this.#file.writeSync(new Uint8Array(bytes.buffer, at, end - at));
-        assert(count > 0, "a write takes some of what it is given");
-        assert(count <= end - at, "a write takes no more than it is given");
-        at += count;
-      }
+      writeAllSync(this.#file, new Uint8Array(bytes.buffer, 0, end));
       if (isAlways) this.#file.syncDataSync();
       this.#isTorn = false;
     } catch (error) {

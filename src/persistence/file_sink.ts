@@ -1,6 +1,7 @@
 /** A sink that writes to a file, at once or beside the event loop. */
 import { assert } from "../lib/assert.ts";
 import { Crc64 } from "../lib/crc.ts";
+import { writeAll, writeAllSync } from "../lib/write_all.ts";
 import { ByteSink } from "./byte_sink.ts";
 
 const CHUNK_BYTES = 256 * 1024;
@@ -84,12 +85,9 @@ export class FileSink extends ByteSink {
   #writeNow(bytes: Uint8Array): void {
     assert(this.#waiting.length === 0, "what waits is written first");
     assert(this.failure === null, "nothing is written to a file that was given up");
+    assert(bytes.length > 0, "what is passed on has bytes");
     try {
-      for (let at = 0; at < bytes.length;) {
-        const count = this.#file.writeSync(bytes.subarray(at));
-        assert(count > 0 && count <= bytes.length - at, "a write takes some of what it is given");
-        at += count;
-      }
+      writeAllSync(this.#file, bytes);
     } catch (error) {
       this.#failed(error);
     }
@@ -101,11 +99,8 @@ export class FileSink extends ByteSink {
       for (;;) {
         const bytes = this.#waiting[0];
         if (bytes === undefined) break;
-        for (let at = 0; at < bytes.length;) {
-          const count = await this.#file.write(bytes.subarray(at));
-          assert(count > 0 && count <= bytes.length - at, "a write takes some of what it is given");
-          at += count;
-        }
+        assert(bytes.length > 0, "what waits has bytes");
+        await writeAll(this.#file, bytes);
         const written = this.#waiting.shift();
         assert(written === bytes || this.failure !== null, "only a failure empties the queue");
         this.#spare.push(new Uint8Array(bytes.buffer));

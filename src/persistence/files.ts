@@ -1,5 +1,6 @@
 /** Files that are complete or absent: written under another name, synced, renamed. And the lock of a directory. */
 import { assert } from "../lib/assert.ts";
+import { writeAllSync } from "../lib/write_all.ts";
 
 /** Renames `from` to `to` and makes that durable. */
 export async function replaceFile(from: string, to: string): Promise<void> {
@@ -38,12 +39,7 @@ export function writeFileWhole(path: string, bytes: Uint8Array): void {
   const file = Deno.openSync(temporary, { write: true, create: true, truncate: true });
   try {
     try {
-      for (let at = 0; at < bytes.length;) {
-        const count = file.writeSync(bytes.subarray(at));
-        assert(count > 0, "a write takes some of what it is given");
-        assert(count <= bytes.length - at, "a write takes no more than it is given");
-        at += count;
-      }
+      writeAllSync(file, bytes);
       file.syncSync();
     } finally {
       file.close();

@@ -1,5 +1,6 @@
 /** A connection to another server: sends requests, reads simple replies, each within a time. */
 import type { Link } from "../engine/kept_links.ts";
+import { writeAll } from "../lib/write_all.ts";
 
 const BUFFER_BYTES = 4096;
 const LF = 0x0a;
@@ -33,11 +34,7 @@ export class PeerLink implements Link {
   }
 
   async send(bytes: Uint8Array, timeoutMs: number): Promise<void> {
-    await within(this.#sendAll(bytes), timeoutMs, () => this.close());
-  }
-
-  async #sendAll(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length;) at += await this.#conn.write(bytes.subarray(at));
+    await within(writeAll(this.#conn, bytes), timeoutMs, () => this.close());
   }
 
   /** Reads a simple reply, with its first character: `+OK`, `-ERR …`, `:1`. */
