@@ -228,9 +228,7 @@ export class Placement implements Releasable {
 
   /** Reads the entry's deadline exactly; returns whether it has one. */
   readDeadline(ref: Ref, out: Int64): boolean {
-    if (!this.entries.hasFlag(ref, EntryFlag.ttl)) return false;
-    this.heap.readDeadline(this.entries.heapSlot(ref), out);
-    return true;
+    return readDeadline(this, ref, out);
   }
 
   /** Gives an entry that is in the table a deadline in Unix ms; returns its ref, which may be a new one. */
@@ -276,4 +274,16 @@ export class Placement implements Releasable {
     });
     assert(heap.size === expiring, "the heap holds the entries with a deadline");
   }
+}
+
+/** See Placement.readDeadline; also for the parts of a placement that a database has left. */
+export function readDeadline(
+  { entries, heap }: { readonly entries: Entries; readonly heap: DeadlineHeap },
+  ref: Ref,
+  out: Int64,
+): boolean {
+  assert(ref !== 0, "an entry has a place");
+  if (!entries.hasFlag(ref, EntryFlag.ttl)) return false;
+  heap.readDeadline(entries.heapSlot(ref), out);
+  return true;
 }

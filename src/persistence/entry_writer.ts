@@ -7,19 +7,13 @@ import { assert } from "../lib/assert.ts";
 import { Int64, int64ToBigInt } from "../lib/decimal.ts";
 import type { DatabaseContents } from "../keyspace/database.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
+import { readDeadline } from "../keyspace/placement.ts";
 import { Slice } from "../lib/slice.ts";
 import type { Ref } from "../structures/arena.ts";
 import { BufferSink, type ByteSink } from "./byte_sink.ts";
 import { PayloadWriter } from "./payload.ts";
 import { RdbType } from "./rdb_format.ts";
-import {
-  type HeldString,
-  hold,
-  readDeadline,
-  type Rest,
-  stringInSteps,
-  writeInSteps,
-} from "./long_strings.ts";
+import { type HeldString, hold, type Rest, stringInSteps, writeInSteps } from "./long_strings.ts";
 import { RdbWriter } from "./rdb_writer.ts";
 import { ValueWriter } from "./value_writer.ts";
 
@@ -64,9 +58,10 @@ export class RdbEntryWriter implements EntryWriter {
     this.#database = -1;
   }
 
-  write({ index, entries, heap }: DatabaseContents, ref: Ref): Rest | null {
+  write(contents: DatabaseContents, ref: Ref): Rest | null {
     assert(ref !== 0, "an entry has a place");
-    const hasDeadline = readDeadline(entries, heap, ref, deadline);
+    const { index, entries } = contents;
+    const hasDeadline = readDeadline(contents, ref, deadline);
     this.#attributes(index, hasDeadline ? deadline : null, entries.access(ref));
     entries.open(ref);
     this.#values.type(entries);
@@ -130,10 +125,11 @@ export class CommandEntryWriter implements EntryWriter {
     this.#word(String(index));
   }
 
-  write({ index, entries, heap }: DatabaseContents, ref: Ref): Rest | null {
+  write(contents: DatabaseContents, ref: Ref): Rest | null {
     assert(ref !== 0, "an entry has a place");
+    const { index, entries } = contents;
     if (index !== this.#database) this.#select(index);
-    if (!readDeadline(entries, heap, ref, deadline)) deadline.set(0, 0);
+    if (!readDeadline(contents, ref, deadline)) deadline.set(0, 0);
     entries.open(ref);
     assert(this.#database === index, "an entry follows its database");
     this.#key.set(entries.keyBytes, entries.keyView, entries.keyStart, entries.keyEnd);
@@ -153,6 +149,7 @@ export class CommandEntryWriter implements EntryWriter {
 
   *#held(index: number, { key, deadline, bytes, length }: HeldString): Rest {
     if (index !== this.#database) this.#select(index);
+    assert(this.#database === index, "an entry follows its database");
     this.#sink.text(`*3\r\n$3\r\nSET\r\n`);
     this.#bytes(key, 0, key.length);
     this.#sink.text(`$${length}\r\n`);

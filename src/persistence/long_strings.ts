@@ -7,20 +7,18 @@ import { Int64 } from "../lib/decimal.ts";
 import { detach } from "../lib/detach.ts";
 import { Compressor, packedMax } from "../lib/lzf.ts";
 import type { DatabaseContents } from "../keyspace/database.ts";
-import { Encoding, type Entries, EntryFlag, Type } from "../keyspace/entry.ts";
+import { Encoding, Type } from "../keyspace/entry.ts";
+import { readDeadline } from "../keyspace/placement.ts";
 import { largeString } from "../keyspace/values.ts";
 import type { BulkBuffer } from "../protocol/bulk_buffer.ts";
 import type { Ref } from "../structures/arena.ts";
-import type { DeadlineHeap } from "../structures/deadline_heap.ts";
 import type { ByteSink } from "./byte_sink.ts";
-import { COMPRESS_LIMIT_BYTES, type RdbWriter } from "./rdb_writer.ts";
+import { COMPRESS_LIMIT_BYTES, INTEGER_TEXT_MAX, type RdbWriter } from "./rdb_writer.ts";
 
 /** Bytes of a string that one step writes or compresses. */
 export const STEP_BYTES = 32 * 1024;
 /** So many compressed bytes of a string are kept; if there are more, it is compressed once more to write it. */
 const KEPT_MAX_BYTES = 32 * 1024 * 1024;
-/** Longer strings are not integers of 32 bits. */
-const INTEGER_TEXT_MAX = 11;
 
 /** The rest of what is written: each `next` writes some more of it. */
 export type Rest = Generator<void, void>;
@@ -141,13 +139,14 @@ export class HeldString {
   readonly #buffer: BulkBuffer;
 
   /** Holds the value of `ref`, which is open. */
-  constructor({ entries, heap }: DatabaseContents, ref: Ref) {
+  constructor(contents: DatabaseContents, ref: Ref) {
+    const { entries } = contents;
     const { keyBytes, keyStart, keyEnd } = entries;
     const large = largeString(entries);
     this.key = keyBytes.slice(keyStart, keyEnd);
     this.keyView = new DataView(this.key.buffer);
     const deadline = new Int64();
-    this.deadline = readDeadline(entries, heap, ref, deadline) ? deadline : null;
+    this.deadline = readDeadline(contents, ref, deadline) ? deadline : null;
     this.access = entries.access(ref);
     this.length = large.length;
     this.#buffer = large.hold();
@@ -162,19 +161,6 @@ export class HeldString {
   letGo(): void {
     this.#buffer.letGo();
   }
-}
-
-/** Reads the entry's deadline in Unix ms; returns whether it has one. */
-export function readDeadline(
-  entries: Entries,
-  heap: DeadlineHeap,
-  ref: Ref,
-  out: Int64,
-): boolean {
-  assert(ref !== 0, "an entry has a place");
-  if (!entries.hasFlag(ref, EntryFlag.ttl)) return false;
-  heap.readDeadline(entries.heapSlot(ref), out);
-  return true;
 }
 
 /** See EntryWriter.hold; `write` writes what was held. */

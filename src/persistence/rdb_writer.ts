@@ -18,7 +18,7 @@ import {
 } from "./rdb_format.ts";
 
 /** Longer strings are not integers of 32 bits. */
-const INTEGER_TEXT_MAX = 11;
+export const INTEGER_TEXT_MAX = 11;
 /** Shorter strings are not worth compressing. */
 const COMPRESS_FROM = 21;
 const AT_ONCE_MAX_BYTES = 64 * 1024;
@@ -75,6 +75,7 @@ export class RdbWriter {
 
   /** Writes the number of keys of the database, so that the reader can make room. */
   databaseSize(keys: number, expiring: number): void {
+    assert(expiring >= 0, "a count is not negative");
     assert(expiring <= keys, "keys that expire are some of all");
     this.sink.byte(Opcode.resizeDb);
     this.length(keys);
@@ -89,29 +90,19 @@ export class RdbWriter {
     this.checksum(crc());
   }
 
-  checksum({ lo, hi }: Crc64): void {
-    const { sink } = this;
-    assert((lo | 0) === lo, "the lower half of a sum has 32 bits");
-    assert((hi | 0) === hi, "the upper half of a sum has 32 bits");
-    sink.need(8);
-    sink.view.setInt32(sink.at, lo, true);
-    sink.view.setInt32(sink.at + 4, hi, true);
-    sink.at += 8;
+  checksum({ hi, lo }: Crc64): void {
+    this.#int64(hi, lo);
   }
 
   // An entry's attributes
 
   deadline({ hi, lo }: Int64): void {
-    const { sink } = this;
-    sink.byte(Opcode.expireMs);
-    sink.need(8);
-    assert(sink.at + 8 <= sink.view.byteLength, "there is room for a deadline");
-    sink.view.setInt32(sink.at, lo, true);
-    sink.view.setInt32(sink.at + 4, hi, true);
-    sink.at += 8;
+    this.sink.byte(Opcode.expireMs);
+    this.#int64(hi, lo);
   }
 
   idle(seconds: number): void {
+    assert(seconds >= 0, "an idle time is not negative");
     this.sink.byte(Opcode.idle);
     this.length(seconds);
   }
@@ -154,6 +145,18 @@ export class RdbWriter {
     sink.view.setUint32(sink.at + 1, hi);
     sink.view.setUint32(sink.at + 5, lo);
     sink.at += 9;
+  }
+
+  /** An integer of 64 bits, in two halves. */
+  #int64(hi: number, lo: number): void {
+    const { sink } = this;
+    assert((lo | 0) === lo, "the lower half of an integer has 32 bits");
+    assert((hi | 0) === hi, "the upper half of an integer has 32 bits");
+    sink.need(8);
+    assert(sink.at + 8 <= sink.view.byteLength, "there is room for an integer");
+    sink.view.setInt32(sink.at, lo, true);
+    sink.view.setInt32(sink.at + 4, hi, true);
+    sink.at += 8;
   }
 
   /** Unix ms, within 2^53; −1 where there is no time. */
