@@ -98,8 +98,8 @@ export class AofManifest {
   /** The next incremental file, added at the end. */
   addIncremental(): AofFile {
     const nameOf = (sequence: number): string => `${this.prefix}.${sequence}.incr.aof`;
-    do this.incrementalSequence++; while (this.#names(nameOf(this.incrementalSequence)));
-    const sequence = this.incrementalSequence;
+    const sequence = this.#unusedSequence(this.incrementalSequence, nameOf);
+    this.incrementalSequence = sequence;
     const last = this.incremental.at(-1);
     assert(last === undefined || last.sequence < sequence, "sequences ascend");
     const file: AofFile = { name: nameOf(sequence), sequence, type: "i" };
@@ -109,18 +109,22 @@ export class AofManifest {
 
   /** The name that the next base will have. */
   nextBaseName(isRdb: boolean): string {
-    assert(this.baseSequence >= 0, "sequences are counted upwards");
     const nameOf = (sequence: number): string =>
       `${this.prefix}.${sequence}.base.${isRdb ? "rdb" : "aof"}`;
-    let sequence = this.baseSequence + 1;
-    while (this.#names(nameOf(sequence))) sequence++;
-    return nameOf(sequence);
+    return nameOf(this.#unusedSequence(this.baseSequence, nameOf));
   }
 
-  /** Whether a file has that name. Somebody may have edited the manifest, so that names and sequences do not agree. */
-  #names(name: string): boolean {
-    assert(name.startsWith(this.prefix), "what we make has our prefix");
-    return [...this.files(), ...this.history].some((file) => file.name === name);
+  /**
+   * The next sequence after `last` whose name no file has. Somebody may have edited the manifest, so that names and
+   * sequences do not agree.
+   */
+  #unusedSequence(last: number, nameOf: (sequence: number) => string): number {
+    assert(last >= 0, "sequences are counted upwards");
+    assert(nameOf(last).startsWith(this.prefix), "what we make has our prefix");
+    const names = new Set([...this.files(), ...this.history].map(({ name }) => name));
+    let sequence = last + 1;
+    while (names.has(nameOf(sequence))) sequence++;
+    return sequence;
   }
 
   /**
