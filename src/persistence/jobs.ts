@@ -5,6 +5,15 @@ import { failureText } from "../lib/system_error.ts";
 import type { Log } from "../observe/log.ts";
 import type { RdbFileWriter } from "./rdb_file.ts";
 
+/**
+ * When a job may begin that a client asks for: at once or not at all; at once, or as soon as no other is under way; or
+ * after the present command in any case.
+ */
+export type JobTime = "now" | "soon" | "later";
+
+/** How it was begun. */
+export type JobStart = "started" | "scheduled";
+
 /** The jobs' names in the log. */
 const JOB_NAMES = {
   save: "Background saving",

@@ -6,7 +6,7 @@ import { type ErrorReply, Errors } from "../protocol/errors.ts";
 import type { AofLogOwner } from "./aof_log.ts";
 import type { AppendOnlyFile, Rewrite } from "./append_only_file.ts";
 import type { DataDirectory } from "./data_directory.ts";
-import { type Job, type Jobs, Outcome } from "./jobs.ts";
+import { type Job, type Jobs, type JobStart, type JobTime, Outcome } from "./jobs.ts";
 import type { PersistenceParts } from "./parts.ts";
 
 /** How long after a failure the next attempt is made. */
@@ -52,7 +52,7 @@ export class LogRewriter {
   }
 
   /** BGREWRITEAOF. */
-  rewriteByCommand(time: "now" | "soon" | "later"): "started" | "scheduled" | ErrorReply {
+  rewriteByCommand(time: JobTime): JobStart | ErrorReply {
     if (this.#jobs.has("rewrite")) return Errors.rewriteInProgress;
     if (this.#jobs.current !== null || time === "later") {
       this.isScheduled = true;

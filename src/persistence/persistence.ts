@@ -10,7 +10,7 @@ import { type ErrorReply, errorReply, Errors } from "../protocol/errors.ts";
 import type { AofLogOwner, SyncPolicy } from "./aof_log.ts";
 import type { AppendOnlyFile } from "./append_only_file.ts";
 import { DataDirectory } from "./data_directory.ts";
-import { Jobs } from "./jobs.ts";
+import { Jobs, type JobStart, type JobTime } from "./jobs.ts";
 import { LogRewriter } from "./log_rewriter.ts";
 import type { PersistenceParts } from "./parts.ts";
 import { persistenceFields } from "./persistence_info.ts";
@@ -155,11 +155,11 @@ export class Persistence implements AofLogOwner {
     return this.#saver.saveByCommand();
   }
 
-  saveInBackground(time: "now" | "soon" | "later"): "started" | "scheduled" | ErrorReply {
+  saveInBackground(time: JobTime): JobStart | ErrorReply {
     return this.#saver.saveInBackground(time);
   }
 
-  rewriteLog(time: "now" | "soon" | "later"): "started" | "scheduled" | ErrorReply {
+  rewriteLog(time: JobTime): JobStart | ErrorReply {
     return this.#rewriter.rewriteByCommand(time);
   }
 

@@ -4,7 +4,7 @@ import { assert } from "../lib/assert.ts";
 import { failureText, systemText } from "../lib/system_error.ts";
 import { type ErrorReply, Errors } from "../protocol/errors.ts";
 import type { DataDirectory } from "./data_directory.ts";
-import { type Job, type Jobs, Outcome } from "./jobs.ts";
+import { type Job, type Jobs, type JobStart, type JobTime, Outcome } from "./jobs.ts";
 import type { PersistenceParts } from "./parts.ts";
 
 /** How long after a failure the next attempt is made. */
@@ -90,7 +90,7 @@ export class Saver {
   }
 
   /** BGSAVE. */
-  saveInBackground(time: "now" | "soon" | "later"): "started" | "scheduled" | ErrorReply {
+  saveInBackground(time: JobTime): JobStart | ErrorReply {
     if (this.#jobs.has("save")) return Errors.saveInProgress;
     if (this.#jobs.current !== null || time === "later") {
       if (time === "now") return Errors.saveWhileRewriting;
