@@ -10,6 +10,7 @@
  */
 import { setImmediate } from "node:timers";
 import { assert } from "../lib/assert.ts";
+import { Deque } from "../structures/deque.ts";
 
 /** Reads that the runtime completes in one poll, at most: tokio's budget of a task. */
 const POLL_BUDGET = 128;
@@ -21,17 +22,14 @@ const FULL_POLL = POLL_BUDGET - 8;
 const SILENCE_MS = 1;
 /** Those who were let go and are silent for so many times `SILENCE_MS` lose their place to others. */
 const PATIENCE = 16;
-/** Places at the front of the queue that are empty, before the others move up. */
-const EMPTY_MAX = 1024;
 
 export class Rounds {
   /** Reads that brought something, since the start. */
   #reads = 0;
   /** `#reads` when the poll began of which `#endOfPoll` will be the end. */
   #readsBefore = 0;
-  /** Those who wait, first come first; those before `#first` have been let go. */
-  #waiting: (() => void)[] = [];
-  #first = 0;
+  /** Those who wait, first come first. */
+  readonly #waiting = new Deque<() => void>();
   /** Those who were let go and have not read since, but for those who are silent for long. */
   #reading = 0;
   /** How many were let go, and how often time was up, since such were looked for. */
@@ -47,8 +45,8 @@ export class Rounds {
     return this.#reads;
   }
 
-  /** Places in the queue, with those at its front that are empty. */
-  get places(): number {
+  /** How many wait. */
+  get waiting(): number {
     return this.#waiting.length;
   }
 
@@ -67,7 +65,7 @@ export class Rounds {
   /** Resolves when it is the caller's turn to read. */
   turn(): Promise<void> {
     return new Promise((resolve) => {
-      this.#waiting.push(resolve);
+      this.#waiting.insert(this.#waiting.length, resolve);
       if (!this.#isEndAwaited) this.#awaitEnd(this.#reads - 1);
     });
   }
@@ -90,15 +88,11 @@ export class Rounds {
   };
 
   #release(): void {
-    const end = Math.min(this.#waiting.length, this.#first + ROUND_SIZE - this.#reading);
-    this.#reading += end - this.#first;
-    this.#letGo += end - this.#first;
+    const count = Math.min(this.#waiting.length, ROUND_SIZE - this.#reading);
+    this.#reading += count;
+    this.#letGo += count;
     assert(this.#reading <= ROUND_SIZE, "more are reading than one poll can serve");
-    for (let i = this.#first; i < end; i++) this.#waiting[i]();
-    this.#first = end;
-    if (end < this.#waiting.length && end < EMPTY_MAX) return;
-    this.#waiting.splice(0, end);
-    this.#first = 0;
+    for (let i = 0; i < count; i++) this.#waiting.remove(0)();
   }
 
   #setTimer(): void {

@@ -23,7 +23,7 @@ function test(name: string, body: (rounds: Rounds) => void | Promise<void>): voi
   Deno.test(name, async () => {
     const rounds = new Rounds();
     await body(rounds);
-    await until(() => rounds.places === 0);
+    await until(() => rounds.waiting === 0);
     await new Promise((resolve) => setTimeout(resolve, 5));
   });
 }
@@ -106,7 +106,7 @@ test("Rounds gives the places of those who fall silent to others", async (rounds
     return busy.length === 20 * ROUND_SIZE;
   });
 });
-test("Rounds does not keep those who are gone while the queue is never empty", async (rounds) => {
+test("Rounds does not keep those who were let go while the queue is never empty", async (rounds) => {
   letWait(rounds, 2 * ROUND_SIZE);
   for (let poll = 0; poll < 100; poll++) {
     for (let i = 0; i < ROUND_SIZE; i++) {
@@ -114,7 +114,7 @@ test("Rounds does not keep those who are gone while the queue is never empty", a
       letWait(rounds, 1);
     }
     await endOfPoll();
-    assert(rounds.places < 2000, `${rounds.places} places`);
+    assert(rounds.waiting < 2000, `${rounds.waiting} wait`);
   }
 });
 test("Rounds lets nobody go after a full poll, until a poll was not full", async (rounds) => {
@@ -144,7 +144,7 @@ test("Rounds serves each of many busy clients as often as the others, where the 
     assert(alone[0] <= 0.7 * alone[clients >> 1], `alone: ${alone[0]} of ${alone[clients >> 1]}`);
     const inTurn = await serve(clients, polls, rounds);
     assert(inTurn[0] >= 0.8 * inTurn[clients >> 1], `in turn: ${inTurn[0]}`);
-    await until(() => rounds.places === 0);
+    await until(() => rounds.waiting === 0);
     assert(inTurn[clients - 1] <= 1.2 * inTurn[clients >> 1] + 1);
   }
 });
