@@ -147,7 +147,7 @@ export class Cron {
     counters.sample(now);
     gates.full = keyspace.entries.arena.isNearlyFull ? Errors.arenaFull : null;
     counters.peakMemoryBytes = Math.max(counters.peakMemoryBytes, this.#engine.usedBytes);
-    this.#engine.limitOutputs?.(this.#engine.clients.values());
+    for (const client of this.#engine.clients.values()) this.#engine.limitOutput?.(client);
     this.#closeIdle(now, parameters.values.timeout * 1000);
     this.#engine.persistence?.tick();
     this.#engine.keptLinks.tick(now);

@@ -65,8 +65,7 @@ export class Server {
     parameters.onChange("port", () => this.#listenAgain(PORT_REFUSED));
     parameters.onChange("bind", () => this.#listenAgain(ADDRESSES_REFUSED));
     const outputLimits = new OutputLimits(this.engine);
-    this.engine.limitOutputs = (clients) => outputLimits.enforce(clients);
-    this.engine.limitOutput = (client) => outputLimits.enforceOn(client);
+    this.engine.limitOutput = (client) => outputLimits.enforce(client);
     this.engine.afterBatch = () => this.cron.afterBatch();
     this.persistence = this.#makePersistence(parts.host.version);
   }

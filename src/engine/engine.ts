@@ -95,9 +95,7 @@ export class Engine {
   readonly keptLinks = new KeptLinks();
   /** Set by the evaluator's constructor: EXEC runs commands through it. */
   evaluator!: Evaluator;
-  /** Closes clients whose output is over its limit; the app sets it. */
-  limitOutputs: ((clients: Iterable<Client>) => void) | null = null;
-  /** The same for one client. */
+  /** Closes a client whose output is over its limit; the app sets it. */
   limitOutput: ((client: Client) => void) | null = null;
   /** Called when a batch of requests is over; the app's timer looks whether a deadline has come nearer. */
   afterBatch: (() => void) | null = null;
@@ -231,8 +229,8 @@ export class Engine {
     for (const client of this.toFlush) {
       this.clientMemory.recount(client);
       client.transport.flush();
+      this.limitOutput?.(client);
     }
-    this.limitOutputs?.(this.toFlush);
     this.toFlush.clear();
   }
 

@@ -17,7 +17,7 @@ interface Limit {
 export class OutputLimits {
   readonly #engine: Engine;
   /** Since when (Unix ms) a client has been over its soft limit. */
-  readonly #overSince = new Map<Client, number>();
+  readonly #overSince = new WeakMap<Client, number>();
   #text = "";
   #limits = new Map<string, Limit>();
 
@@ -25,22 +25,9 @@ export class OutputLimits {
     this.#engine = engine;
   }
 
-  /** Closes those of `clients` that are over their limits. */
-  enforce(clients: Iterable<Client>): void {
-    this.#readLimits();
-    for (const client of clients) this.#enforceOn(client);
-    for (const client of this.#overSince.keys()) {
-      if (client.isClosing) this.#overSince.delete(client);
-    }
-  }
-
   /** Closes `client` if it is over its limit. */
-  enforceOn(client: Client): void {
+  enforce(client: Client): void {
     this.#readLimits();
-    this.#enforceOn(client);
-  }
-
-  #enforceOn(client: Client): void {
     if (this.#isOver(client)) this.#close(client);
   }
 

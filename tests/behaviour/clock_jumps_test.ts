@@ -41,7 +41,7 @@ Deno.test("ids of a stream grow while the clock is behind the last one, and noth
 Deno.test("the work of every tick goes on when the clock was set back", () => {
   const server = new TestServer();
   let ticks = 0;
-  server.engine.limitOutputs = () => {
+  server.engine.limitOutput = () => {
     ticks++;
   };
   server.advance(100);
