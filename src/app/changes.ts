@@ -1,5 +1,6 @@
 /** Copies parameters to the objects that keep their own copy of them (log level, thresholds), now and at each change. */
 import { binaryOf, unicodeOf } from "../config/words.ts";
+import type { Parameters } from "../config/parameters.ts";
 import type { Engine } from "../engine/engine.ts";
 import { systemText } from "../lib/system_error.ts";
 import { type Level, LEVELS } from "../observe/log.ts";
@@ -24,16 +25,27 @@ export function carryChanges(engine: Engine): void {
   });
   carry("lfu-log-factor", () => keyspace.lfuLogFactor = values.lfuLogFactor);
   carry("lfu-decay-time", () => keyspace.lfuDecayMinutes = values.lfuDecayTime);
-  parameters.onSet("dir", () => {
-    try {
-      // A relative path starts at the current directory; an empty one is refused.
-      if (values.dir === "") return "No such file or directory";
-      values.dir = binaryOf(engine.host.enterDirectory(unicodeOf(values.dir)));
-      return null;
-    } catch (error) {
-      return systemText(error);
-    }
-  });
+  parameters.onSet(
+    "dir",
+    () => enterDirectory(parameters, (path) => engine.host.enterDirectory(path)),
+  );
+}
+
+/**
+ * Enters the directory that `dir` names, and makes `dir` its whole path; returns why that failed, or null. `enter` is given the
+ * path and returns the whole one. A relative path starts at the current directory; an empty one is refused.
+ */
+export function enterDirectory(
+  { values }: Parameters,
+  enter: (path: string) => string,
+): string | null {
+  try {
+    if (values.dir === "") return "No such file or directory";
+    values.dir = binaryOf(enter(unicodeOf(values.dir)));
+    return null;
+  } catch (error) {
+    return systemText(error);
+  }
 }
 
 function levelOf(text: string): Level {

@@ -17,6 +17,7 @@ import type { CommandTable } from "../engine/command.ts";
 import { nearest } from "../lib/nearest.ts";
 import { systemText } from "../lib/system_error.ts";
 import { binaryText } from "../protocol/args.ts";
+import { enterDirectory } from "./changes.ts";
 import { logSink } from "./log_sink.ts";
 
 /** Standard input under the names of files that the runtime lets nobody open. */
@@ -72,7 +73,9 @@ function apply(
         ? "Bad directive or wrong number of arguments"
         : commands.rename(name, other),
     // As in Redis: at once, so that a relative path starts in the directory of a `dir` before it.
-    "dir": (words) => parameters.load({ name: "dir", words }) ?? enter(parameters),
+    "dir": (words) =>
+      parameters.load({ name: "dir", words }) ??
+        enterDirectory(parameters, changeDirectory),
   });
   parameters.values.dir = binaryOf(Deno.cwd());
   const lines = parameters.dangers().map(([name, danger]) =>
@@ -94,14 +97,10 @@ function placed(
   return place === undefined ? why : describe(place, why);
 }
 
-function enter({ values }: Parameters): string | null {
-  try {
-    if (values.dir === "") return "No such file or directory";
-    Deno.chdir(unicodeOf(values.dir));
-    return null;
-  } catch (error) {
-    return systemText(error);
-  }
+/** Makes `path` the current directory; returns its whole path. */
+export function changeDirectory(path: string): string {
+  Deno.chdir(path);
+  return Deno.cwd();
 }
 
 /**

@@ -9,7 +9,12 @@ import type { Host } from "../engine/engine.ts";
 import { Log } from "../observe/log.ts";
 import { failureText, systemText } from "../lib/system_error.ts";
 import { binaryBytes } from "../protocol/args.ts";
-import { type Configuration, readBinary, readConfiguration } from "./configuration.ts";
+import {
+  changeDirectory,
+  type Configuration,
+  readBinary,
+  readConfiguration,
+} from "./configuration.ts";
 import { endpointsOf } from "./endpoints.ts";
 import { isStream } from "./log_sink.ts";
 import { writeQuietly } from "./output.ts";
@@ -177,8 +182,7 @@ class ProcessHost implements Host {
   }
 
   enterDirectory(path: string): string {
-    Deno.chdir(path);
-    return Deno.cwd();
+    return changeDirectory(path);
   }
 
   rewriteConfig(withDefaults: boolean): string | null {
