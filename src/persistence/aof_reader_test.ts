@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import { requestOf } from "../../tests/support/requests.ts";
 import { binaryBytes } from "../protocol/args.ts";
 import { AofReader, TruncatedData } from "./aof_reader.ts";
 import { BufferSource, CorruptData } from "./byte_source.ts";
@@ -9,10 +10,6 @@ function readerOf(text: string): AofReader {
   const source = new BufferSource();
   source.use(bytes, new DataView(bytes.buffer), 0, bytes.length);
   return new AofReader(source);
-}
-
-function requestOf(words: readonly string[]): string {
-  return `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`;
 }
 
 const word = fc.string({ maxLength: 12, unit: "binary-ascii" });

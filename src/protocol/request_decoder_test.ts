@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { requestOf } from "../../tests/support/requests.ts";
 import { bytesPerCall } from "../lib/alloc.ts";
-import { Args } from "./args.ts";
+import { Args, binaryBytes } from "./args.ts";
 import { Decoded, RequestDecoder, type RequestLimits } from "./request_decoder.ts";
 
 const LIMITS: RequestLimits = {
@@ -52,16 +53,8 @@ class Reader {
   }
 }
 
-function bytesOf(text: string): Uint8Array {
-  return Uint8Array.from(text, (char) => char.charCodeAt(0));
-}
-
-function encoded(words: readonly string[]): string {
-  return `*${words.length}\r\n` + words.map((word) => `$${word.length}\r\n${word}\r\n`).join("");
-}
-
-const SESSION = encoded(["SET", "k", "a\r\n\0\xff"]) + "PING 'a b'\r\n" + "*0\r\n\r\n" +
-  encoded(["GET", ""]) + "*-1\r\nEXISTS k\n" + encoded(["ECHO", "x".repeat(20)]);
+const SESSION = requestOf(["SET", "k", "a\r\n\0\xff"]) + "PING 'a b'\r\n" + "*0\r\n\r\n" +
+  requestOf(["GET", ""]) + "*-1\r\nEXISTS k\n" + requestOf(["ECHO", "x".repeat(20)]);
 const REQUESTS = [
   ["SET", "k", "a\r\n\0\xff"],
   ["PING", "a b"],
@@ -71,7 +64,7 @@ const REQUESTS = [
 ];
 
 Deno.test("next() yields the same requests wherever the bytes are split in two", () => {
-  const bytes = bytesOf(SESSION);
+  const bytes = binaryBytes(SESSION);
   for (let at = 0; at <= bytes.length; at++) {
     const reader = new Reader().feed(bytes.slice(0, at)).feed(bytes.slice(at));
     assertEquals(reader.requests, REQUESTS, `split at ${at}`);
@@ -79,7 +72,7 @@ Deno.test("next() yields the same requests wherever the bytes are split in two",
 });
 Deno.test("next() yields the same requests byte by byte", () => {
   const reader = new Reader();
-  for (const byte of bytesOf(SESSION)) reader.feed(Uint8Array.of(byte));
+  for (const byte of binaryBytes(SESSION)) reader.feed(Uint8Array.of(byte));
   assertEquals(reader.requests, REQUESTS);
 });
 Deno.test("next() yields what was encoded, in reads of any size", () => {
@@ -91,7 +84,7 @@ Deno.test("next() yields what was encoded, in reads of any size", () => {
   const reads = fc.array(fc.integer({ min: 1, max: 20_000 }), { minLength: 1, maxLength: 20 });
   fc.assert(
     fc.property(requests, reads, (sent, sizes) => {
-      const bytes = bytesOf(sent.map(encoded).join(""));
+      const bytes = binaryBytes(sent.map(requestOf).join(""));
       const reader = new Reader();
       let at = 0;
       for (let i = 0; at < bytes.length; i++) {
@@ -107,28 +100,28 @@ Deno.test("next() yields what was encoded, in reads of any size", () => {
 Deno.test("space() is 512 bytes while idle, 16 KiB after a full read, and small again later", () => {
   const reader = new Reader();
   assertEquals(reader.room, 512);
-  const ping = bytesOf("PING\r\n");
+  const ping = binaryBytes("PING\r\n");
   for (let i = 0; i < 100; i++) reader.feed(ping);
   assertEquals(reader.room, 512);
-  reader.feed(bytesOf("PING aa\r\n".repeat(512)));
+  reader.feed(binaryBytes("PING aa\r\n".repeat(512)));
   assertEquals(reader.room, 16 * 1024);
   for (let i = 0; i < 66; i++) reader.feed(ping);
   assertEquals(reader.room, 512);
 });
 Deno.test("space() grows as bytes arrive and gives a large buffer back after the request", () => {
-  const reader = new Reader().feed(bytesOf("*1000000\r\n$3\r\nDEL"));
+  const reader = new Reader().feed(binaryBytes("*1000000\r\n$3\r\nDEL"));
   assert(reader.room < 16_384, "an announcement takes no memory");
-  const word = bytesOf(`\r\n$1000\r\n${"x".repeat(1000)}`);
+  const word = binaryBytes(`\r\n$1000\r\n${"x".repeat(1000)}`);
   for (let i = 0; i < 100; i++) reader.feed(word);
   assert(reader.room > 20_000, "it has grown with what arrived");
-  const rest = bytesOf("\r\n$1\r\nx".repeat(1_000_000 - 101) + "\r\n");
+  const rest = binaryBytes("\r\n$1\r\nx".repeat(1_000_000 - 101) + "\r\n");
   reader.feed(rest);
   assertEquals([reader.room, reader.args.count], [16_384, 0]);
   assertEquals(reader.args.bounds.length < 4096, true);
   assertEquals(reader.requests.length, 1);
 });
 Deno.test("pendingBytes and freeBytes tell of the buffer what CLIENT LIST shows", () => {
-  const reader = new Reader().feed(bytesOf("*2\r\n$4\r\n"));
+  const reader = new Reader().feed(binaryBytes("*2\r\n$4\r\n"));
   assertEquals([reader.decoder.pendingBytes, reader.decoder.freeBytes], [8, 504]);
 });
 Deno.test("next() says what breaks the protocol in Redis's words", () => {
@@ -146,26 +139,26 @@ Deno.test("next() says what breaks the protocol in Redis's words", () => {
     ["*1\r\n$".padEnd(70_000, "1"), "too big bulk count string"],
   ];
   for (const [sent, failure] of cases) {
-    const reader = new Reader().feed(bytesOf(sent));
+    const reader = new Reader().feed(binaryBytes(sent));
     assertEquals(reader.failure, `-ERR Protocol error: ${failure}`, sent.slice(0, 20));
   }
 });
 Deno.test("an unauthenticated client may send 10 arguments of 16 KiB", () => {
   const limits = { ...LIMITS, authenticated: false };
   const most = Array.from({ length: 10 }, () => "x".repeat(16384));
-  assertEquals(new Reader(limits).feed(bytesOf(encoded(most))).requests, [most]);
+  assertEquals(new Reader(limits).feed(binaryBytes(requestOf(most))).requests, [most]);
   assertEquals(
-    new Reader(limits).feed(bytesOf("*11\r\n")).failure,
+    new Reader(limits).feed(binaryBytes("*11\r\n")).failure,
     "-ERR Protocol error: unauthenticated multibulk length",
   );
   assertEquals(
-    new Reader(limits).feed(bytesOf("*1\r\n$16385\r\n")).failure,
+    new Reader(limits).feed(binaryBytes("*1\r\n$16385\r\n")).failure,
     "-ERR Protocol error: unauthenticated bulk length",
   );
 });
 Deno.test("space(), received() and next() allocate nothing", () => {
   const { decoder, args } = new Reader();
-  const bytes = bytesOf(encoded(["SET", "key", "value"]).repeat(3));
+  const bytes = binaryBytes(requestOf(["SET", "key", "value"]).repeat(3));
   const cost = bytesPerCall(() => {
     decoder.space(args).set(bytes);
     decoder.received(bytes.length);
@@ -182,7 +175,7 @@ Deno.test("a listener hears of four requests and more, sixteen at a time, before
   });
   const args = new Args();
   const feed = (requests: number) => {
-    const bytes = bytesOf(encoded(["PING"]).repeat(requests));
+    const bytes = binaryBytes(requestOf(["PING"]).repeat(requests));
     decoder.space(args).set(bytes);
     decoder.received(bytes.length);
     while (decoder.next(args) === Decoded.request) taken++;
@@ -200,7 +193,7 @@ Deno.test("decoders whose pipelines are interrupted by each other lose no reques
   const sent: string[][] = readers.map(() => []);
   for (const [i, { decoder, args }] of readers.entries()) {
     for (let n = 0; n < 20; n++) sent[i].push(`ECHO ${i}:${n}`);
-    const bytes = bytesOf(sent[i].map((line) => encoded(line.split(" "))).join(""));
+    const bytes = binaryBytes(sent[i].map((line) => requestOf(line.split(" "))).join(""));
     decoder.space(args);
     // More bytes than the first room holds: they come in two reads.
     for (let at = 0; at < bytes.length;) {
@@ -227,13 +220,13 @@ Deno.test("a large argument is read into a buffer of its own, which can be taken
   const reader = new Reader();
   const { decoder, args } = reader;
   const size = 1_000_000;
-  reader.feed(bytesOf(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$${size}\r\nabc`));
+  reader.feed(binaryBytes(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$${size}\r\nabc`));
   // At most what one read should take, and never beyond the end of the argument.
   assertEquals(reader.room, 256 * 1024);
   assertEquals(decoder.pendingBytes, 30 + 3);
   reader.feed(new Uint8Array(size - 3 - 10).fill(0x78));
   assertEquals(reader.room, 12);
-  decoder.space(args).set(bytesOf("y".repeat(10) + "\r\n"));
+  decoder.space(args).set(binaryBytes("y".repeat(10) + "\r\n"));
   decoder.received(12);
   assertEquals(decoder.next(args), Decoded.request);
   const bytes = args.bytesOf(2);
@@ -246,11 +239,11 @@ Deno.test("a large argument is read into a buffer of its own, which can be taken
 Deno.test("what a read that is under way brings is kept, though requests are decoded meanwhile", () => {
   for (const size of [10, 5000, 32 * 1024, 100_000, 1_000_000]) {
     const value = Uint8Array.from({ length: size }, (_, i) => i % 251);
-    const header = bytesOf(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$${size}\r\n`);
+    const header = binaryBytes(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$${size}\r\n`);
     const all = new Uint8Array(header.length + size + 2);
     all.set(header);
     all.set(value, header.length);
-    all.set(bytesOf("\r\n"), header.length + size);
+    all.set(binaryBytes("\r\n"), header.length + size);
     const { decoder, args } = new Reader();
     let found: number = Decoded.more;
     for (let at = 0; at < all.length;) {
@@ -264,14 +257,16 @@ Deno.test("what a read that is under way brings is kept, though requests are dec
       if (at === all.length) found = decoder.next(args);
     }
     assertEquals(found, Decoded.request);
-    assert(args.bytesOf(2).subarray(args.start(2), args.end(2)).every((b, i) => b === value[i]));
+    assert(
+      args.bytesOf(2).subarray(args.start(2), args.end(2)).every((b, i) => b === value[i]),
+    );
   }
 });
 
 Deno.test("a large argument that nobody takes, or whose client goes, gives its memory back at once", () => {
   const reader = new Reader();
   const { decoder, args } = reader;
-  const header = bytesOf("*1\r\n$50000\r\n");
+  const header = binaryBytes("*1\r\n$50000\r\n");
   const body = new Uint8Array(50_002);
   reader.feed(header);
   decoder.space(args).set(body);
@@ -290,7 +285,7 @@ Deno.test("an argument of 512 MB that is announced and never sent takes no memor
   const before = Deno.memoryUsage().rss;
   const readers = Array.from({ length: 20 }, () => new Reader());
   for (const reader of readers) {
-    reader.feed(bytesOf(`*2\r\n$3\r\nGET\r\n$${512 * 1024 * 1024}\r\nabc`));
+    reader.feed(binaryBytes(`*2\r\n$3\r\nGET\r\n$${512 * 1024 * 1024}\r\nabc`));
   }
   assertEquals(readers[0].room, 256 * 1024);
   assertEquals(readers[0].decoder.freeBytes < 2 * 1024 * 1024, true);

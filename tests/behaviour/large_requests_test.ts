@@ -1,7 +1,9 @@
 import { randomCommands } from "../differential/commands.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { binaryBytes } from "../../src/protocol/args.ts";
 import { type Reply, type TestClient, TestServer } from "../support/harness.ts";
 import { dumped } from "../support/payload.ts";
+import { requestOf } from "../support/requests.ts";
 
 /** Around what gets a buffer of its own (32 KiB) and what does not lie inline (64 KiB). */
 const SIZES = [32_767, 32_768, 40_000, 65_535, 65_536, 70_000, 300_000];
@@ -27,8 +29,7 @@ function noise(size: number): string {
 }
 
 function request(...words: string[]): Uint8Array {
-  const text = words.map((word) => `$${word.length}\r\n${word}\r\n`).join("");
-  return Uint8Array.from(`*${words.length}\r\n${text}`, (char) => char.charCodeAt(0));
+  return binaryBytes(requestOf(words));
 }
 
 /** Sends a command in pieces, and reads its reply. */
@@ -260,7 +261,7 @@ Deno.test("MSET that names a key twice is propagated and shown with all its valu
   const [one, two] = [letters(70_000, 1), letters(80_000, 2)];
   const words = ["MSET", "k", one, "k", two, "k", "x"];
   assertEquals(call(client, 16_384, ...words), "OK");
-  assertStringIncludes(propagated(), decoder.decode(request(...words)));
+  assertStringIncludes(propagated(), requestOf(words));
   assertStringIncludes(monitor.raw(), words.map((word) => `"${word}"`).join(" "));
   const [[, , , shown]] = client.run("SLOWLOG GET 1") as [[number, number, number, string[]]];
   assertEquals(shown[2], `${one.slice(0, 128)}... (69872 more bytes)`);

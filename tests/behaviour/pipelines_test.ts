@@ -2,6 +2,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { type TestClient, TestServer } from "../support/harness.ts";
+import { requestOf } from "../support/requests.ts";
 
 const KEYS = ["a", "b", "c"];
 /** Collections are large from the third element on. */
@@ -51,10 +52,6 @@ const run = fc.tuple(one("SADD", member), fc.array(member, { minLength: 4, maxLe
 const requests = fc.array(fc.oneof(command.map((words) => [words]), run), { maxLength: 40 })
   .map((parts) => parts.flat());
 
-function encoded(words: readonly string[]): string {
-  return `*${words.length}\r\n` + words.map((word) => `$${word.length}\r\n${word}\r\n`).join("");
-}
-
 function server(): TestServer {
   const server = new TestServer();
   for (const setting of SETTINGS) assertEquals(server.run(`CONFIG SET ${setting}`), "OK");
@@ -66,8 +63,8 @@ Deno.test("a pipeline's replies are those of its requests sent one by one", () =
     fc.property(requests, (requests) => {
       const singly = server().client();
       const together = server().client();
-      for (const words of requests) singly.send(new TextEncoder().encode(encoded(words)));
-      together.send(new TextEncoder().encode(requests.map(encoded).join("")));
+      for (const words of requests) singly.send(new TextEncoder().encode(requestOf(words)));
+      together.send(new TextEncoder().encode(requests.map(requestOf).join("")));
       assertEquals(together.raw(), singly.raw());
     }),
     { numRuns: 300 },
@@ -76,7 +73,7 @@ Deno.test("a pipeline's replies are those of its requests sent one by one", () =
 
 /** Sends lines as one pipeline. */
 function pipeline(client: TestClient, ...lines: string[]): void {
-  const text = lines.map((line) => encoded(line.split(" "))).join("");
+  const text = lines.map((line) => requestOf(line.split(" "))).join("");
   client.send(new TextEncoder().encode(text));
 }
 

@@ -5,6 +5,7 @@ import type { Left } from "../support/dropped_server.ts";
 import { TestServer } from "../support/harness.ts";
 import { type LiveServer, startRespite, Wire } from "../support/live.ts";
 import { dumped } from "../support/payload.ts";
+import { requestOf } from "../support/requests.ts";
 
 const PROCESS = new URL("../support/dropped_server.ts", import.meta.url).pathname;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
@@ -28,7 +29,7 @@ async function randomReplies({ port }: LiveServer, seed: number): Promise<string
       ) {
         continue;
       }
-      lines += `*${words.length}\r\n${words.map((w) => `$${w.length}\r\n${w}\r\n`).join("")}`;
+      lines += requestOf(words);
       count++;
     }
     await wire.send(lines);

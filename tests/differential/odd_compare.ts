@@ -16,16 +16,6 @@ const NOW_REGEXP = /\b1[789]\d{11}(?:-\d+)?\b/g;
 /** An index of another kind has other nodes. How long a consumer has been idle depends on the server's speed. */
 const NODES_REGEXP = /((?:radix-tree-nodes|idle|inactive)\r\n):\d+/g;
 
-export function requestOf(words: readonly string[]): string {
-  const parts = words.map((word) => bytesOf(word)).map((word) => `$${word.length}\r\n${word}\r\n`);
-  return `*${words.length}\r\n${parts.join("")}`;
-}
-
-/** The UTF-8 bytes of a word, one character each. */
-function bytesOf(word: string): string {
-  return Array.from(new TextEncoder().encode(word), (byte) => String.fromCharCode(byte)).join("");
-}
-
 /** Both replies without what may differ. */
 export function comparable(
   words: readonly string[],

@@ -1,6 +1,8 @@
 import { assertEquals } from "@std/assert";
+import { binaryOf } from "../../src/config/words.ts";
 import { type RedisServer, startRedis, startRespite, Wire } from "../support/live.ts";
-import { comparable, requestOf } from "./odd_compare.ts";
+import { requestOf } from "../support/requests.ts";
+import { comparable } from "./odd_compare.ts";
 import { type Episode, oddEpisodes } from "./odd_commands.ts";
 
 /**
@@ -75,7 +77,7 @@ async function firstDifference(
   isSame: (theirs: string, ours: string) => boolean,
 ): Promise<string | null> {
   const all = [["discard"], ["select", "0"], ["flushall"], ...setUp, ...commands];
-  const request = all.map(requestOf).join("");
+  const request = all.map((words) => requestOf(words.map(binaryOf))).join("");
   const writes = wires.map((wire) => wire.send(request));
   let found: string | null = null;
   let isOver = false;

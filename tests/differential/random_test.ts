@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { startRedis, startRespite, Wire } from "../support/live.ts";
 import { readReply, type Reply } from "../support/replies.ts";
+import { requestOf } from "../support/requests.ts";
 import { randomCommands } from "./commands.ts";
 
 /** How many commands: a long run is `deno task differential`. */
@@ -57,10 +58,6 @@ function comparable(name: string, wire: string): string {
   const step = name === "hgetall" ? 2 : 1;
   for (let i = 0; i < reply.length; i += step) parts.push(reply.slice(i, i + step));
   return parts.map((part) => JSON.stringify(part)).sort().join("\n");
-}
-
-function requestOf(words: string[]): string {
-  return `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`;
 }
 
 Deno.test({

@@ -43,18 +43,12 @@ async function fill(wire: Wire, seed: number, count: number): Promise<void> {
     const words = commands.next().value as string[];
     if (LEFT_OUT.test(words[0])) continue;
     left--;
-    await call(wire, ...words);
+    await wire.call(...words);
   }
   await wire.roundTrip("select 0");
-  await call(wire, "set", "long:half", binaryText(mixture(2_500_000, 0.5), 0, 2_500_000));
-  await call(wire, "setrange", "long:zeros", "5000000", "x");
-  await call(wire, "hset", "long:hash", "f", binaryText(mixture(100_000, 0.7), 0, 100_000));
-}
-
-async function call(wire: Wire, ...words: string[]): Promise<string> {
-  const bulks = words.map((word) => `$${word.length}\r\n${word}\r\n`);
-  await wire.send(`*${words.length}\r\n${bulks.join("")}`);
-  return await wire.read();
+  await wire.call("set", "long:half", binaryText(mixture(2_500_000, 0.5), 0, 2_500_000));
+  await wire.call("setrange", "long:zeros", "5000000", "x");
+  await wire.call("hset", "long:hash", "f", binaryText(mixture(100_000, 0.7), 0, 100_000));
 }
 
 function fileTest(name: string, work: (dir: string) => Promise<void>, ignore = false): void {

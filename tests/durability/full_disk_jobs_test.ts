@@ -60,10 +60,7 @@ function diskTest(name: string, work: (parts: Parts) => Promise<void>): void {
 
 async function write(wire: Wire): Promise<void> {
   for (let i = 0; i < KEYS; i++) {
-    await wire.send(
-      `*3\r\n$3\r\nset\r\n$2\r\n${10 + i}\r\n$${VALUE_BYTES}\r\n${"x".repeat(VALUE_BYTES)}\r\n`,
-    );
-    assertEquals(await wire.read(), "+OK\r\n");
+    assertEquals(await wire.call("set", `${10 + i}`, "x".repeat(VALUE_BYTES)), "+OK\r\n");
   }
 }
 

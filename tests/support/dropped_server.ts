@@ -27,10 +27,6 @@ interface Traces {
   readonly buffers: WeakRef<ArrayBufferLike>[];
 }
 
-function word(text: string): string {
-  return `$${new TextEncoder().encode(text).length}\r\n${text}\r\n`;
-}
-
 /** Starts a server, has it run everything, and stops it; returns what to look for afterwards. */
 async function useUp(): Promise<Traces> {
   const dropped = startRespite({ "hash-max-listpack-value": "100000" });
@@ -47,8 +43,7 @@ async function useUp(): Promise<Traces> {
     if (ending.test(words[0]) || (words[0] === "client" && words[1] !== "list")) continue;
     if (/^(b[lrz]|wait|xread)/.test(words[0]) && words.join(" ").includes("block")) continue;
     if (/^(blpop|brpop|blmove|brpoplpush|bz|blmpop|wait)/.test(words[0])) continue;
-    await wire.send(`*${words.length}\r\n${words.map(word).join("")}`);
-    await wire.read();
+    await wire.call(...words);
   }
   // A pipeline whose decoder has read ahead, and never goes on: its client leaves.
   await wire.send("get a\r\nget b\r\nget c\r\n*3\r\n$3\r\nSET");

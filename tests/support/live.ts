@@ -3,9 +3,10 @@ import { Server } from "../../src/app/server.ts";
 import { Parameters } from "../../src/config/parameters.ts";
 import { Clock } from "../../src/lib/clock.ts";
 import { Log } from "../../src/observe/log.ts";
-import { binaryText } from "../../src/protocol/args.ts";
+import { binaryBytes, binaryText } from "../../src/protocol/args.ts";
 import { testHost } from "./host.ts";
 import { readReply } from "./replies.ts";
+import { requestOf } from "./requests.ts";
 
 /** A server that a test may talk to and must stop. */
 export interface LiveServer {
@@ -134,8 +135,14 @@ export class Wire {
     return await this.read();
   }
 
+  /** Sends a command whose words may hold any bytes, one character each, and reads its one reply. */
+  async call(...words: string[]): Promise<string> {
+    await this.send(requestOf(words));
+    return await this.read();
+  }
+
   async send(text: string): Promise<void> {
-    const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0));
+    const bytes = binaryBytes(text);
     for (let at = 0; at < bytes.length;) at += await this.conn.write(bytes.subarray(at));
   }
 
