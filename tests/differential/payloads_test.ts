@@ -3,9 +3,12 @@
  * look at all of a payload; without that it takes some that end it.
  */
 import { assertEquals } from "@std/assert";
+import { binaryText } from "../../src/protocol/args.ts";
 import { TestServer } from "../support/harness.ts";
 import { startRedis } from "../support/live.ts";
-import { dumped, signed } from "../support/payload.ts";
+import { dumped, payloadOf } from "../support/payload.ts";
+import { requestOf } from "../support/requests.ts";
+import { generator } from "./commands.ts";
 
 const COUNT = Number(Deno.env.get("RESPITE_DIFFERENTIAL") ?? 100_000) / 25;
 const SEED = Number(Deno.env.get("RESPITE_SEED") ?? 7);
@@ -73,15 +76,14 @@ function ziplist(): number[] {
 }
 
 class Random {
-  #state: number;
+  readonly #next: () => number;
 
   constructor(seed: number) {
-    this.#state = seed;
+    this.#next = generator(seed);
   }
 
   below(limit: number): number {
-    this.#state = (Math.imul(this.#state, 1103515245) + 12345) >>> 0;
-    return Math.floor((this.#state >>> 8) / 2 ** 24 * limit);
+    return Math.floor(this.#next() * limit);
   }
 
   of<T>(values: readonly T[]): T {
@@ -120,11 +122,6 @@ function damage(body: readonly number[], others: readonly number[][], random: Ra
   return bytes;
 }
 
-/** The payload of a body, in the version that Redis 7.0 reads. */
-function payloadOf(body: readonly number[]): Uint8Array {
-  return signed(Uint8Array.from([...body, 10, 0, ...new Uint8Array(8)]));
-}
-
 const redis = await startRedis(null, ["--save", "", "--sanitize-dump-payload", "yes"]);
 const skips = redis === null ? " (skipped: redis-server is not installed)" : "";
 
@@ -145,8 +142,9 @@ Deno.test({
       const damaged = Array.from({ length: BATCH }, () => damage(random.of(whole), whole, random))
         .filter(([type]) => !NEW_TYPES.includes(type));
       const requests = damaged.map((body) => {
-        const text = Array.from(payloadOf(body), (byte) => String.fromCharCode(byte)).join("");
-        return `*5\r\n$7\r\nRESTORE\r\n$1\r\nk\r\n$1\r\n0\r\n$${text.length}\r\n${text}\r\n$7\r\nREPLACE\r\n`;
+        const payload = payloadOf(body);
+        const text = binaryText(payload, 0, payload.length);
+        return requestOf(["RESTORE", "k", "0", text, "REPLACE"]);
       });
       await wire.send(requests.join(""));
       for (const body of damaged) {

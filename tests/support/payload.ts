@@ -15,6 +15,11 @@ export function dumped(server: TestServer, key: string | Uint8Array): Uint8Array
   return sink.bytes.slice(0, sink.at);
 }
 
+/** The payload, of version 10, with these bytes: a type and a value. */
+export function payloadOf(bytes: readonly number[]): Uint8Array {
+  return signed(Uint8Array.from([...bytes, 10, 0, ...new Uint8Array(8)]));
+}
+
 /** Writes the right checksum to the end of a payload. */
 export function signed(payload: Uint8Array): Uint8Array {
   const view = new DataView(payload.buffer, payload.byteOffset);
