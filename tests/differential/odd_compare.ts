@@ -1,5 +1,5 @@
 /** What of two servers' replies must be alike, for commands whose replies depend on chance, order or time. */
-import { readReply, type Reply, ReplyError } from "../support/replies.ts";
+import { replyOf, sortedText } from "../support/replies.ts";
 
 /** Commands whose replies may come in any order. */
 const UNORDERED =
@@ -36,7 +36,9 @@ export function comparable(
     /^object idletime/i.test(words.join(" ")) && [one, other].every((text) => /^:\d\r/.test(text))
   ) return ["", ""];
   if (TIMED.test(name)) other = withTheirTimes(one, other);
-  if (one !== other && UNORDERED.test(name)) [one, other] = [inOrder(one), inOrder(other)];
+  if (one !== other && UNORDERED.test(name)) {
+    [one, other] = [one, other].map((text) => sortedText(replyOf(text)));
+  }
   return [one, other];
 }
 
@@ -62,15 +64,4 @@ function withTheirTimes(theirs: string, ours: string): string {
       ? wanted
       : line;
   }).join("\r\n");
-}
-
-function inOrder(text: string): string {
-  const { reply } = readReply(Uint8Array.from(text, (char) => char.charCodeAt(0)), 0);
-  return sorted(reply);
-}
-
-function sorted(reply: Reply): string {
-  if (reply instanceof ReplyError) return `-${reply.message}`;
-  if (typeof reply === "bigint") return String(reply);
-  return Array.isArray(reply) ? `[${reply.map(sorted).sort().join()}]` : JSON.stringify(reply);
 }

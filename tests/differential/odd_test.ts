@@ -97,6 +97,18 @@ async function firstDifference(
   return found;
 }
 
+Deno.test("maps and infinite numbers of two servers are compared, in whatever order they come", () => {
+  const differs = (name: string, theirs: string, ours: string): boolean => {
+    const [one, other] = comparable([name], theirs, ours);
+    return one !== other;
+  };
+  const pairs = ["+a\r\n+1\r\n", "+b\r\n+2\r\n"];
+  const map = `%2\r\n${pairs.join("")}`;
+  assertEquals(differs("hgetall", map, `%2\r\n${pairs.toReversed().join("")}`), false);
+  assertEquals(differs("hgetall", map, map.replace("+2", "+3")), true);
+  assertEquals(differs("exec", "*1\r\n,inf\r\n", "*1\r\n,-inf\r\n"), true);
+});
+
 Deno.test({
   name: `odd commands get redis-server's replies${skips}`,
   ignore: redis === null,

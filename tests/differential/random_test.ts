@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { startRedis, startRespite, Wire } from "../support/live.ts";
-import { readReply, type Reply } from "../support/replies.ts";
+import { type Reply, replyOf, sortedText } from "../support/replies.ts";
 import { requestOf } from "../support/requests.ts";
 import { randomCommands } from "./commands.ts";
 
@@ -33,19 +33,9 @@ const INCOMPARABLE = /((?:consumers|radix-tree-nodes|\$3\r\n(?:ann|bob))\r\n):\d
 const redis = await startRedis();
 const skips = redis === null ? " (skipped: redis-server is not installed)" : "";
 
-function replyOf(text: string): Reply {
-  return readReply(Uint8Array.from(text, (char) => char.charCodeAt(0)), 0).reply;
-}
-
-/** A reply of a transaction, in which any array may be a set. */
-function sorted(reply: Reply): string {
-  if (typeof reply === "bigint") return String(reply);
-  return Array.isArray(reply) ? `[${reply.map(sorted).sort().join()}]` : JSON.stringify(reply);
-}
-
 /** The replies of a transaction, a line each. */
 function sortedLines(reply: Reply): string {
-  return Array.isArray(reply) ? reply.map(sorted).join("\n") : sorted(reply);
+  return Array.isArray(reply) ? reply.map(sortedText).join("\n") : sortedText(reply);
 }
 
 function comparable(name: string, wire: string): string {

@@ -1,6 +1,6 @@
 /** Reads RESP replies in tests: plain values, with errors as `ReplyError`. */
 
-import { binaryText } from "../../src/protocol/args.ts";
+import { binaryBytes, binaryText } from "../../src/protocol/args.ts";
 
 /** An error reply, as a value. */
 export class ReplyError {
@@ -32,7 +32,7 @@ export function readReply(bytes: Uint8Array, at: number): { reply: Reply; end: n
     case ":":
       return { reply: safeNumber(line), end: next };
     case ",":
-      return { reply: line === "inf" ? Infinity : Number(line), end: next };
+      return { reply: Number(line.replace("inf", "Infinity")), end: next };
     case "#":
       return { reply: line === "t", end: next };
     case "_":
@@ -76,4 +76,20 @@ function readArray(bytes: Uint8Array, count: number, at: number): { reply: Reply
 function safeNumber(text: string): number | bigint {
   const value = Number(text);
   return Number.isSafeInteger(value) ? value : BigInt(text);
+}
+
+/** The reply that these characters, one for each byte, are. */
+export function replyOf(text: string): Reply {
+  return readReply(binaryBytes(text), 0).reply;
+}
+
+/** A reply as text, in which any array may be a set: its elements are sorted, as are the pairs of a map. */
+export function sortedText(reply: Reply): string {
+  if (reply instanceof ReplyError) return `-${reply.message}`;
+  if (reply instanceof Map) {
+    const pairs = [...reply].map((pair) => pair.map(sortedText).join(": "));
+    return `{${pairs.sort().join()}}`;
+  }
+  if (Array.isArray(reply)) return `[${reply.map(sortedText).sort().join()}]`;
+  return typeof reply === "string" ? JSON.stringify(reply) : String(reply);
 }
