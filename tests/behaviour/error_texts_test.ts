@@ -1,11 +1,12 @@
 /** Errors that quote a client's bytes: as they are, to the first zero byte, cut where Redis cuts. */
 import { assertEquals } from "@std/assert";
+import { binaryBytes } from "../../src/protocol/args.ts";
 import { ReplyError, TestServer } from "../support/harness.ts";
 
 /** Words whose characters stand for one byte each. */
 function call(server: TestServer, words: readonly string[]): unknown {
   return server.call(
-    ...words.map((word) => Uint8Array.from(word, (character) => character.charCodeAt(0))),
+    ...words.map(binaryBytes),
   );
 }
 

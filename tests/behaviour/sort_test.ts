@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { binaryBytes } from "../../src/protocol/args.ts";
 import { ReplyError, TestServer } from "../support/harness.ts";
 
 Deno.test("SORT orders numbers, or texts if asked, of lists, sets and sorted sets", () => {
@@ -39,8 +40,7 @@ Deno.test("SORT does what a sort of an array would, in both directions, with equ
   const compareTexts = (a: string, b: string): number => a < b ? -1 : a > b ? 1 : 0;
   const valueOf = (text: string): number => Number(text.replace("inf", "Infinity"));
   const weight = (text: string): number => valueOf(text.slice(0, 2)) || 0;
-  const call = (...words: string[]): unknown =>
-    server.call(...words.map((word) => Uint8Array.from(word, (one) => one.charCodeAt(0))));
+  const call = (...words: string[]): unknown => server.call(...words.map(binaryBytes));
   const sorts = (elements: string[], compare: (a: string, b: string) => number, by: string[]) => {
     call("DEL", "l");
     if (elements.length > 0) call("RPUSH", "l", ...elements);

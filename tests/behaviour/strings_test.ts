@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { bytesPerCall } from "../../src/lib/alloc.ts";
-import { argsOf } from "../../src/protocol/args.ts";
+import { argsOf, binaryBytes } from "../../src/protocol/args.ts";
 import { ReplyError, TestServer } from "../support/harness.ts";
 
 Deno.test("GETRANGE counts negative offsets from the end", () => {
@@ -89,8 +89,8 @@ Deno.test("LCS finds what the usual table of lengths does", () => {
   const text = fc.array(fc.constantFrom("a", "b", "c", "\xff"), { maxLength: 150 })
     .map((parts) => parts.join(""));
   fc.assert(fc.property(text, text, (a, b) => {
-    server.call("SET", "a", Uint8Array.from(a, (character) => character.charCodeAt(0)));
-    server.call("SET", "b", Uint8Array.from(b, (character) => character.charCodeAt(0)));
+    server.call("SET", "a", binaryBytes(a));
+    server.call("SET", "b", binaryBytes(b));
     const { length, text, runs } = plainLcs(a, b);
     assertEquals(server.run("LCS a b LEN"), length);
     assertEquals(server.run("LCS a b"), text);

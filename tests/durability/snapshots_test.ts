@@ -2,11 +2,12 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { RdbFileLoader, RdbFileWriter, type RdbSettings } from "../../src/persistence/rdb_file.ts";
+import { binaryBytes } from "../../src/protocol/args.ts";
 import { randomCommands } from "../differential/commands.ts";
 import { ReplyError, TestServer } from "../support/harness.ts";
 import { mixture } from "../support/bytes.ts";
 import { LOAD, load } from "../support/loading.ts";
-import { dumped, signed } from "../support/payload.ts";
+import { dumped, payloadOf, signed } from "../support/payload.ts";
 
 const SETTINGS: RdbSettings = {
   isRdb: true,
@@ -29,7 +30,7 @@ function change(server: TestServer, commands: Iterator<string[]>, count: number)
   for (let left = count; left > 0;) {
     const words = commands.next().value as string[];
     if (LEFT_OUT.test(words[0])) continue;
-    server.call(...words.map((word) => Uint8Array.from(word, (c) => c.charCodeAt(0))));
+    server.call(...words.map(binaryBytes));
     left--;
   }
 }
@@ -188,7 +189,7 @@ Deno.test("DUMP and RESTORE give back every value, and refuse what was damaged",
   change(server, commands, 2000);
   addLarge(server);
   for (const key of server.run("keys *") as string[]) {
-    const name = Uint8Array.from(key, (c) => c.charCodeAt(0));
+    const name = binaryBytes(key);
     // A payload has no deadline, and the digest tells whether there is one.
     server.call("persist", name);
     const before = server.call("debug", "digest-value", name);
@@ -307,14 +308,9 @@ function packOf(...elements: readonly (readonly number[])[]): number[] {
   return [size, size, 0, 0, 0, elements.length, 0, ...content, 0xff];
 }
 
-/** The payload with these bytes, of version 10. */
-function whole(bytes: readonly number[]): Uint8Array {
-  return signed(Uint8Array.from([...bytes, 10, 0, ...new Uint8Array(8)]));
-}
-
 Deno.test("RESTORE refuses a checksum of zeros", () => {
   const server = new TestServer();
-  const payload = whole([0, 1, 97]).fill(0, -8);
+  const payload = payloadOf([0, 1, 97]).fill(0, -8);
   assertEquals(
     server.call("restore", "k", "0", payload),
     new ReplyError("ERR DUMP payload version or checksum are wrong"),
@@ -323,14 +319,14 @@ Deno.test("RESTORE refuses a checksum of zeros", () => {
 Deno.test("RESTORE refuses what Redis refuses", () => {
   const server = new TestServer();
   for (const [what, bytes, isFine] of JUDGED) {
-    const payload = whole(bytes);
+    const payload = payloadOf(bytes);
     const expected = isFine ? "OK" : new ReplyError("ERR Bad data format");
     assertEquals(server.call("restore", "k", "0", payload, "replace"), expected, what);
   }
 });
 Deno.test("RESTORE leaves a small set of integers a listpack, if it is one", () => {
   const server = new TestServer();
-  const payload = whole([20, ...packOf([3, 1], [1, 1])]);
+  const payload = payloadOf([20, ...packOf([3, 1], [1, 1])]);
   assertEquals(server.call("restore", "k", "0", payload), "OK");
   assertEquals(server.run("object encoding k"), "listpack");
   assertEquals(server.run("smembers k"), ["3", "1"]);
