@@ -48,8 +48,7 @@ Deno.test({
     const dir = await Deno.makeTempDir();
     const directives = ["--io-threads", "4", "--supervised", "systemd", "--masterauth", "secret"];
     const child = Child.spawn(freePort(), dir, ...directives, "--maxmemory-policy", "allkeys-lru");
-    const wire = await child.ready();
-    if (wire === null) throw new Error((await child.ended()).text);
+    const wire = await child.started();
     assertEquals(await wire.roundTrip("config set list-compress-depth 1 timeout 0"), "+OK\r\n");
     assertEquals(await wire.roundTrip("config set timeout 10"), "+OK\r\n");
     const refusal = await wire.roundTrip("config set timeout 20 tls-port 1");
@@ -182,8 +181,7 @@ Deno.test({
       "--enable-protected-configs",
       "yes",
     );
-    const wire = await child.ready();
-    if (wire === null) throw new Error((await child.ended()).text);
+    const wire = await child.started();
     await Deno.rename(`${dir}/log`, `${dir}/log.1`);
     assertEquals(await wire.roundTrip("config set list-compress-depth 1"), "+OK\r\n");
     assertMatch(await Deno.readTextFile(`${dir}/log`), /^.* # Set, but without effect.*\n$/);
@@ -231,8 +229,7 @@ Deno.test({
     for (const [firstWords, secondWords, starts] of PAIRS) {
       const dir = await Deno.makeTempDir();
       const first = Child.spawn(freePort(), dir, ...firstWords);
-      const wire = await first.ready();
-      if (wire === null) throw new Error((await first.ended()).text);
+      const wire = await first.started();
       const second = Child.spawn(freePort(), dir, ...secondWords);
       const other = await second.ready();
       assertEquals(other !== null, starts, `${firstWords}, ${secondWords}`);

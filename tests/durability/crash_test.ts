@@ -93,8 +93,7 @@ async function crash(policy: "always" | "everysec", rounds: number): Promise<voi
   const port = freePort();
   let child = Child.spawn(port, dir, ...directives);
   for (let round = 0; round < rounds; round++) {
-    const wire = await child.ready();
-    if (wire === null) throw new Error((await child.ended()).text);
+    const wire = await child.started();
     const wires = await Promise.all(writers.map(() => Connection.connect(port)));
     const runs = writers.map((writer, i) => writer.run(wires[i]));
     await sleep(20 + 200 * random());
@@ -113,8 +112,7 @@ async function crash(policy: "always" | "everysec", rounds: number): Promise<voi
       await early.stop("SIGKILL");
     }
     child = Child.spawn(port, dir, ...directives);
-    const reader = await child.ready();
-    if (reader === null) throw new Error((await child.ended()).text);
+    const reader = await child.started();
     const until = policy === "always" ? Infinity : now - LOSS_MS;
     for (const writer of writers) await writer.verify(reader, until);
     reader.close();

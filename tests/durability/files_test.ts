@@ -19,8 +19,7 @@ async function withServer(
   signal: Deno.Signal = "SIGTERM",
 ): Promise<void> {
   const child = Child.spawn(freePort(), dir, ...directives);
-  const wire = await child.ready();
-  if (wire === null) throw new Error((await child.ended()).text);
+  const wire = await child.started();
   try {
     await work(wire);
   } finally {
@@ -103,8 +102,7 @@ fileTest(
       isLoading = true;
       wire.close();
     }
-    const wire = await child.ready();
-    if (wire === null) throw new Error((await child.ended()).text);
+    const wire = await child.started();
     assertEquals(await wire.roundTrip("dbsize"), ":20000\r\n");
     assert((await wire.roundTrip("info persistence")).includes("rdb_last_load_keys_loaded:20000"));
     wire.close();

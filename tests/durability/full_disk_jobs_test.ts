@@ -42,9 +42,7 @@ function diskTest(name: string, work: (parts: Parts) => Promise<void>): void {
         dir,
         async start(...directives) {
           const child = Child.spawn(freePort(), dir, ...directives);
-          const wire = await child.ready();
-          if (wire === null) throw new Error((await child.ended()).text);
-          return { child, wire };
+          return { child, wire: await child.started() };
         },
       });
     } finally {

@@ -61,8 +61,7 @@ async function verify(policy: string, dir: string): Promise<void> {
   const port = freePort();
   const directives = ["--appendonly", "yes", "--appendfsync", policy, "--save", "900 1"];
   const child = Child.spawn(port, dir, ...directives, "--auto-aof-rewrite-percentage", "0");
-  const wire = await child.ready();
-  if (wire === null) throw new Error((await child.ended()).text);
+  const wire = await child.started();
   const connect = (): Promise<Wire> => Connection.connect(port);
   assertEquals(await wire.roundTrip("set first 1"), "+OK\r\n");
   const { count } = await writeUntilFull(connect, "before");
@@ -92,8 +91,7 @@ async function verify(policy: string, dir: string): Promise<void> {
   wire.close();
   await child.stop("SIGKILL");
   const next = Child.spawn(port, dir, ...directives);
-  const reader = await next.ready();
-  if (reader === null) throw new Error((await next.ended()).text);
+  const reader = await next.started();
   assertEquals(await reader.roundTrip("debug digest"), digest, policy);
   assertEquals(await reader.roundTrip(`strlen before:${count - 1}`), `:${VALUE.length}\r\n`);
   reader.close();
@@ -133,8 +131,7 @@ diskTest("with always a value of more than a megabyte is not acknowledged either
   const port = freePort();
   const directives = ["--appendonly", "yes", "--appendfsync", "always", "--save", ""];
   const child = Child.spawn(port, dir, ...directives);
-  const first = await child.ready();
-  if (first === null) throw new Error((await child.ended()).text);
+  const first = await child.started();
   const connect = (): Promise<Wire> => Connection.connect(port);
   const { count, failure } = await writeUntilFull(connect, "large", "y".repeat(1_200_000));
   assertEquals(failure, "", "the writer is disconnected");
@@ -142,8 +139,7 @@ diskTest("with always a value of more than a megabyte is not acknowledged either
   await child.stop("SIGKILL");
   await Deno.remove(`${dir}/filler`);
   const next = Child.spawn(port, dir, ...directives);
-  const wire = await next.ready();
-  if (wire === null) throw new Error((await next.ended()).text);
+  const wire = await next.started();
   assertEquals(await wire.roundTrip("dbsize"), `:${count}\r\n`);
   wire.close();
   await next.stop("SIGTERM");
@@ -153,8 +149,7 @@ diskTest("a rewrite does not begin while the log before it lacks something", asy
   const port = freePort();
   const directives = ["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""];
   const child = Child.spawn(port, dir, ...directives);
-  const wire = await child.ready();
-  if (wire === null) throw new Error((await child.ended()).text);
+  const wire = await child.started();
   await wire.roundTrip("debug aof-flush-sleep 0");
   // The last acknowledged write is only in memory. There is room for a manifest, but not for that write.
   await writeUntilFull(() => Connection.connect(port), "k");
@@ -173,8 +168,7 @@ diskTest("a rewrite does not begin while the log before it lacks something", asy
   assertEquals((await child.ended()).code, 0);
   wire.close();
   const next = Child.spawn(port, dir, ...directives);
-  const reader = await next.ready();
-  if (reader === null) throw new Error((await next.ended()).text);
+  const reader = await next.started();
   assertEquals(await reader.roundTrip("debug digest"), digest);
   reader.close();
   await next.stop("SIGTERM");

@@ -27,9 +27,7 @@ class Host {
 
   async start(...directives: string[]): Promise<Wire> {
     this.#child = Child.spawn(freePort(), this.dir, ...directives);
-    const wire = await this.#child.ready();
-    if (wire === null) throw new Error((await this.#child.ended()).text);
-    return wire;
+    return await this.#child.started();
   }
 
   get pid(): number {

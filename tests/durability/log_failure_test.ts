@@ -24,16 +24,10 @@ async function verify(child: Child, dir: string, wire: Wire): Promise<void> {
   child.kill("SIGTERM");
   assertEquals((await child.ended()).code, 0);
   const again = Child.spawn(freePort(), dir);
-  const reader = await again.ready();
-  assertEquals(await reader?.roundTrip("get key"), "$5\r\nvalue\r\n");
-  reader?.close();
+  const reader = await again.started();
+  assertEquals(await reader.roundTrip("get key"), "$5\r\nvalue\r\n");
+  reader.close();
   await again.stop("SIGTERM");
-}
-
-async function ready(child: Child): Promise<Wire> {
-  const wire = await child.ready();
-  if (wire === null) throw new Error(`the server has ended: ${(await child.ended()).text}`);
-  return wire;
 }
 
 /** Makes a FIFO whose reader takes one line and goes; `isGone` resolves then. */
@@ -49,7 +43,7 @@ Deno.test({
   fn: async () => {
     const dir = await Deno.makeTempDir();
     const child = Child.spawnRedirected("> /dev/full 2>&1", freePort(), dir);
-    await verify(child, dir, await ready(child));
+    await verify(child, dir, await child.started());
   },
 });
 Deno.test({
@@ -59,7 +53,7 @@ Deno.test({
     const dir = await Deno.makeTempDir();
     const { isGone } = await makeFifo(`${dir}/pipe`);
     const child = Child.spawnRedirected(`> ${dir}/pipe 2>&1`, freePort(), dir);
-    const wire = await ready(child);
+    const wire = await child.started();
     await isGone;
     await verify(child, dir, wire);
   },
@@ -71,7 +65,7 @@ Deno.test({
     const dir = await Deno.makeTempDir();
     const { isGone } = await makeFifo(`${dir}/pipe`);
     const child = Child.spawn(freePort(), dir, "--logfile", `${dir}/pipe`);
-    const wire = await ready(child);
+    const wire = await child.started();
     await isGone;
     await verify(child, dir, wire);
   },
@@ -85,7 +79,7 @@ Deno.test({
     fillDisk(`${disk}`);
     const files = ["--logfile", `${disk}/log`, "--pidfile", `${disk}/pid`];
     const child = Child.spawn(freePort(), dir, ...files);
-    const wire = await ready(child);
+    const wire = await child.started();
     await wire.roundTrip("debug log unwritten");
     await Deno.remove(`${disk}/filling`);
     await wire.roundTrip("debug log written");
@@ -104,7 +98,7 @@ Deno.test({
     await Deno.mkdir(`${dir}/pid`);
     const pidfile = ["--pidfile", `${dir}/pid`];
     const child = Child.spawnRedirected(">&- 2>&-", freePort(), dir, ...pidfile);
-    const wire = await ready(child);
+    const wire = await child.started();
     assertEquals(await wire.roundTrip("debug log line"), "+OK\r\n");
     wire.close();
     child.kill("SIGINT");

@@ -67,6 +67,13 @@ export class Child {
     return null;
   }
 
+  /** As `ready`; throws what it has printed if it ends instead. */
+  async started(): Promise<Wire> {
+    const wire = await this.ready();
+    if (wire === null) throw new Error(`the server has ended: ${(await this.ended()).text}`);
+    return wire;
+  }
+
   kill(signal: Deno.Signal): void {
     try {
       this.#process.kill(signal);
@@ -78,9 +85,7 @@ export class Child {
   /** Ends it; returns what it has printed. */
   async stop(signal: Deno.Signal): Promise<string> {
     this.kill(signal);
-    const { stdout, stderr } = await this.#output;
-    const decoder = new TextDecoder();
-    return decoder.decode(stdout) + decoder.decode(stderr);
+    return (await this.ended()).text;
   }
 
   /** What it has printed, once it has ended by itself. */
