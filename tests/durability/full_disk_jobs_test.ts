@@ -72,6 +72,11 @@ async function until(wire: Wire, ...lines: string[]): Promise<void> {
   throw new Error(`${lines} does not come: ${await wire.roundTrip("info persistence")}`);
 }
 
+/** The files of the log whose names end so. */
+function logFiles(...ends: string[]): string[] {
+  return ends.map((end) => `appendonlydir/appendonly.aof.${end}`);
+}
+
 /** Nothing that is unfinished, or that no manifest names, is left. */
 function verifyFiles(dir: string, expected: readonly string[]): void {
   const found: string[] = [];
@@ -161,20 +166,13 @@ for (const whileWriting of [false, true]) {
       assertEquals(await wire.roundTrip(`set while:${i} 1`), "+OK\r\n");
       empty();
     }
-    verifyFiles(dir, [
-      "appendonlydir/appendonly.aof.manifest",
-      "appendonlydir/appendonly.aof.1.base.rdb",
-      ...[1, 2, 3, 4].map((i) => `appendonlydir/appendonly.aof.${i}.incr.aof`),
-    ]);
+    const increments = [1, 2, 3, 4].map((i) => `${i}.incr.aof`);
+    verifyFiles(dir, logFiles("manifest", "1.base.rdb", ...increments));
     await wire.roundTrip("config set rdb-key-save-delay 0");
     await wire.roundTrip("bgrewriteaof");
     await until(wire, "aof_rewrite_in_progress:0", "aof_last_bgrewrite_status:ok");
     assertEquals(await wire.roundTrip("set more 1"), "+OK\r\n");
-    verifyFiles(dir, [
-      "appendonlydir/appendonly.aof.manifest",
-      "appendonlydir/appendonly.aof.2.base.rdb",
-      "appendonlydir/appendonly.aof.5.incr.aof",
-    ]);
+    verifyFiles(dir, logFiles("manifest", "2.base.rdb", "5.incr.aof"));
     await verifyRestart(parts, server, APPENDING);
   });
 }
@@ -186,13 +184,10 @@ diskTest(
     const server = await start(...APPENDING, "--appendfsync", "always");
     const { wire } = server;
     await wire.roundTrip("set first 1");
-    const files = ["manifest", "1.base.rdb", "1.incr.aof"].map((end) =>
-      `appendonlydir/appendonly.aof.${end}`
-    );
     fill();
     for (let i = 0; i < 2; i++) {
       assertStringIncludes(await wire.roundTrip("bgrewriteaof"), "-ERR Can't execute an AOF");
-      verifyFiles(dir, files);
+      verifyFiles(dir, logFiles("manifest", "1.base.rdb", "1.incr.aof"));
     }
     // The last page of the log has room.
     assertEquals(await wire.roundTrip("set more 1"), "+OK\r\n");
@@ -213,12 +208,7 @@ diskTest(
     // The file has its header, but nothing was written: the base gets the last page, and the manifest none.
     fill(4096);
     await until(wire, "aof_rewrite_in_progress:0", "aof_last_bgrewrite_status:err");
-    verifyFiles(dir, [
-      "appendonlydir/appendonly.aof.manifest",
-      "appendonlydir/appendonly.aof.1.base.rdb",
-      "appendonlydir/appendonly.aof.1.incr.aof",
-      "appendonlydir/appendonly.aof.2.incr.aof",
-    ]);
+    verifyFiles(dir, logFiles("manifest", "1.base.rdb", "1.incr.aof", "2.incr.aof"));
     empty();
     await verifyRestart(parts, server, APPENDING);
   },
