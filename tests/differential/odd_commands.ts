@@ -349,8 +349,6 @@ class Speaker {
   }
 
   #value(node: UsageNode, command: Command): string[] {
-    // The grammar has no other way to write the name ID.
-    if (node.token === "ID") return [this.#mixed(IDS, NO_ID, ODD_TEXTS)];
     if (node.type === "pure-token") return [this.#cased(node.token ?? "")];
     if (node.type === "oneof") {
       return this.#node({ ...this.pick(node.children), isOptional: false }, command);
@@ -478,7 +476,7 @@ function hasKey(node: UsageNode): boolean {
 
 function isId(name: string, type: string): boolean {
   return type === "string" &&
-    /^(?:id|ID|start|end|lastid|last-id|max-deleted-id|threshold|new-id|lastdeliveredid|id-selector)$/
+    /^(?:id|start|end|lastid|last-id|max-deleted-id|threshold|new-id|lastdeliveredid|id-selector)$/
       .test(name);
 }
 
