@@ -114,6 +114,7 @@ function memory(engine: Engine): Field[] {
   const clientBytes = engine.clientBytes;
   const { active, fragmentation, resident: outside, overhead: beyond, total } = memoryRatios(
     engine,
+    resident,
   );
   return [
     ["used_memory", used],

@@ -20,9 +20,9 @@ export interface MemoryRatios {
   readonly total: Excess;
 }
 
-export function memoryRatios(engine: Engine): MemoryRatios {
+/** `resident` is what the process has in memory: asked again it may be another figure than the one beside these. */
+export function memoryRatios(engine: Engine, resident: number): MemoryRatios {
   const used = engine.usedBytes;
-  const resident = engine.host.residentBytes();
   const { arena } = engine.keyspace.entries;
   const active = used + arena.reservedBytes - arena.usedBytes;
   return {

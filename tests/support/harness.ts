@@ -13,7 +13,7 @@ import { Server } from "../../src/app/server.ts";
 import { Parameters } from "../../src/config/parameters.ts";
 import type { Client, Transport } from "../../src/engine/client.ts";
 import type { CommandTable } from "../../src/engine/command.ts";
-import type { Engine } from "../../src/engine/engine.ts";
+import type { Engine, Host } from "../../src/engine/engine.ts";
 import type { Evaluator } from "../../src/engine/evaluator.ts";
 import { ManualClock } from "../../src/lib/clock.ts";
 import { Log } from "../../src/observe/log.ts";
@@ -154,6 +154,8 @@ export interface TestServerParts {
   readonly directives?: Readonly<Record<string, string>>;
   readonly commands?: CommandTable;
   readonly clock?: ManualClock;
+  /** What differs from the host of every test. */
+  readonly host?: Partial<Host>;
 }
 
 export class TestServer {
@@ -165,7 +167,7 @@ export class TestServer {
   readonly logged: string[] = [];
   readonly #first: TestClient;
 
-  constructor({ directives, commands, clock }: TestServerParts = {}) {
+  constructor({ directives, commands, clock, host }: TestServerParts = {}) {
     this.clock = clock ?? new ManualClock(START_MS);
     const own = { "enable-debug-command": "yes", save: "", dir: directives?.dir ?? newDirectory() };
     for (const [name, value] of Object.entries({ ...own, ...directives })) {
@@ -176,7 +178,7 @@ export class TestServer {
       parameters: this.parameters,
       clock: this.clock,
       log: new Log(1, (line) => this.logged.push(line)),
-      host: testHost,
+      host: { ...testHost, ...host },
       hasher: new Hasher(20261120, 2),
       ...commands === undefined ? {} : { commands },
     });
