@@ -22,7 +22,7 @@ export function randomCount(args: Args, index: number): number {
   return count < -REPEATED_MAX ? args.fail(Errors.outOfRange) : count;
 }
 
-/** As `randomCount`, and fails if so many pairs of elements can't be counted in 64 bits. */
+/** Fails if the elements of so many pairs as argument `index` says can't be counted in 64 bits. */
 export function checkPairs(args: Args, index: number): void {
   if (args.int64(index, wide) && wide.hi >= PAIRS_HI_END) args.fail(Errors.outOfRange);
 }

@@ -76,7 +76,6 @@ function renamenx(call: Call): void {
   reply.integer(1);
 }
 
-// scratch: lives for one call
 /** COPY source destination [DB index] [REPLACE]: each option is checked completely before the next one. */
 function copy(call: Call): void {
   const { args, reply, db } = call;

@@ -26,9 +26,9 @@ interface Wanted {
 
 function scan(call: Call): void {
   const { reply, db } = call;
-  const wanted = readScan(call, 1);
+  const cursor = readCursor(call, 1);
+  const wanted = cursor < 0 ? null : readScan(call, 1, cursor);
   if (wanted === null) return;
-  const { cursor } = wanted;
 
   const entries = db.keyspace.entries;
   const found: number[] = [];
@@ -61,8 +61,9 @@ export function isWanted(wanted: Wanted, bytes: Uint8Array, start: number, end: 
  */
 export function readCollectionScan(call: Call, cursor: Cursor): Wanted | null {
   const { args, reply, db } = call;
-  if (readCursor(call, 2) < 0) return null;
-  if (cursor.read(db, args, 1)) return readScan(call, 2);
+  const place = readCursor(call, 2);
+  if (place < 0) return null;
+  if (cursor.read(db, args, 1)) return readScan(call, 2, place);
   if (args.error !== null) reply.error(args.error);
   else {
     reply.array(2);
@@ -90,11 +91,8 @@ function readCursor({ args, reply }: Call, index: number): number {
   return -1;
 }
 
-/** Reads the cursor at argument `at` and COUNT, MATCH, TYPE behind it; null after answering an error. */
-function readScan(call: Call, at: number): Wanted | null {
-  const { args, reply } = call;
-  const cursor = readCursor(call, at);
-  if (cursor < 0) return null;
+/** Reads COUNT, MATCH, TYPE behind the cursor, which is argument `at`; null after answering an error. */
+function readScan({ args, reply }: Call, at: number, cursor: number): Wanted | null {
   const wanted: Wanted = { cursor, count: 10, pattern: null, type: -1 };
   for (let i = at + 1; i < args.count; i += 2) {
     if (i + 1 === args.count) args.fail(Errors.syntax);
