@@ -55,16 +55,14 @@ function readScore(args: Args, index: number, bound: RangeBound, isLow: boolean)
   bound.includesEqual = isLow === isExclusive;
 }
 
-/** Reads a bound of a name: - + [inclusive (exclusive. Redis reads the first two as C strings, which a NUL ends. */
+/** Reads a bound of a name: - + [inclusive (exclusive. */
 function readLex(args: Args, index: number, bound: RangeBound, isLow: boolean): void {
   const start = args.start(index);
-  const length = args.length(index);
-  const first = length === 0 ? 0 : args.bytesOf(index)[start];
+  const first = args.length(index) === 0 ? 0 : args.bytesOf(index)[start];
   bound.by = "member";
   bound.infinite = 0;
-  const isAlone = length === 1 || (length > 1 && args.bytesOf(index)[start + 1] === 0);
-  if (isAlone && first === MINUS) bound.infinite = -1;
-  else if (isAlone && first === PLUS) bound.infinite = 1;
+  if (args.isCharacter(index, MINUS)) bound.infinite = -1;
+  else if (args.isCharacter(index, PLUS)) bound.infinite = 1;
   else if (first !== LEFT_PARENTHESIS && first !== LEFT_BRACKET) args.fail(Errors.lexRange);
   bound.member.set(args.bytesOf(index), args.viewOf(index), start + 1, args.end(index));
   bound.includesEqual = isLow === (first === LEFT_PARENTHESIS);

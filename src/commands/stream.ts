@@ -18,7 +18,6 @@ import {
   type TrimBound,
 } from "../structures/stream_log.ts";
 import {
-  isCharacter,
   propagateId,
   readId,
   readRangeEnd,
@@ -125,8 +124,8 @@ function readTrim(args: Args, index: number, isLength: boolean): number {
   trim.by = isLength ? "length" : "id";
   let at = index + 1;
   const hasMore = at + 1 < args.count;
-  trim.isRough = hasMore && isCharacter(args, at, TILDE);
-  if (trim.isRough || (hasMore && isCharacter(args, at, EQUAL))) at++;
+  trim.isRough = hasMore && args.isCharacter(at, TILDE);
+  if (trim.isRough || (hasMore && args.isCharacter(at, EQUAL))) at++;
   if (args.error !== null) return at;
   if (isLength) {
     trim.length = args.integer(at);
@@ -162,7 +161,7 @@ type IdKind = "whole" | "time" | "none";
 
 /** Reads XADD's id into `id`. */
 function readNewId(args: Args, index: number): IdKind {
-  if (isCharacter(args, index, STAR)) return "none";
+  if (args.isCharacter(index, STAR)) return "none";
   if (id.parseOpen(args.bytesOf(index), args.start(index), args.end(index))) return "time";
   readId(args, index, id);
   return "whole";
@@ -191,7 +190,7 @@ function xadd(call: Call): void {
   let makesStream = true;
   trim.reset();
   let at = 2;
-  for (; at < args.count && !isCharacter(args, at, STAR); at++) {
+  for (; at < args.count && !args.isCharacter(at, STAR); at++) {
     const end = readTrimOption(args, at);
     if (args.error !== null) return reply.error(args.error);
     if (end > 0) at = end;

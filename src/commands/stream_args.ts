@@ -27,20 +27,11 @@ export function readId(args: Args, index: number, id: StreamId): void {
   }
 }
 
-/** Whether the argument is that one character. Redis compares C strings, which a NUL ends. */
-export function isCharacter(args: Args, index: number, character: number): boolean {
-  const length = args.length(index);
-  const bytes = args.bytesOf(index);
-  const start = args.start(index);
-  if (length === 0 || bytes[start] !== character) return false;
-  return length === 1 || bytes[start + 1] === 0;
-}
-
 function readBound(args: Args, index: number, id: StreamId, isEnd: boolean): boolean {
   const start = args.start(index);
   const isExclusive = args.length(index) > 1 && args.bytesOf(index)[start] === LEFT_PARENTHESIS;
-  if (isCharacter(args, index, MINUS)) id.copy(FIRST_ID);
-  else if (isCharacter(args, index, PLUS)) id.copy(LAST_ID);
+  if (args.isCharacter(index, MINUS)) id.copy(FIRST_ID);
+  else if (args.isCharacter(index, PLUS)) id.copy(LAST_ID);
   else if (
     !id.parse(args.bytesOf(index), isExclusive ? start + 1 : start, args.end(index), isEnd)
   ) {

@@ -9,7 +9,7 @@ import { type ErrorReply, Errors, noSuchGroup, unknownOrArity } from "../protoco
 import { type ConsumerGroup, isUnknown, setUnknown } from "../structures/consumer_groups.ts";
 import { FIRST_ID, LAST_ID, StreamId } from "../structures/stream_id.ts";
 import { replyHelp } from "./help.ts";
-import { isCharacter, readId } from "./stream_args.ts";
+import { readId } from "./stream_args.ts";
 import { scratch } from "../lib/scratch.ts";
 
 const DOLLAR = 0x24;
@@ -71,15 +71,15 @@ function openGroup(call: Call): ConsumerGroup | null {
 
 /** Reads the id at argument 4; `$` is the stream's last. */
 function readGroupId(args: Args, exists: boolean): void {
-  if (!isCharacter(args, 4, DOLLAR)) return readId(args, 4, id);
+  if (!args.isCharacter(4, DOLLAR)) return readId(args, 4, id);
   if (exists) id.copy(stream.log.lastId);
   else id.clear();
 }
 
 /** Reads `-` or `+` at argument 4; returns whether it is one. */
 function readInfinite(args: Args): boolean {
-  if (isCharacter(args, 4, MINUS)) id.copy(FIRST_ID);
-  else if (isCharacter(args, 4, PLUS)) id.copy(LAST_ID);
+  if (args.isCharacter(4, MINUS)) id.copy(FIRST_ID);
+  else if (args.isCharacter(4, PLUS)) id.copy(LAST_ID);
   else return false;
   return true;
 }

@@ -14,7 +14,7 @@ import { LAST_ID, StreamId } from "../structures/stream_id.ts";
 import { LogCursor } from "../structures/stream_log.ts";
 import { timeoutInMs } from "./counts.ts";
 import { propagateConsumer, propagateDelivery, propagateGroup } from "./stream_propagation.ts";
-import { isCharacter, readId, replyEntry, replyId } from "./stream_args.ts";
+import { readId, replyEntry, replyId } from "./stream_args.ts";
 import { scratch } from "../lib/scratch.ts";
 
 const DOLLAR = 0x24;
@@ -95,9 +95,9 @@ function check(call: Call, request: Request): void {
       return;
     }
     const at = first + count + i;
-    if (isCharacter(args, at, DOLLAR)) {
+    if (args.isCharacter(at, DOLLAR)) {
       if (group !== null) args.fail(Errors.newestOfGroup);
-    } else if (isCharacter(args, at, GREATER)) {
+    } else if (args.isCharacter(at, GREATER)) {
       if (group === null) args.fail(Errors.undeliveredOfXread);
     } else readId(args, at, id);
   }
@@ -133,7 +133,7 @@ function wait(call: Call, { first, count, timeoutMs, group }: Request): boolean 
   const { args } = call;
   let hasNewest = false;
   for (let i = first + count; i < args.count; i++) {
-    if (isCharacter(args, i, DOLLAR)) hasNewest = true;
+    if (args.isCharacter(i, DOLLAR)) hasNewest = true;
   }
   if (hasNewest) call.args = withNewestIds(call, first, count);
   const waits = call.block(first, first + count - 1, Type.stream, timeoutMs, group !== null);
@@ -145,7 +145,7 @@ function wait(call: Call, { first, count, timeoutMs, group }: Request): boolean 
 function withNewestIds({ args, db }: Call, first: number, count: number): Args {
   const words: Uint8Array[] = [];
   for (let i = 0; i < args.count; i++) {
-    if (i < first + count || !isCharacter(args, i, DOLLAR)) {
+    if (i < first + count || !args.isCharacter(i, DOLLAR)) {
       words.push(binaryBytes(args.binary(i)));
       continue;
     }
@@ -169,7 +169,7 @@ function showNewer(
   i: number,
 ): boolean {
   const at = first + count + i;
-  if (isCharacter(args, at, DOLLAR) || !stream.cursor.read(db, args, first + i)) return false;
+  if (args.isCharacter(at, DOLLAR) || !stream.cursor.read(db, args, first + i)) return false;
   readId(args, at, id);
   if (!id.increment()) return false;
   cursor.seek(stream.log, id, LAST_ID, false);
@@ -194,7 +194,7 @@ function showForGroup(call: Call, request: Request, i: number): boolean {
   if (group === undefined) return false;
   const consumer = consumerOf(call, request, i, group);
   const at = first + count + i;
-  if (isCharacter(args, at, GREATER)) return deliver(call, request, i, group, consumer);
+  if (args.isCharacter(at, GREATER)) return deliver(call, request, i, group, consumer);
   readId(args, at, id);
   // In Redis, `>` is the last id of all.
   if (id.isMax) return deliver(call, request, i, group, consumer);

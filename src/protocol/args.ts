@@ -211,6 +211,15 @@ export class Args implements Scratch {
     return this.text(index).toUpperCase() === word;
   }
 
+  /** Whether argument `index` is that one character. Redis compares C strings, which a NUL ends. */
+  isCharacter(index: number, character: number): boolean {
+    const length = this.length(index);
+    const bytes = this.bytesOf(index);
+    const start = this.start(index);
+    if (length === 0 || bytes[start] !== character) return false;
+    return length === 1 || bytes[start + 1] === 0;
+  }
+
   /** Whether two arguments hold the same bytes. */
   same(one: number, other: number): boolean {
     const length = this.length(one);
