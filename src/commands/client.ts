@@ -2,6 +2,7 @@
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
 import type { Client } from "../engine/client.ts";
+import { cText } from "../lib/c_text.ts";
 import {
   attributeCharacters,
   Errors,
@@ -237,7 +238,7 @@ function describe(client: Client): string {
     ["lib-ver", client.libVersion],
   ];
   // A zero byte ends what is shown of a name.
-  return fields.map(([name, value]) => `${name}=${String(value).split("\0", 1)[0]}`).join(" ");
+  return fields.map(([name, value]) => `${name}=${cText(String(value))}`).join(" ");
 }
 
 function flagsOf(client: Client): string {

@@ -4,6 +4,7 @@
  *
  * Texts are binary, one character a byte (Latin-1): see words.ts.
  */
+import { cText } from "../lib/c_text.ts";
 import { globMatches } from "../lib/glob.ts";
 import {
   type ParameterSpec,
@@ -292,9 +293,7 @@ export class Parameters {
     for (const [name] of pairs) {
       const slot = this.#slots.get(name.toLowerCase());
       if (slot === undefined) {
-        return `Unknown option or number of arguments for CONFIG SET - '${
-          name.replace(/\0[^]*/, "")
-        }'`;
+        return `Unknown option or number of arguments for CONFIG SET - '${cText(name)}'`;
       }
       const { traits } = slot.spec;
       if (traits.immutable === true) return failure(name, "can't set immutable config");

@@ -3,6 +3,7 @@
  * match on them. The fixed ones are encoded once, so that answering them allocates nothing; those
  * that quote the request are functions, for code that runs seldom.
  */
+import { cText } from "../lib/c_text.ts";
 
 /** An error reply, ready to be copied to a client: "-", the text, CRLF. */
 export type ErrorReply = Uint8Array;
@@ -25,8 +26,7 @@ export function errorReply(text: string): ErrorReply {
 
 /** What Redis shows of a client's bytes: up to the first zero byte, and no more than `max`. */
 function shown(text: string, max = Infinity): string {
-  const end = text.indexOf("\0");
-  return text.slice(0, Math.min(end < 0 ? text.length : end, max));
+  return cText(text).slice(0, max);
 }
 
 const e = errorReply;
