@@ -12,9 +12,11 @@
  * while idle, 16 KiB after a read that filled it, grown for a larger request (as its bytes arrive, never by what it
  * announces), given back after.
  *
- * An argument of 32 KiB or more that is still to come gets a buffer of its own, of the size that it announces, and the
- * socket reads straight into it: a command that stores it takes the buffer, and nothing is copied. Such a buffer takes
- * address space at once, but memory only as bytes arrive, since the system gives pages when they are first written to.
+ * An argument of 32 KiB or more that is still to come gets a buffer of its own, and the socket reads straight into it: a
+ * command that stores it takes the buffer, and nothing is copied but its first megabyte. Only when that has arrived is the
+ * buffer as large as the argument announces: the runtime collects garbage for each 64 MB that are asked for, some
+ * milliseconds, in which a few bytes from one client would keep all others waiting. The rest of such a buffer takes
+ * memory as its bytes arrive, since the system gives pages when they are first written to.
  * Source: https://redis.io/docs/latest/develop/reference/protocol-spec/
  */
 import { parseInteger } from "../lib/decimal.ts";
@@ -41,6 +43,8 @@ const LARGE_GROWTH = 64;
 const GROWTH_MAX_BYTES = 512 * 1024 * 1024;
 /** An argument of so many bytes gets a buffer of its own, unless it has arrived already. */
 const OWN_BUFFER_MIN = 32 * 1024;
+/** So large is that buffer at most until it is full; then it gets its final size. */
+const OWN_FIRST_MAX = 1024 * 1024;
 /**
  * The most that one read puts into such a buffer: each new page costs some microseconds, during which all others wait.
  */
@@ -233,18 +237,19 @@ export class RequestDecoder {
       }
       const end = this.#at + this.#bulk;
       if (this.#bulk >= OWN_BUFFER_MIN && this.#isTooMuch(this.#bulk + 2)) return Decoded.tooMuch;
-      if (this.#own !== null) {
-        if (this.#ownLeft > 0) return Decoded.more;
+      if (this.#ownLeft > 0) return Decoded.more;
+      if (this.#own !== null && this.#ownFilled === this.#bulk + 2) {
         args.pushBuffer(this.#own, this.#bulk);
         this.#own = null;
         this.#ownFilled = 0;
-      } else if (end + 2 <= this.#filled) {
+      } else if (this.#own === null && end + 2 <= this.#filled) {
         args.push(this.#at, end);
         this.#at = end + 2;
-      } else if (this.#bulk < OWN_BUFFER_MIN || this.#isReading || this.#beginOwn()) {
+      } else if (this.#bulk < OWN_BUFFER_MIN || this.#isReading) {
         // A read that is under way, as a blocked client's is when it is released, ends in the buffer where it began.
         return Decoded.more;
-      } else return this.#break(Errors.bulkTooLarge);
+      } else if (this.#growOwn()) continue;
+      else return this.#break(Errors.bulkTooLarge);
       this.#bulk = -1;
       this.#pending--;
     }
@@ -257,22 +262,34 @@ export class RequestDecoder {
     return size > queryMax && this.#filled - this.#at + this.#ownFilled > queryMax;
   }
 
-  /** Bytes that are still to come of the argument that has a buffer of its own. */
+  /** Free bytes of the buffer that the argument has for itself. */
   get #ownLeft(): number {
     return this.#own === null ? 0 : this.#own.bytes.length - this.#ownFilled;
   }
 
-  /** Gives the argument whose bytes begin to arrive a buffer of its own; false if there is none of that size. */
-  #beginOwn(): boolean {
-    const arrived = this.#filled - this.#at;
+  /**
+   * Gives the argument whose bytes begin to arrive a buffer of its own, or one that has filled it a buffer for all of it;
+   * false if there is none of that size.
+   */
+  #growOwn(): boolean {
+    const before = this.#own;
+    const total = this.#bulk + 2;
+    const size = before === null ? Math.min(total, OWN_FIRST_MAX) : total;
+    let own: BulkBuffer;
     try {
-      this.#own = new BulkBuffer(new Uint8Array(this.#bulk + 2));
+      own = new BulkBuffer(new Uint8Array(size));
     } catch {
       return false;
     }
-    this.#own.bytes.set(new Uint8Array(this.#bytes.buffer, this.#at, arrived));
-    this.#ownFilled = arrived;
-    this.#filled = this.#at;
+    if (before !== null) own.bytes.set(before.bytes);
+    before?.free();
+    this.#own = own;
+    const arrived = this.#filled - this.#at;
+    const moved = Math.min(arrived, this.#ownLeft);
+    own.bytes.set(new Uint8Array(this.#bytes.buffer, this.#at, moved), this.#ownFilled);
+    this.#ownFilled += moved;
+    if (moved === arrived) this.#filled = this.#at;
+    else this.#at += moved;
     return true;
   }
 

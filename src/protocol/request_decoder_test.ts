@@ -236,8 +236,31 @@ Deno.test("a large argument is read into a buffer of its own, which can be taken
   assertEquals(decoder.next(args), Decoded.more);
   assertEquals([args.count, bytes.length], [0, size + 2]);
 });
+Deno.test("an announced argument takes a megabyte until so much has arrived, and then its size", () => {
+  const size = 50_000_000;
+  const reader = new Reader().feed(binaryBytes(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$${size}\r\n`));
+  const asked = () => reader.decoder.space(reader.args).buffer.byteLength;
+  assertEquals(asked(), 1024 * 1024);
+  reader.feed(new Uint8Array(1024 * 1024 - 1).fill(0x78));
+  assertEquals(asked(), 1024 * 1024);
+  reader.feed(binaryBytes("y"));
+  assertEquals(asked(), size + 2);
+  assertEquals(reader.decoder.pendingBytes, 31 + 1024 * 1024);
+});
+Deno.test("a very large argument arrives as it was sent, with the requests around it", () => {
+  const value = "abcdefg".repeat(600_000);
+  const sent = [["PING"], ["SET", "k", value, "x"], ["GET", "k"]];
+  const bytes = binaryBytes(sent.map(requestOf).join(""));
+  for (const step of [1_000_003, 40_000, 5_000_000]) {
+    const reader = new Reader();
+    for (let at = 0; at < bytes.length; at += step) reader.feed(bytes.slice(at, at + step));
+    assert(reader.requests.length === 3 && reader.requests[1][2] === value, "nothing is lost");
+    assertEquals(reader.requests[2], sent[2]);
+    assertEquals(reader.requests[1][3], "x");
+  }
+});
 Deno.test("what a read that is under way brings is kept, though requests are decoded meanwhile", () => {
-  for (const size of [10, 5000, 32 * 1024, 100_000, 1_000_000]) {
+  for (const size of [10, 5000, 32 * 1024, 100_000, 1_000_000, 2_500_000]) {
     const value = Uint8Array.from({ length: size }, (_, i) => i % 251);
     const header = binaryBytes(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$${size}\r\n`);
     const all = new Uint8Array(header.length + size + 2);
