@@ -2,6 +2,7 @@
 import {
   applyDirectives,
   binaryOf,
+  type ConfText,
   describe,
   environmentName,
   parseCommandLine,
@@ -14,9 +15,11 @@ import {
 } from "../config/conf_file.ts";
 import type { Parameters } from "../config/parameters.ts";
 import type { CommandTable } from "../engine/command.ts";
+import { globMatches } from "../lib/glob.ts";
 import { nearest } from "../lib/nearest.ts";
 import { systemText } from "../lib/system_error.ts";
-import { binaryText } from "../protocol/args.ts";
+import { exists } from "../persistence/files.ts";
+import { binaryBytes, binaryText } from "../protocol/args.ts";
 import { enterDirectory } from "./changes.ts";
 import { logSink } from "./log_sink.ts";
 
@@ -184,8 +187,43 @@ export function readBinary(path: string): string {
   }
 }
 
-function readIncluded(path: string): string {
-  return readBinary(unicodeOf(path));
+/** An included path may be a pattern, as in Redis: all files that match are read, sorted by name; there may be none. */
+function readIncluded(path: string): string | ConfText[] {
+  if (!WILDCARD.test(path)) return readBinary(unicodeOf(path));
+  return matchingPaths(path).map((name) => ({ name, text: readBinary(unicodeOf(name)) }));
+}
+
+/** What may stand for other characters in a path. */
+const WILDCARD = /[*?[]/;
+
+/** The paths that exist and match `pattern`, of which no `*` or `?` stands for a slash. */
+function matchingPaths(pattern: string): string[] {
+  let found = [""];
+  for (const part of pattern.split("/")) {
+    found = found.flatMap((before) =>
+      WILDCARD.test(part)
+        ? matchingNames(before === "" ? "." : before, part).map((name) => `${before}${name}/`)
+        : [`${before}${part}/`]
+    );
+  }
+  return found.map((path) => path.slice(0, -1)).filter((path) => exists(unicodeOf(path)))
+    .toSorted();
+}
+
+/** Names in a directory that match `pattern`. Those that begin with a dot are hidden from patterns that don't. */
+function matchingNames(directory: string, pattern: string): string[] {
+  const bytes = binaryBytes(pattern);
+  try {
+    return Array.from(Deno.readDirSync(unicodeOf(directory)), ({ name }) => binaryOf(name)).filter(
+      (name) => {
+        if (name.startsWith(".") && !pattern.startsWith(".")) return false;
+        return globMatches(bytes, 0, bytes.length, binaryBytes(name), 0, name.length, false);
+      },
+    );
+  } catch {
+    // It is no directory, or may not be read: nothing in it matches.
+    return [];
+  }
 }
 
 function readStandardInput(): string {

@@ -67,6 +67,26 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "include reads all files that match a pattern, in the order of their names",
+  ...options,
+  fn: async () => {
+    const dir = await Deno.makeTempDir();
+    await Deno.mkdir(`${dir}/parts`);
+    await Deno.writeTextFile(`${dir}/parts/2.conf`, "hz 12\n");
+    await Deno.writeTextFile(`${dir}/parts/1.conf`, "hz 11\ntimeout 7\n");
+    await Deno.writeTextFile(`${dir}/parts/.3.conf`, "hz 13\n");
+    await Deno.writeTextFile(`${dir}/parts/4.other`, "hz 14\n");
+    const patterns = ["--include", `${dir}/part?/*.conf`, "--include", `${dir}/none*.conf`];
+    const child = Child.spawn(freePort(), dir, ...patterns);
+    const wire = await child.started();
+    assertEquals(await wire.roundTrip("config get hz"), "*2\r\n$2\r\nhz\r\n$2\r\n12\r\n");
+    assertEquals(await wire.roundTrip("config get timeout"), "*2\r\n$7\r\ntimeout\r\n$1\r\n7\r\n");
+    wire.close();
+    await child.stop("SIGTERM");
+  },
+});
+
 /** What a server without a port would print, and its exit code: it ends by itself, whatever the arguments. */
 async function startRefused(
   args: readonly string[],
