@@ -12,6 +12,7 @@ import { Args, argsOf } from "../src/protocol/args.ts";
 import { ReplyWriter } from "../src/protocol/reply_writer.ts";
 import { Decoded, RequestDecoder } from "../src/protocol/request_decoder.ts";
 import { Hasher } from "../src/lib/hash.ts";
+import { Events } from "../src/keyspace/change_hooks.ts";
 
 const BATCH = 64;
 const KEYS = Deno.args.includes("--smoke") ? 100 : 100_000;
@@ -90,7 +91,7 @@ for (let n = 0; n < KEYS; n++) {
     0,
     source.length,
     false,
-    { name: "set", kind: "$" },
+    Events.set,
   );
 }
 const whole: Record<string, Uint8Array> = {

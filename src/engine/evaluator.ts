@@ -3,6 +3,7 @@
  * Runs one request at a time: looks the command up, refuses it or runs it, in Redis's order of checks.
  * Its input is a client whose `args` hold a request, its output is bytes in the client's writer.
  */
+import { assert } from "../lib/assert.ts";
 import { Prefetcher } from "../keyspace/prefetcher.ts";
 import type { ErrorReply } from "../protocol/errors.ts";
 import {
@@ -139,6 +140,7 @@ export class Evaluator {
     const { reply, args, db } = call;
     const { propagation, keyspace } = this.#engine;
     const { hooks } = keyspace;
+    assert(!hooks.isTelling, "who is told of changes runs no commands");
     const errorsBefore = reply.errorCount;
     const dirtyBefore = hooks.dirty;
     const mark = reply.mark();

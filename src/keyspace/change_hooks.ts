@@ -12,22 +12,35 @@
  * They are apart because Redis does not always do all three: XGROUP SETID is an event, but fails no EXEC; PFCOUNT, which
  * stores its estimate in the value, fails an EXEC and is no event; XACK is only counted; the misses and new keys of
  * notify-keyspace-events are events alone. A hook without listeners costs the look at an empty list.
+ *
+ * Listeners are called in the middle of commands. Therefore they open no entries and run no commands.
  */
+import { assert } from "../lib/assert.ts";
 import type { Ref } from "../structures/arena.ts";
 
 /** What happened to a key: the event's name and the class letter of notify-keyspace-events. */
 export interface KeyEvent {
   readonly name: string;
+  /** The name's bytes. */
+  readonly bytes: Uint8Array;
   readonly kind: string;
 }
 
-const generic = (name: string): KeyEvent => ({ name, kind: "g" });
-const string = (name: string): KeyEvent => ({ name, kind: "$" });
-const list = (name: string): KeyEvent => ({ name, kind: "l" });
-const set = (name: string): KeyEvent => ({ name, kind: "s" });
-const zset = (name: string): KeyEvent => ({ name, kind: "z" });
-const hash = (name: string): KeyEvent => ({ name, kind: "h" });
-const stream = (name: string): KeyEvent => ({ name, kind: "t" });
+const encoder = new TextEncoder();
+const event = (name: string, kind: string): KeyEvent => ({
+  name,
+  bytes: encoder.encode(name),
+  kind,
+});
+const generic = (name: string): KeyEvent => event(name, "g");
+const string = (name: string): KeyEvent => event(name, "$");
+const list = (name: string): KeyEvent => event(name, "l");
+const set = (name: string): KeyEvent => event(name, "s");
+const zset = (name: string): KeyEvent => event(name, "z");
+const hash = (name: string): KeyEvent => event(name, "h");
+const stream = (name: string): KeyEvent => event(name, "t");
+/** Bloom filters are a module's type in Redis. */
+const module = (name: string): KeyEvent => event(name, "d");
 
 /** What can happen, by type. */
 export const Events = {
@@ -89,12 +102,12 @@ export const Events = {
   xgroupDestroy: stream("xgroup-destroy"),
   xgroupCreateconsumer: stream("xgroup-createconsumer"),
   xgroupDelconsumer: stream("xgroup-delconsumer"),
-  bloomAdd: generic("bf.add"),
-  bloomReserve: generic("bf.reserve"),
-  expired: { name: "expired", kind: "x" },
-  evicted: { name: "evicted", kind: "e" },
-  created: { name: "new", kind: "n" },
-  missed: { name: "keymiss", kind: "m" },
+  bloomAdd: module("bf.add"),
+  bloomReserve: module("bf.reserve"),
+  expired: event("expired", "x"),
+  evicted: event("evicted", "e"),
+  created: event("new", "n"),
+  missed: event("keymiss", "m"),
 } as const satisfies Record<string, KeyEvent>;
 
 /** Who has changed a key. */
@@ -127,6 +140,11 @@ export type EventListener = (
 /** What runs before an entry is changed or removed. */
 export type BeforeChange = (database: number, ref: Ref) => void;
 
+/** What knows which entry is open. */
+interface OpenEntries {
+  readonly entries: { readonly ref: Ref };
+}
+
 export class ChangeHooks {
   /** Changes since the server began; the evaluator compares it around a command. */
   dirty = 0;
@@ -136,6 +154,17 @@ export class ChangeHooks {
   wantsAll = false;
   #changeListeners: ChangeListener[] = [];
   #eventListeners: EventListener[] = [];
+  #isTelling = false;
+  readonly #keyspace: OpenEntries;
+
+  constructor(keyspace: OpenEntries) {
+    this.#keyspace = keyspace;
+  }
+
+  /** Whether a listener is being called. */
+  get isTelling(): boolean {
+    return this.#isTelling;
+  }
 
   /** Tells `listener` of all changes from now on; returns how to stop. */
   listen(listener: ChangeListener): () => void {
@@ -154,6 +183,7 @@ export class ChangeHooks {
   }
 
   willChange(database: number, ref: Ref): void {
+    assert(!this.#isTelling, "who is told of changes changes nothing");
     if (this.before !== null) this.before(database, ref);
   }
 
@@ -179,8 +209,13 @@ export class ChangeHooks {
     cause: number,
   ): void {
     const listeners = this.#changeListeners;
-    for (let i = 0; i < listeners.length; i++) {
-      listeners[i].keyChanged(database, bytes, start, end, cause);
+    const open = this.#begin();
+    try {
+      for (let i = 0; i < listeners.length; i++) {
+        listeners[i].keyChanged(database, bytes, start, end, cause);
+      }
+    } finally {
+      this.#end(open);
     }
   }
 
@@ -193,7 +228,25 @@ export class ChangeHooks {
     event: KeyEvent,
   ): void {
     const listeners = this.#eventListeners;
-    for (let i = 0; i < listeners.length; i++) listeners[i](database, bytes, start, end, event);
+    if (listeners.length === 0) return;
+    const open = this.#begin();
+    try {
+      for (let i = 0; i < listeners.length; i++) listeners[i](database, bytes, start, end, event);
+    } finally {
+      this.#end(open);
+    }
+  }
+
+  /** Begins to call listeners; returns which entry is open. */
+  #begin(): Ref {
+    assert(!this.#isTelling, "who is told of changes changes nothing");
+    this.#isTelling = true;
+    return this.#keyspace.entries.ref;
+  }
+
+  #end(open: Ref): void {
+    this.#isTelling = false;
+    assert(this.#keyspace.entries.ref === open, "who is told of changes opens no entries");
   }
 
   /** See ChangeListener.contentsChange. */

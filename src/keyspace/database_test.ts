@@ -1,5 +1,5 @@
 /** Databases compared with a plain Map; in the end no memory may be left in use. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { Int64 } from "../lib/decimal.ts";
 import { ManualClock } from "../lib/clock.ts";
@@ -381,6 +381,28 @@ Deno.test("misses and new keys are events alone, for those who ask", () => {
   db.readString(argsOf("k"), 0);
   set(db, "k");
   assertEquals(told, ["0 keymiss k", "0 new k", `0 k changed by ${Cause.command}`, "0 set k"]);
+});
+Deno.test("who is told of changes and events changes nothing and opens no entries", () => {
+  const misdeeds: readonly [string, (pair: Pair) => unknown][] = [
+    ["opens no entries", ({ db }) => db.readString(argsOf("other"), 0)],
+    ["changes nothing", ({ db }) => db.remove(argsOf("other"), 0)],
+    ["changes nothing", ({ db }) => db.changed(argsOf("other"), 0, Events.set)],
+  ];
+  for (const [message, misdeed] of misdeeds) {
+    const pair = new Pair();
+    const { keyspace, db } = pair;
+    set(db, "other");
+    const stopEvents = keyspace.hooks.listenToEvents(() => misdeed(pair));
+    assertThrows(() => set(db, "k"), Error, message);
+    stopEvents();
+    const stopChanges = keyspace.hooks.listen({
+      keyChanged: () => misdeed(pair),
+      contentsChange: () => {},
+    });
+    assertThrows(() => set(db, "k"), Error, message);
+    stopChanges();
+    set(db, "k");
+  }
 });
 Deno.test("databases that are emptied or exchanged are told, and what listens may stop", () => {
   const { keyspace, db } = new Pair();

@@ -42,7 +42,7 @@ const SECONDS_24_BITS = 0xffffff;
 export class Keyspace {
   entries: Entries;
   readonly chunks = new ChunkPool();
-  readonly hooks = new ChangeHooks();
+  readonly hooks = new ChangeHooks(this);
   readonly stats = new KeyspaceStats();
   readonly databases: Database[] = [];
   readonly lazyFree: LazyFree;

@@ -8,6 +8,7 @@ import { STEP_BYTES } from "../../src/persistence/long_strings.ts";
 import { Snapshotter } from "../../src/persistence/snapshotter.ts";
 import { argsOf } from "../../src/protocol/args.ts";
 import { TestServer } from "../support/harness.ts";
+import { Events } from "../../src/keyspace/change_hooks.ts";
 import { mixture } from "../support/bytes.ts";
 import { load } from "../support/loading.ts";
 
@@ -18,8 +19,7 @@ const STEP_MAX_BYTES = STEP_BYTES + 4096;
 function set(server: TestServer, key: string, value: Uint8Array): void {
   const { strings } = server.engine.keyspace.databases[0];
   const args = argsOf("SET", key, value);
-  const event = { name: "set", kind: "$" };
-  strings.setArgument(args, 1, 2, false, event);
+  strings.setArgument(args, 1, 2, false, Events.set);
 }
 
 function contentOf({ engine }: TestServer, key: string): Uint8Array {
