@@ -104,10 +104,10 @@ function readOffset({ args, engine }: Call, index: number, bits: number): number
 }
 
 function runOperations({ args, reply, db }: Call, operations: readonly Operation[]): void {
-  let value = db.peekString(args, 1);
+  const writes = operations.filter(({ kind }) => kind !== "get");
+  let value = writes.length > 0 ? db.peekString(args, 1) : db.readString(args, 1);
   if (args.error !== null) return reply.error(args.error);
   const sizeBefore = value === null ? 0 : value.length;
-  const writes = operations.filter(({ kind }) => kind !== "get");
   if (writes.length > 0) {
     const size = Math.max(...writes.map(({ offset, bits }) => Math.ceil((offset + bits) / 8)));
     value = db.strings.edit(args, 1, Math.max(size, sizeBefore));

@@ -90,11 +90,8 @@ function restoreTo(call: Call, options: RestoreOptions, hasDeadline: boolean): b
   const { keyspace } = db;
   const key = restoredKey;
   key.referTo(args, 1, 1);
-  const { dirty } = keyspace.hooks;
   const own = keyspace.aside;
-  const isRead = payloadReader.read(args, 3, own, key);
-  keyspace.hooks.dirty = dirty;
-  if (!isRead) return false;
+  if (!payloadReader.read(args, 3, own, key)) return false;
   if (hasDeadline && deadline.rounded <= nowMs && !keyspace.mayNotExpire) {
     own.removeQuietly(key, 0);
     if (!db.remove(args, 1)) return true;

@@ -4,6 +4,7 @@ import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag, keyRange, oneKey } from "../engine/command.ts";
 import { Events } from "../keyspace/change_hooks.ts";
 import type { StringValue } from "../keyspace/values.ts";
+import type { Args } from "../protocol/args.ts";
 import { Errors, unknownPfdebug } from "../protocol/errors.ts";
 import {
   addToDense,
@@ -26,7 +27,15 @@ const registers = new Uint8Array(REGISTERS);
 
 /** The sketch at argument `index`, or null; a string that is none fails `args`. */
 function readSketch({ args, db }: Call, index: number): StringValue | null {
-  const value = db.peekString(args, index);
+  return checked(args, db.readString(args, index));
+}
+
+/** As `readSketch` for a command that will write the key. */
+function peekSketch({ args, db }: Call, index: number): StringValue | null {
+  return checked(args, db.peekString(args, index));
+}
+
+function checked(args: Args, value: StringValue | null): StringValue | null {
   if (value === null) return null;
   if (!isSketch(value.bytes, value.start, value.end)) args.fail(Errors.notASketch);
   return value;
@@ -41,7 +50,7 @@ function store({ args, db }: Call): void {
 /** PFADD key [element …]: returns 1 if a register changed, or the key is new. */
 function pfadd(call: Call): void {
   const { args, reply, db } = call;
-  const value = readSketch(call, 1);
+  const value = peekSketch(call, 1);
   if (args.error !== null) return reply.error(args.error);
   if (value !== null && isDense(value.bytes, value.start)) return addDense(call, value.length);
   // As in Redis, a new key counts as a change of its own.
@@ -145,7 +154,7 @@ function pfmerge(call: Call): void {
   if (args.error !== null) return reply.error(args.error);
 
   sketch.clear();
-  const target = readSketch(call, 1);
+  const target = peekSketch(call, 1);
   if (target !== null) sketch.load(target.bytes, target.start, target.end);
   if (hasDense) sketch.toDense();
   for (let i = 0; i < REGISTERS; i++) {
@@ -183,7 +192,7 @@ function pfdebug(call: Call): void {
 
 /** Reads the sketch at argument 2, and its registers. */
 function inspect(call: Call): StringValue | null {
-  const value = readSketch(call, 2);
+  const value = peekSketch(call, 2);
   registers.fill(0);
   if (value !== null && call.args.error === null) {
     if (!mergeInto(registers, value.bytes, value.start, value.end)) {

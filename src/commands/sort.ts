@@ -238,7 +238,7 @@ class Pattern {
     if (!this.#hasStar) return null;
     const end = this.#makeKey(element);
     const db = this.#db;
-    const ref = db.findKey(this.#key, this.#keyView, 0, end);
+    const ref = db.readKey(this.#key, this.#keyView, 0, end);
     if (ref === 0) return null;
     const { entries } = db.keyspace;
     const type = entries.typeOf(ref);

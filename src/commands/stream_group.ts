@@ -175,7 +175,7 @@ function xgroupHelp({ reply }: Call): void {
 
 /** XACK key group id …: returns how many were pending. */
 function xack({ args, reply, db }: Call): void {
-  const exists = stream.cursor.edit(db, args, 1);
+  const exists = stream.cursor.readToEdit(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   const group = exists ? stream.group(args.binary(2)) : undefined;
   if (group === undefined) return reply.integer(0);

@@ -43,7 +43,8 @@ const to = new StreamId();
 
 /** The group that argument 2 names; a missing one, or a missing key, fails `args`. */
 function openGroup({ args, db }: Call, isChanged: boolean): ConsumerGroup | null {
-  const exists = isChanged ? stream.cursor.edit(db, args, 1) : stream.cursor.read(db, args, 1);
+  const { cursor: key } = stream;
+  const exists = isChanged ? key.readToEdit(db, args, 1) : key.read(db, args, 1);
   if (args.error !== null) return null;
   const group = exists ? stream.group(args.binary(2)) : undefined;
   if (group === undefined) args.fail(noSuchKeyOrGroup(args.binary(1), args.binary(2)));

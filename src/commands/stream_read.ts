@@ -87,7 +87,8 @@ function check(call: Call, request: Request): void {
   const { args, db } = call;
   const { first, count, group } = request;
   for (let i = 0; i < count && args.error === null; i++) {
-    const exists = stream.cursor.peek(db, args, first + i);
+    // As in Redis, this look-up counts a hit or miss, and so does the one that reads.
+    const exists = stream.cursor.read(db, args, first + i);
     if (args.error !== null) return;
     if (group !== null && (!exists || stream.group(group) === undefined)) {
       const key = args.binary(first + i);
@@ -169,7 +170,7 @@ function showNewer(
   i: number,
 ): boolean {
   const at = first + count + i;
-  if (args.isCharacter(at, DOLLAR) || !stream.cursor.read(db, args, first + i)) return false;
+  if (!stream.cursor.read(db, args, first + i) || args.isCharacter(at, DOLLAR)) return false;
   readId(args, at, id);
   if (!id.increment()) return false;
   cursor.seek(stream.log, id, LAST_ID, false);
@@ -189,7 +190,7 @@ function showNewer(
 function showForGroup(call: Call, request: Request, i: number): boolean {
   const { args, db } = call;
   const { first, count } = request;
-  stream.cursor.edit(db, args, first + i);
+  stream.cursor.readToEdit(db, args, first + i);
   const group = stream.group(request.group ?? "");
   if (group === undefined) return false;
   const consumer = consumerOf(call, request, i, group);

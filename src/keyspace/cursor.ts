@@ -34,11 +34,11 @@ export class Cursor implements ListpackHome, Scratch {
   object: HeapValue | null = null;
   /** The buffer that `pack` points at, if the listpack does not lie in the entry's block; otherwise null. */
   #long: LongPack | null = null;
-  readonly #create: () => Ref;
+  readonly #make: () => Ref;
 
   /** `create` makes the entry of a new, empty collection; without it, an empty listpack is made. */
   constructor(readonly type: number, create: (() => Ref) | null = null) {
-    this.#create = create ?? (() => this.createListpack());
+    this.#make = create ?? (() => this.createListpack());
   }
 
   get db(): Database {
@@ -80,11 +80,19 @@ export class Cursor implements ListpackHome, Scratch {
     return true;
   }
 
+  /** As `edit`, but counts the hit or miss, as Redis does for some commands that change streams. */
+  readToEdit(db: Database, args: Args, index: number): boolean {
+    if (!this.read(db, args, index)) return false;
+    db.keyspace.hooks.willChange(db.index, this.ref);
+    return true;
+  }
+
   /** As `edit`, making an empty collection where there is none; returns false only for another type. */
   editOrCreate(db: Database, args: Args, index: number): boolean {
     if (this.edit(db, args, index)) return true;
     if (args.error !== null) return false;
-    this.#createAt(db, args, index);
+    this.create(db, args, index);
+    db.created(args, index);
     return true;
   }
 
@@ -95,14 +103,16 @@ export class Cursor implements ListpackHome, Scratch {
       db.willEdit(ref);
       db.placement.discard(ref);
     }
-    this.#createAt(db, args, index);
+    this.create(db, args, index);
+    if (ref === 0) db.created(args, index);
   }
 
-  #createAt(db: Database, args: Args, index: number): void {
+  /** Binds the cursor to a new, empty collection at a key that is missing. Tells nobody: see Database.createValue. */
+  create(db: Database, args: Args, index: number): void {
     this.#db = db;
     this.#args = args;
     this.#index = index;
-    this.ref = this.#create();
+    this.ref = this.#make();
     this.#open();
   }
 

@@ -121,13 +121,25 @@ export class Database {
   /** As `read` for a command that does not update the access time: EXISTS, TTL, TYPE. */
   readUntouched(args: Args, index: number): Ref {
     const ref = this.find(args, index);
-    if (ref === 0) {
-      this.keyspace.stats.misses++;
-      if (this.keyspace.hooks.wantsAll) this.notify(args, index, Events.missed);
-      return 0;
-    }
+    if (ref === 0) return this.#missed(args.bytesOf(index), args.start(index), args.end(index));
     this.keyspace.stats.hits++;
     return ref;
+  }
+
+  /** As `readUntouched`, for a key in any buffer. */
+  readKey(bytes: Uint8Array, view: DataView, start: number, end: number): Ref {
+    const ref = this.findKey(bytes, view, start, end);
+    if (ref === 0) return this.#missed(bytes, start, end);
+    this.keyspace.stats.hits++;
+    return ref;
+  }
+
+  /** A command that reads has found nothing: counts and tells it. */
+  #missed(bytes: Uint8Array, start: number, end: number): 0 {
+    const { stats, hooks } = this.keyspace;
+    stats.misses++;
+    if (hooks.wantsAll) hooks.notify(this.index, bytes, start, end, Events.missed);
+    return 0;
   }
 
   /** As `find` for a command that will change the entry: notes the access and calls `willChange`. */
@@ -193,7 +205,10 @@ export class Database {
 
   // Making entries and changing values: for strings.ts, cursor.ts and persistence
 
-  /** Makes the key at argument `index`, which is missing, with `size` bytes of value; opens its entry. */
+  /**
+   * Makes the key at argument `index`, which is missing, with `size` bytes of value; opens its entry. It tells nobody:
+   * what makes a key for a client's command calls `created`.
+   */
   createValue(args: Args, index: number, type: number, encoding: number, size: number): Ref {
     const access = this.keyspace.accessOfNew();
     const ref = this.#placement.create(args, index, type, encoding, access, size, false);
@@ -210,7 +225,6 @@ export class Database {
   #insert(ref: Ref, args: Args, index: number): Ref {
     this.link(ref, args, index, null);
     this.#entries.open(ref);
-    if (this.keyspace.hooks.wantsAll) this.notify(args, index, Events.created);
     return ref;
   }
 
@@ -384,6 +398,11 @@ export class Database {
   changed(args: Args, index: number, event: KeyEvent): void {
     const hooks = this.keyspace.hooks;
     hooks.changed(this.index, args.bytesOf(index), args.start(index), args.end(index), event);
+  }
+
+  /** The key at argument `index` was missing, and a command has made it. */
+  created(args: Args, index: number): void {
+    if (this.keyspace.hooks.wantsAll) this.notify(args, index, Events.created);
   }
 
   /** As `changed` for a change that is no event: PFCOUNT stores its estimate. */

@@ -68,6 +68,31 @@ export class Strings {
     return ref;
   }
 
+  /** Makes the string at argument `index`, which is missing, as `set` does, but tells nobody: see Database.createValue. */
+  create(
+    args: Args,
+    index: number,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+  ): Ref {
+    const db = this.#db;
+    const { entries } = db;
+    const size = end - start;
+    if (isIntegerText(bytes, start, end)) {
+      const made = db.createValue(args, index, Type.string, Encoding.int, INTEGER_BYTES);
+      this.#writeInteger(integerFound.hi, integerFound.lo);
+      return made;
+    }
+    if (size > entries.inlineMax(args.length(index))) {
+      return db.createObject(args, index, Type.string, LargeString.of(bytes, start, end));
+    }
+    const ref = db.createValue(args, index, Type.string, stringEncoding(size), size);
+    copyIn(bytes, view, start, end, entries.bytes, entries.view, entries.valueStart);
+    return ref;
+  }
+
   /** As `set`, to a string in a buffer of its own, which the database takes over. */
   setLarge(args: Args, index: number, large: LargeString, keepTtl: boolean, event: KeyEvent): Ref {
     const ref = this.#place(args, index, OBJECT_BYTES, keepTtl);
@@ -110,10 +135,16 @@ export class Strings {
     const ref = this.#place(args, index, INTEGER_BYTES, keepTtl);
     const entries = this.#db.entries;
     entries.setValueHeader(Type.string, Encoding.int, INTEGER_BYTES);
-    entries.view.setInt32(entries.valueStart, lo, true);
-    entries.view.setInt32(entries.valueStart + 4, hi, true);
+    this.#writeInteger(hi, lo);
     this.#db.changed(args, index, event);
     return ref;
+  }
+
+  /** Writes the value of the open entry, whose encoding is that of integers. */
+  #writeInteger(hi: number, lo: number): void {
+    const { view, valueStart } = this.#db.entries;
+    view.setInt32(valueStart, lo, true);
+    view.setInt32(valueStart + 4, hi, true);
   }
 
   /** Changes the open entry, an integer found at argument `index`, in place. */
@@ -123,8 +154,7 @@ export class Strings {
     assert(entries.encoding === Encoding.int, "an integer is changed in place");
     db.keyspace.hooks.willChange(db.index, entries.ref);
     db.touch(entries.ref);
-    entries.view.setInt32(entries.valueStart, lo, true);
-    entries.view.setInt32(entries.valueStart + 4, hi, true);
+    this.#writeInteger(hi, lo);
     db.changed(args, index, event);
   }
 
@@ -187,6 +217,7 @@ export class Strings {
       db.createValue(args, index, Type.string, Encoding.raw, length);
       entries.bytes.fill(0, entries.valueStart, entries.valueEnd);
     }
+    db.created(args, index);
     this.#value.read(entries);
     return this.#value;
   }
@@ -231,7 +262,11 @@ export class Strings {
   #place(args: Args, index: number, size: number, keepTtl: boolean): Ref {
     const db = this.#db;
     const found = db.find(args, index);
-    if (found === 0) return db.createValue(args, index, Type.string, Encoding.embstr, size);
+    if (found === 0) {
+      const made = db.createValue(args, index, Type.string, Encoding.embstr, size);
+      db.created(args, index);
+      return made;
+    }
     db.keyspace.hooks.willChange(db.index, found);
     const { placement } = db;
     const ref = placement.replaceValue(found, size);

@@ -58,6 +58,7 @@ export function moveKey(db: Database, args: Args, index: number, target: Databas
   const deadline = placement.readDeadline(ref, moved) ? moved : null;
   placement.unlink(ref);
   target.link(ref, args, index, deadline);
+  target.created(args, index);
   db.changed(args, index, Events.moveFrom);
   target.changed(args, index, Events.moveTo);
   keyspace.hooks.dirty--;
@@ -71,7 +72,7 @@ export function takeKey(target: Database, source: Database, args: Args, index: n
   adopt(target, ref, args, index, null);
 }
 
-/** Adds an unlinked entry under the key at argument `index`, replacing what was there. */
+/** Adds an unlinked entry under the key at argument `index`, replacing what was there. To Redis the key is new in any case. */
 function adopt(
   db: Database,
   ref: Ref,
@@ -85,6 +86,7 @@ function adopt(
     db.placement.discard(previous);
   }
   db.link(ref, args, index, deadline);
+  db.created(args, index);
 }
 
 /** A new, unlinked entry with the key of argument `to` and a value of its own, equal to that of `source`. */

@@ -35,7 +35,7 @@ const id = new StreamId();
 export function readStream(input: RdbReader, format: number, db: Database, key: Args): Ref {
   assert(key.count === 1, "a stream is read to one key");
   assert(format >= 1 && format <= FORMAT_ACTIVITY, "there are three formats");
-  stream.cursor.editOrCreate(db, key, 0);
+  stream.cursor.create(db, key, 0);
   assert(stream.log.count === 0, "a stream is read to a new key");
   for (let left = input.length(); left > 0; left--) readNode(input);
   readCounters(input, format);

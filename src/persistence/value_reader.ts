@@ -6,17 +6,15 @@
 import { assert } from "../lib/assert.ts";
 import type { Database } from "../keyspace/database.ts";
 import { BloomValue } from "../keyspace/bloom_value.ts";
-import { Events } from "../keyspace/change_hooks.ts";
 import { COLLECTION_INLINE_MAX, Encoding, Type } from "../keyspace/entry.ts";
 import { LongPack } from "../keyspace/long_pack.ts";
 import { HashValue } from "../keyspace/hash_value.ts";
 import { ListValue } from "../keyspace/list_value.ts";
 import { SetValue } from "../keyspace/set_value.ts";
-import { isIntegerText, stringEncoding } from "../keyspace/values.ts";
 import { ZsetValue } from "../keyspace/zset_value.ts";
 import { Int64 } from "../lib/decimal.ts";
 import { parseDouble } from "../lib/double_text.ts";
-import { copyBytes, copyIn } from "../lib/copy.ts";
+import { copyBytes } from "../lib/copy.ts";
 import { compareBytes, Slice } from "../lib/slice.ts";
 import { type Args, binaryText } from "../protocol/args.ts";
 import { Intset, isIntset, READ_ONLY_INTSET } from "../structures/intset.ts";
@@ -109,17 +107,9 @@ export class ValueReader {
     const value = this.#one;
     this.#in.string(value);
     const { bytes, view, start, end, length } = value;
-    const db = this.#db;
-    const { entries } = db.keyspace;
     assert(length === end - start, "a string has the length that it says");
-    const isInline = length <= entries.inlineMax(this.#key.length(0));
-    if (!isInline || isIntegerText(bytes, start, end)) {
-      this.ref = db.strings.set(this.#key, 0, bytes, view, start, end, false, Events.restore);
-      return true;
-    }
-    this.ref = db.createValue(this.#key, 0, Type.string, stringEncoding(length), length);
-    assert(entries.valueStart + length <= entries.bytes.length, "a value lies in its chunk");
-    copyIn(bytes, view, start, end, entries.bytes, entries.view, entries.valueStart);
+    this.ref = this.#db.strings.create(this.#key, 0, bytes, view, start, end);
+    assert(this.ref !== 0, "a string has an entry");
     return true;
   }
 
@@ -171,7 +161,7 @@ export class ValueReader {
   // Lists
 
   #beginList(): ListValue {
-    this.#list.cursor.editOrCreate(this.#db, this.#key, 0);
+    this.#list.cursor.create(this.#db, this.#key, 0);
     assert(this.#list.count === 0, "a list is read to a new key");
     return this.#list;
   }
@@ -245,7 +235,7 @@ export class ValueReader {
   #beginSet(count: number, { bytes, start, end }: Slice): void {
     assert(count > 0, "a set that begins has a first member");
     this.#set.expect(count, bytes, start, end);
-    this.#set.cursor.editOrCreate(this.#db, this.#key, 0);
+    this.#set.cursor.create(this.#db, this.#key, 0);
     assert(this.#set.count === 0, "a set is read to a new key");
   }
 
@@ -314,7 +304,7 @@ export class ValueReader {
 
   #beginZset(count: number): void {
     assert(count >= 0, "a count is not negative");
-    this.#zset.cursor.editOrCreate(this.#db, this.#key, 0);
+    this.#zset.cursor.create(this.#db, this.#key, 0);
     assert(this.#zset.count === 0, "a sorted set is read to a new key");
     this.#zset.makeRoom(count, 0);
   }
@@ -444,7 +434,7 @@ export class ValueReader {
   // Hashes
 
   #beginHash(): void {
-    this.#hash.cursor.editOrCreate(this.#db, this.#key, 0);
+    this.#hash.cursor.create(this.#db, this.#key, 0);
     assert(this.#hash.count === 0, "a hash is read to a new key");
   }
 
@@ -598,7 +588,7 @@ export class ValueReader {
     assert(filter.layers.length === layers, "as many layers are read as were announced");
     assert(this.#bloom.restored === null, "one filter is restored at a time");
     this.#bloom.restored = filter;
-    this.#bloom.cursor.editOrCreate(this.#db, this.#key, 0);
+    this.#bloom.cursor.create(this.#db, this.#key, 0);
     this.#bloom.restored = null;
     this.ref = this.#bloom.cursor.ref;
     return true;
