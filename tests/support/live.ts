@@ -57,15 +57,25 @@ export interface RedisServer extends LiveServer {
   digest(): Promise<string>;
 }
 
+/** Ours, or the redis-server that RESPITE_PEER names: a test of what applications do holds with either. */
+export async function startServer(): Promise<LiveServer> {
+  const peer = Deno.env.get("RESPITE_PEER");
+  if (peer === undefined) return startRespite();
+  const redis = await startRedis(null, ["--save", ""], peer);
+  if (redis === null) throw new Error(`${peer} can't be started`);
+  return redis;
+}
+
 /** redis-server, or the one that RESPITE_REDIS names; null where it is not installed. */
 export async function startRedis(
   dir: string | null = null,
   directives: readonly string[] = ["--save", ""],
+  program = Deno.env.get("RESPITE_REDIS") ?? "redis-server",
 ): Promise<RedisServer | null> {
   const port = freePort();
   let child: Deno.ChildProcess;
   try {
-    child = new Deno.Command(Deno.env.get("RESPITE_REDIS") ?? "redis-server", {
+    child = new Deno.Command(program, {
       args: ["--port", `${port}`, "--enable-debug-command", "yes", ...directives],
       cwd: dir ?? await Deno.makeTempDir(),
       stdout: "null",

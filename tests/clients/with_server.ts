@@ -1,0 +1,31 @@
+/** What the tests of packages share: a fresh server, and waiting for what comes. */
+import { startServer } from "../support/live.ts";
+
+/**
+ * A test in which packages work with a fresh server. Deno's sanitizers fail it if something is left open or running after
+ * `work`; `options` turns them off where a package itself leaves something.
+ */
+export function serverTest(
+  name: string,
+  work: (port: number) => Promise<void>,
+  options: { sanitizeOps?: boolean; sanitizeResources?: boolean } = {},
+): void {
+  const fn = async (): Promise<void> => {
+    const server = await startServer();
+    try {
+      await work(server.port);
+    } finally {
+      await server.stop();
+    }
+  };
+  Deno.test({ name, fn, ...options });
+}
+
+/** Comes when `holds` answers true; it is asked every few milliseconds, for ten seconds at most. */
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!await holds()) {
+    if (Date.now() > deadline) throw new Error(`it never came true: ${holds}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
