@@ -79,7 +79,9 @@ export class Cron {
       if (chunks.releaseNext()) isMoreLeft = true;
     });
     counters.timerRuns++;
-    counters.timerUs += clock.monotonicUs() - begin;
+    const elapsed = clock.monotonicUs() - begin;
+    counters.timerUs += elapsed;
+    counters.cycleOver(elapsed);
     return isMoreLeft;
   }
 
@@ -148,6 +150,7 @@ export class Cron {
     gates.full = keyspace.entries.arena.isNearlyFull ? Errors.arenaFull : null;
     counters.peakMemoryBytes = Math.max(counters.peakMemoryBytes, this.#engine.usedBytes);
     for (const client of this.#engine.clients.values()) this.#engine.limitOutput?.(client);
+    this.#engine.replyBuffers.tick(this.#engine.clients.values(), now);
     this.#closeIdle(now, parameters.values.timeout * 1000);
     this.#engine.persistence?.tick();
     this.#engine.keptLinks.tick(now);

@@ -86,7 +86,13 @@ export class Server {
       usedBytes: () => engine.usedBytes,
     });
     engine.persistence = persistence;
-    engine.commit = () => persistence.commit();
+    engine.commit = () => {
+      if (!engine.mustCommit) return persistence.commit();
+      const begin = clock.monotonicUs();
+      const isCommitted = persistence.commit();
+      engine.counters.logUs += clock.monotonicUs() - begin;
+      return isCommitted;
+    };
     propagation.onPending = () => {
       // Replies wait until the changes are written to the log. Whether they wait for the sync is up to appendfsync.
       if (persistence.isAppending) engine.mustCommit = true;

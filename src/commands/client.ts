@@ -223,8 +223,9 @@ function describe(client: Client): string {
     ["qbuf-free", transport.queryFreeBytes],
     ["argv-mem", argumentBytes],
     ["multi-mem", transaction.bytes],
-    ["rbs", reply.capacity],
-    ["rbp", reply.capacity],
+    // An idle client has no buffer: this is the size of the one that its next replies begin with.
+    ["rbs", reply.firstBytes],
+    ["rbp", reply.peakBytes],
     ["obl", reply.size],
     ["oll", 0],
     ["omem", transport.inFlightBytes],

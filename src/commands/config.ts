@@ -44,6 +44,7 @@ function configRewrite({ reply, engine }: Call): void {
 
 function configResetstat({ reply, engine }: Call): void {
   engine.counters.reset();
+  engine.replyBuffers.reset();
   engine.keyspace.stats.reset();
   for (const command of engine.commands.all()) command.stats.reset();
   reply.ok();

@@ -2,7 +2,8 @@
 import { binaryOf, parseMemory } from "../config/words.ts";
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
-import { type Entries, Type } from "../keyspace/entry.ts";
+import { PEAK_RESET_MS } from "../engine/reply_buffers.ts";
+import { Encoding, type Entries, Type } from "../keyspace/entry.ts";
 import { HashValue } from "../keyspace/hash_value.ts";
 import { ListValue } from "../keyspace/list_value.ts";
 import { SetValue } from "../keyspace/set_value.ts";
@@ -43,9 +44,12 @@ const SUBCOMMANDS: Record<string, readonly [least: number, run: Run, most?: numb
   "POPULATE": [3, populate],
   "PROTOCOL": [3, protocol],
   "RELOAD": [2, reload],
+  "REPLYBUFFER": [4, replyBuffer, 4],
   "SET-ACTIVE-EXPIRE": [3, setActiveExpire],
   "QUICKLIST": [3, quicklist, 4],
   "QUICKLIST-PACKED-THRESHOLD": [3, quicklistPackedThreshold],
+  "SDSLEN": [3, sdslen, 3],
+  "SET-DISABLE-DENY-SCRIPTS": [3, setDisableDenyScripts, 3],
   "SET-SKIP-CHECKSUM-VALIDATION": [3, skipChecksumValidation],
   "SLEEP": [3, sleep],
 };
@@ -126,6 +130,11 @@ function aofFlushSleep({ args, reply, engine }: Call): void {
 
 function skipChecksumValidation({ args, reply, engine }: Call): void {
   engine.skipsChecksums = args.binary(2) !== "0";
+  reply.ok();
+}
+
+function setDisableDenyScripts({ args, reply, engine }: Call): void {
+  engine.scriptsRunAll = args.binary(2) !== "0";
   reply.ok();
 }
 
@@ -214,6 +223,27 @@ function serializedLength(entries: Entries): number {
   return value.length + 1;
 }
 
+/** SDSLEN key: bytes of the key and of its string, room behind it, and memory. Key and string lie in one block. */
+function sdslen(call: Call): void {
+  const { entries } = call.db.keyspace;
+  if (!openKey(call)) return;
+  if (entries.type !== Type.string || entries.encoding === Encoding.int) {
+    return call.reply.error(Errors.notSds);
+  }
+  const value = new StringValue();
+  value.read(entries);
+  const isLarge = entries.encoding === Encoding.object;
+  const room = isLarge
+    ? value.bytes.length - value.end
+    : entries.at + entries.arena.blockSize(entries.ref) - value.end;
+  const keyLength = entries.keyEnd - entries.keyStart;
+  call.reply.simple(
+    `key_sds_len:${keyLength}, key_sds_avail:0, key_zmalloc: ${keyLength}, ` +
+      `val_sds_len:${value.length}, val_sds_avail:${room}, ` +
+      `val_zmalloc: ${entryBytes(entries) - keyLength}`,
+  );
+}
+
 function htstats({ args, reply, engine }: Call): void {
   const db = engine.keyspace.databases[args.integer(2)];
   if (args.error !== null) return reply.error(args.error);
@@ -286,6 +316,21 @@ function pauseCron({ args, reply, engine }: Call): void {
 
 function changeReplId({ reply, engine }: Call): void {
   engine.replicationId = engine.host.randomId();
+  reply.ok();
+}
+
+/** PEAK-RESET-TIME NEVER|RESET|milliseconds, or RESIZING 0|1. */
+function replyBuffer({ args, reply, engine: { replyBuffers } }: Call): void {
+  if (args.is(2, "PEAK-RESET-TIME")) {
+    const ms = args.is(3, "NEVER")
+      ? Infinity
+      : args.is(3, "RESET")
+      ? PEAK_RESET_MS
+      : args.integer(3);
+    if (args.error !== null) return reply.error(args.error);
+    replyBuffers.peakResetMs = ms < 0 ? Infinity : ms;
+  } else if (args.is(2, "RESIZING")) replyBuffers.isResizing = args.binary(3) !== "0";
+  else return reply.error(unknownOrArity(args.binary(1), "DEBUG"));
   reply.ok();
 }
 
@@ -363,7 +408,17 @@ function help({ reply }: Call): void {
       "QUICKLIST-PACKED-THRESHOLD <size>",
       "Gives longer elements of lists nodes of their own (0: as configured).",
     ],
+    [
+      "REPLYBUFFER PEAK-RESET-TIME <NEVER|RESET|milliseconds>",
+      "When the longest reply to a client is forgotten.",
+    ],
+    ["REPLYBUFFER RESIZING <0|1>", "Whether the buffer of a client follows its longest reply."],
+    ["SDSLEN <key>", "Bytes of a key and of its string, and room for more."],
     ["SET-ACTIVE-EXPIRE <0|1>", "Whether keys vanish without being accessed."],
+    [
+      "SET-DISABLE-DENY-SCRIPTS <0|1>",
+      "Whether scripts may run the commands that they may not run.",
+    ],
     ["SET-SKIP-CHECKSUM-VALIDATION <0|1>", "Whether RESTORE takes any sum."],
     ["SLEEP <seconds>", "Stops the server for that long."],
   ]);

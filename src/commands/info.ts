@@ -184,10 +184,12 @@ function meanCycleUs({ counters }: Engine, commandUs: number): number {
   return Math.round((commandUs + counters.timerUs) / Math.max(counters.cycles, 1));
 }
 
-/** INFO debug, which is not a part of INFO all. What Redis measures beside these is not measured here. */
+/** INFO debug, which is not a part of INFO all. */
 function debug({ counters }: Engine): Field[] {
   return [
+    ["eventloop_duration_aof_sum", Math.round(counters.logUs)],
     ["eventloop_duration_cron_sum", Math.round(counters.timerUs)],
+    ["eventloop_duration_max", Math.round(counters.longestCycleUs)],
     ["eventloop_cmd_per_cycle_max", counters.mostRequests],
   ];
 }
@@ -247,8 +249,8 @@ function stats(engine: Engine): Field[] {
     ["io_threaded_writes_processed", 0],
     ["client_query_buffer_limit_disconnections", counters.clientQueryLimitDisconnections],
     ["client_output_buffer_limit_disconnections", counters.clientOutputLimitDisconnections],
-    ["reply_buffer_shrinks", 0],
-    ["reply_buffer_expands", 0],
+    ["reply_buffer_shrinks", engine.replyBuffers.shrinks],
+    ["reply_buffer_expands", engine.replyBuffers.expands],
     ["eventloop_cycles", counters.cycles],
     ["eventloop_duration_sum", Math.round(commandUs + counters.timerUs)],
     ["eventloop_duration_cmd_sum", Math.round(commandUs)],

@@ -25,6 +25,7 @@ import { KeptLinks } from "./kept_links.ts";
 import type { PersistenceCalls } from "./persistence_calls.ts";
 import { Pause, type PauseKind } from "./pause.ts";
 import { Propagation } from "./propagation.ts";
+import { ReplyBuffers } from "./reply_buffers.ts";
 import { WatchedKeys } from "./transaction.ts";
 
 /** What commands need of the process, which only the app can give. */
@@ -92,6 +93,7 @@ export class Engine {
   readonly propagation = new Propagation();
   /** Buffers for replies. */
   readonly buffers = new BufferPool();
+  readonly replyBuffers = new ReplyBuffers();
   readonly keptLinks = new KeptLinks();
   /** Set by the evaluator's constructor: EXEC runs commands through it. */
   evaluator!: Evaluator;
@@ -110,6 +112,8 @@ export class Engine {
   commit: () => boolean = () => true;
   /** DEBUG SET-ACTIVE-EXPIRE. */
   activeExpiry = true;
+  /** DEBUG SET-DISABLE-DENY-SCRIPTS: scripts run commands with the flag noScript, too. */
+  scriptsRunAll = false;
   /** DEBUG PAUSE-CRON. */
   pausesCron = false;
   /** The id of this server's data, which replicas know them by. */

@@ -30,6 +30,8 @@ export class CommandTimer {
   #length = 0;
   #client: Client | null = null;
   #startUs = 0;
+  /** When the batch began, in µs. */
+  #batchUs = 0;
   /** When the shared clock was refreshed last, in µs. */
   #refreshedUs = 0;
   /** Whether every command is timed alone. */
@@ -47,12 +49,13 @@ export class CommandTimer {
       clock.refresh();
       this.#refreshedUs = this.#startUs = clock.monotonicUs();
     }
+    this.#batchUs = this.#startUs;
     this.#begin(client);
   }
 
   /** Begins a batch of commands of `client` within a command that another timer times. */
   beginInside(client: Client): void {
-    this.#startUs = this.#engine.clock.monotonicUs();
+    this.#batchUs = this.#startUs = this.#engine.clock.monotonicUs();
     this.#begin(client);
   }
 
@@ -69,6 +72,7 @@ export class CommandTimer {
   /** The batch is over; returns whose it was. */
   endBatch(): Client | null {
     this.#close(false);
+    this.#engine.counters.cycleOver(this.#startUs - this.#batchUs);
     return this.#client;
   }
 

@@ -43,6 +43,10 @@ export class Counters {
   /** Times that the timer has fired, and the microseconds of all of them together. */
   timerRuns = 0;
   timerUs = 0;
+  /** Microseconds of the longest cycle of the event loop: a batch of requests, or a run of the timer. */
+  longestCycleUs = 0;
+  /** Microseconds that handing changes to the log took. */
+  logUs = 0;
   /** Requests of one read, at most. */
   mostRequests = 0;
   aclDeniedAuth = 0;
@@ -61,6 +65,11 @@ export class Counters {
   /** Times that the event loop had something to do: a client's bytes, or the timer. */
   get cycles(): number {
     return this.reads + this.timerRuns;
+  }
+
+  /** Notes how long a cycle took. */
+  cycleOver(microseconds: number): void {
+    if (microseconds > this.longestCycleUs) this.longestCycleUs = microseconds;
   }
 
   /** Counts one error reply by its first word. */
@@ -97,6 +106,7 @@ export class Counters {
       this.writes =
         0;
     this.timerRuns = this.timerUs = this.mostRequests = 0;
+    this.longestCycleUs = this.logUs = 0;
     this.aclDeniedAuth = this.aclDeniedCommand = 0;
     this.clientOutputLimitDisconnections = this.clientQueryLimitDisconnections = 0;
     this.errors.clear();

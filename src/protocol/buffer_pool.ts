@@ -3,16 +3,18 @@
  * Buffers for replies, lent to a client from its first reply until the bytes are sent: an idle client holds
  * none, and a busy server uses the same few again and again.
  *
- * They come in five sizes. 4 KiB hold the replies to 64 GETs of 32 bytes, 256 KiB those to 64 LRANGEs of 100
- * such elements; a larger buffer is made when it is needed, and not kept.
+ * They come in six sizes. 1 KiB holds a reply of usual length, 4 KiB the replies to 64 GETs of 32 bytes, 256 KiB
+ * those to 64 LRANGEs of 100 such elements; a larger buffer is made when it is needed, and not kept.
  */
 import { detach } from "../lib/detach.ts";
 
 /** The size of the largest buffers that are kept. */
 export const POOLED_MAX_BYTES = 262_144;
-const SIZES = [4096, 16_384, 32_768, 65_536, POOLED_MAX_BYTES];
+/** Sizes of the buffer that a client's replies begin with: see `ReplyWriter.adapt`. */
+export const FIRST_SIZES = [1024, 4096, 16_384];
+const SIZES = [...FIRST_SIZES, 32_768, 65_536, POOLED_MAX_BYTES];
 /** How many of each size are kept: some 10 MiB in all, at most. */
-const KEPT_MAX = [64, 64, 64, 48, 16];
+const KEPT_MAX = [64, 64, 64, 64, 48, 16];
 
 /** Bytes, and the view that writes several of them at once. */
 export class ReplyBuffer {

@@ -82,6 +82,7 @@ export const Errors = {
   notZeroOrOne: e("ERR value is out of range, value must between 0 and 1"),
   missingFilter: e("ERR Missing rdb-filter-only values"),
   outOfRangeDatabase: e("ERR Out of range database"),
+  notSds: e("ERR Not an sds encoded string."),
   notListpack: e("ERR Not a listpack encoded object."),
   notQuicklist: e("ERR Not a quicklist encoded object."),
   notHashTable: e(

@@ -11,7 +11,13 @@ import { Int64, writeDecimal, writeInt64 } from "../lib/decimal.ts";
 import { DOUBLE_TEXT_MAX, writeDouble } from "../lib/double_text.ts";
 import { copyBytes, copyIn } from "../lib/copy.ts";
 import type { Slice } from "../lib/slice.ts";
-import { BufferPool, NO_BUFFER, POOLED_MAX_BYTES, type ReplyBuffer } from "./buffer_pool.ts";
+import {
+  BufferPool,
+  FIRST_SIZES,
+  NO_BUFFER,
+  POOLED_MAX_BYTES,
+  type ReplyBuffer,
+} from "./buffer_pool.ts";
 import { type ErrorReply, errorReply } from "./errors.ts";
 
 const PLUS = 0x2b;
@@ -74,6 +80,10 @@ export class ReplyWriter {
   #end = 0;
   /** Bytes of the replies that were released last: the next are likely to be as long. */
   #lastSize = 0;
+  /** Where `firstBytes` stands in FIRST_SIZES. */
+  #first = 0;
+  /** Bytes of the longest replies that were released together, since `forgetPeak`. */
+  #peak = 0;
   readonly #pool: BufferPool;
 
   /** Buffers come from `pool`; one that has become too small goes back there. */
@@ -89,6 +99,33 @@ export class ReplyWriter {
   /** Bytes that the buffer can hold before it grows. */
   get capacity(): number {
     return this.#bytes.length;
+  }
+
+  /** Bytes of the buffer that the next replies begin with, at least; between them the writer has none. */
+  get firstBytes(): number {
+    return FIRST_SIZES[this.#first];
+  }
+
+  /** Bytes of the longest replies sent together since `forgetPeak`, as far as they fit in the largest first buffer. */
+  get peakBytes(): number {
+    return Math.min(Math.max(this.#peak, this.#end), FIRST_SIZES[FIRST_SIZES.length - 1]);
+  }
+
+  forgetPeak(): void {
+    this.#peak = 0;
+  }
+
+  /**
+   * Lets the first buffer follow the peak, so that the replies of a client that gets short and long ones by turns are
+   * not moved from buffer to buffer. Returns 1 if it has grown a step, −1 if it has shrunk, else 0.
+   */
+  adapt(): number {
+    const { peakBytes, firstBytes } = this;
+    let step = 0;
+    if (peakBytes >= firstBytes && this.#first < FIRST_SIZES.length - 1) step = 1;
+    else if (this.#first > 0 && peakBytes < FIRST_SIZES[this.#first - 1]) step = -1;
+    this.#first += step;
+    return step;
   }
 
   ok(): void {
@@ -382,6 +419,7 @@ export class ReplyWriter {
   release(): ReplyBuffer {
     const taken = this.#buffer;
     this.#use(NO_BUFFER);
+    if (this.#end > this.#peak) this.#peak = this.#end;
     // At most the largest pooled size: a reply of many megabytes must not reserve as much for the next one.
     this.#lastSize = Math.min(this.#end, POOLED_MAX_BYTES);
     this.#end = 0;
@@ -392,6 +430,7 @@ export class ReplyWriter {
   take(): Uint8Array {
     const taken = new Uint8Array(this.#end);
     taken.set(new Uint8Array(this.#bytes.buffer, 0, this.#end));
+    if (this.#end > this.#peak) this.#peak = this.#end;
     this.#end = 0;
     return taken;
   }
@@ -428,7 +467,9 @@ export class ReplyWriter {
 
   #reserve(size: number): void {
     if (this.#end + size <= this.#bytes.length) return;
-    const needed = this.#end === 0 ? Math.max(size, this.#lastSize) : 2 * (this.#end + size);
+    const needed = this.#end === 0
+      ? Math.max(size, this.#lastSize, FIRST_SIZES[this.#first])
+      : 2 * (this.#end + size);
     const grown = this.#pool.take(needed);
     grown.bytes.set(new Uint8Array(this.#bytes.buffer, 0, this.#end));
     this.#pool.give(this.#buffer);

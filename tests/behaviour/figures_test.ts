@@ -168,7 +168,7 @@ Deno.test("INFO has no section debug unless it is asked for", () => {
     assertEquals([info.includes("# Modules\r\n"), info.includes("# Debug")], [true, false]);
   }
   assert(
-    (server.run("INFO debug") as string).startsWith("# Debug\r\neventloop_duration_cron_sum:"),
+    (server.run("INFO debug") as string).startsWith("# Debug\r\neventloop_duration_aof_sum:"),
   );
 });
 
@@ -216,4 +216,94 @@ Deno.test("DEBUG LISTPACK, QUICKLIST, HTSTATS-KEY and PAUSE-CRON answer as Redis
   for (const line of ["LISTPACK l 1", "QUICKLIST q 0 1", "CHANGE-REPL-ID x", "PAUSE-CRON"]) {
     assert(server.raw(`DEBUG ${line}`).startsWith("-ERR unknown subcommand or wrong number"));
   }
+});
+
+Deno.test("the first buffer of a client's replies follows the longest of them, and DEBUG REPLYBUFFER sets how", () => {
+  const server = new TestServer();
+  const busy = server.client();
+  busy.run("CLIENT SETNAME busy");
+  server.call("SET", "k", "x".repeat(20_000));
+  const figures = (): string =>
+    /name=busy.* (rbs=\d+ rbp=\d+) /.exec(server.run("CLIENT LIST") as string)?.[1] ?? "";
+  server.advance(100);
+  busy.client.reply.forgetPeak();
+  assertEquals(figures(), "rbs=1024 rbp=0");
+  const grown: string[] = [];
+  for (let i = 0; i < 3; i++) {
+    busy.run("GET k");
+    server.advance(100);
+    grown.push(figures());
+  }
+  assertEquals(grown, ["rbs=4096 rbp=16384", "rbs=16384 rbp=16384", "rbs=16384 rbp=16384"]);
+
+  // The peak is forgotten after five seconds; the buffer then shrinks step by step.
+  server.advance(5000);
+  server.advance(100);
+  assertEquals(figures(), "rbs=4096 rbp=0");
+  server.advance(100);
+  assertEquals(figures(), "rbs=1024 rbp=0");
+
+  server.run("DEBUG REPLYBUFFER PEAK-RESET-TIME NEVER");
+  busy.run("GET k");
+  server.advance(60_000);
+  assertEquals(figures(), "rbs=4096 rbp=16384");
+  server.run("DEBUG REPLYBUFFER RESIZING 0");
+  server.run("DEBUG REPLYBUFFER PEAK-RESET-TIME 50");
+  for (let i = 0; i < 3; i++) server.advance(100);
+  assertEquals(figures(), "rbs=4096 rbp=0");
+  server.run("DEBUG REPLYBUFFER RESIZING 1");
+  server.run("DEBUG REPLYBUFFER PEAK-RESET-TIME RESET");
+  server.advance(100);
+  assertEquals(figures(), "rbs=1024 rbp=0");
+
+  const counted = server.run("INFO stats") as string;
+  assert(counted.includes("reply_buffer_shrinks:3\r\n"), counted);
+  assert(counted.includes("reply_buffer_expands:3\r\n"), counted);
+  server.run("CONFIG RESETSTAT");
+  assert((server.run("INFO stats") as string).includes("reply_buffer_expands:0\r\n"));
+
+  const unknown =
+    "-ERR unknown subcommand or wrong number of arguments for 'REPLYBUFFER'. Try DEBUG HELP.\r\n";
+  for (const rest of ["", " x", " x y", " PEAK-RESET-TIME", " RESIZING 1 2"]) {
+    assertEquals(server.raw(`DEBUG REPLYBUFFER${rest}`), unknown);
+  }
+  assertEquals(
+    server.raw("DEBUG REPLYBUFFER PEAK-RESET-TIME soon"),
+    "-ERR value is not an integer or out of range\r\n",
+  );
+});
+
+Deno.test("DEBUG SDSLEN shows a string's bytes and the room behind it", () => {
+  const server = new TestServer();
+  server.run("SET key abcdefgh");
+  const text = server.run("DEBUG SDSLEN key") as string;
+  const form =
+    /^key_sds_len:3, key_sds_avail:0, key_zmalloc: 3, val_sds_len:8, val_sds_avail:(\d+), val_zmalloc: (\d+)$/;
+  const [, room, memory] = form.exec(text) ?? [];
+  assertEquals(Number(memory) - Number(room), 8 + 8, text); // header and bytes
+  // A string that has its own buffer has room after APPEND, and none after SET.
+  server.call("SET", "long", "x".repeat(100_000));
+  assert((server.run("DEBUG SDSLEN long") as string).includes("val_sds_len:100000"));
+  server.run("SET i 12");
+  server.run("RPUSH l a");
+  for (const key of ["i", "l"]) {
+    assertEquals(server.raw(`DEBUG SDSLEN ${key}`), "-ERR Not an sds encoded string.\r\n");
+  }
+  assertEquals(server.raw("DEBUG SDSLEN none"), "-ERR no such key\r\n");
+});
+
+Deno.test("INFO debug knows the longest cycle, and the time of the log", () => {
+  const server = new TestServer({ directives: { appendonly: "yes" } });
+  using _ = server;
+  server.run("DEBUG SLEEP 0.25");
+  const fields = server.run("INFO debug") as string;
+  const names = fields.split("\r\n").map((line) => line.split(":")[0]);
+  assertEquals(names.slice(0, 5), [
+    "# Debug",
+    "eventloop_duration_aof_sum",
+    "eventloop_duration_cron_sum",
+    "eventloop_duration_max",
+    "eventloop_cmd_per_cycle_max",
+  ]);
+  assert(Number(/duration_max:(\d+)/.exec(fields)?.[1]) >= 250_000, fields);
 });
