@@ -55,7 +55,7 @@ function expireGeneric(call: Call, relative: boolean, seconds: boolean, name: Ex
 
   const ref = db.find(args, 1);
   if (ref === 0 || !isMet(conditions, db.deadlines.read(ref, current))) return reply.integer(0);
-  setDeadline(call, wanted);
+  setDeadline(call, wanted, 3);
   reply.integer(1);
 }
 

@@ -42,9 +42,14 @@ function readFarTime(base: number, seconds: boolean, out: Int64): boolean {
 
 /**
  * Gives the key at argument 1, which exists, a deadline in Unix ms: one in the past removes it. It is propagated as a
- * point in time, since a time to live would begin anew when the command is read.
+ * point in time, since a time to live would begin anew when the command is read, with the conditions that stand at
+ * argument `conditions` and behind it.
  */
-export function setDeadline(call: Call, deadline: Int64): void {
+export function setDeadline(
+  call: Call,
+  deadline: Int64,
+  conditions: number = call.args.count,
+): void {
   const { args, db, engine } = call;
   if (deadline.rounded <= call.nowMs && !db.keyspace.mayNotExpire) {
     db.remove(args, 1);
@@ -54,7 +59,11 @@ export function setDeadline(call: Call, deadline: Int64): void {
   }
   db.deadlines.expireAt(args, 1, deadline);
   db.changed(args, 1, Events.expire);
-  call.rewrite(3)?.word("PEXPIREAT").argument(args, 1).int64(deadline);
+  // It is a point in time already, and is propagated as it was sent.
+  if (call.command?.name === "pexpireat") return;
+  const stream = call.rewrite(3 + args.count - conditions);
+  stream?.word("PEXPIREAT").argument(args, 1).int64(deadline);
+  for (let i = conditions; i < args.count; i++) stream?.argument(args, i);
 }
 
 /** As `readTime`, and what is not positive fails with `error`, too. */

@@ -70,7 +70,8 @@ export function replyDistance(reply: ReplyWriter, metres: number, unit: number):
   reply.bulkText(fixedText(metres / unit, 4));
 }
 
-function geoadd({ args, reply, db }: Call): void {
+function geoadd(call: Call): void {
+  const { args, reply, db } = call;
   let first = 2;
   let isNx = false;
   let isXx = false;
@@ -106,9 +107,21 @@ function geoadd({ args, reply, db }: Call): void {
     if (isNew) added++;
     else updated++;
   }
-  if (added + updated > 0) zset.cursor.changed(Events.zadd, added + updated);
-  else zset.cursor.discard();
+  if (added + updated > 0) {
+    zset.cursor.changed(Events.zadd, added + updated);
+    propagateScores(call, first, scores);
+  } else zset.cursor.discard();
   reply.integer(countsChanges ? added + updated : added);
+}
+
+/** Propagates GEOADD as ZADD, so that nobody needs to find the same scores again; the places begin at argument `first`. */
+function propagateScores(call: Call, first: number, scores: readonly number[]): void {
+  const { args } = call;
+  const stream = call.rewrite(first + 2 * scores.length)?.word("zadd");
+  for (let i = 1; i < first; i++) stream?.argument(args, i);
+  for (const [n, score] of scores.entries()) {
+    stream?.integer(score).argument(args, first + 3 * n + 2);
+  }
 }
 
 function geopos({ args, reply, db }: Call): void {

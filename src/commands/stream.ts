@@ -9,7 +9,7 @@ import { Int64 } from "../lib/decimal.ts";
 import type { Slice } from "../lib/slice.ts";
 import type { Args } from "../protocol/args.ts";
 import { Errors, wrongArity } from "../protocol/errors.ts";
-import { StreamId } from "../structures/stream_id.ts";
+import { LAST_ID, StreamId } from "../structures/stream_id.ts";
 import {
   type EntrySource,
   LogCursor,
@@ -32,6 +32,8 @@ const EQUAL = 0x3d;
 const TILDE = 0x7e;
 /** No entry is larger than a listpack may be. */
 const ENTRY_BYTES_MAX = 2 ** 30;
+/** No argument has this index. */
+const NO_ARGUMENT = -1;
 /** Entries that one command trims at most, if LIMIT is not given. */
 const LIMIT_MAX = 1_000_000;
 
@@ -84,6 +86,8 @@ class Trim implements TrimBound {
   length = 0;
   readonly id = new StreamId();
   isRough = false;
+  /** Index of the argument `~`, if `isRough`. */
+  roughAt = 0;
   /** Negative: not given. */
   limit = -1;
 
@@ -125,6 +129,7 @@ function readTrim(args: Args, index: number, isLength: boolean): number {
   let at = index + 1;
   const hasMore = at + 1 < args.count;
   trim.isRough = hasMore && args.isCharacter(at, TILDE);
+  trim.roughAt = at;
   if (trim.isRough || (hasMore && args.isCharacter(at, EQUAL))) at++;
   if (args.error !== null) return at;
   if (isLength) {
@@ -218,23 +223,32 @@ function xadd(call: Call): void {
   stream.cursor.changed(Events.xadd);
   if (trimmed > 0) db.notify(args, 1, Events.xtrim);
   replyId(reply, id);
-  propagateAdd(call, at, trimmed);
+  propagateTrimmed(call, kind === "whole" ? NO_ARGUMENT : at);
 }
 
-/** Propagates XADD with the id, which stands at argument `at`, and with the length after trimming. */
-function propagateAdd(call: Call, at: number, trimmed: number): void {
+/**
+ * Propagates XADD or XTRIM as it was sent, but for the id of the new entry, which stands at argument `idAt`, and for rough
+ * trimming, which becomes an exact one: with another node size it would leave other entries.
+ */
+function propagateTrimmed(call: Call, idAt: number): void {
   const { args } = call;
-  const stream = call.rewrite(2 + (trimmed > 0 ? 3 : 0) + args.count - at);
-  if (stream === null) return;
-  stream.word("XADD").argument(args, 1);
-  if (trimmed > 0) propagateLength(stream);
-  propagateId(stream, id);
-  for (let i = at + 1; i < args.count; i++) stream.argument(args, i);
+  const to = call.rewrite(args.count);
+  if (to === null) return;
+  const roughAt = trim.isRough ? trim.roughAt : args.count;
+  for (let i = 0; i < args.count; i++) {
+    if (i === idAt) propagateId(to, id);
+    else if (i === roughAt) to.word("=");
+    else if (i === roughAt + 1) propagateBound(to);
+    else to.argument(args, i);
+  }
 }
 
-/** Propagates trimming as an exact length, since any trimming leaves the newest entries. */
-function propagateLength(to: Propagation): void {
-  to.word("MAXLEN").word("=").integer(stream.count);
+/** Propagates what trimming has left, as the bound that leaves just that. */
+function propagateBound(to: Propagation): void {
+  if (trim.by === "length") return void to.integer(stream.count);
+  if (stream.count > 0) stream.log.readFirstId(from);
+  else from.copy(LAST_ID);
+  propagateId(to, from);
 }
 
 /** XTRIM key MAXLEN | MINID [= | ~] threshold [LIMIT count] */
@@ -256,8 +270,7 @@ function xtrim(call: Call): void {
   reply.integer(trimmed);
   if (trimmed === 0) return;
   stream.cursor.changed(Events.xtrim, trimmed);
-  const propagated = call.rewrite(5)?.word("XTRIM").argument(args, 1);
-  if (propagated !== undefined) propagateLength(propagated);
+  propagateTrimmed(call, NO_ARGUMENT);
 }
 
 function xlen({ args, reply, db }: Call): void {

@@ -16,7 +16,7 @@ import type { Ref } from "../structures/arena.ts";
 import type { Consumer, ConsumerGroup, PendingList } from "../structures/consumer_groups.ts";
 import { LAST_ID, StreamId } from "../structures/stream_id.ts";
 import { LogCursor } from "../structures/stream_log.ts";
-import { propagateAck, propagateDelivery, propagateGroup } from "./stream_propagation.ts";
+import { propagateDelivery, propagateGroup } from "./stream_propagation.ts";
 import { readId, readRangeEnd, readRangeStart, replyEntry, replyId } from "./stream_args.ts";
 import { scratch } from "../lib/scratch.ts";
 
@@ -144,6 +144,7 @@ interface Claim {
   retries: Int64;
   isForced: boolean;
   isJustId: boolean;
+  /** Whether LASTID has changed the group and is still to be propagated: each entry that is propagated tells it, too. */
   hasLastId: boolean;
 }
 
@@ -209,10 +210,10 @@ function xclaim(call: Call): void {
   if (group === null) return reply.error(args.error ?? Errors.syntax);
   const claim = readClaim(args, nowMs);
   if (args.error !== null) return reply.error(args.error);
-  if (claim.hasLastId && to.compare(group.lastId) > 0) {
+  claim.hasLastId &&= to.compare(group.lastId) > 0;
+  if (claim.hasLastId) {
     group.lastId.copy(to);
     stream.cursor.changedBeside(null);
-    propagateGroup(call, 1, group);
   }
   call.rewriteToNothing();
   const consumer = openConsumer(call, group);
@@ -225,6 +226,7 @@ function xclaim(call: Call): void {
     claimed++;
   }
   if (claimed > 0) stream.cursor.changedBeside(null, claimed);
+  if (claim.hasLastId) propagateGroup(call, 1, group);
   reply.arrayFrom(begin, claimed);
 }
 
@@ -241,9 +243,10 @@ function claimOne(
   if (!cursor.next()) {
     // The entry was deleted from the stream: it is no longer pending for anybody.
     if (ref !== 0) {
+      propagateDelivery(call, 1, group, ref);
+      claim.hasLastId = false;
       group.remove(ref);
       stream.cursor.changedBeside(null);
-      propagateAck(call, 1, group, id);
     }
     return false;
   }
@@ -257,6 +260,7 @@ function claimOne(
   if (claim.retries.hi >= 0) group.setDelivery(ref, claim.deliveredMs, claim.retries);
   else group.deliverAgain(ref, claim.deliveredMs, !claim.isJustId);
   propagateDelivery(call, 1, group, ref);
+  claim.hasLastId = false;
   if (claim.isJustId) replyId(reply, id);
   else replyEntry(reply, cursor);
   return true;
@@ -297,9 +301,10 @@ function xautoclaim(call: Call): void {
     const isOld = nowMs - group.deliveredMs(ref) >= minIdleMs;
     group.readId(ref, id);
     if (isOld && !cursor.advance(id)) {
+      // Whoever runs this finds the entry deleted, too, and no longer pending.
+      propagateDelivery(call, 1, group, ref);
       group.remove(ref);
       deleted.push(id.toString());
-      propagateAck(call, 1, group, id);
       continue;
     }
     rank++;

@@ -49,14 +49,6 @@ export function propagateDelivery(call: Call, key: number, group: ConsumerGroup,
   propagateId(stream, group.lastId);
 }
 
-/** Propagates the end of a pending entry, whose stream entry was deleted. */
-export function propagateAck(call: Call, key: number, group: ConsumerGroup, of: StreamId): void {
-  const stream = call.rewrite(4);
-  if (stream === null) return;
-  propagateName(stream.word("XACK").argument(call.args, key), group.name);
-  propagateId(stream, of);
-}
-
 /** Propagates the group's last id and its count of read entries. */
 export function propagateGroup(call: Call, key: number, group: ConsumerGroup): void {
   const stream = call.rewrite(7);

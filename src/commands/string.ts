@@ -88,18 +88,26 @@ function set(call: Call): void {
     db.notify(args, 1, Events.expire);
   }
   // With PXAT the command gives a point in time already, and is propagated as it is.
-  const isRelative = hasDeadline && (given & SET_PXAT) === 0;
-  if (isRelative || (given & SET_GET) !== 0) propagateSet(call, 2, hasDeadline, keepTtl);
+  if (hasDeadline) {
+    if ((given & SET_PXAT) === 0) propagateSet(call, 2);
+  } else if ((given & SET_GET) !== 0) propagateWithoutGet(call);
   if ((given & SET_GET) === 0) reply.ok();
 }
 
-/** Propagates SET with the value at argument `value`, and `deadline`, if it has one, as a point in time. */
-function propagateSet(call: Call, value: number, hasDeadline: boolean, keepTtl: boolean): void {
+/** Propagates SET with the value at argument `value` and with `deadline` as a point in time. */
+function propagateSet(call: Call, value: number): void {
   const { args } = call;
-  const stream = call.rewrite(hasDeadline ? 5 : keepTtl ? 4 : 3);
-  stream?.word("SET").argument(args, 1).argument(args, value);
-  if (hasDeadline) stream?.word("PXAT").int64(deadline);
-  else if (keepTtl) stream?.word("KEEPTTL");
+  call.rewrite(5)?.word("SET").argument(args, 1).argument(args, value).word("PXAT").int64(deadline);
+}
+
+/** Propagates SET as it was sent, but for GET: nobody reads the answer. */
+function propagateWithoutGet(call: Call): void {
+  const { args } = call;
+  let gets = 0;
+  for (let i = 3; i < args.count; i++) if (args.is(i, "GET")) gets++;
+  const stream = call.rewrite(args.count - gets);
+  if (stream === null) return;
+  for (let i = 0; i < args.count; i++) if (i < 3 || !args.is(i, "GET")) stream.argument(args, i);
 }
 
 /** Answers the string at argument 1, or null; false (and an error) if it is no string. */
@@ -145,7 +153,7 @@ function setWithTime(call: Call, seconds: boolean, error: Uint8Array): void {
   const ref = db.strings.setArgument(args, 1, 3, false, Events.set);
   db.deadlines.set(ref, deadline);
   db.notify(args, 1, Events.expire);
-  propagateSet(call, 3, true, false);
+  propagateSet(call, 3);
   reply.ok();
 }
 
@@ -153,7 +161,7 @@ function getset(call: Call): void {
   if (!replyOld(call)) return;
   const { args, db } = call;
   db.strings.setArgument(args, 1, 2, false, Events.set);
-  propagateSet(call, 2, false, false);
+  call.rewrite(3)?.word("SET").argument(call.args, 1).argument(call.args, 2);
 }
 
 function getdel(call: Call): void {

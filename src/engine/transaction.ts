@@ -76,10 +76,10 @@ export class Transaction {
   }
 }
 
-/** One client's watch of one key, and whether the key had expired when it began. */
+/** One client's watch of one key, and whether the key had expired when it began, or when its database was exchanged. */
 interface Watch {
   readonly transaction: Transaction;
-  readonly wasExpired: boolean;
+  wasExpired: boolean;
 }
 
 /** Who watches which key. Keys are named "database:bytes". */
@@ -138,15 +138,22 @@ export class WatchedKeys {
 
   /**
    * The contents of `database` are about to go or to be exchanged with those of `other`: breaks every
-   * watch on a key which exists before or after.
+   * watch on a key which exists before or after. Expired keys are not removed for that.
    */
   databaseChanges(database: Database, other: Database | null): void {
     const prefix = `${database.index}:`;
     for (const [name, watches] of this.#watches) {
       if (!name.startsWith(prefix)) continue;
       const { key } = located(name, database.keyspace);
-      if (!database.exists(key, 0) && !(other?.exists(key, 0) ?? false)) continue;
-      for (const { transaction } of watches) transaction.isBroken = true;
+      const isHere = database.holds(key, 0);
+      const isThere = other?.holds(key, 0) ?? false;
+      const isExpiredThere = other?.isExpired(key, 0) ?? false;
+      for (const watch of watches) {
+        if ((isHere && !watch.wasExpired) || (isThere && !isExpiredThere)) {
+          watch.transaction.isBroken = true;
+        }
+        watch.wasExpired = isExpiredThere;
+      }
     }
   }
 }

@@ -161,13 +161,22 @@ export class Database {
 
   /** Whether the key at argument `index` is past its deadline, but not yet removed. */
   isExpired(args: Args, index: number): boolean {
+    const ref = this.#held(args, index);
+    return ref !== 0 && this.isPastDeadline(ref);
+  }
+
+  /** Whether there is an entry for the key at argument `index`, even one that is past its deadline. */
+  holds(args: Args, index: number): boolean {
+    return this.#held(args, index) !== 0;
+  }
+
+  #held(args: Args, index: number): Ref {
     const bytes = args.bytesOf(index);
     const view = args.viewOf(index);
     const start = args.start(index);
     const end = args.end(index);
     const hash = this.#hasher.hashOnce(view, start, end);
-    const ref = this.#table.find(hash, bytes, view, start, end);
-    return ref !== 0 && this.isPastDeadline(ref);
+    return this.#table.find(hash, bytes, view, start, end);
   }
 
   exists(args: Args, index: number): boolean {
