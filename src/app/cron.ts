@@ -161,7 +161,8 @@ export class Cron {
   #closeIdle(now: number, timeoutMs: number): void {
     if (timeoutMs === 0) return;
     for (const client of this.#engine.clients.values()) {
-      if (client.blocked !== null || client.isMonitor || client.isReplica) continue;
+      const waits = client.blocked !== null || client.subscriptions !== null;
+      if (waits || client.isMonitor || client.isReplica) continue;
       if (now - client.lastActiveMs > timeoutMs) client.transport.kill();
     }
   }

@@ -2,6 +2,7 @@
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
 import type { Client } from "../engine/client.ts";
+import { countOf, Kind } from "../engine/pubsub.ts";
 import { cText } from "../lib/c_text.ts";
 import {
   attributeCharacters,
@@ -113,7 +114,7 @@ function clientList({ args, reply, engine }: Call): void {
   if (args.count === 4 && args.is(2, "TYPE")) {
     const type = args.binary(3).toLowerCase();
     if (!CLIENT_TYPES.includes(type)) return reply.error(unknownClientType(args.binary(3)));
-    clients = clients.filter((client) => typeOf(client) === type);
+    clients = clients.filter((client) => isOfType(client, type));
   } else if (args.count > 3 && args.is(2, "ID")) {
     const ids: number[] = [];
     for (let i = 3; i < args.count; i++) ids.push(args.integerOr(i, Errors.invalidClientId));
@@ -190,12 +191,11 @@ function isMeant(call: Call, other: Client, filter: Filter): boolean {
     wanted === null || wanted === own;
   return isAsked(filter.id, other.id) && isAsked(filter.address, address) &&
     isAsked(filter.localAddress, localAddress) && isAsked(filter.user, other.user) &&
-    isAsked(filter.type, typeOf(other));
+    (filter.type === null || isOfType(other, filter.type));
 }
 
-/** A client's type; monitors count as replicas, as in Redis. */
-function typeOf(client: Client): string {
-  return client.isMonitor || client.isReplica ? "replica" : "normal";
+function isOfType(client: Client, type: string): boolean {
+  return client.type === (type === "slave" ? "replica" : type);
 }
 
 /** One line of CLIENT LIST. */
@@ -215,9 +215,9 @@ function describe(client: Client): string {
     ["idle", seconds(client.lastActiveMs)],
     ["flags", flagsOf(client)],
     ["db", client.database],
-    ["sub", 0],
-    ["psub", 0],
-    ["ssub", 0],
+    ["sub", countOf(client, Kind.channel)],
+    ["psub", countOf(client, Kind.pattern)],
+    ["ssub", countOf(client, Kind.shard)],
     ["multi", transaction.isUnderWay ? transaction.count : -1],
     ["qbuf", transport.queryBytes],
     ["qbuf-free", transport.queryFreeBytes],
@@ -246,8 +246,9 @@ function flagsOf(client: Client): string {
   let flags = "";
   if (client.isMonitor) flags += "O";
   else if (client.isReplica) flags += "S";
-  if (client.blocked !== null || client.isPostponed) flags += "b";
+  if (client.subscriptions !== null) flags += "P";
   if (client.transaction.isUnderWay) flags += "x";
+  if (client.blocked !== null || client.isPostponed) flags += "b";
   if (client.transaction.isBroken) flags += "d";
   if (client.transport.isUnixSocket) flags += "U";
   if (client.noEvict) flags += "e";

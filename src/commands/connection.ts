@@ -6,9 +6,14 @@ import { isPlainName } from "./client.ts";
 
 const pingArity = wrongArity("ping");
 
-function ping({ args, reply }: Call): void {
-  if (args.count === 1) return reply.pong();
+function ping({ args, reply, client }: Call): void {
   if (args.count > 2) return reply.error(pingArity);
+  if (client.isLimitedToPubSub) {
+    // Its client expects messages only, and so PONG looks like one.
+    reply.array(2);
+    reply.bulkText("pong");
+    if (args.count === 1) return reply.emptyBulk();
+  } else if (args.count === 1) return reply.pong();
   reply.bulk(args.bytesOf(1), args.start(1), args.end(1));
 }
 
@@ -38,6 +43,7 @@ function reset(call: Call): void {
   engine.watchedKeys.unwatch(client.transaction);
   engine.monitors.delete(client);
   client.isMonitor = false;
+  engine.pubsub.removeClient(client);
   client.select(0);
   client.reply.resp = 2;
   client.name = "";
@@ -180,7 +186,7 @@ export const connectionCommands: readonly CommandSpec[] = [
     summary: "Answers PONG, or its argument.",
     since: "1.0.0",
     complexity: "O(1)",
-    flags: Flag.fast,
+    flags: Flag.fast | Flag.whileSubscribed,
     tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
     run: ping,
   },
@@ -191,7 +197,7 @@ export const connectionCommands: readonly CommandSpec[] = [
     since: "1.0.0",
     complexity: "O(1)",
     flags: Flag.allowBusy | Flag.noScript | Flag.loading | Flag.stale | Flag.fast | Flag.noAuth |
-      Flag.unqueued,
+      Flag.unqueued | Flag.whileSubscribed,
     deprecatedSince: "7.2.0",
     replacedBy: "just closing the connection",
     run: quit,
@@ -203,7 +209,7 @@ export const connectionCommands: readonly CommandSpec[] = [
     since: "1.0.0",
     complexity: "O(1)",
     flags: Flag.allowBusy | Flag.noScript | Flag.loading | Flag.stale | Flag.fast | Flag.noAuth |
-      Flag.unqueued,
+      Flag.unqueued | Flag.whileSubscribed,
     run: quit,
   },
   {
@@ -213,7 +219,7 @@ export const connectionCommands: readonly CommandSpec[] = [
     since: "6.2.0",
     complexity: "O(1)",
     flags: Flag.noScript | Flag.loading | Flag.stale | Flag.fast | Flag.noAuth | Flag.allowBusy |
-      Flag.unqueued,
+      Flag.unqueued | Flag.whileSubscribed,
     run: reset,
   },
   {

@@ -2,6 +2,7 @@
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
 import type { Engine } from "../engine/engine.ts";
+import { Kind } from "../engine/pubsub.ts";
 import { memoryRatios } from "./memory_ratios.ts";
 
 type Field = readonly [name: string, value: string | number];
@@ -224,9 +225,9 @@ function stats(engine: Engine): Field[] {
     ["current_eviction_exceeded_time", 0],
     ["keyspace_hits", keyspace.stats.hits],
     ["keyspace_misses", keyspace.stats.misses],
-    ["pubsub_channels", 0],
-    ["pubsub_patterns", 0],
-    ["pubsubshard_channels", 0],
+    ["pubsub_channels", engine.pubsub.count(Kind.channel)],
+    ["pubsub_patterns", engine.pubsub.count(Kind.pattern)],
+    ["pubsubshard_channels", engine.pubsub.count(Kind.shard)],
     ["latest_fork_usec", 0],
     ["total_forks", 0],
     ["migrate_cached_sockets", engine.keptLinks.size],

@@ -35,6 +35,7 @@ import { sortCommands } from "./sort.ts";
 import { objectCommands } from "./object.ts";
 import { connectionCommands } from "./connection.ts";
 import { clientCommands } from "./client.ts";
+import { pubsubCommands } from "./pubsub.ts";
 import { transactionCommands } from "./transaction.ts";
 import { serverCommands } from "./server.ts";
 import { configCommands } from "./config.ts";
@@ -87,6 +88,7 @@ export const commandGroups: readonly CommandGroup[] = [
     ],
   },
   { group: "connection", commands: [...connectionCommands, ...clientCommands] },
+  { group: "pubsub", commands: pubsubCommands },
   { group: "transactions", commands: [...transactionCommands] },
   {
     group: "server",

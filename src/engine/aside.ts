@@ -24,7 +24,9 @@ export function goAside(
   };
   void work().catch(failed).then((end) => {
     engine.clock.refresh();
+    client.isRunning = true;
     end();
+    engine.pushes.end(client);
     engine.propagation.endUnit();
     client.blocked = null;
     engine.toFlush.add(client);

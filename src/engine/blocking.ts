@@ -202,6 +202,7 @@ export class Blocking {
     call.db = db;
     const { evaluator, propagation, clock } = this.#engine;
     const startUs = clock.monotonicUs();
+    client.isRunning = true;
     evaluator.runBlocked(client, command);
     if (!this.#isAgain) evaluator.countBlocked(client, command, clock.monotonicUs() - startUs);
     propagation.endUnit();
@@ -209,6 +210,7 @@ export class Blocking {
     call.db = selected;
     this.#retried = null;
     if (!this.#isAgain) this.#release(waiter, mark);
+    this.#engine.pushes.end(client);
   }
 
   /** Ends a wait that was not served: answers the error, or null if there is none. */

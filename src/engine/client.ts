@@ -6,6 +6,7 @@ import { Args } from "../protocol/args.ts";
 import { ReplyWriter } from "../protocol/reply_writer.ts";
 import { Call } from "./call.ts";
 import type { Engine } from "./engine.ts";
+import type { Subscriptions } from "./pubsub.ts";
 import { Transaction } from "./transaction.ts";
 
 /** What a client needs of the connection that carries it. */
@@ -45,6 +46,11 @@ export class Client {
   readonly createdMs: number;
   lastActiveMs: number;
   replyMode: ReplyMode = "on";
+  /** One of its commands is being run: what is no reply to it waits in `heldPushes` (see Pushes). */
+  isRunning = false;
+  heldPushes: ReplyWriter | null = null;
+  /** What it listens to; null while there is nothing, which is nearly always. */
+  subscriptions: Subscriptions | null = null;
   isMonitor = false;
   /** It receives all changes, as a replica does. */
   isReplica = false;
@@ -78,6 +84,17 @@ export class Client {
 
   select(index: number): void {
     this.call.db = this.engine.keyspace.databases[index];
+  }
+
+  /** A subscriber of RESP2, which can't tell messages from replies, may send few commands. */
+  get isLimitedToPubSub(): boolean {
+    return this.subscriptions !== null && this.reply.resp === 2;
+  }
+
+  /** What CLIENT KILL TYPE and the limits of the output call it. */
+  get type(): "normal" | "replica" | "pubsub" {
+    if (this.isReplica) return "replica";
+    return this.subscriptions === null ? "normal" : "pubsub";
   }
 
   /** Bytes of replies that the operating system has not taken yet. */

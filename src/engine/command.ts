@@ -36,6 +36,8 @@ export const Flag = {
   noMandatoryKeys: 1 << 19,
   /** Ours: runs at once inside MULTI instead of being queued. COMMAND doesn't show it. */
   unqueued: 1 << 20,
+  /** Ours: a subscriber that speaks RESP2 may send it. COMMAND doesn't show it. */
+  whileSubscribed: 1 << 21,
 } as const;
 
 /** The names that COMMAND INFO shows, in Redis's order. */

@@ -24,6 +24,8 @@ import { Gates } from "./gates.ts";
 import { KeptLinks } from "./kept_links.ts";
 import type { PersistenceCalls } from "./persistence_calls.ts";
 import { Pause, type PauseKind } from "./pause.ts";
+import { PubSub } from "./pubsub.ts";
+import { Pushes } from "./pushes.ts";
 import { Propagation } from "./propagation.ts";
 import { ReplyBuffers } from "./reply_buffers.ts";
 import { WatchedKeys } from "./transaction.ts";
@@ -90,6 +92,8 @@ export class Engine {
   readonly monitors = new Set<Client>();
   /** Clients to whose output another client's command has added in this batch: they are flushed at its end. */
   readonly toFlush = new Set<Client>();
+  readonly pushes = new Pushes(this.toFlush);
+  readonly pubsub: PubSub;
   readonly propagation = new Propagation();
   /** Buffers for replies. */
   readonly buffers = new BufferPool();
@@ -135,6 +139,7 @@ export class Engine {
     this.keyspace = new Keyspace(parts.clock, parts.hasher, values.databases, values);
     this.watchedKeys = new WatchedKeys(parts.hasher);
     this.blocking = new Blocking(this);
+    this.pubsub = new PubSub(this);
     this.startupBytes = this.keyspace.usedBytes;
     this.deadlines = new Deadlines(parts.clock);
     this.startedMs = parts.clock.nowMs();
@@ -244,6 +249,7 @@ export class Engine {
     this.clients.delete(client);
     this.clientMemory.remove(client);
     this.monitors.delete(client);
+    this.pubsub.removeClient(client);
     this.toFlush.delete(client);
     this.watchedKeys.unwatch(client.transaction);
     client.transaction.reset();

@@ -9,6 +9,7 @@ import type { ErrorReply } from "../protocol/errors.ts";
 import {
   Errors,
   execAbortedBy,
+  notWhileSubscribed,
   unknownCommand,
   unknownSubcommand,
   wrongArity,
@@ -74,7 +75,14 @@ export class Evaluator {
    * whether it must be run again later.
    */
   execute(client: Client): void {
-    if (client.replyMode === "on") return this.#execute(client);
+    client.isRunning = true;
+    if (client.replyMode === "on") this.#execute(client);
+    else this.#executeMuted(client);
+    this.#engine.pushes.end(client);
+  }
+
+  /** As `execute`, for a client that wants no replies. */
+  #executeMuted(client: Client): void {
     const mode = client.replyMode;
     const mark = client.reply.mark();
     this.#execute(client);
@@ -198,6 +206,7 @@ export class Evaluator {
     if (this.#engine.parameters.values.maxmemory > 0 && this.#isOutOfMemory(client, command)) {
       return Errors.outOfMemory;
     }
+    if (isMisplaced(client, command)) return notWhileSubscribed(command.fullName);
     if (pause.endMs !== 0 && this.#mustWait(client, command)) client.isPostponed = true;
     return null;
   }
@@ -322,9 +331,15 @@ function gateRefusal(
   // PING fails as well, so that monitoring by PING notices.
   if (gates.misconf !== null && command.name === "ping") return gates.misconf;
   if (gates.full !== null && (flags & Flag.denyOom) !== 0) return gates.full;
+  if (isMisplaced(client, command)) return notWhileSubscribed(command.fullName);
   if (gates.stale !== null && (flags & Flag.stale) === 0) return gates.stale;
   if (gates.loading !== null && (flags & Flag.loading) === 0) return gates.loading;
   return null;
+}
+
+/** Whether a subscriber that speaks RESP2 sends what it may not send; EXEC runs what was queued before. */
+function isMisplaced(client: Client, command: Command): boolean {
+  return client.isLimitedToPubSub && (command.flags & Flag.whileSubscribed) === 0;
 }
 
 /** Whether the command, or one that EXEC is about to run, may change data. */

@@ -97,6 +97,17 @@ export class Hasher {
     return hash;
   }
 
+  /** The hash of `bytes[start, end)`, where there is no view over them. */
+  hashBytes(bytes: Uint8Array, start: number, end: number): number {
+    const size = end - start;
+    if (size > TEXT_BYTES_KEPT) {
+      return this.hash(new DataView(bytes.buffer, bytes.byteOffset + start, size), 0, size);
+    }
+    const view = this.#text;
+    for (let i = 0; i < size; i++) view.setUint8(i, bytes[start + i]);
+    return this.hash(view, 0, size);
+  }
+
   /** As `hash`, but returns the hash that `prepare` was given, if it was given one for these bytes. */
   hashOnce(view: DataView, start: number, end: number): number {
     return this.isPrepared(view, start, end) ? this.#hash : this.hash(view, start, end);

@@ -32,7 +32,8 @@ export class OutputLimits {
   }
 
   #isOver(client: Client): boolean {
-    const limit = this.#limits.get(client.isMonitor || client.isReplica ? "slave" : "normal");
+    const { type } = client;
+    const limit = this.#limits.get(client.isMonitor || type === "replica" ? "slave" : type);
     const bytes = client.outputWaiting;
     if (limit === undefined) return false;
     if (limit.hardBytes > 0 && bytes >= limit.hardBytes) return true;

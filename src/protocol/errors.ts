@@ -405,6 +405,13 @@ export function unknownOrArity(name: string, container: string): ErrorReply {
   );
 }
 
+/** What a subscriber that speaks RESP2 may not send; `command` is "config|get" for a subcommand. */
+export function notWhileSubscribed(command: string): ErrorReply {
+  return e(
+    `ERR Can't execute '${command}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
+  );
+}
+
 /** EXEC itself was refused: quotes the refusal's text, with its code unless that is ERR. */
 export function execAbortedBy(error: ErrorReply): ErrorReply {
   const text = String.fromCharCode(...error).slice(1).trimEnd();

@@ -9,7 +9,7 @@
  */
 import { Int64, writeDecimal, writeInt64 } from "../lib/decimal.ts";
 import { DOUBLE_TEXT_MAX, writeDouble } from "../lib/double_text.ts";
-import { copyBytes, copyIn } from "../lib/copy.ts";
+import { copyBytes, copyIn, copyWords, WORDS_MAX_BYTES } from "../lib/copy.ts";
 import type { Slice } from "../lib/slice.ts";
 import {
   BufferPool,
@@ -368,6 +368,33 @@ export class ReplyWriter {
   raw(bytes: Uint8Array): void {
     this.#reserve(bytes.length + 2);
     this.#copy(bytes, 0, bytes.length);
+  }
+
+  /** A push that is encoded already, for RESP3, in the first bytes of `view`; RESP2 has an array in its place. */
+  encodedPush(message: Uint8Array, view: DataView): void {
+    const size = message.length;
+    this.#reserve(size);
+    const at = this.#end;
+    if (size <= WORDS_MAX_BYTES) copyWords(view, 0, size, this.#view, at);
+    else this.#bytes.set(message, at);
+    if (this.resp === 2) this.#bytes[at] = STAR;
+    this.#end = at + size;
+  }
+
+  /** The view over the bytes since `mark` 0: see `since`. */
+  get view(): DataView {
+    return this.#view;
+  }
+
+  /** Appends what has been written to `other`, and gives the buffer back. */
+  moveTo(other: ReplyWriter): void {
+    other.raw(this.since(0));
+    this.drop();
+  }
+
+  /** Forgets what has been written, and gives the buffer back. */
+  drop(): void {
+    this.#pool.give(this.release());
   }
 
   /** The position of a reply that begins now, for `arrayFrom` and `rewind`. */

@@ -264,6 +264,15 @@ export const EVERY_COMMAND: readonly (readonly [line: string, expected: Expected
   ["client setinfo lib-ver 1", "OK"],
   ["client unblock 999999", 0],
   ["client help", isHelp],
+  // pubsub
+  ["publish channel message", 0],
+  ["spublish channel message", 0],
+  ["pubsub channels", isEmpty],
+  ["pubsub shardchannels *", isEmpty],
+  ["pubsub numpat", 0],
+  ["pubsub numsub channel", ["channel", 0]],
+  ["pubsub shardnumsub channel", ["channel", 0]],
+  ["pubsub help", isHelp],
   // transactions
   ["watch a", "OK"],
   ["unwatch", "OK"],
@@ -329,8 +338,14 @@ export const EVERY_COMMAND: readonly (readonly [line: string, expected: Expected
 export const RUN_OTHERWISE: readonly string[] = [
   "hello",
   "monitor",
+  "psubscribe",
+  "punsubscribe",
   "quit",
   "exit",
   "reset",
+  "ssubscribe",
+  "subscribe",
+  "sunsubscribe",
   "sync",
+  "unsubscribe",
 ];

@@ -94,3 +94,28 @@ clientTest("ioredis says HELLO and RESET, and is let go by QUIT", async (redis) 
   assertEquals(await redis.call("RESET"), "RESET");
   assertEquals(await redis.quit(), "OK");
 });
+clientTest("ioredis hears messages by channel and by pattern, and stops", async (redis, port) => {
+  const subscriber = new Redis({ port, host: "127.0.0.1" });
+  const heard: string[] = [];
+  subscriber.on("message", (...words: string[]) => heard.push(words.join(" ")));
+  subscriber.on("pmessage", (...words: string[]) => heard.push(words.join(" ")));
+  assertEquals(await subscriber.subscribe("news", "sport"), 2);
+  assertEquals(await subscriber.psubscribe("n*"), 3);
+  assertEquals(await redis.publish("news", "one"), 2);
+  while (heard.length < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+  assertEquals(heard, ["news one", "n* news one"]);
+  assertEquals(await subscriber.unsubscribe("news", "sport"), 1);
+  assertEquals(await subscriber.punsubscribe("n*"), 0);
+  assertEquals(await subscriber.get("k"), null);
+  subscriber.disconnect();
+});
+clientTest("ioredis hears messages of shard channels", async (redis, port) => {
+  const subscriber = new Redis({ port, host: "127.0.0.1" });
+  const heard: string[] = [];
+  subscriber.on("smessage", (...words: string[]) => heard.push(words.join(" ")));
+  assertEquals(await subscriber.ssubscribe("shard"), 1);
+  assertEquals(await redis.spublish("shard", "two"), 1);
+  while (heard.length < 1) await new Promise((resolve) => setTimeout(resolve, 1));
+  assertEquals(heard, ["shard two"]);
+  subscriber.disconnect();
+});

@@ -95,3 +95,31 @@ clientTest("node-redis says HELLO and RESET, and is let go by QUIT", async (clie
   assertEquals(await client.sendCommand(["RESET"]), "RESET");
   assertEquals(await client.quit(), "OK");
 });
+clientTest("node-redis hears messages by channel, by pattern and by shard channel", async (
+  client,
+  port,
+) => {
+  const subscriber = await connected(port);
+  const heard: string[] = [];
+  const listener = (message: string, channel: string): number =>
+    heard.push(`${channel} ${message}`);
+  await subscriber.subscribe(["news", "sport"], listener);
+  await subscriber.pSubscribe("n*", listener);
+  await subscriber.sSubscribe("shard", listener);
+  assertEquals(await client.publish("news", "one"), 2);
+  assertEquals(await client.sPublish("shard", "two"), 1);
+  assertEquals(await client.pubSubNumSub("news"), { news: 1 });
+  while (heard.length < 3) await new Promise((resolve) => setTimeout(resolve, 1));
+  assertEquals(heard, ["news one", "news one", "shard two"]);
+  await subscriber.disconnect();
+});
+clientTest("node-redis stops to hear messages, and sends commands again", async (client, port) => {
+  const subscriber = await connected(port);
+  const heard: string[] = [];
+  await subscriber.subscribe("news", (message) => heard.push(message));
+  await subscriber.unsubscribe("news");
+  assertEquals(await client.publish("news", "one"), 0);
+  assertEquals(await subscriber.get("k"), null);
+  assertEquals(heard, []);
+  await subscriber.disconnect();
+});

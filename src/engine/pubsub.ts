@@ -1,0 +1,237 @@
+// hot path
+/**
+ * Who listens to which channels, and the way of a message to them.
+ *
+ *     channels, shard channels   by name → its subscribers
+ *     patterns                   by name → its subscribers, and a list: each is compared with the channel of a message
+ *
+ * A message is encoded once, for RESP3; who speaks RESP2 gets the same bytes but for the first. It allocates nothing for
+ * a subscriber. A subscriber that does not read is cut off by `client-output-buffer-limit`: at the end of the batch, or
+ * at once if it has much waiting, so that a transaction of many large messages does not fill the memory.
+ */
+import { assert } from "../lib/assert.ts";
+import { copyBytes } from "../lib/copy.ts";
+import { globMatches } from "../lib/glob.ts";
+import { ReplyWriter } from "../protocol/reply_writer.ts";
+import { BytesMap } from "../structures/bytes_map.ts";
+import type { Client } from "./client.ts";
+import type { Engine } from "./engine.ts";
+
+/** What a client can subscribe to. The numbers are indexes of `Subscriptions`' lists. */
+export const Kind = { channel: 0, pattern: 1, shard: 2 } as const;
+export type Kind = typeof Kind[keyof typeof Kind];
+
+/** A subscriber with more bytes than this waiting is compared with its limit at each message. */
+const PROMPT_BYTES = 1024 * 1024;
+/** A larger buffer is given back after the message. */
+const KEPT_BYTES = 64 * 1024;
+
+const encoder = new TextEncoder();
+const MESSAGE = encoder.encode("$7\r\nmessage\r\n");
+const SHARD_MESSAGE = encoder.encode("$8\r\nsmessage\r\n");
+const PATTERN_MESSAGE = encoder.encode("$8\r\npmessage\r\n");
+
+/** A channel or a pattern that has subscribers. */
+export class Topic {
+  readonly subscribers: Client[] = [];
+  next: Topic | null = null;
+  /** Its place in the list of patterns. */
+  index = 0;
+
+  constructor(readonly name: Uint8Array) {}
+}
+
+/** What one client has subscribed to: of each kind the topics, and its place among their subscribers. */
+export class Subscriptions {
+  readonly topics: readonly Map<Topic, number>[] = [new Map(), new Map(), new Map()];
+
+  count(kind: Kind): number {
+    return this.topics[kind].size;
+  }
+
+  get isEmpty(): boolean {
+    return this.topics.every((topics) => topics.size === 0);
+  }
+}
+
+/** How much a client has subscribed to of a kind. */
+export function countOf(client: Client, kind: Kind): number {
+  return client.subscriptions === null ? 0 : client.subscriptions.count(kind);
+}
+
+export class PubSub {
+  readonly #engine: Engine;
+  /** By kind. */
+  readonly #topics: readonly BytesMap<Topic>[];
+  readonly #patterns: Topic[] = [];
+  readonly #message: ReplyWriter;
+  /** Subscribers that may have to be cut off when the message is sent: it must not change lists that are walked. */
+  readonly #suspects: Client[] = [];
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    const { hasher } = engine.keyspace;
+    this.#topics = [new BytesMap(hasher), new BytesMap(hasher), new BytesMap(hasher)];
+    this.#message = new ReplyWriter(engine.buffers);
+    this.#message.resp = 3;
+  }
+
+  /** How many topics of a kind have subscribers. */
+  count(kind: Kind): number {
+    return this.#topics[kind].size;
+  }
+
+  /** The topics of a kind that have subscribers. None may come or go meanwhile. */
+  topics(kind: Kind): IterableIterator<Topic> {
+    return this.#topics[kind].values();
+  }
+
+  /** How many clients have subscribed to `name[start, end)` itself. */
+  subscriberCount(kind: Kind, name: Uint8Array, start: number, end: number): number {
+    return this.#topics[kind].get(name, start, end)?.subscribers.length ?? 0;
+  }
+
+  /** Subscribes `client`, unless it is subscribed already. */
+  subscribe(client: Client, kind: Kind, name: Uint8Array, start: number, end: number): void {
+    let topic = this.#topics[kind].get(name, start, end);
+    if (topic === null) {
+      const copy = new Uint8Array(end - start);
+      copyBytes(name, start, end, copy, 0);
+      topic = new Topic(copy);
+      this.#topics[kind].add(topic);
+      if (kind === Kind.pattern) topic.index = this.#patterns.push(topic) - 1;
+    }
+    client.subscriptions ??= new Subscriptions();
+    const own = client.subscriptions.topics[kind];
+    if (!own.has(topic)) own.set(topic, topic.subscribers.push(client) - 1);
+  }
+
+  /** Ends a subscription, if there is one. */
+  unsubscribe(client: Client, kind: Kind, name: Uint8Array, start: number, end: number): void {
+    const topic = this.#topics[kind].get(name, start, end);
+    if (topic !== null && client.subscriptions?.topics[kind].has(topic) === true) {
+      this.leave(client, kind, topic);
+    }
+  }
+
+  /** Ends a subscription of a client to a topic; there must be one. */
+  leave(client: Client, kind: Kind, topic: Topic): void {
+    const { subscriptions } = client;
+    const place = subscriptions?.topics[kind].get(topic);
+    assert(subscriptions !== null && place !== undefined, "who leaves is subscribed");
+    subscriptions.topics[kind].delete(topic);
+    if (subscriptions.isEmpty) client.subscriptions = null;
+    moveLastTo(topic, kind, place);
+    if (topic.subscribers.length > 0) return;
+    this.#topics[kind].delete(topic);
+    if (kind === Kind.pattern) this.#forgetPattern(topic);
+  }
+
+  #forgetPattern(topic: Topic): void {
+    const last = this.#patterns.pop();
+    assert(last !== undefined, "a pattern is listed");
+    if (last === topic) return;
+    this.#patterns[topic.index] = last;
+    last.index = topic.index;
+  }
+
+  /** A client has gone, or is reset: ends all of its subscriptions. */
+  removeClient(client: Client): void {
+    const { subscriptions } = client;
+    if (subscriptions === null) return;
+    for (const kind of [Kind.channel, Kind.pattern, Kind.shard]) {
+      for (const topic of [...subscriptions.topics[kind].keys()]) this.leave(client, kind, topic);
+    }
+  }
+
+  /** Sends a message to all who listen to a channel, also by a pattern; returns how often it was sent. */
+  publish(
+    channel: Uint8Array,
+    start: number,
+    end: number,
+    message: Uint8Array,
+    from: number,
+    to: number,
+  ): number {
+    const topic = this.#topics[Kind.channel].get(channel, start, end);
+    let count = 0;
+    if (topic !== null) {
+      this.#begin(3, MESSAGE);
+      this.#message.bulk(channel, start, end);
+      this.#message.bulk(message, from, to);
+      count = this.#send(topic);
+    }
+    for (let i = 0; i < this.#patterns.length; i++) {
+      const pattern = this.#patterns[i];
+      const { name } = pattern;
+      if (!globMatches(name, 0, name.length, channel, start, end, false)) continue;
+      this.#begin(4, PATTERN_MESSAGE);
+      this.#message.bulk(name, 0, name.length);
+      this.#message.bulk(channel, start, end);
+      this.#message.bulk(message, from, to);
+      count += this.#send(pattern);
+    }
+    this.#limitSuspects();
+    return count;
+  }
+
+  /** As `publish`, to a shard channel, which no patterns match. */
+  publishToShard(
+    channel: Uint8Array,
+    start: number,
+    end: number,
+    message: Uint8Array,
+    from: number,
+    to: number,
+  ): number {
+    const topic = this.#topics[Kind.shard].get(channel, start, end);
+    if (topic === null) return 0;
+    this.#begin(3, SHARD_MESSAGE);
+    this.#message.bulk(channel, start, end);
+    this.#message.bulk(message, from, to);
+    const count = this.#send(topic);
+    this.#limitSuspects();
+    return count;
+  }
+
+  #begin(count: number, type: Uint8Array): void {
+    this.#message.rewind(0);
+    this.#message.push(count);
+    this.#message.raw(type);
+  }
+
+  /** Sends the message that has been written to the subscribers of `topic`; returns how many they are. */
+  #send(topic: Topic): number {
+    const { subscribers } = topic;
+    const { pushes } = this.#engine;
+    const message = this.#message.since(0);
+    const view = this.#message.view;
+    const count = subscribers.length;
+    for (let i = 0; i < count; i++) {
+      const client = subscribers[i];
+      const writer = pushes.to(client);
+      writer.encodedPush(message, view);
+      if (writer.size > PROMPT_BYTES && !client.isRunning) this.#suspects.push(client);
+    }
+    if (message.length > KEPT_BYTES) this.#message.drop();
+    return count;
+  }
+
+  #limitSuspects(): void {
+    if (this.#suspects.length === 0) return;
+    for (const client of this.#suspects) this.#engine.limitOutput?.(client);
+    this.#suspects.length = 0;
+  }
+}
+
+/** Removes the subscriber at `place`: the last one takes it. */
+function moveLastTo(topic: Topic, kind: Kind, place: number): void {
+  const last = topic.subscribers.pop();
+  assert(
+    last !== undefined && place <= topic.subscribers.length,
+    "the place is that of a subscriber",
+  );
+  if (place === topic.subscribers.length) return;
+  topic.subscribers[place] = last;
+  last.subscriptions?.topics[kind].set(topic, place);
+}

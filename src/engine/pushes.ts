@@ -1,0 +1,47 @@
+// hot path
+/**
+ * Messages that are no replies: what is published, and which cached keys are no longer valid. There is one way for all of
+ * them to a client's output.
+ *
+ * A message to a client that is running a command itself (it publishes to its own channel, or changes a key that it has
+ * cached) is held back until the command's reply is complete: behind EXEC's array, and not within it. CLIENT REPLY OFF
+ * and SKIP silence replies only. A message to any other client follows what that one has been sent so far, and the
+ * client is flushed at the end of the batch.
+ */
+import { ReplyWriter } from "../protocol/reply_writer.ts";
+import type { Client } from "./client.ts";
+
+export class Pushes {
+  readonly #toFlush: Set<Client>;
+
+  /** `toFlush` are the clients that will be flushed at the end of the batch. */
+  constructor(toFlush: Set<Client>) {
+    this.#toFlush = toFlush;
+  }
+
+  /** Where a message to `client` is written, as a whole and at once. */
+  to(client: Client): ReplyWriter {
+    if (client.isRunning) return held(client);
+    this.#toFlush.add(client);
+    return client.reply;
+  }
+
+  /** As `to`, for a command that answers with messages (SUBSCRIBE): they stand where its reply would, if it has one. */
+  answering(client: Client): ReplyWriter {
+    return client.replyMode === "on" ? client.call.reply : this.to(client);
+  }
+
+  /** The command that `client` was running is over: what was held back follows its reply. */
+  end(client: Client): void {
+    client.isRunning = false;
+    if (client.heldPushes === null || client.heldPushes.size === 0) return;
+    client.heldPushes.moveTo(client.reply);
+    this.#toFlush.add(client);
+  }
+}
+
+function held(client: Client): ReplyWriter {
+  client.heldPushes ??= new ReplyWriter(client.engine.buffers);
+  client.heldPushes.resp = client.reply.resp;
+  return client.heldPushes;
+}
