@@ -14,18 +14,23 @@
  * sorted sets, and one collection of each type with so many elements.
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { print, SERVER_PERMISSIONS, serverV8Flags } from "./run.ts";
+import {
+  CLIENT_CORE,
+  cpuNs,
+  median,
+  outputOf,
+  type Peer,
+  startCheckout,
+  startRedisServer,
+} from "./peers.ts";
+import { print } from "./run.ts";
 
-const SERVER_CORE = "0";
-const CLIENT_CORE = "1";
 const VALUE_BYTES = 32;
 const STRINGS = `strings of ${VALUE_BYTES} bytes`;
 const CLIENTS = 50;
 const KEYS_OF_BENCHMARK = 100_000;
 /** The least number of requests of a run, a pipelined command. The first estimate uses it. */
 const REQUESTS_MIN = 20_000;
-const START_TRIES = 200;
-const START_PAUSE_MS = 50;
 /** Elements that one command adds to a large collection. */
 const ELEMENTS_A_COMMAND = 100;
 const SMALL_SET_MEMBERS = 20;
@@ -58,14 +63,6 @@ type Words = readonly (string | number)[];
 interface DataSet {
   readonly name: string;
   commands(): Iterable<Words>;
-}
-
-/** A server under measurement. */
-interface Peer {
-  readonly name: string;
-  readonly port: number;
-  readonly pid: number;
-  stop(): Promise<void>;
 }
 
 /** What one run of redis-benchmark showed of a server. */
@@ -101,9 +98,9 @@ const keys = positive(options.keys);
 
 const peers: Peer[] = [];
 try {
-  await startCheckout("ours", ".");
-  await start("redis", (port) => [String(options.redis), "--port", `${port}`, "--save", ""]);
-  if (options.before !== "") await startCheckout("before", String(options.before));
+  peers.push(await startCheckout("ours", "."));
+  peers.push(await startRedisServer(String(options.redis)));
+  if (options.before !== "") peers.push(await startCheckout("before", String(options.before)));
   if (options.memory === true) await compareMemory();
   else await compareThroughput();
 } finally {
@@ -160,10 +157,6 @@ async function measureInTurn(test: string, pipeline: number): Promise<Figures[][
   return runs;
 }
 
-function median(figures: number[]): number {
-  return figures.sort((a, b) => a - b)[figures.length >> 1];
-}
-
 async function measure(
   peer: Peer,
   test: string,
@@ -181,14 +174,6 @@ async function measure(
   const perSecond = Number(last.split(",")[1]?.replaceAll('"', ""));
   if (!(perSecond > 0)) throw new Error(`redis-benchmark measured no ${test} of ${peer.name}`);
   return { perSecond, cpuUs };
-}
-
-/** Time that the threads of a server have been on a processor. */
-async function cpuNs(peer: Peer): Promise<number> {
-  // Deno lets a script read /proc only with all permissions; `cat` does not need them.
-  const text = await outputOf(["sh", "-c", `cat /proc/${peer.pid}/task/*/schedstat`]);
-  const lines = text.trim().split("\n");
-  return lines.reduce((sum, line) => sum + Number(line.split(" ")[0]), 0);
 }
 
 async function compareMemory(): Promise<void> {
@@ -315,64 +300,6 @@ async function usedMemory(peer: Peer): Promise<number> {
 
 async function residentBytes(peer: Peer): Promise<number> {
   return Number(await outputOf(["ps", "-o", "rss=", "-p", `${peer.pid}`])) * 1024;
-}
-
-/** What a program writes that runs on the client's core. */
-async function outputOf(words: readonly string[]): Promise<string> {
-  const { code, stdout } = await pinned(CLIENT_CORE, words, "piped").output();
-  if (code !== 0) throw new Error(`${words[0]} ended with ${code}`);
-  return new TextDecoder().decode(stdout);
-}
-
-/** Starts our server from the checkout in `dir`. */
-async function startCheckout(name: string, dir: string): Promise<void> {
-  const flags = ["--no-prompt", serverV8Flags(dir), "--no-code-cache", ...SERVER_PERMISSIONS];
-  const main = ["--config", `${dir}/deno.json`, `${dir}/main.ts`];
-  await start(name, (port) => {
-    return [Deno.execPath(), "run", ...flags, ...main, "--port", `${port}`, "--save", ""];
-  });
-}
-
-/** Starts a server on the servers' core, and waits until it accepts connections. */
-async function start(name: string, words: (port: number) => string[]): Promise<void> {
-  const port = freePort();
-  const child = pinned(SERVER_CORE, words(port), "null").spawn();
-  const peer = {
-    name,
-    port,
-    pid: child.pid,
-    async stop() {
-      child.kill("SIGTERM");
-      await child.status;
-    },
-  };
-  peers.push(peer);
-  for (let tries = 0; tries < START_TRIES; tries++) {
-    if (await isListening(port)) return;
-    await new Promise((resolve) => setTimeout(resolve, START_PAUSE_MS));
-  }
-  throw new Error(`${name} could not be started`);
-}
-
-function pinned(core: string, words: readonly string[], stdout: "piped" | "null"): Deno.Command {
-  // taskset becomes the program: the pid is the server's.
-  return new Deno.Command("taskset", { args: ["-c", core, ...words], stdout, stderr: "inherit" });
-}
-
-async function isListening(port: number): Promise<boolean> {
-  try {
-    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
 }
 
 function positive(value: unknown): number {
