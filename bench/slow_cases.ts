@@ -508,7 +508,8 @@ export const NOT_WALKED = new Set(
   ("acl asking auth bgrewriteaof bgsave client cluster config debug discard exec failover hello latency memory migrate " +
     "module monitor multi object pfselftest psync quit readonly readwrite replconf replicaof reset restore restore-asking " +
     "role save select shutdown slaveof slowlog sync xgroup xinfo command pfdebug psetex mset xsetid zquery " +
-    "bf.add bf.exists bf.madd bf.mexists bf.reserve bf.info bf.card bf.insert bfadd bfexists exit decr incrby decrby msetnx")
+    "bf.add bf.exists bf.madd bf.mexists bf.reserve bf.info bf.card bf.insert bfadd bfexists exit decr incrby decrby msetnx " +
+    "publish spublish pubsub subscribe ssubscribe psubscribe unsubscribe sunsubscribe punsubscribe")
     .split(" "),
 );
 

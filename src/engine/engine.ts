@@ -105,6 +105,8 @@ export class Engine {
   limitOutput: ((client: Client) => void) | null = null;
   /** Called when a batch of requests is over; the app's timer looks whether a deadline has come nearer. */
   afterBatch: (() => void) | null = null;
+  /** Has `flushOthers` called at the end of this turn of the event loop: what several batches send a client goes out at once. */
+  flushSoon: () => void = () => this.flushOthers();
   readonly startedMs: number;
   /** Bytes of the empty keyspace's tables. */
   readonly startupBytes: number;
@@ -232,7 +234,7 @@ export class Engine {
     }
   }
 
-  /** Flushes the clients to whose output this batch has added. */
+  /** Flushes the clients to whose output other clients' commands have added. */
   flushOthers(): void {
     if (this.toFlush.size === 0) return;
     for (const client of this.toFlush) {

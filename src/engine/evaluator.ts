@@ -67,7 +67,7 @@ export class Evaluator {
       engine.clientMemory.recount(client);
     }
     engine.afterBatch?.();
-    engine.flushOthers();
+    if (engine.toFlush.size > 0) engine.flushSoon();
   }
 
   /**

@@ -5,14 +5,15 @@
  *     channels, shard channels   by name → its subscribers
  *     patterns                   by name → its subscribers, and a list: each is compared with the channel of a message
  *
- * A message is encoded once, for RESP3; who speaks RESP2 gets the same bytes but for the first. It allocates nothing for
- * a subscriber. A subscriber that does not read is cut off by `client-output-buffer-limit`: at the end of the batch, or
+ * A message is encoded once and written once for each protocol, whose first bytes differ; subscribers refer to it (SharedBytes).
+ * It allocates nothing for a subscriber. A subscriber that does not read is cut off by `client-output-buffer-limit`: at the end of the batch, or
  * at once if it has much waiting, so that a transaction of many large messages does not fill the memory.
  */
 import { assert } from "../lib/assert.ts";
 import { copyBytes } from "../lib/copy.ts";
 import { globMatches } from "../lib/glob.ts";
 import { ReplyWriter } from "../protocol/reply_writer.ts";
+import { type SharedBytes, SharedStream } from "../protocol/shared_bytes.ts";
 import { BytesMap } from "../structures/bytes_map.ts";
 import type { Client } from "./client.ts";
 import type { Engine } from "./engine.ts";
@@ -22,10 +23,12 @@ export const Kind = { channel: 0, pattern: 1, shard: 2 } as const;
 export type Kind = typeof Kind[keyof typeof Kind];
 
 /** A subscriber with more bytes than this waiting is compared with its limit at each message. */
-const PROMPT_BYTES = 1024 * 1024;
+const PROMPT_BYTES = 64 * 1024;
 /** A larger buffer is given back after the message. */
 const KEPT_BYTES = 64 * 1024;
 
+const ARRAY_MARK = 0x2a;
+const PUSH_MARK = 0x3e;
 const encoder = new TextEncoder();
 const MESSAGE = encoder.encode("$7\r\nmessage\r\n");
 const SHARD_MESSAGE = encoder.encode("$8\r\nsmessage\r\n");
@@ -64,7 +67,10 @@ export class PubSub {
   /** By kind. */
   readonly #topics: readonly BytesMap<Topic>[];
   readonly #patterns: Topic[] = [];
+  /** A message as it is encoded for RESP3. */
   readonly #message: ReplyWriter;
+  /** Where it is written for RESP2 and for RESP3, if somebody speaks that. */
+  readonly #streams: readonly [SharedStream, SharedStream];
   /** Subscribers that may have to be cut off when the message is sent: it must not change lists that are walked. */
   readonly #suspects: Client[] = [];
 
@@ -74,6 +80,7 @@ export class PubSub {
     this.#topics = [new BytesMap(hasher), new BytesMap(hasher), new BytesMap(hasher)];
     this.#message = new ReplyWriter(engine.buffers);
     this.#message.resp = 3;
+    this.#streams = [new SharedStream(engine.buffers), new SharedStream(engine.buffers)];
   }
 
   /** How many topics of a kind have subscribers. */
@@ -205,15 +212,26 @@ export class PubSub {
     const { subscribers } = topic;
     const { pushes } = this.#engine;
     const message = this.#message.since(0);
-    const view = this.#message.view;
+    const size = message.length;
+    const [stream2, stream3] = this.#streams;
+    let shared2: SharedBytes | null = null;
+    let shared3: SharedBytes | null = null;
     const count = subscribers.length;
     for (let i = 0; i < count; i++) {
       const client = subscribers[i];
       const writer = pushes.to(client);
-      writer.encodedPush(message, view);
+      let shared = writer.resp === 2 ? shared2 : shared3;
+      if (shared === null) {
+        message[0] = writer.resp === 2 ? ARRAY_MARK : PUSH_MARK;
+        if (writer.resp === 2) shared = shared2 = stream2.write(message);
+        else shared = shared3 = stream3.write(message);
+      }
+      writer.share(shared, shared.end - size);
       if (writer.size > PROMPT_BYTES && !client.isRunning) this.#suspects.push(client);
     }
-    if (message.length > KEPT_BYTES) this.#message.drop();
+    stream2.over();
+    stream3.over();
+    if (size > KEPT_BYTES) this.#message.drop();
     return count;
   }
 

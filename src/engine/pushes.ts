@@ -22,7 +22,8 @@ export class Pushes {
   /** Where a message to `client` is written, as a whole and at once. */
   to(client: Client): ReplyWriter {
     if (client.isRunning) return held(client);
-    this.#toFlush.add(client);
+    // With something in its output it is to be flushed already, or will be when what it is being sent has gone.
+    if (client.reply.size === 0) this.#toFlush.add(client);
     return client.reply;
   }
 

@@ -2,7 +2,7 @@
 /** Copies bytes in the way that is quickest for their number. */
 
 /** Beyond it one call of `set` beats a loop over words. */
-export const WORDS_MAX_BYTES = 256;
+const WORDS_MAX_BYTES = 256;
 
 /**
  * Copies `source[start, end)` to `at` of `target`, eight bytes at a time, four where there are fewer. If the number is

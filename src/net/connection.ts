@@ -10,6 +10,7 @@ import type { Client, Transport } from "../engine/client.ts";
 import { NO_BUFFER, type ReplyBuffer } from "../protocol/buffer_pool.ts";
 import type { Pipeline, PipelineListener } from "../protocol/pipeline.ts";
 import { Decoded, RequestDecoder } from "../protocol/request_decoder.ts";
+import type { SharedBytes } from "../protocol/shared_bytes.ts";
 import type { Hub } from "./hub.ts";
 
 /** What a socket can do, TCP or Unix. */
@@ -32,6 +33,8 @@ export class Connection implements Transport, PipelineListener {
   readonly #decoder: RequestDecoder;
   pendingFlushes = 0;
   #sending: ReplyBuffer = NO_BUFFER;
+  /** Not null while what is being sent lies in bytes that other clients are sent, too. */
+  #sharing: SharedBytes | null = null;
   #sent = 0;
   #sendEnd = 0;
   /** The number of the last read, counted over all connections, and how many others read since the one before it. */
@@ -116,10 +119,17 @@ export class Connection implements Transport, PipelineListener {
     // This comes before the check for a write under way: these replies must wait for the commit in any case.
     if (this.#hub.engine.mustCommit) return this.#hub.flushSoon(this);
     if (this.#isWriting || this.pendingFlushes > 0) return;
-    this.#sendEnd = writer.size;
-    this.#sent = 0;
-    this.#sending = writer.release();
     this.#isWriting = true;
+    this.#sharing = writer.shared;
+    if (this.#sharing === null) {
+      this.#sendEnd = writer.size;
+      this.#sent = 0;
+      this.#sending = writer.release();
+    } else {
+      this.#sent = writer.sharedStart;
+      this.#sendEnd = this.#sent + writer.size;
+      writer.releaseShared();
+    }
     this.#writeOn();
   }
 
@@ -255,7 +265,8 @@ export class Connection implements Transport, PipelineListener {
 
   #writeOn(): void {
     const end = Math.min(this.#sendEnd, this.#sent + WRITE_MAX_BYTES);
-    const part = new Uint8Array(this.#sending.bytes.buffer, this.#sent, end - this.#sent);
+    const part = this.#sharing?.part(this.#sent, end) ??
+      new Uint8Array(this.#sending.bytes.buffer, this.#sent, end - this.#sent);
     this.#hub.engine.clientMemory.recount(this.client);
     this.#socket.write(part).then(this.#written, this.#writeFailed);
   }
@@ -276,6 +287,8 @@ export class Connection implements Transport, PipelineListener {
   /** The write is over: gives its buffer back. */
   #giveBack(): void {
     this.#sent = this.#sendEnd = 0;
+    this.#sharing?.release();
+    this.#sharing = null;
     this.#hub.engine.buffers.give(this.#sending);
     this.#sending = NO_BUFFER;
     this.#isWriting = false;
@@ -302,7 +315,7 @@ export class Connection implements Transport, PipelineListener {
     if (this.#isClosed) return;
     this.#isClosed = true;
     // Replies that were not sent are dropped.
-    this.#hub.engine.buffers.give(this.client.reply.release());
+    this.client.reply.drop();
     try {
       this.#socket.close();
     } catch {

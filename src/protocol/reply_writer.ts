@@ -9,7 +9,7 @@
  */
 import { Int64, writeDecimal, writeInt64 } from "../lib/decimal.ts";
 import { DOUBLE_TEXT_MAX, writeDouble } from "../lib/double_text.ts";
-import { copyBytes, copyIn, copyWords, WORDS_MAX_BYTES } from "../lib/copy.ts";
+import { copyBytes, copyIn } from "../lib/copy.ts";
 import type { Slice } from "../lib/slice.ts";
 import {
   BufferPool,
@@ -19,6 +19,7 @@ import {
   type ReplyBuffer,
 } from "./buffer_pool.ts";
 import { type ErrorReply, errorReply } from "./errors.ts";
+import type { SharedBytes } from "./shared_bytes.ts";
 
 const PLUS = 0x2b;
 const CR = 0x0d;
@@ -84,6 +85,10 @@ export class ReplyWriter {
   #first = 0;
   /** Bytes of the longest replies that were released together, since `forgetPeak`. */
   #peak = 0;
+  /** What waits and was not copied: then the buffer is empty. */
+  #shared: SharedBytes | null = null;
+  #sharedStart = 0;
+  #sharedSize = 0;
   readonly #pool: BufferPool;
 
   /** Buffers come from `pool`; one that has become too small goes back there. */
@@ -93,7 +98,7 @@ export class ReplyWriter {
 
   /** Bytes waiting to be sent. */
   get size(): number {
-    return this.#end;
+    return this.#end + this.#sharedSize;
   }
 
   /** Bytes that the buffer can hold before it grows. */
@@ -370,35 +375,76 @@ export class ReplyWriter {
     this.#copy(bytes, 0, bytes.length);
   }
 
-  /** A push that is encoded already, for RESP3, in the first bytes of `view`; RESP2 has an array in its place. */
-  encodedPush(message: Uint8Array, view: DataView): void {
-    const size = message.length;
-    this.#reserve(size);
-    const at = this.#end;
-    if (size <= WORDS_MAX_BYTES) copyWords(view, 0, size, this.#view, at);
-    else this.#bytes.set(message, at);
-    if (this.resp === 2) this.#bytes[at] = STAR;
-    this.#end = at + size;
+  /**
+   * Appends what stands from `start` on in `shared`: without a copy, if nothing waits but what stands before it there.
+   * Whatever is written next has all of it copied first.
+   */
+  share(shared: SharedBytes, start: number): void {
+    const { end } = shared;
+    if (this.#shared === shared && this.#sharedStart + this.#sharedSize === start) {
+      this.#sharedSize += end - start;
+    } else if (this.size === 0) {
+      shared.hold();
+      this.#shared = shared;
+      this.#sharedStart = start;
+      this.#sharedSize = end - start;
+      this.#pool.give(this.#buffer);
+      this.#use(NO_BUFFER);
+    } else {
+      this.#reserve(end - start);
+      this.#copyShared(shared, start, end);
+    }
   }
 
-  /** The view over the bytes since `mark` 0: see `since`. */
-  get view(): DataView {
-    return this.#view;
+  /** Not null while all that waits to be sent lies there, `size` bytes from `sharedStart` on. */
+  get shared(): SharedBytes | null {
+    return this.#shared;
+  }
+
+  get sharedStart(): number {
+    return this.#sharedStart;
+  }
+
+  /** The caller now holds what was shared, and sends it. */
+  releaseShared(): void {
+    this.#shared = null;
+    this.#sharedSize = 0;
+  }
+
+  /** Copies what was shared to this writer's own buffer. */
+  #own(shared: SharedBytes): void {
+    const start = this.#sharedStart;
+    const end = start + this.#sharedSize;
+    this.releaseShared();
+    this.#reserve(end - start);
+    this.#copyShared(shared, start, end);
+    shared.release();
+  }
+
+  #copyShared(shared: SharedBytes, start: number, end: number): void {
+    const { bytes, view } = shared.buffer;
+    copyIn(bytes, view, start, end, this.#bytes, this.#view, this.#end);
+    this.#end += end - start;
   }
 
   /** Appends what has been written to `other`, and gives the buffer back. */
   moveTo(other: ReplyWriter): void {
+    if (this.#shared !== null) this.#own(this.#shared);
     other.raw(this.since(0));
     this.drop();
   }
 
   /** Forgets what has been written, and gives the buffer back. */
   drop(): void {
+    this.#shared?.release();
+    this.releaseShared();
     this.#pool.give(this.release());
   }
 
   /** The position of a reply that begins now, for `arrayFrom` and `rewind`. */
   mark(): number {
+    // Here, too, so that the position stays: what comes next would have it copied.
+    if (this.#shared !== null) this.#own(this.#shared);
     return this.#end;
   }
 
@@ -455,6 +501,7 @@ export class ReplyWriter {
 
   /** A copy of the bytes so far; the writer starts anew. For tests and for what runs seldom. */
   take(): Uint8Array {
+    if (this.#shared !== null) this.#own(this.#shared);
     const taken = new Uint8Array(this.#end);
     taken.set(new Uint8Array(this.#bytes.buffer, 0, this.#end));
     if (this.#end > this.#peak) this.#peak = this.#end;
@@ -494,6 +541,10 @@ export class ReplyWriter {
 
   #reserve(size: number): void {
     if (this.#end + size <= this.#bytes.length) return;
+    if (this.#shared !== null) {
+      this.#own(this.#shared);
+      return this.#reserve(size);
+    }
     const needed = this.#end === 0
       ? Math.max(size, this.#lastSize, FIRST_SIZES[this.#first])
       : 2 * (this.#end + size);

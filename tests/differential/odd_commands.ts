@@ -59,6 +59,8 @@ const LEFT_OUT = new Set([
     "client|pause",
   ],
   ...["client|kill", "config|rewrite", "config|resetstat"],
+  // Each of their arguments is answered.
+  ...["subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe"],
 ]);
 
 const OWN_KEYS: Record<string, readonly string[]> = {
