@@ -5,6 +5,8 @@ import type { Engine } from "../engine/engine.ts";
 import { systemText } from "../lib/system_error.ts";
 import { type Level, LEVELS } from "../observe/log.ts";
 
+const SLICE_US = 500;
+
 /** Applies the parameters in force, and every later change of them. */
 export function carryChanges(engine: Engine): void {
   const { parameters, keyspace, latency, log, slowlog } = engine;
@@ -23,12 +25,19 @@ export function carryChanges(engine: Engine): void {
     keyspace.frequencyPolicy = values.maxmemoryPolicy.endsWith("lfu");
     keyspace.recencyPolicy = values.maxmemoryPolicy.endsWith("lru");
   });
+  carry("tracking-table-max-keys", () => forgetTrackedKeys(engine));
   carry("lfu-log-factor", () => keyspace.lfuLogFactor = values.lfuLogFactor);
   carry("lfu-decay-time", () => keyspace.lfuDecayMinutes = values.lfuDecayTime);
   parameters.onSet(
     "dir",
     () => enterDirectory(parameters, (path) => engine.host.enterDirectory(path)),
   );
+}
+
+/** Forgets as many keys beyond the new limit as there is time for; the timer forgets the others. */
+function forgetTrackedKeys({ tracking, clock }: Engine): void {
+  const end = clock.monotonicUs() + SLICE_US;
+  tracking?.forgetSome(() => clock.monotonicUs() >= end);
 }
 
 /**

@@ -74,6 +74,9 @@ export class Cron {
     );
     this.#guarded("Serving clients that wait", () => this.#serve());
     const { lazyFree, chunks } = this.#engine.keyspace;
+    this.#guarded("Forgetting tracked keys", () => {
+      if (this.#engine.tracking?.forgetSome(isOver) === true) isMoreLeft = true;
+    });
     this.#guarded("Freeing memory", () => {
       if (lazyFree.slice(isOver)) isMoreLeft = true;
       if (chunks.releaseNext()) isMoreLeft = true;

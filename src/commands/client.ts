@@ -12,6 +12,7 @@ import {
   unknownOrArity,
   unrecognizedOption,
 } from "../protocol/errors.ts";
+import { redirectOf, trackingSubcommands } from "./client_tracking.ts";
 import { timeoutInMs } from "./counts.ts";
 import { replyHelp } from "./help.ts";
 
@@ -233,7 +234,7 @@ function describe(client: Client): string {
     ["events", transport.inFlightBytes > 0 ? "rw" : "r"],
     ["cmd", transaction.running !== null ? "exec" : client.call.command?.fullName ?? "NULL"],
     ["user", client.user],
-    ["redir", -1],
+    ["redir", redirectOf(client.tracking)],
     ["resp", reply.resp],
     ["lib-name", client.libName],
     ["lib-ver", client.libVersion],
@@ -249,6 +250,12 @@ function flagsOf(client: Client): string {
   if (client.subscriptions !== null) flags += "P";
   if (client.transaction.isUnderWay) flags += "x";
   if (client.blocked !== null || client.isPostponed) flags += "b";
+  const { tracking } = client;
+  if (tracking !== null && tracking.isOn) {
+    flags += "t";
+    if (tracking.isRedirectBroken) flags += "R";
+    if (tracking.options.isBroadcast) flags += "B";
+  }
   if (client.transaction.isBroken) flags += "d";
   if (client.transport.isUnixSocket) flags += "U";
   if (client.noEvict) flags += "e";
@@ -258,6 +265,8 @@ function flagsOf(client: Client): string {
 
 function clientHelp({ reply }: Call): void {
   replyHelp(reply, "CLIENT", [
+    ["CACHING (YES|NO)", "Whether the keys of the next command are cached (OPTIN, OPTOUT)."],
+    ["GETREDIR", "The id of the connection that is told of changed keys in this one's place."],
     ["GETNAME", "The connection's name."],
     ["ID", "The connection's id."],
     ["INFO", "The connection as a line of CLIENT LIST."],
@@ -276,6 +285,11 @@ function clientHelp({ reply }: Call): void {
       "Tells the client library's name (lib-name) or version (lib-ver).",
     ],
     ["SETNAME <name>", "Names the connection."],
+    [
+      "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]] [OPTIN] [OPTOUT] [NOLOOP]",
+      "Whether the connection is told of changes of the keys that it caches.",
+    ],
+    ["TRACKINGINFO", "What the connection has asked of CLIENT TRACKING."],
     ["UNBLOCK <clientid> [TIMEOUT|ERROR]", "Ends the wait of a blocked connection."],
     ["UNPAUSE", "Ends a pause."],
   ]);
@@ -291,6 +305,7 @@ export const clientCommands: readonly CommandSpec[] = [
     complexity: "Depends on the subcommand",
     flags: 0,
     subcommands: [
+      ...trackingSubcommands,
       {
         name: "getname",
         usage: "",

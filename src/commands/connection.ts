@@ -44,6 +44,7 @@ function reset(call: Call): void {
   engine.monitors.delete(client);
   client.isMonitor = false;
   engine.pubsub.removeClient(client);
+  client.tracking?.tracking.stop(client.tracking);
   client.select(0);
   client.reply.resp = 2;
   client.name = "";

@@ -34,7 +34,9 @@ const FACTS = `
   bzpopmax -3 blocking,fast,write blocking,fast,sortedset,write i1/r-2,1,0/RW
   bzpopmin -3 blocking,fast,write blocking,fast,sortedset,write i1/r-2,1,0/RW
   client -2 - slow -
+  client|caching 3 loading,noscript,stale connection,slow -
   client|getname 2 loading,noscript,stale connection,slow -
+  client|getredir 2 loading,noscript,stale connection,slow -
   client|help 2 loading,stale connection,slow -
   client|id 2 loading,noscript,stale connection,slow -
   client|info 2 loading,noscript,stale connection,slow -
@@ -46,6 +48,8 @@ const FACTS = `
   client|reply 3 loading,noscript,stale connection,slow -
   client|setinfo 4 loading,noscript,stale connection,slow -
   client|setname 3 loading,noscript,stale connection,slow -
+  client|tracking -3 loading,noscript,stale connection,slow -
+  client|trackinginfo 2 loading,noscript,stale connection,slow -
   client|unblock -3 admin,loading,noscript,stale admin,connection,dangerous,slow -
   client|unpause 2 admin,loading,noscript,stale admin,connection,dangerous,slow -
   command -1 loading,stale connection,slow -

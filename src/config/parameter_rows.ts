@@ -325,7 +325,7 @@ export const PARAMETER_ROWS = [
   integer("tls-session-cache-size", 20_480, 0, INT_MAX, { inert: true, danger: Missing.tls }),
   integer("tls-session-cache-timeout", 300, 0, INT_MAX, { inert: true, danger: Missing.tls }),
   bool("tls-session-caching", true, { inert: true, danger: Missing.tls }),
-  integer("tracking-table-max-keys", 1_000_000, 0, LONG_MAX, { inert: true }),
+  integer("tracking-table-max-keys", 1_000_000, 0, LONG_MAX),
   text("unixsocket", "", { immutable: true }),
   octal("unixsocketperm", "0", { immutable: true }),
   bool("use-exit-on-panic", false, { hidden: true, inert: true }),

@@ -25,7 +25,9 @@ export function goAside(
   void work().catch(failed).then((end) => {
     engine.clock.refresh();
     client.isRunning = true;
+    engine.actor = client;
     end();
+    engine.actor = null;
     engine.pushes.end(client);
     engine.propagation.endUnit();
     client.blocked = null;

@@ -200,7 +200,8 @@ export class Blocking {
     this.#isAgain = false;
     call.args = args;
     call.db = db;
-    const { evaluator, propagation, clock } = this.#engine;
+    const { evaluator, propagation, clock, actor } = this.#engine;
+    this.#engine.actor = client;
     const startUs = clock.monotonicUs();
     client.isRunning = true;
     evaluator.runBlocked(client, command);
@@ -209,6 +210,7 @@ export class Blocking {
     call.args = own;
     call.db = selected;
     this.#retried = null;
+    this.#engine.actor = actor;
     if (!this.#isAgain) this.#release(waiter, mark);
     this.#engine.pushes.end(client);
   }

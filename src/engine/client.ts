@@ -7,6 +7,7 @@ import { ReplyWriter } from "../protocol/reply_writer.ts";
 import { Call } from "./call.ts";
 import type { Engine } from "./engine.ts";
 import type { Subscriptions } from "./pubsub.ts";
+import type { Tracker } from "./tracker.ts";
 import { Transaction } from "./transaction.ts";
 
 /** What a client needs of the connection that carries it. */
@@ -51,6 +52,8 @@ export class Client {
   heldPushes: ReplyWriter | null = null;
   /** What it listens to; null while there is nothing, which is nearly always. */
   subscriptions: Subscriptions | null = null;
+  /** Its part in client-side caching; null until it calls CLIENT TRACKING ON. */
+  tracking: Tracker | null = null;
   isMonitor = false;
   /** It receives all changes, as a replica does. */
   isReplica = false;
@@ -105,6 +108,7 @@ export class Client {
   /** Bytes of memory that it takes: tot-mem of CLIENT LIST. */
   get memoryBytes(): number {
     return 1024 + this.transport.queryBytes + this.transport.queryFreeBytes +
-      this.reply.capacity + this.transport.inFlightBytes + this.transaction.bytes;
+      this.reply.capacity + this.transport.inFlightBytes + this.transaction.bytes +
+      (this.tracking?.bytes ?? 0);
   }
 }

@@ -131,6 +131,8 @@ export class Command {
   readonly aclCategories: readonly string[];
   readonly subcommands: ReadonlyMap<string, Command> | null;
   readonly run: (call: Call) => void;
+  /** It reads keys, and clients may cache what it answers. A script does not read: its commands do. */
+  readonly isRead: boolean;
   /** Its running time depends on its arguments, so it is timed alone: see timing.ts. */
   readonly isTimedAlone: boolean;
   readonly stats = new CommandStats();
@@ -148,6 +150,7 @@ export class Command {
       : spec.run === undefined
       ? -2
       : -1;
+    this.isRead = (spec.flags & Flag.readonly) !== 0 && group !== "scripting" && this.hasKeys;
     this.isTimedAlone = (spec.flags & Flag.fast) === 0 && spec.complexity !== "O(1)" &&
       spec.isTimedByReply !== true;
     this.aclCategories = aclCategories(spec, group);

@@ -28,6 +28,8 @@ import { PubSub } from "./pubsub.ts";
 import { Pushes } from "./pushes.ts";
 import { Propagation } from "./propagation.ts";
 import { ReplyBuffers } from "./reply_buffers.ts";
+import type { Tracker, TrackingOptions } from "./tracker.ts";
+import { Tracking } from "./tracking.ts";
 import { WatchedKeys } from "./transaction.ts";
 
 /** What commands need of the process, which only the app can give. */
@@ -94,6 +96,10 @@ export class Engine {
   readonly toFlush = new Set<Client>();
   readonly pushes = new Pushes(this.toFlush);
   readonly pubsub: PubSub;
+  /** Client-side caching; null while no client has called CLIENT TRACKING ON. */
+  tracking: Tracking | null = null;
+  /** The client whose command changes data now; null while the server does so itself. */
+  actor: Client | null = null;
   readonly propagation = new Propagation();
   /** Buffers for replies. */
   readonly buffers = new BufferPool();
@@ -157,8 +163,10 @@ export class Engine {
       },
       contentsChange: (database, other) => {
         const { databases } = this.keyspace;
-        this.watchedKeys.databaseChanges(databases[database], databases[other] ?? null);
-        this.blocking.databaseChanged(database);
+        for (const one of database < 0 ? databases : [databases[database]]) {
+          this.watchedKeys.databaseChanges(one, databases[other] ?? null);
+          this.blocking.databaseChanged(one.index);
+        }
       },
     });
   }
@@ -183,13 +191,18 @@ export class Engine {
 
   /** Bytes that the data, their tables and the clients' buffers take: used_memory. Visits all clients. */
   get usedBytes(): number {
-    return this.keyspace.usedBytes + this.clientBytes;
+    return this.keyspace.usedBytes + this.clientBytes + this.trackingBytes;
   }
 
   /** As `usedBytes`, in O(1), for `client` to know whether it may have more: see ClientMemory. */
   usedBytesFor(client: Client): number {
     this.clientMemory.recount(client);
-    return this.keyspace.usedBytes + this.clientMemory.bytes;
+    return this.keyspace.usedBytes + this.clientMemory.bytes + this.trackingBytes;
+  }
+
+  /** Bytes that it takes to know which clients have read which keys. */
+  get trackingBytes(): number {
+    return this.tracking === null ? 0 : this.tracking.bytes;
   }
 
   /** Bytes of clients and their buffers. Counts all of them anew. */
@@ -200,7 +213,7 @@ export class Engine {
 
   /** Bytes that are used for other things than data: tables and clients. */
   get overheadBytes(): number {
-    let bytes = this.clientBytes;
+    let bytes = this.clientBytes + this.trackingBytes;
     for (const db of this.keyspace.databases) bytes += db.tableBytes;
     return bytes;
   }
@@ -236,6 +249,7 @@ export class Engine {
 
   /** Flushes the clients to whose output other clients' commands have added. */
   flushOthers(): void {
+    this.tracking?.flush();
     if (this.toFlush.size === 0) return;
     for (const client of this.toFlush) {
       this.clientMemory.recount(client);
@@ -245,6 +259,22 @@ export class Engine {
     this.toFlush.clear();
   }
 
+  /** CLIENT TRACKING ON: see Tracking.start. */
+  startTracking(
+    client: Client,
+    options: Readonly<TrackingOptions>,
+    prefixes: readonly Uint8Array[],
+  ): void {
+    this.tracking ??= new Tracking(this);
+    this.tracking.start(client, options, prefixes);
+  }
+
+  #removeTracker(tracker: Tracker): void {
+    if (!tracker.tracking.remove(tracker)) return;
+    this.tracking?.close();
+    this.tracking = null;
+  }
+
   /** Forgets a client that has gone. */
   removeClient(client: Client): void {
     client.isClosing = true;
@@ -252,6 +282,7 @@ export class Engine {
     this.clientMemory.remove(client);
     this.monitors.delete(client);
     this.pubsub.removeClient(client);
+    if (client.tracking !== null) this.#removeTracker(client.tracking);
     this.toFlush.delete(client);
     this.watchedKeys.unwatch(client.transaction);
     client.transaction.reset();

@@ -47,6 +47,7 @@ export class Evaluator {
   /** Begins a batch of requests of `client`; `inTurn`: another batch was evaluated in this turn of the event loop. */
   beginBatch(client: Client, inTurn = false): void {
     const { clock, keyspace } = this.#engine;
+    this.#engine.actor = client;
     this.#timer.beginBatch(client, inTurn);
     client.lastActiveMs = clock.nowMs();
     keyspace.noTouch = client.noTouch;
@@ -66,8 +67,9 @@ export class Evaluator {
       else client.args.giveBack();
       engine.clientMemory.recount(client);
     }
+    engine.actor = null;
     engine.afterBatch?.();
-    if (engine.toFlush.size > 0) engine.flushSoon();
+    if (engine.toFlush.size > 0 || engine.tracking?.hasMore === true) engine.flushSoon();
   }
 
   /**
@@ -78,6 +80,7 @@ export class Evaluator {
     client.isRunning = true;
     if (client.replyMode === "on") this.#execute(client);
     else this.#executeMuted(client);
+    if (client.tracking !== null) client.tracking.commandOver();
     this.#engine.pushes.end(client);
   }
 
@@ -157,6 +160,7 @@ export class Evaluator {
     propagation.wasRewritten = false;
     try {
       command.run(call);
+      if (client.tracking !== null && command.isRead) client.tracking.remember(args, command);
     } catch (error) {
       this.#failed(client, command, mark, error);
     }

@@ -124,7 +124,10 @@ export const Cause = {
 export interface ChangeListener {
   /** `bytes[start, end)` is the key, valid during the call only; `cause` is one of `Cause`. */
   keyChanged(database: number, bytes: Uint8Array, start: number, end: number, cause: number): void;
-  /** All keys of `database` are about to be removed, or exchanged with those of the database `other`, if that is not −1. */
+  /**
+   * All keys of `database`, or of all databases if it is −1, are about to be removed, or exchanged with those of the
+   * database `other`, if that is not −1.
+   */
   contentsChange(database: number, other: number): void;
 }
 

@@ -188,7 +188,7 @@ export class Keyspace {
    * slices afterwards. So the time depends on the number of chunks alone.
    */
   clear(): void {
-    for (const db of this.databases) this.hooks.contentsChange(db.index);
+    this.hooks.contentsChange(-1);
     const tables = this.lazyFree.forget();
     const old = this.entries;
     const isHeld = this.#held === old;

@@ -269,6 +269,25 @@ export const Errors = {
   invalidClientId: e("ERR Invalid client ID"),
   pauseMode: e("ERR CLIENT PAUSE mode must be WRITE or ALL"),
   unblockReason: e("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"),
+  redirectTwice: e("ERR A client can only redirect to a single other client"),
+  redirectMissing: e("ERR The client ID you want redirect to does not exist"),
+  prefixWithoutBroadcast: e("ERR PREFIX option requires BCAST mode to be enabled"),
+  switchBroadcast: e(
+    "ERR You can't switch BCAST mode on/off before disabling tracking for this client, and then " +
+      "re-enabling it with a different mode.",
+  ),
+  broadcastWithOpt: e("ERR OPTIN and OPTOUT are not compatible with BCAST"),
+  bothOpt: e("ERR You can't specify both OPTIN mode and OPTOUT mode"),
+  switchOpt: e(
+    "ERR You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, and then " +
+      "re-enabling it with a different mode.",
+  ),
+  cachingWithoutOpt: e(
+    "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or " +
+      "OPTOUT mode enabled",
+  ),
+  cachingYes: e("ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode."),
+  cachingNo: e("ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode."),
 
   // Server
   invalidCommand: e("ERR Invalid command specified"),
@@ -375,6 +394,19 @@ export function helloOption(option: string): ErrorReply {
 /** CLIENT KILL and LIST with an unknown type. */
 export function unknownClientType(type: string): ErrorReply {
   return e(`ERR Unknown client type '${shown(type)}'`);
+}
+
+/** CLIENT TRACKING with a prefix that begins with another one of the same client, or the other way round. */
+export function overlappingPrefix(
+  prefix: string,
+  other: string,
+  isOtherExisting: boolean,
+): ErrorReply {
+  const which = isOtherExisting ? "an existing prefix" : "another provided prefix";
+  return e(
+    `ERR Prefix '${shown(prefix)}' overlaps with ${which} '${shown(other)}'. ` +
+      "Prefixes for a single client must not overlap.",
+  );
 }
 
 export function noSuchUser(user: string): ErrorReply {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { binaryOf } from "../../src/config/words.ts";
-import { type RedisServer, startRedis, startRespite, Wire } from "../support/live.ts";
+import { is72, startRedis, startRespite, Wire } from "../support/live.ts";
 import { requestOf } from "../support/requests.ts";
 import { comparable } from "./odd_compare.ts";
 import { type Episode, oddEpisodes } from "./odd_commands.ts";
@@ -62,13 +62,6 @@ function withoutForms(reply: string): string {
 
 const redis = await startRedis();
 const skips = redis === null ? " (skipped: redis-server is not installed)" : "";
-
-async function is72({ port }: RedisServer): Promise<boolean> {
-  const wire = await Wire.connect(port);
-  const reply = await wire.roundTrip("info server");
-  wire.close();
-  return reply.includes("redis_version:7.2");
-}
 
 /** The first difference in the replies to an episode, or null. */
 async function firstDifference(

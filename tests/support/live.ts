@@ -112,6 +112,14 @@ export async function startRedis(
   };
 }
 
+/** Whether a server is Redis 7.2, whose replies ours are. */
+export async function is72({ port }: LiveServer): Promise<boolean> {
+  const wire = await Wire.connect(port);
+  const reply = await wire.roundTrip("info server");
+  wire.close();
+  return reply.includes("redis_version:7.2");
+}
+
 /** Ports below those that the system gives to clients' connections: one of these could take a free port meanwhile. */
 const PORT_MIN = 10_000;
 const PORT_MAX = 32_000;
