@@ -15,7 +15,7 @@
  */
 import { Cause, type ChangeListener } from "../keyspace/change_hooks.ts";
 import { copyBytes } from "../lib/copy.ts";
-import { NO_BYTES, NO_VIEW, Slice } from "../lib/slice.ts";
+import { NO_BYTES, Slice } from "../lib/slice.ts";
 import type { Args } from "../protocol/args.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import { Arena } from "../structures/arena.ts";
@@ -164,10 +164,14 @@ export class Tracking implements ChangeListener {
     const { actor, keyspace } = this.#engine;
     // What a file brings back was there before; where it was not, all keys have been said to be invalid.
     if (keyspace.isLoading) return;
+    const isBroadcast = this.#broadcasts.prefixCount > 0;
+    const isTracked = this.#table.keyCount > 0;
+    if (!isBroadcast && !isTracked) return;
     this.#setKey(bytes, start, end);
     const isByClient = cause === Cause.command && actor !== null;
-    this.#broadcasts.keyChanged(this.#key, isByClient ? actor.id : NOBODY);
-    this.#takeKey(this.#tellOthers);
+    if (isBroadcast) this.#broadcasts.keyChanged(this.#key, isByClient ? actor.id : NOBODY);
+    if (isTracked) this.#takeKey(this.#tellOthers);
+    this.#dropLongKey();
   }
 
   /** A database is emptied: since keys are remembered without it, none is valid. */
@@ -212,6 +216,7 @@ export class Tracking implements ChangeListener {
     const { bytes, start, end } = this.#picked;
     this.#setKey(bytes, start, end);
     this.#takeKey(this.#tellAny);
+    this.#dropLongKey();
   }
 
   #setKey(bytes: Uint8Array, start: number, end: number): void {
@@ -222,10 +227,13 @@ export class Tracking implements ChangeListener {
     this.#key.set(room, isLong ? new DataView(room.buffer) : this.#roomView, 0, size);
   }
 
+  #dropLongKey(): void {
+    if (this.#key.length > KEY_ROOM) this.#key.forget();
+  }
+
   #takeKey(visit: (number: number) => void): void {
     const { bytes, view, start, end } = this.#key;
     this.#table.take(bytes, view, start, end, visit);
-    if (end > KEY_ROOM) this.#key.set(NO_BYTES, NO_VIEW, 0, 0);
   }
 
   // Messages
