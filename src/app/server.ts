@@ -66,6 +66,7 @@ export class Server {
     parameters.onChange("bind", () => this.#listenAgain(ADDRESSES_REFUSED));
     const outputLimits = new OutputLimits(this.engine);
     this.engine.limitOutput = (client) => outputLimits.enforce(client);
+    this.engine.mayOutput = (client, bytes) => outputLimits.allows(client, bytes);
     this.engine.flushSoon = () => this.hub.endTurnSoon();
     this.engine.afterBatch = () => this.cron.afterBatch();
     this.persistence = this.#makePersistence(parts.host.version);

@@ -31,7 +31,7 @@ function replyKept(
   if (kept !== undefined) return reply.raw(kept);
   const mark = reply.mark();
   write(reply, engine.commands.topLevel());
-  keptReplies.set(key, reply.since(mark).slice());
+  if (!reply.isOver) keptReplies.set(key, reply.since(mark).slice());
 }
 
 function commandCount({ reply, engine }: Call): void {

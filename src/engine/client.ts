@@ -3,7 +3,7 @@
  * the replies being written. It knows nothing of sockets; `transport` does.
  */
 import { Args } from "../protocol/args.ts";
-import { ReplyWriter } from "../protocol/reply_writer.ts";
+import { type ReplyOwner, ReplyWriter } from "../protocol/reply_writer.ts";
 import { Call } from "./call.ts";
 import type { Engine } from "./engine.ts";
 import type { Subscriptions } from "./pubsub.ts";
@@ -34,7 +34,7 @@ export interface Transport {
 /** CLIENT REPLY's modes; `skip` ends after one command. */
 export type ReplyMode = "on" | "off" | "skip";
 
-export class Client {
+export class Client implements ReplyOwner {
   readonly args = new Args();
   readonly reply: ReplyWriter;
   readonly call: Call;
@@ -77,7 +77,7 @@ export class Client {
   constructor(readonly engine: Engine, readonly id: number, readonly transport: Transport) {
     this.createdMs = this.lastActiveMs = engine.clock.nowMs();
     this.authenticated = engine.parameters.values.requirepass === "";
-    this.reply = new ReplyWriter(engine.buffers);
+    this.reply = new ReplyWriter(engine.buffers, this);
     this.call = new Call(engine, this, this.args, this.reply);
   }
 
@@ -98,6 +98,11 @@ export class Client {
   get type(): "normal" | "replica" | "pubsub" {
     if (this.isReplica) return "replica";
     return this.subscriptions === null ? "normal" : "pubsub";
+  }
+
+  mayHold(bytes: number): boolean {
+    // What CLIENT REPLY OFF drops counts for nothing.
+    return this.replyMode !== "on" || (this.engine.mayOutput?.(this, bytes) ?? true);
   }
 
   /** Bytes of replies that the operating system has not taken yet. */

@@ -109,6 +109,8 @@ export class Engine {
   evaluator!: Evaluator;
   /** Closes a client whose output is over its limit; the app sets it. */
   limitOutput: ((client: Client) => void) | null = null;
+  /** Whether `bytes` of replies may wait for a client; the app sets it. */
+  mayOutput: ((client: Client, bytes: number) => boolean) | null = null;
   /** Called when a batch of requests is over; the app's timer looks whether a deadline has come nearer. */
   afterBatch: (() => void) | null = null;
   /** Has `flushOthers` called at the end of this turn of the event loop: what several batches send a client goes out at once. */

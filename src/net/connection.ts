@@ -116,6 +116,8 @@ export class Connection implements Transport, PipelineListener {
     if (this.#isClosed) return;
     const writer = this.client.reply;
     if (writer.size === 0) return;
+    // The rest of replies that were longer than it may have.
+    if (writer.isOver) return this.#hub.engine.limitOutput?.(this.client);
     // This comes before the check for a write under way: these replies must wait for the commit in any case.
     if (this.#hub.engine.mustCommit) return this.#hub.flushSoon(this);
     if (this.#isWriting || this.pendingFlushes > 0) return;

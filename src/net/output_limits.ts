@@ -3,7 +3,8 @@
  *
  * Hard limits act at once, soft ones when they have been exceeded for so many seconds. They are checked ten times a
  * second, whenever other clients' commands add to a client's output, and after each command with a long reply: as in
- * Redis, a reply beyond the hard limit is not sent at all, however fast its client reads.
+ * Redis, a reply beyond the hard limit is not sent at all, however fast its client reads. While such a reply is written,
+ * its writer asks before it takes more memory (`allows`), and keeps none of it beyond the limit.
  */
 import type { Client } from "../engine/client.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -27,13 +28,27 @@ export class OutputLimits {
 
   /** Closes `client` if it is over its limit. */
   enforce(client: Client): void {
+    if (client.isClosing) return;
     this.#readLimits();
     if (this.#isOver(client)) this.#close(client);
   }
 
-  #isOver(client: Client): boolean {
+  /** Whether `bytes` of replies that wait to be sent are below the client's hard limit. */
+  allows(client: Client, bytes: number): boolean {
+    this.#readLimits();
+    const limit = this.#limitOf(client);
+    const inFlight = client.transport.inFlightBytes;
+    return limit === undefined || limit.hardBytes === 0 || bytes + inFlight < limit.hardBytes;
+  }
+
+  #limitOf(client: Client): Limit | undefined {
     const { type } = client;
-    const limit = this.#limits.get(client.isMonitor || type === "replica" ? "slave" : type);
+    return this.#limits.get(client.isMonitor || type === "replica" ? "slave" : type);
+  }
+
+  #isOver(client: Client): boolean {
+    if (client.reply.isOver) return true;
+    const limit = this.#limitOf(client);
     const bytes = client.outputWaiting;
     if (limit === undefined) return false;
     if (limit.hardBytes > 0 && bytes >= limit.hardBytes) return true;

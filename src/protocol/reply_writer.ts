@@ -69,11 +69,22 @@ const NULL3 = encoder.encode("_\r\n");
 const TRUE3 = encoder.encode("#t\r\n");
 const FALSE3 = encoder.encode("#f\r\n");
 
+/** Who receives the replies. */
+export interface ReplyOwner {
+  /** Whether `bytes` of replies may wait for it; asked when more than the largest pooled buffer is needed. */
+  mayHold(bytes: number): boolean;
+}
+
 export class ReplyWriter {
   /** The protocol's version: 2 or 3. */
   resp = 2;
   /** Replies so far that were errors; the evaluator compares it to see whether a command failed. */
   errorCount = 0;
+  /**
+   * The replies were longer than the owner may hold. They are lost, and what is written from now on, too: it goes to the
+   * same bytes of the buffer again and again, so that a command which is under way can end. The owner must be disconnected.
+   */
+  isOver = false;
   #buffer: ReplyBuffer = NO_BUFFER;
   /** The fields of `#buffer`. */
   #bytes: Uint8Array = NO_BUFFER.bytes;
@@ -90,10 +101,12 @@ export class ReplyWriter {
   #sharedStart = 0;
   #sharedSize = 0;
   readonly #pool: BufferPool;
+  readonly #owner: ReplyOwner | null;
 
-  /** Buffers come from `pool`; one that has become too small goes back there. */
-  constructor(pool = new BufferPool()) {
+  /** Buffers come from `pool`; one that has become too small goes back there. Without an owner there is no limit. */
+  constructor(pool = new BufferPool(), owner: ReplyOwner | null = null) {
     this.#pool = pool;
+    this.#owner = owner;
   }
 
   /** Bytes waiting to be sent. */
@@ -455,7 +468,7 @@ export class ReplyWriter {
 
   /** The bytes written since `mark`, in place: valid until the next reply. */
   since(mark: number): Uint8Array {
-    return new Uint8Array(this.#bytes.buffer, mark, this.#end - mark);
+    return new Uint8Array(this.#bytes.buffer, mark, Math.max(this.#end - mark, 0));
   }
 
   /** Makes what was written since `mark` an array of `count` elements. One copyWithin. */
@@ -540,10 +553,19 @@ export class ReplyWriter {
   }
 
   #reserve(size: number): void {
-    if (this.#end + size <= this.#bytes.length) return;
+    if (this.#end + size > this.#bytes.length) this.#grow(size);
+  }
+
+  #grow(size: number): void {
     if (this.#shared !== null) {
       this.#own(this.#shared);
       return this.#reserve(size);
+    }
+    if (this.#end + size > POOLED_MAX_BYTES && this.#owner !== null) {
+      this.isOver ||= !this.#owner.mayHold(this.#end + size);
+      // Not to the beginning: the size still says that there is more than may be sent.
+      if (this.isOver) this.#end = Math.min(this.#end, this.#bytes.length >>> 1);
+      if (this.#end + size <= this.#bytes.length) return;
     }
     const needed = this.#end === 0
       ? Math.max(size, this.#lastSize, FIRST_SIZES[this.#first])

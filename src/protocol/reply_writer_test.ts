@@ -4,7 +4,7 @@ import { bytesPerCall } from "../lib/alloc.ts";
 import { Int64 } from "../lib/decimal.ts";
 import { binaryText } from "./args.ts";
 import { Errors } from "./errors.ts";
-import { POOLED_MAX_BYTES } from "./buffer_pool.ts";
+import { BufferPool, POOLED_MAX_BYTES } from "./buffer_pool.ts";
 import { ReplyWriter } from "./reply_writer.ts";
 
 type Write = (reply: ReplyWriter) => void;
@@ -187,4 +187,32 @@ Deno.test("after a reply of megabytes the next one takes no more than what the p
   reply.release();
   reply.ok();
   assertEquals(reply.capacity <= POOLED_MAX_BYTES, true);
+});
+
+Deno.test("a writer whose owner may hold no more takes no more memory, whatever is written", () => {
+  const most = 1_000_000;
+  const reply = new ReplyWriter(new BufferPool(), { mayHold: (bytes) => bytes < most });
+  const element = new Uint8Array(1000).fill(0x61);
+  const value = new Uint8Array(300_000).fill(0x62);
+  for (let i = 0; i < 900; i++) reply.bulk(element, 0, element.length);
+  assertEquals([reply.isOver, reply.size], [false, 900 * 1009]); // nothing is lost below the limit
+  const mark = reply.mark();
+  let largest = 0;
+  for (let i = 0; i < 20_000; i++) {
+    reply.bulk(element, 0, element.length);
+    if (i % 1000 === 0) reply.bulk(value, 0, value.length);
+    if (i % 77 === 0) reply.integer(i);
+    largest = Math.max(largest, reply.capacity);
+  }
+  assertEquals(reply.since(mark).length >= 0, true);
+  reply.arrayFrom(mark, 20_000);
+  reply.scanFrom(mark, 12);
+  reply.error(Errors.syntax);
+  assertEquals(reply.isOver, true);
+  assert(reply.size > 16_384, "it is still seen to have much to send");
+  assert(largest <= 2 * (most + value.length), String(largest));
+  // A single value larger than all that takes what it needs, and no more.
+  const huge = new Uint8Array(5_000_000);
+  for (let i = 0; i < 5; i++) reply.bulk(huge, 0, huge.length);
+  assert(reply.capacity < 4 * huge.length, String(reply.capacity));
 });

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type LiveServer, startRespite, Wire } from "../support/live.ts";
+import { requestOf } from "../support/requests.ts";
 
 /** Runs `work` against a server of its own. */
 async function withServer(
@@ -66,6 +67,64 @@ Deno.test("a reply beyond client-output-buffer-limit is not sent, and what follo
     const stats = await third.roundTrip("INFO stats");
     assertStringIncludes(stats, "client_output_buffer_limit_disconnections:2\r\n");
     for (const one of [wire, other, third]) one.close();
+  });
+});
+
+Deno.test("a reply beyond client-output-buffer-limit takes no more memory than that while it is written", async () => {
+  const own = startRespite({ "client-output-buffer-limit": "normal 2mb 0 0" });
+  const { engine } = own.server;
+  const most = (): number =>
+    [...engine.clients.values()].reduce((most, { reply }) => Math.max(most, reply.capacity), 0);
+  const wire = await Wire.connect(own.port);
+  try {
+    await wire.roundTrip("CONFIG SET list-max-listpack-size 128 proto-max-bulk-len 1gb");
+    for (let i = 0; i < 20; i++) {
+      const values = Array.from({ length: 5000 }, () => "y".repeat(100));
+      await wire.send(requestOf(["RPUSH", "long", ...values]));
+      await wire.read();
+      await wire.roundTrip(`SETRANGE big${i} 999999 x`);
+    }
+    const keys = Array.from({ length: 20 }, (_, i) => `big${i}`).join(" ");
+    const requests = ["LRANGE long 0 -1", `MGET ${keys}`, "MULTI\r\nLRANGE long 0 -1\r\nEXEC"];
+    for (const [n, request] of requests.entries()) {
+      const reader = await Wire.connect(own.port);
+      let largest = 0;
+      // The connection looks after each command; the client's memory is largest then.
+      const { limitOutput } = engine;
+      engine.limitOutput = (client) => {
+        largest = Math.max(largest, most());
+        limitOutput?.(client);
+      };
+      await reader.send(`${request}\r\nSET after 1\r\n`);
+      let read = await reader.read();
+      while (read === "+OK\r\n" || read === "+QUEUED\r\n") read = await reader.read();
+      assertEquals(read, "");
+      assert(largest > 1_000_000 && largest < 8_000_000, `${request}: ${largest}`);
+      engine.limitOutput = limitOutput;
+      assertEquals(engine.counters.clientOutputLimitDisconnections, n + 1);
+      reader.close();
+    }
+    assertEquals(await wire.roundTrip("EXISTS after"), ":0\r\n");
+    // CLIENT REPLY OFF drops the reply anyway, and so nobody is disconnected.
+    await wire.send("CLIENT REPLY OFF\r\nLRANGE long 0 -1\r\nCLIENT REPLY ON\r\nPING\r\n");
+    assertEquals([await wire.read(), await wire.read()], ["+OK\r\n", "+PONG\r\n"]);
+  } finally {
+    wire.close();
+    await own.stop();
+  }
+});
+Deno.test("COMMAND DOCS beyond the limit does not spoil what is kept for others", async () => {
+  await withServer({ "client-output-buffer-limit": "normal 250000 0 0" }, async ({ port }) => {
+    const reader = await Wire.connect(port);
+    await reader.roundTrip("SETRANGE big 130000 x");
+    await reader.send("GET big\r\nCOMMAND DOCS\r\n");
+    assertEquals(await reader.read(), "");
+    const other = await Wire.connect(port);
+    await other.roundTrip('CONFIG SET client-output-buffer-limit "normal 0 0 0"');
+    const docs = await other.roundTrip("COMMAND DOCS");
+    assert(docs.startsWith("*") && docs.length > 100_000, `${docs.length}`);
+    for (const name of ["lpop", "slowlog|reset"]) assert(docs.includes(`\r\n${name}\r\n`), name);
+    for (const one of [reader, other]) one.close();
   });
 });
 Deno.test("what clients' buffers take counts towards maxmemory, and no longer when they are gone", async () => {
