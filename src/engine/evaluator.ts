@@ -118,6 +118,12 @@ export class Evaluator {
     args.error = null;
     const command = this.#lookUp(client);
     if (command === null) return;
+    // Written by hand: SAVE would replace a good file by a part of the data, and SHUTDOWN end the server.
+    if ((command.flags & (Flag.admin | Flag.write)) === Flag.admin) {
+      return this.#engine.log.warning(
+        `'${command.fullName}' in the append only file is passed over`,
+      );
+    }
     if (client.transaction.isOpen && (command.flags & Flag.unqueued) === 0) {
       client.transaction.add(command, args);
     } else this.#runUnseen(client, command);

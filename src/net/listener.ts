@@ -2,6 +2,7 @@
  * Accepts connections on the configured addresses and hands each to a `Connection`.
  */
 import { LogThrottle } from "../observe/log_throttle.ts";
+import { Errors } from "../protocol/errors.ts";
 import { Connection, type Socket } from "./connection.ts";
 import type { Hub } from "./hub.ts";
 
@@ -9,7 +10,6 @@ import type { Hub } from "./hub.ts";
 export type Endpoint = { hostname: string; port: number } | { path: string; mode: number | null };
 
 const encoder = new TextEncoder();
-const TOO_MANY = encoder.encode("-ERR max number of clients reached\r\n");
 const PROTECTED = encoder.encode(
   "-DENIED Redis is running in protected mode because protected mode is enabled and no password is set" +
     " for the default user. In this mode connections are only accepted from the loopback interface. If" +
@@ -121,7 +121,7 @@ export class Listener {
   #refusal(socket: Socket): Uint8Array | null {
     const { engine } = this.#hub;
     const { values } = engine.parameters;
-    if (engine.clients.size >= values.maxclients) return TOO_MANY;
+    if (engine.clients.size >= values.maxclients) return Errors.maxClients;
     const address = socket.remoteAddr;
     if (values.protectedMode && values.requirepass === "" && "hostname" in address) {
       if (!isLoopback(address.hostname)) return PROTECTED;

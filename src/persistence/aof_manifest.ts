@@ -23,7 +23,7 @@ export interface AofFile {
 }
 
 /** A manifest that can't be read. */
-class InvalidManifest extends Error {
+export class InvalidManifest extends Error {
   override name = "InvalidManifest";
 }
 

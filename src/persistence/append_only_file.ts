@@ -3,7 +3,7 @@
  * names them. A crash at any moment leaves a manifest whose files are whole.
  */
 import { assert } from "../lib/assert.ts";
-import { type AofFile, AofManifest, manifestName } from "./aof_manifest.ts";
+import { type AofFile, AofManifest, InvalidManifest, manifestName } from "./aof_manifest.ts";
 import { AofLog, type AofLogOwner } from "./aof_log.ts";
 import {
   exists,
@@ -76,6 +76,21 @@ export class AppendOnlyFile {
     return sum;
   }
 
+  #readManifest(): AofManifest {
+    const path = this.#manifestPath;
+    const bytes = Deno.readFileSync(path);
+    assert(this.log === null, "the manifest of a log that is open is in memory");
+    try {
+      return AofManifest.parse(this.#place.prefix, bytes);
+    } catch (error) {
+      if (!(error instanceof InvalidManifest)) throw error;
+      throw new Error(
+        `${path}: ${error.message}. Correct the file by hand, or restore it from a backup; without it the server would` +
+          " not know which files hold the data.",
+      );
+    }
+  }
+
   /**
    * Reads the manifest; one single file of a server before 7.0 becomes the base. Returns whether there is
    * anything to load.
@@ -85,7 +100,7 @@ export class AppendOnlyFile {
     const { parent, prefix } = this.#place;
     Deno.mkdirSync(this.directory, { recursive: true });
     if (exists(this.#manifestPath)) {
-      this.manifest = AofManifest.parse(prefix, Deno.readFileSync(this.#manifestPath));
+      this.manifest = this.#readManifest();
       this.#completeUpgrade();
       return this.manifest.files().length > 0;
     }

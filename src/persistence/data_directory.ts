@@ -9,6 +9,10 @@ import { DirectoryLock, removeTemporaryFiles, temporaryName } from "./files.ts";
 import type { PersistenceParts } from "./parts.ts";
 import { RdbFileWriter, type RdbSettings } from "./rdb_file.ts";
 
+/** How often, and after which pauses, a lock that is to be shared is tried again. */
+const LOCK_ATTEMPTS = 3;
+const LOCK_PAUSE_MS = 20;
+
 export class DataDirectory {
   /** The libraries of functions in the file that was loaded; they are written to new files. */
   functions: readonly Uint8Array[] = [];
@@ -95,8 +99,8 @@ export class DataDirectory {
   }
 
   /**
-   * A server that saves nothing shares the directory with others of its kind. One that saves wants it alone, and removes
-   * files that a killed server has left unfinished. A read-only directory can't be locked, and that is fine until we must
+   * A server that saves nothing shares the directory with others of its kind. One that saves wants it alone. Whoever is
+   * alone removes files that a killed server has left unfinished. A read-only directory can't be locked, and that is fine until we must
    * save: it is only warned about.
    */
   lockAtStart(): void {
@@ -107,10 +111,15 @@ export class DataDirectory {
     let isOurs = false;
     try {
       isOurs = this.#lock.take(path, isWritten);
-      if (isOurs && isWritten) {
+      // Another server may be looking for such files, too, for which it must be alone for a moment.
+      for (let i = 0; !isOurs && !isWritten && i < LOCK_ATTEMPTS; i++) {
+        this.#parts.clock.sleep(LOCK_PAUSE_MS);
+        isOurs = this.#lock.take(path, isWritten);
+      }
+      isOurs &&= this.#lock.ifAlone(path, () => {
         removeTemporaryFiles(path);
         removeTemporaryFiles(this.newAof().directory);
-      }
+      });
     } catch (error) {
       if (isWritten) this.#warnReadOnly(error);
       return;

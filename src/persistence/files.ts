@@ -169,11 +169,35 @@ export class DirectoryLock {
   #upgrade(directory: string, lock: Lock): boolean {
     lock.isExclusive = lock.file.tryLockSync(true);
     // The attempt has given up the shared lock, and another server may have taken it.
-    if (!lock.isExclusive && !lock.file.tryLockSync(false)) {
-      lock.file.close();
-      this.#locks.delete(directory);
-    }
+    if (!lock.isExclusive) this.#share(directory, lock);
     return lock.isExclusive;
+  }
+
+  /**
+   * Does `work` if no other server has a lock of `directory`, which is locked here; returns whether it still is. It is not
+   * if another server that writes has come in between.
+   */
+  ifAlone(directory: string, work: () => void): boolean {
+    const lock = this.#locks.get(directory);
+    if (lock === undefined) return false;
+    const wasShared = !lock.isExclusive;
+    assert(exists(directory), "a directory that is locked is there");
+    if (wasShared && !this.#upgrade(directory, lock)) return this.holds(directory);
+    try {
+      work();
+    } finally {
+      if (wasShared) this.#share(directory, lock);
+    }
+    return this.holds(directory);
+  }
+
+  /** Makes an exclusive lock one that others may share. */
+  #share(directory: string, lock: Lock): void {
+    lock.isExclusive = false;
+    assert(this.#locks.get(directory) === lock, "the lock is one of ours");
+    if (lock.file.tryLockSync(false)) return;
+    lock.file.close();
+    this.#locks.delete(directory);
   }
 
   /** Releases all locks but that of `directory`. */

@@ -52,6 +52,25 @@ Deno.test("a shared DirectoryLock excludes only who wants it alone, and the last
     one.release();
     assertEquals(exists(`${dir}/respite.lock`), false);
   }));
+Deno.test("ifAlone() works where no other server is, and leaves the lock as it was", () =>
+  inDirectory((dir) => {
+    const [one, other] = [new DirectoryLock(), new DirectoryLock()];
+    let count = 0;
+    const work = (): void => {
+      count++;
+      assertEquals(other.take(dir, false), false);
+    };
+    assertEquals([one.ifAlone(dir, work), count], [false, 0]);
+    assert(one.take(dir, false), "it is shared");
+    assertEquals([one.ifAlone(dir, work), count], [true, 1]);
+    assert(other.take(dir, false), "it is shared again");
+    assertEquals([one.ifAlone(dir, work), count], [true, 1]);
+    other.release();
+    assert(one.take(dir, true), "it is exclusive");
+    assertEquals([one.ifAlone(dir, work), count], [true, 2]);
+    assertEquals(other.take(dir, false), false);
+    one.release();
+  }));
 Deno.test("a DirectoryLock whose file is removed while it is taken is taken anew", () =>
   inDirectory((dir) => {
     const [one, other] = [new DirectoryLock(), new DirectoryLock()];

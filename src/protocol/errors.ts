@@ -44,7 +44,6 @@ export const Errors = {
   outOfRange: e("ERR value is out of range"),
   notPositive: e("ERR value is out of range, must be positive"),
   invalidCursor: e("ERR invalid cursor"),
-  invalidDbIndex: e("ERR invalid DB index"),
   dbIndexOutOfRange: e("ERR DB index is out of range"),
 
   // Keys and values

@@ -4,6 +4,7 @@ import { Child } from "../support/child.ts";
 import { binaryText } from "../../src/protocol/args.ts";
 import { mixture } from "../support/bytes.ts";
 import { freePort, startRedis, Wire } from "../support/live.ts";
+import { requestOf } from "../support/requests.ts";
 import { randomCommands } from "../differential/commands.ts";
 
 const LEFT_OUT = /^(multi|exec|discard|watch|blpop|brpop|b?lmpop|blmove|bzpop|bzmpop|brpoplpush)/;
@@ -305,3 +306,69 @@ fileTest("DEBUG LOADAOF is no change: the log holds what it held, and no DEBUG",
     assertEquals(await sizeOf(), size);
   });
 });
+
+const ONE_FILE = "file log.aof seq 1 type i\n";
+
+/** A directory whose append-only file is `manifest` and one file of requests. */
+async function writeLog(dir: string, manifest: string, ...requests: string[][]): Promise<void> {
+  await Deno.mkdir(`${dir}/appendonlydir`);
+  await Deno.writeTextFile(`${dir}/appendonlydir/appendonly.aof.manifest`, manifest);
+  await Deno.writeTextFile(`${dir}/appendonlydir/log.aof`, requests.map(requestOf).join(""));
+}
+
+function namesIn(dir: string): string[] {
+  return [...Deno.readDirSync(dir)].map(({ name }) => name);
+}
+
+fileTest("a manifest that is none is named together with what is wrong in it", async (dir) => {
+  await writeLog(dir, "file log.aof seq x\n");
+  const text = await refusal(dir, AOF);
+  assert(text.includes("appendonlydir/appendonly.aof.manifest: Invalid AOF manifest file"), text);
+});
+
+fileTest(
+  "commands of administrators in a log are passed over: they save nothing and end nothing",
+  async (dir) => {
+    const admin = [
+      "SAVE",
+      "BGSAVE",
+      "BGREWRITEAOF",
+      "SHUTDOWN",
+      "DEBUG RELOAD",
+      "CONFIG SET save 1",
+    ];
+    const requests = admin.map((line) => line.split(" "));
+    await writeLog(
+      dir,
+      ONE_FILE,
+      ["SET", "a", "1"],
+      ...requests,
+      ["MULTI"],
+      ["SET", "b", "1"],
+      ["SAVE"],
+      ["EXEC"],
+      ["SET", "c", "1"],
+    );
+    await withServer(dir, AOF, async (wire) => {
+      assertEquals(await wire.roundTrip("EXISTS a b c"), ":3\r\n");
+      assertEquals(await wire.roundTrip("CONFIG GET save"), "*2\r\n$4\r\nsave\r\n$0\r\n\r\n");
+      assert(!namesIn(dir).includes("dump.rdb"), "nothing is saved");
+    }, "SIGKILL");
+  },
+);
+
+fileTest(
+  "a server that saves nothing removes unfinished files, too, unless another one is there",
+  async (dir) => {
+    const unfinished = `${dir}/temp-bgsave-99999-1.rdb`;
+    const nothing = ["--appendonly", "no", "--save", ""];
+    await Deno.writeTextFile(unfinished, "half");
+    await withServer(dir, nothing, async () => {
+      assertEquals(namesIn(dir), ["respite.lock"]);
+      // It may be another's by now.
+      await Deno.writeTextFile(unfinished, "half");
+      await withServer(dir, nothing, () => Promise.resolve());
+      assertEquals(await Deno.readTextFile(unfinished), "half");
+    });
+  },
+);
