@@ -21,9 +21,9 @@ export function serverTest(
   Deno.test({ name, fn, ...options });
 }
 
-/** Comes when `holds` answers true; it is asked every few milliseconds, for ten seconds at most. */
+/** Comes when `holds` answers true; it is asked every few milliseconds, for a minute at most. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 60_000;
   while (!await holds()) {
     if (Date.now() > deadline) throw new Error(`it never came true: ${holds}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
