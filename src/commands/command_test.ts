@@ -136,7 +136,10 @@ Deno.test("COMMAND DOCS tells what a row holds", () => {
   assertEquals(docs.get("doc_flags"), ["deprecated"]);
   const history = docsOf("ttl").get("history") as string[][];
   assertEquals(history.map(([version]) => version), ["2.8.0"]);
-  assertEquals(docsOf("debug").get("doc_flags"), ["syscmd"]);
+  for (const name of ["debug", "pfdebug", "pfselftest", "replconf"]) {
+    assertEquals([name, docsOf(name).get("doc_flags")], [name, ["syscmd"]]);
+  }
+  assertEquals(docsOf("sync").get("doc_flags"), undefined);
 });
 
 Deno.test("COMMAND DOCS shows arguments as the usage line has them", () => {

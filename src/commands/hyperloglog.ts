@@ -299,6 +299,7 @@ export const hyperloglogCommands: readonly CommandSpec[] = [
     complexity: "Depends on the subcommand",
     flags: Flag.write | Flag.denyOom | Flag.admin,
     keys: [oneKey("RW access", 2)],
+    isInternal: true,
     run: pfdebug,
   },
   {
@@ -308,6 +309,7 @@ export const hyperloglogCommands: readonly CommandSpec[] = [
     since: "2.8.9",
     complexity: "Depends on the subcommand",
     flags: Flag.admin,
+    isInternal: true,
     run: pfselftest,
   },
 ];

@@ -63,7 +63,6 @@ export const replicationCommands: readonly CommandSpec[] = [
     since: "1.0.0",
     complexity: "Depends on the subcommand",
     flags: Flag.noAsyncLoading | Flag.admin | Flag.noMulti | Flag.noScript,
-    isInternal: true,
     run: sync,
   },
   {
