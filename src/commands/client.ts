@@ -16,6 +16,8 @@ import { redirectOf, trackingSubcommands } from "./client_tracking.ts";
 import { timeoutInMs } from "./counts.ts";
 import { replyHelp } from "./help.ts";
 
+/** A client of Redis has no larger buffer of its own. */
+const OWN_OUTPUT_MAX = 16_384;
 const CLIENT_TYPES = ["normal", "master", "replica", "slave", "pubsub"];
 
 /** Whether a byte string may name a client: printable ASCII without spaces. What follows a zero byte does not matter. */
@@ -206,6 +208,7 @@ function describe(client: Client): string {
   const seconds = (sinceMs: number): number => Math.floor((now - sinceMs) / 1000);
   let argumentBytes = 0;
   for (let i = 0; i < args.count; i++) argumentBytes += args.length(i);
+  const ownOutput = Math.min(reply.size, OWN_OUTPUT_MAX);
   const fields: [string, string | number][] = [
     ["id", client.id],
     ["addr", transport.address],
@@ -227,9 +230,10 @@ function describe(client: Client): string {
     // An idle client has no buffer: this is the size of the one that its next replies begin with.
     ["rbs", reply.firstBytes],
     ["rbp", reply.peakBytes],
-    ["obl", reply.size],
+    // As in Redis, obl is what waits in the client's own buffer, and omem all the rest.
+    ["obl", ownOutput],
     ["oll", 0],
-    ["omem", transport.inFlightBytes],
+    ["omem", client.outputWaiting - ownOutput],
     ["tot-mem", client.memoryBytes],
     ["events", transport.inFlightBytes > 0 ? "rw" : "r"],
     ["cmd", transaction.running !== null ? "exec" : client.call.command?.fullName ?? "NULL"],

@@ -14,12 +14,19 @@ const MOST = 2n ** 63n - 1n;
 /** The most repeated elements in one reply: more would fill the memory before it is sent. */
 const REPEATED_MAX = 2 ** 27;
 
-/** The count of random elements; negative: its absolute value, with repetitions. */
-export function randomCount(args: Args, index: number): number {
+/** Bytes of an element in a reply, at least. */
+const ELEMENT_BYTES = 6;
+
+/**
+ * The count of random elements; negative: its absolute value, with repetitions. A client whose output is limited may ask
+ * for as many as it likes: it is cut off when the limit is reached (`ReplyWriter.isOver`).
+ */
+export function randomCount({ args, client }: Call, index: number): number {
   if (!args.int64(index, wide)) return 0;
   if (wide.hi === -0x80000000 && wide.lo === 0) return args.fail(Errors.randomCount);
   const count = args.integer(index);
-  return count < -REPEATED_MAX ? args.fail(Errors.outOfRange) : count;
+  const isTooMuch = count < -REPEATED_MAX && client.mayHold(ELEMENT_BYTES * -count);
+  return isTooMuch ? args.fail(Errors.outOfRange) : Math.max(count, -Number.MAX_SAFE_INTEGER);
 }
 
 /** Fails if the elements of so many pairs as argument `index` says can't be counted in 64 bits. */

@@ -204,7 +204,7 @@ function hvals({ args, reply, db }: Call): void {
 function hrandfield(call: Call): void {
   const { args, reply, db } = call;
   if (args.count === 2) return randomField(call);
-  const count = randomCount(args, 2);
+  const count = randomCount(call, 2);
   if (args.error !== null) return reply.error(args.error);
   const withValues = args.count > 3;
   if (args.count > 4 || (withValues && !args.is(3, "WITHVALUES"))) {
@@ -224,7 +224,7 @@ function hrandfield(call: Call): void {
     reply.bulkOf(field);
     if (withValues) reply.bulkOf(value);
   };
-  if (count < 0) { for (let i = 0; i < size; i++) hash.random(show); }
+  if (count < 0) { for (let i = 0; i < size && !reply.isOver; i++) hash.random(show); }
   else if (size === hash.count) hash.forEach(show);
   else hash.sample(size, show);
 }

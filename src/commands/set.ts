@@ -121,17 +121,18 @@ function popMany(call: Call): void {
 }
 
 /** SRANDMEMBER key [count]: with a negative count a member may come more than once. */
-function srandmember({ args, reply, db }: Call): void {
+function srandmember(call: Call): void {
+  const { args, reply, db } = call;
   if (args.count > 3) return reply.error(Errors.syntax);
   const isOne = args.count === 2;
-  const count = isOne ? 1 : randomCount(args, 2);
+  const count = isOne ? 1 : randomCount(call, 2);
   if (args.error !== null) return reply.error(args.error);
   const exists = set.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   if (!exists) return isOne ? reply.nullBulk() : reply.emptyArray();
   if (!isOne) reply.array(count < 0 ? -count : Math.min(count, set.count));
   if (isOne || count < 0) {
-    for (let i = 0; i < Math.abs(count); i++) {
+    for (let i = 0; i < Math.abs(count) && !reply.isOver; i++) {
       set.random(picked);
       reply.bulkOf(picked);
     }

@@ -217,7 +217,7 @@ const zpopmax = (call: Call): void => pop(call, true);
 function zrandmember(call: Call): void {
   const { args, reply, db } = call;
   const isOne = args.count === 2;
-  const count = isOne ? 1 : randomCount(args, 2);
+  const count = isOne ? 1 : randomCount(call, 2);
   if (args.error !== null) return reply.error(args.error);
   const withScores = args.count > 3;
   if (args.count > 4 || (withScores && !args.is(3, "WITHSCORES"))) {
@@ -236,7 +236,7 @@ function zrandmember(call: Call): void {
     reply.bulkOf(member);
     if (withScores) reply.double(score);
   };
-  if (isOne || count < 0) { for (let i = 0; i < size; i++) zset.random(show); }
+  if (isOne || count < 0) { for (let i = 0; i < size && !reply.isOver; i++) zset.random(show); }
   else if (size === zset.count) zset.forEachFrom(0, size, false, show);
   else zset.sample(size, show);
 }

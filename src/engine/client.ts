@@ -101,8 +101,9 @@ export class Client implements ReplyOwner {
   }
 
   mayHold(bytes: number): boolean {
-    // What CLIENT REPLY OFF drops counts for nothing.
-    return this.replyMode !== "on" || (this.engine.mayOutput?.(this, bytes) ?? true);
+    // What CLIENT REPLY OFF drops counts for nothing, nor does what a script's command answers.
+    if (this.replyMode !== "on" || this.countedBytes < 0) return true;
+    return this.engine.mayOutput?.(this, bytes) ?? true;
   }
 
   /** Bytes of replies that the operating system has not taken yet. */

@@ -113,6 +113,46 @@ Deno.test("a reply beyond client-output-buffer-limit takes no more memory than t
     await own.stop();
   }
 });
+Deno.test("a billion random elements are not looked for any longer than client-output-buffer-limit lets", async () => {
+  await withServer({ "client-output-buffer-limit": "normal 1000000 0 0" }, async ({ port }) => {
+    const wire = await Wire.connect(port);
+    await wire.roundTrip("HSET h a b");
+    await wire.roundTrip("SADD s a");
+    await wire.roundTrip("ZADD z 1 a");
+    const requests = ["HRANDFIELD h -999999999", "SRANDMEMBER s -999999999"];
+    for (const request of [...requests, "ZRANDMEMBER z -9223372036854775807"]) {
+      const reader = await Wire.connect(port);
+      await reader.send(`${request}\r\n`);
+      assertEquals(await reader.read(), "");
+      reader.close();
+    }
+    await wire.roundTrip('CONFIG SET client-output-buffer-limit "normal 0 0 0"');
+    const answer = await wire.roundTrip("SRANDMEMBER s -999999999");
+    assertEquals(answer, "-ERR value is out of range\r\n");
+    wire.close();
+  });
+});
+Deno.test("omem of CLIENT LIST is what waits beyond 16 KiB, in flight or not", async () => {
+  await withServer({}, async ({ port }) => {
+    const wire = await Wire.connect(port);
+    const reader = await Wire.connect(port);
+    await reader.roundTrip("CLIENT SETNAME reader");
+    await reader.roundTrip("SUBSCRIBE channel");
+    const message = "x".repeat(1000);
+    let omem = 0;
+    let obl = 0;
+    // The sockets' own buffers hold some megabytes before anything waits.
+    for (let i = 0; i < 100_000 && omem < 200_000; i += 100) {
+      await wire.send(`PUBLISH channel ${message}\r\n`.repeat(100));
+      for (let j = 0; j < 100; j++) await wire.read();
+      const list = await wire.roundTrip("CLIENT LIST");
+      [, obl, omem] = (/name=reader.* obl=(\d+) .*omem=(\d+)/.exec(list) ?? []).map(Number);
+      assert(obl <= 16_384, list);
+    }
+    assert(omem >= 200_000 && omem < 1_000_000, String(omem));
+    for (const one of [wire, reader]) one.close();
+  });
+});
 Deno.test("COMMAND DOCS beyond the limit does not spoil what is kept for others", async () => {
   await withServer({ "client-output-buffer-limit": "normal 250000 0 0" }, async ({ port }) => {
     const reader = await Wire.connect(port);
