@@ -159,7 +159,7 @@ function bitop(call: Call): void {
     size = Math.max(size, source.length);
   }
   if (size === 0) {
-    db.remove(args, 2);
+    db.removeAny(args, 2);
     return reply.integer(0);
   }
   const isLarge = size > db.entries.inlineMax(args.length(2));

@@ -94,7 +94,7 @@ function restoreTo(call: Call, options: RestoreOptions, hasDeadline: boolean): b
   if (!payloadReader.read(args, 3, own, key)) return false;
   if (hasDeadline && deadline.rounded <= nowMs && !keyspace.mayNotExpire) {
     own.removeQuietly(key, 0);
-    if (!db.remove(args, 1)) return true;
+    if (!db.removeAny(args, 1)) return true;
     const isLazy = call.engine.parameters.values.lazyfreeLazyServerDel;
     call.rewrite(2)?.word(isLazy ? "UNLINK" : "DEL").argument(args, 1);
     return true;

@@ -251,7 +251,7 @@ function answer({ reply }: Call, search: Search, found: Found): void {
 
 function store({ args, reply, db }: Call, search: Search, found: Found, event: KeyEvent): void {
   const { shown, members, scores, metres } = found;
-  if (shown.length === 0) db.remove(args, search.store);
+  if (shown.length === 0) db.removeAny(args, search.store);
   else {
     const member = new Slice();
     target.cursor.replace(db, args, search.store);

@@ -111,7 +111,7 @@ function store(call: Call, operation: Operation, event: KeyEvent): void {
   operation(call, sets, ({ bytes, view, start, end }) => {
     result.findOrAdd(bytes, view, start, end, 0);
   });
-  if (result.count === 0) db.remove(args, 1);
+  if (result.count === 0) db.removeAny(args, 1);
   else {
     const target = new SetValue();
     const member = new Slice();

@@ -175,13 +175,16 @@ function weightsOf(db: Database, elements: ByteList, by: string | null): Float64
   const pattern = by === null ? null : new Pattern(db, by);
   const weights = new Float64Array(elements.count);
   const element = new Slice();
+  let areNumbers = true;
   for (let i = 0; i < elements.count; i++) {
     elements.read(i, element);
     const found = pattern === null ? element : pattern.lookUp(element);
-    weights[i] = found === null ? 0 : numberOf(found);
-    if (weights[i] !== weights[i]) return null;
+    const weight = found === null ? 0 : numberOf(found);
+    weights[i] = weight;
+    // As in Redis, all keys are looked up even so: what is missing is an event.
+    if (weight !== weight) areNumbers = false;
   }
-  return weights;
+  return areNumbers ? weights : null;
 }
 
 /**
@@ -327,7 +330,7 @@ function answer({ reply }: Call, results: Results): void {
 function store({ args, reply, db }: Call, index: number, results: Results): void {
   const { count } = results;
   if (count === 0) {
-    db.remove(args, index);
+    db.removeAny(args, index);
     return reply.integer(0);
   }
   const target = new ListValue();

@@ -244,7 +244,7 @@ function zrangestore({ args, reply, db }: Call): void {
   if (args.error !== null) return reply.error(args.error);
   if (exists) locate(range);
   if (!exists || rankCount <= 0) {
-    db.remove(args, 1);
+    db.removeAny(args, 1);
     return reply.integer(0);
   }
   const count = rankCount;

@@ -236,7 +236,7 @@ function store(call: Call, kind: Kind, event: KeyEvent): void {
   if (request === null) return;
   const result = combine(call, kind, request);
   const { count } = result.members;
-  if (count === 0) db.remove(args, 1);
+  if (count === 0) db.removeAny(args, 1);
   else {
     const target = new ZsetValue();
     target.cursor.replace(db, args, 1);

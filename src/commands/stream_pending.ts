@@ -41,10 +41,11 @@ const from = new StreamId();
 // scratch: lives for one call
 const to = new StreamId();
 
-/** The group that argument 2 names; a missing one, or a missing key, fails `args`. */
-function openGroup({ args, db }: Call, isChanged: boolean): ConsumerGroup | null {
-  const { cursor: key } = stream;
-  const exists = isChanged ? key.readToEdit(db, args, 1) : key.read(db, args, 1);
+/**
+ * The group that argument 2 names, once the cursor was bound to the stream at argument 1, if that exists; a missing group
+ * or key fails `args`.
+ */
+function openGroup({ args }: Call, exists: boolean): ConsumerGroup | null {
   if (args.error !== null) return null;
   const group = exists ? stream.group(args.binary(2)) : undefined;
   if (group === undefined) args.fail(noSuchKeyOrGroup(args.binary(1), args.binary(2)));
@@ -68,7 +69,7 @@ function xpending(call: Call): void {
   if (args.error === null) readRangeStart(args, first, from);
   if (args.error === null) readRangeEnd(args, first + 1, to);
   if (args.error !== null) return reply.error(args.error);
-  const group = openGroup(call, false);
+  const group = openGroup(call, stream.cursor.read(call.db, args, 1));
   if (group === null) return reply.error(args.error ?? Errors.syntax);
   let { pending } = group;
   if (args.count > first + 3) {
@@ -82,7 +83,7 @@ function xpending(call: Call): void {
 /** How many are pending, the first and the last id, and how many for each consumer. */
 function showSummary(call: Call): void {
   const { args, reply } = call;
-  const group = openGroup(call, false);
+  const group = openGroup(call, stream.cursor.read(call.db, args, 1));
   if (group === null) return reply.error(args.error ?? Errors.syntax);
   const { pending } = group;
   reply.array(4);
@@ -206,7 +207,7 @@ function openConsumer({ args, nowMs }: Call, group: ConsumerGroup): Consumer {
 /** XCLAIM key group consumer min-idle-time id … [IDLE ms] [TIME ms] [RETRYCOUNT n] [FORCE] [JUSTID] [LASTID id] */
 function xclaim(call: Call): void {
   const { args, reply, nowMs } = call;
-  const group = openGroup(call, true);
+  const group = openGroup(call, stream.cursor.readToEdit(call.db, args, 1));
   if (group === null) return reply.error(args.error ?? Errors.syntax);
   const claim = readClaim(args, nowMs);
   if (args.error !== null) return reply.error(args.error);
@@ -270,7 +271,9 @@ function claimOne(
 
 /** XAUTOCLAIM key group consumer min-idle-time start [COUNT count] [JUSTID] */
 function xautoclaim(call: Call): void {
-  const { args, reply, nowMs } = call;
+  const { args, reply, db, nowMs } = call;
+  // As in Redis, the key is looked up before the arguments are read: a miss is counted, and told, in any case.
+  db.readUntouched(args, 1);
   const minIdleMs = Math.max(readInteger(args, 4, Errors.autoclaimMinIdle), 0);
   if (args.error === null) readRangeStart(args, 5, from);
   let limit = COUNT_DEFAULT;
@@ -283,7 +286,7 @@ function xautoclaim(call: Call): void {
     else args.fail(Errors.syntax);
   }
   if (args.error !== null) return reply.error(args.error);
-  const group = openGroup(call, true);
+  const group = openGroup(call, stream.cursor.edit(db, args, 1));
   if (group === null) return reply.error(args.error ?? Errors.syntax);
   if (limit >= COUNT_MAX) return reply.error(Errors.claimMemory);
   call.rewriteToNothing();

@@ -145,8 +145,8 @@ export class WatchedKeys {
     for (const [name, watches] of this.#watches) {
       if (!name.startsWith(prefix)) continue;
       const { key } = located(name, database.keyspace);
-      const isHere = database.holds(key, 0);
-      const isThere = other?.holds(key, 0) ?? false;
+      const isHere = database.findAny(key, 0) !== 0;
+      const isThere = (other?.findAny(key, 0) ?? 0) !== 0;
       const isExpiredThere = other?.isExpired(key, 0) ?? false;
       for (const watch of watches) {
         if ((isHere && !watch.wasExpired) || (isThere && !isExpiredThere)) {

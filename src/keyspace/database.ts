@@ -161,22 +161,17 @@ export class Database {
 
   /** Whether the key at argument `index` is past its deadline, but not yet removed. */
   isExpired(args: Args, index: number): boolean {
-    const ref = this.#held(args, index);
+    const ref = this.findAny(args, index);
     return ref !== 0 && this.isPastDeadline(ref);
   }
 
-  /** Whether there is an entry for the key at argument `index`, even one that is past its deadline. */
-  holds(args: Args, index: number): boolean {
-    return this.#held(args, index) !== 0;
-  }
-
-  #held(args: Args, index: number): Ref {
+  /** As `find`, but finds a key past its deadline, too. */
+  findAny(args: Args, index: number): Ref {
     const bytes = args.bytesOf(index);
     const view = args.viewOf(index);
     const start = args.start(index);
     const end = args.end(index);
-    const hash = this.#hasher.hashOnce(view, start, end);
-    return this.#table.find(hash, bytes, view, start, end);
+    return this.#table.find(this.#hasher.hashOnce(view, start, end), bytes, view, start, end);
   }
 
   exists(args: Args, index: number): boolean {
@@ -301,7 +296,15 @@ export class Database {
 
   /** Removes the key at argument `index`; returns whether it was there. */
   remove(args: Args, index: number): boolean {
-    const ref = this.find(args, index);
+    return this.#removeFor(this.find(args, index));
+  }
+
+  /** As `remove`, for a command that stores nothing: as in Redis, the key counts as removed by it even if it has expired. */
+  removeAny(args: Args, index: number): boolean {
+    return this.#removeFor(this.findAny(args, index));
+  }
+
+  #removeFor(ref: Ref): boolean {
     if (ref === 0) return false;
     this.keyspace.hooks.dirty++;
     this.#removeEntry(ref, Cause.command, Events.del);

@@ -27,7 +27,7 @@ export function renameKey(db: Database, args: Args, from: number, to: number): v
   // Free the block alone: a value that is an object belongs to the new entry now.
   placement.unlink(source);
   entries.free(source);
-  adopt(db, renamed, args, to, deadline);
+  adopt(db, renamed, args, to, deadline, db.find(args, to));
   db.changed(args, from, Events.renameFrom);
   db.changed(args, to, Events.renameTo);
   keyspace.hooks.dirty--;
@@ -45,7 +45,7 @@ export function copyKey(
   assert(source !== 0, "a key that is copied exists");
   const copy = copyOf(db.placement, source, args, to);
   const deadline = db.placement.readDeadline(source, moved) ? moved : null;
-  adopt(target, copy, args, to, deadline);
+  adopt(target, copy, args, to, deadline, target.find(args, to));
   target.changed(args, to, Events.copyTo);
 }
 
@@ -69,18 +69,22 @@ export function takeKey(target: Database, source: Database, args: Args, index: n
   const ref = source.find(args, index);
   assert(ref !== 0, "a key that is taken over exists");
   source.placement.unlink(ref);
-  adopt(target, ref, args, index, null);
+  // As in Redis, RESTORE does not look whether what it replaces has expired.
+  adopt(target, ref, args, index, null, target.findAny(args, index));
 }
 
-/** Adds an unlinked entry under the key at argument `index`, replacing what was there. To Redis the key is new in any case. */
+/**
+ * Adds an unlinked entry under the key at argument `index`, replacing the entry `previous` if that is not 0. To Redis the
+ * key is new in any case.
+ */
 function adopt(
   db: Database,
   ref: Ref,
   args: Args,
   index: number,
   deadline: Int64 | null,
+  previous: Ref,
 ): void {
-  const previous = db.find(args, index);
   if (previous !== 0) {
     db.keyspace.hooks.willChange(db.index, previous);
     db.placement.discard(previous);
