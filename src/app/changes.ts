@@ -28,6 +28,10 @@ export function carryChanges(engine: Engine): void {
   carry("tracking-table-max-keys", () => forgetTrackedKeys(engine));
   carry("lfu-log-factor", () => keyspace.lfuLogFactor = values.lfuLogFactor);
   carry("lfu-decay-time", () => keyspace.lfuDecayMinutes = values.lfuDecayTime);
+  carry(
+    "notify-keyspace-events",
+    () => engine.keyspaceEvents.tell(values.notifyKeyspaceEvents),
+  );
   parameters.onSet(
     "dir",
     () => enterDirectory(parameters, (path) => engine.host.enterDirectory(path)),

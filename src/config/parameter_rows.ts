@@ -48,7 +48,7 @@ const notifyKeyspaceEvents: ParameterSpec<"notify-keyspace-events", string> = {
   name: "notify-keyspace-events",
   kind: "text",
   initial: "",
-  traits: { inert: true, remark: "nobody can subscribe to events yet" },
+  traits: {},
   isMulti: false,
   parse: ([word]) => eventClasses(word),
   // Redis keeps the n beside an A but doesn't show it.

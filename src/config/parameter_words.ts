@@ -3,6 +3,7 @@
  * written. Each returns the detail of an error as CONFIG SET shows it.
  */
 import type { Parsed } from "./parameter_kinds.ts";
+import { cText } from "../lib/c_text.ts";
 import { formatMemory, parseMemory } from "./words.ts";
 
 const WRONG_COUNT = "wrong number of arguments";
@@ -136,15 +137,18 @@ function groupsOf(count: number, text: string): string[] {
 }
 
 /** What A stands for, in the order in which Redis shows classes; n (new keys) is not part of it. */
-const ALL_EVENTS = "g$lshzxetd";
+export const ALL_EVENT_CLASSES = "g$lshzxetd";
 
 /** The letters of `notify-keyspace-events` in Redis's order. If all letters that A stands for are there, A: "AnKE". */
-export function eventClasses(word: string): Parsed<string> {
+export function eventClasses(text: string): Parsed<string> {
+  const word = cText(text);
   if (!/^[Ag$lshzxeKEtmdn]*$/.test(word)) {
     return { error: "Invalid event class character. Use 'Ag$lshzxeKEtmdn'." };
   }
-  const classes = [...ALL_EVENTS].filter((letter) => word.includes("A") || word.includes(letter));
-  const shown = classes.length === ALL_EVENTS.length ? "A" : classes.join("");
+  const classes = [...ALL_EVENT_CLASSES].filter((letter) =>
+    word.includes("A") || word.includes(letter)
+  );
+  const shown = classes.length === ALL_EVENT_CLASSES.length ? "A" : classes.join("");
   return { value: shown + [..."nKEm"].filter((letter) => word.includes(letter)).join("") };
 }
 

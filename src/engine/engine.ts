@@ -22,6 +22,7 @@ import { Deadlines } from "./deadlines.ts";
 import type { Evaluator } from "./evaluator.ts";
 import { Gates } from "./gates.ts";
 import { KeptLinks } from "./kept_links.ts";
+import { KeyspaceEvents } from "./keyspace_events.ts";
 import type { PersistenceCalls } from "./persistence_calls.ts";
 import { Pause, type PauseKind } from "./pause.ts";
 import { PubSub } from "./pubsub.ts";
@@ -100,6 +101,7 @@ export class Engine {
   tracking: Tracking | null = null;
   /** The client whose command changes data now; null while the server does so itself. */
   actor: Client | null = null;
+  readonly keyspaceEvents: KeyspaceEvents;
   readonly propagation = new Propagation();
   /** Buffers for replies. */
   readonly buffers = new BufferPool();
@@ -150,6 +152,7 @@ export class Engine {
     this.watchedKeys = new WatchedKeys(parts.hasher);
     this.blocking = new Blocking(this);
     this.pubsub = new PubSub(this);
+    this.keyspaceEvents = new KeyspaceEvents(this.keyspace, this.pubsub);
     this.startupBytes = this.keyspace.usedBytes;
     this.deadlines = new Deadlines(parts.clock);
     this.startedMs = parts.clock.nowMs();
