@@ -22,6 +22,8 @@ export interface EventSection {
 }
 
 const PATH = new URL("../differential/keyspace_events.txt", import.meta.url);
+/** The letters of all events: A with those that are not part of it. */
+export const ALL_EVENTS = "AKEnm";
 
 export function eventSections(): readonly EventSection[] {
   const [, ...parts] = Deno.readTextFileSync(PATH).split(/^## /m);
@@ -42,10 +44,21 @@ function caseOf(text: string): EventCase {
 }
 
 /** An event as the table shows it; the key has one character a byte. */
-export function eventText(database: string, key: string, event: string): string {
+function eventText(database: string, key: string, event: string): string {
   const shown = JSON.stringify(key).slice(1, -1).replaceAll(
     /[\x7f-\xff]/g,
     (character) => `\\x${character.charCodeAt(0).toString(16)}`,
   );
   return `${event} ${database === "0" ? "" : `${database}:`}${shown === "" ? '""' : shown}`;
+}
+
+/** The event that a message on a channel of keyspace events tells; null on another channel. */
+export function eventOf(channel: string, message: string): [text: string, isOfKey: boolean] | null {
+  const [, kind, database, rest] = /^__key(space|event)@(\d+)__:([^]*)$/.exec(channel) ?? [];
+  if (kind === undefined) return null;
+  const isOfKey = kind === "space";
+  return [
+    isOfKey ? eventText(database, rest, message) : eventText(database, message, rest),
+    isOfKey,
+  ];
 }
