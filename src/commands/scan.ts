@@ -32,21 +32,25 @@ function scan(call: Call): void {
 
   const entries = db.keyspace.entries;
   const found: number[] = [];
-  const next = db.scan(cursor, wanted.count, (ref) => {
-    if (wanted.type < 0 || entries.typeOf(ref) === wanted.type) found.push(ref);
-  });
+  const next = db.scan(
+    cursor,
+    wanted.count,
+    (ref) => {
+      entries.open(ref);
+      return isWanted(wanted, entries.keyBytes, entries.keyStart, entries.keyEnd);
+    },
+    // As in Redis, a key is removed when it has expired, whatever its type.
+    (ref) => {
+      if (wanted.type < 0 || entries.typeOf(ref) === wanted.type) found.push(ref);
+    },
+  );
   reply.array(2);
   reply.bulkInteger(next);
-  const mark = reply.mark();
-  let count = 0;
+  reply.array(found.length);
   for (const ref of found) {
     entries.open(ref);
-    const { keyBytes, keyStart, keyEnd } = entries;
-    if (!isWanted(wanted, keyBytes, keyStart, keyEnd)) continue;
-    reply.bulk(keyBytes, keyStart, keyEnd);
-    count++;
+    reply.bulk(entries.keyBytes, entries.keyStart, entries.keyEnd);
   }
-  reply.arrayFrom(mark, count);
 }
 
 /** Whether MATCH lets `bytes[start, end)` through. */

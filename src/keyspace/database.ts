@@ -332,17 +332,25 @@ export class Database {
 
   // Walking
 
-  /** SCAN's walk: see DashTable.scan. Keys past their deadline are removed instead of shown. */
-  scan(cursor: number, count: number, visit: (ref: Ref) => void): number {
-    const { placement } = this;
-    const now = this.keyspace.clock.nowMs();
-    const due: Ref[] = [];
-    const next = placement.table.scan(cursor, count, (ref) => {
-      const deadline = placement.deadlineOf(ref);
-      if (deadline < 0 || deadline >= now) visit(ref);
-      else due.push(ref);
+  /**
+   * SCAN's walk: see DashTable.scan. Of the keys that `isWanted` lets through, those past their deadline are removed, and the
+   * others shown.
+   */
+  scan(
+    cursor: number,
+    count: number,
+    isWanted: (ref: Ref) => boolean,
+    visit: (ref: Ref) => void,
+  ): number {
+    const found: Ref[] = [];
+    const next = this.#table.scan(cursor, count, (ref) => {
+      found.push(ref);
     });
-    if (!this.keyspace.keepExpired) { for (const ref of due) this.expire(ref); }
+    for (const ref of found) {
+      if (!isWanted(ref)) continue;
+      if (!this.isPastDeadline(ref)) visit(ref);
+      else if (!this.keyspace.keepExpired) this.expire(ref);
+    }
     return next;
   }
 

@@ -440,7 +440,7 @@ Deno.test("scan() visits every key and removes those past their deadline", () =>
   clock.advance(11);
   const found = new Set<number>();
   let cursor = 0;
-  do cursor = db.scan(cursor, 10, (ref) => found.add(ref)); while (cursor !== 0);
+  do cursor = db.scan(cursor, 10, () => true, (ref) => found.add(ref)); while (cursor !== 0);
   assertEquals([found.size, db.size], [200, 200]);
 });
 Deno.test("hits and misses are counted by reads alone", () => {
