@@ -121,25 +121,27 @@ export class Database {
   /** As `read` for a command that does not update the access time: EXISTS, TTL, TYPE. */
   readUntouched(args: Args, index: number): Ref {
     const ref = this.find(args, index);
-    if (ref === 0) return this.#missed(args.bytesOf(index), args.start(index), args.end(index));
-    this.keyspace.stats.hits++;
+    const { stats, hooks } = this.keyspace;
+    if (ref === 0) {
+      stats.misses++;
+      if (hooks.wantsAll) this.notify(args, index, Events.missed);
+      return 0;
+    }
+    stats.hits++;
     return ref;
   }
 
   /** As `readUntouched`, for a key in any buffer. */
   readKey(bytes: Uint8Array, view: DataView, start: number, end: number): Ref {
     const ref = this.findKey(bytes, view, start, end);
-    if (ref === 0) return this.#missed(bytes, start, end);
-    this.keyspace.stats.hits++;
-    return ref;
-  }
-
-  /** A command that reads has found nothing: counts and tells it. */
-  #missed(bytes: Uint8Array, start: number, end: number): 0 {
     const { stats, hooks } = this.keyspace;
-    stats.misses++;
-    if (hooks.wantsAll) hooks.notify(this.index, bytes, start, end, Events.missed);
-    return 0;
+    if (ref === 0) {
+      stats.misses++;
+      if (hooks.wantsAll) hooks.notify(this.index, bytes, start, end, Events.missed);
+      return 0;
+    }
+    stats.hits++;
+    return ref;
   }
 
   /** As `find` for a command that will change the entry: notes the access and calls `willChange`. */
