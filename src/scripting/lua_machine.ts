@@ -1,0 +1,364 @@
+// hot path
+/**
+ * A machine that runs Lua 5.1: an instance of Lua's WebAssembly module, its memory, and the ways in and out.
+ *
+ * The module has no glue of JavaScript. Of what it imports, nearly all are stubs: no script reaches a file, a clock or a
+ * program, whatever Lua's libraries say. The rest is WebAssembly, too (bridge/*.wat), so that a script can be suspended
+ * anywhere, also inside pcall, coroutines and callbacks of string.gsub: JSPI suspends no frame of JavaScript.
+ *
+ * A function of the host gets a state and returns how many results it has pushed. It must not call Lua code
+ * (`lua_call`, `lua_pcall`, metamethods by `lua_gettable` …): a loop in it could not be suspended.
+ */
+import { assert } from "../lib/assert.ts";
+import { copyBytes } from "../lib/copy.ts";
+import { AFTER, BEFORE, FUNCTION } from "./bridge/modules.ts";
+import type { LuaExports } from "./lua_exports.ts";
+
+/** `lua.h`: the index of the registry and of the globals. */
+export const REGISTRY = -10000;
+export const GLOBALS = -10002;
+
+/** The index of a C function's upvalue, from 1. */
+export function upvalue(index: number): number {
+  return GLOBALS - index;
+}
+
+/** Types of values: `lua_type`. */
+export const Type = {
+  none: -1,
+  nil: 0,
+  boolean: 1,
+  lightUserdata: 2,
+  number: 3,
+  string: 4,
+  table: 5,
+  function: 6,
+  userdata: 7,
+  thread: 8,
+} as const;
+
+/** How code ended: `lua_pcall`, `lua_load`. */
+export const Status = { ok: 0, yield: 1, runtime: 2, syntax: 3, memory: 4, handler: 5 } as const;
+
+/** What `lua_gc` does. */
+export const Collect = {
+  stop: 0,
+  restart: 1,
+  all: 2,
+  countKiB: 3,
+  countRest: 4,
+  step: 5,
+} as const;
+
+/** What the count hook does next. */
+export const Decision = { goOn: 0, wait: 1, raise: 2 } as const;
+
+const MASK_LINE = 1 << 2;
+const MASK_COUNT = 1 << 3;
+
+/** A function that Lua calls: it returns the number of its results, or −1 to raise the value on top as an error. */
+export type HostFunction = (state: number) => number;
+
+interface BeforeExports {
+  readonly slots: WebAssembly.Table;
+  // deno-lint-ignore no-explicit-any -- TypeScript's library has no exception tags
+  readonly longjmp: any;
+  readonly invoke: () => void;
+  readonly throwLongjmp: () => void;
+}
+
+interface AfterExports {
+  readonly invoke: () => void;
+  readonly hook: () => void;
+  readonly allocate: () => void;
+  readonly run: (state: number, args: number, results: number, status: number) => void;
+}
+
+/** JSPI and exceptions, which TypeScript's library does not know yet. */
+interface Jspi {
+  // deno-lint-ignore no-explicit-any -- a class of any constructor, for instanceof
+  readonly Exception: new (...args: any[]) => unknown;
+  readonly Suspending: new (wait: () => Promise<void>) => WebAssembly.ImportValue;
+  promising(run: AfterExports["run"]): (
+    state: number,
+    args: number,
+    results: number,
+    status: number,
+  ) => Promise<void>;
+}
+
+const { Exception, Suspending, promising } = WebAssembly as unknown as Jspi;
+
+const PAGE_BYTES = 64 * 1024;
+/** Room for strings on their way into Lua's memory; longer ones get a block of their own. */
+const TRANSIT_BYTES = 16 * 1024;
+/** Words of Lua's memory that are ours: a string's length, the status of the last run. */
+const LENGTH_AT = 0;
+const STATUS_AT = 4;
+const WORDS_BYTES = 8;
+/** Stands for the status of a run that is not over. */
+const UNDER_WAY = -1;
+/** Two words before each state: the bytes that it uses, and how many it may use. */
+const ACCOUNT_BYTES = 8;
+
+const MODULES = {
+  before: moduleOf(BEFORE),
+  after: moduleOf(AFTER),
+  function: moduleOf(FUNCTION),
+};
+
+export class LuaMachine {
+  readonly exports: LuaExports;
+  /** All of Lua's memory. Calls into Lua may replace both: read them again afterwards. */
+  bytes!: Uint8Array;
+  view!: DataView;
+  /** Asked by the hook every so many instructions: what to do. For `raise` it has pushed the error. */
+  decide: (state: number) => number = () => Decision.goOn;
+  /** Called when a script is to wait: the promise ends the wait. */
+  wait: () => Promise<void> = () => Promise.resolve();
+  /** A failure of ours in a function that Lua has called; it became an error of the script. */
+  failure: unknown = null;
+  readonly #after: AfterExports;
+  readonly #before: BeforeExports;
+  readonly #words: number;
+  readonly #transit: number;
+  readonly #run: ReturnType<Jspi["promising"]>;
+  readonly #hook: number;
+  readonly #allocate: number;
+  /** Constant strings in Lua's memory, each ended by a NUL, for `lua_setfield` and its kin. */
+  readonly #names = new Map<string, number>();
+  readonly #accounts = new Map<number, number>();
+
+  constructor(code: WebAssembly.Module) {
+    this.#before = instantiate<BeforeExports>(MODULES.before, {});
+    this.exports = instantiate<LuaExports>(code, this.#imports(code));
+    this.refresh();
+    this.exports.__wasm_call_ctors();
+    this.#after = instantiate<AfterExports>(MODULES.after, {
+      lua: this.exports as unknown as WebAssembly.ModuleImports,
+      before: this.#before as unknown as WebAssembly.ModuleImports,
+      host: {
+        decide: (state: number) => this.decide(state),
+        wait: new Suspending(() => this.wait()),
+      },
+    });
+    this.#before.slots.set(0, this.#after.invoke);
+    this.#run = promising(this.#after.run);
+    this.#hook = this.#slotFor(this.#after.hook);
+    this.#allocate = this.#slotFor(this.#after.allocate);
+    this.#words = this.allocate(WORDS_BYTES);
+    this.#transit = this.allocate(TRANSIT_BYTES);
+  }
+
+  /** Lua's memory has grown: its buffer is another one. */
+  refresh(): void {
+    const { buffer } = this.exports.memory;
+    this.bytes = new Uint8Array(buffer);
+    this.view = new DataView(buffer);
+  }
+
+  #imports(code: WebAssembly.Module): WebAssembly.Imports {
+    const imports: Record<string, WebAssembly.ModuleImports> = {};
+    for (const { module, name } of WebAssembly.Module.imports(code)) {
+      imports[module] ??= {};
+      imports[module][name] = () => 0;
+    }
+    Object.assign(imports.env, {
+      invoke_vii: this.#before.invoke,
+      _emscripten_throw_longjmp: this.#before.throwLongjmp,
+      exit: () => assert(false, "Lua does not end the process"),
+      emscripten_memcpy_js: (to: number, from: number, size: number) => {
+        this.bytes.copyWithin(to, from, from + size);
+      },
+      emscripten_resize_heap: (size: number) => this.#grow(size >>> 0),
+    });
+    return imports;
+  }
+
+  /** Makes the memory at least `size` bytes long; returns whether there was so much. */
+  #grow(size: number): number {
+    const { memory } = this.exports;
+    try {
+      memory.grow(Math.ceil((size - memory.buffer.byteLength) / PAGE_BYTES));
+    } catch {
+      return 0;
+    }
+    this.refresh();
+    return 1;
+  }
+
+  /** Bytes of Lua's memory, which never shrinks. */
+  get memoryBytes(): number {
+    return this.bytes.length;
+  }
+
+  /** A block of Lua's memory outside all states. */
+  allocate(size: number): number {
+    const block = this.exports.malloc(size);
+    assert(block !== 0, "there is memory for a small block");
+    return block;
+  }
+
+  /** Makes `f` a function that Lua can call, once for each machine: returns what `lua_pushcclosure` takes. */
+  addFunction(f: HostFunction): number {
+    const guarded = (state: number): number => {
+      try {
+        return f(state);
+      } catch (error) {
+        return this.#failed(state, error);
+      }
+    };
+    const adapter = instantiate<{ function: () => void }>(MODULES.function, {
+      lua: this.exports as unknown as WebAssembly.ModuleImports,
+      host: { function: guarded },
+    });
+    return this.#slotFor(adapter.function);
+  }
+
+  /** A function of the host has thrown: an error of Lua's (`luaL_error`) goes on its way, ours ends the script. */
+  #failed(state: number, error: unknown): number {
+    if (error instanceof Exception) throw error;
+    this.failure = error;
+    this.pushText(state, "internal error");
+    return -1;
+  }
+
+  /** Puts a function into the table through which Lua calls functions; returns its place there. */
+  #slotFor(f: () => void): number {
+    const table = this.exports.__indirect_function_table;
+    const slot = table.grow(1);
+    table.set(slot, f);
+    return slot;
+  }
+
+  /** A new state whose values may take `limit` bytes; 0 if there is no memory for one. It has no libraries. */
+  newState(limit: number): number {
+    const account = this.allocate(ACCOUNT_BYTES);
+    this.view.setUint32(account, 0, true);
+    this.view.setUint32(account + 4, limit, true);
+    const state = this.exports.lua_newstate(this.#allocate, account);
+    if (state === 0) this.exports.free(account);
+    else this.#accounts.set(state, account);
+    return state;
+  }
+
+  close(state: number): void {
+    const account = this.#accounts.get(state);
+    assert(account !== undefined, "the state is a main one");
+    this.exports.lua_close(state);
+    this.exports.free(account);
+    this.#accounts.delete(state);
+  }
+
+  /** Bytes of memory that a state made by `newState` uses. */
+  usedBytes(state: number): number {
+    return this.view.getUint32(this.#accounts.get(state) ?? 0, true);
+  }
+
+  /** Asks `decide` after every `count` instructions of `state` and its coroutines; with `lines` after every line, too. */
+  hookEvery(state: number, count: number, lines = false): void {
+    const mask = lines ? MASK_LINE | MASK_COUNT : MASK_COUNT;
+    this.exports.lua_sethook(state, this.#hook, mask, count);
+  }
+
+  /**
+   * Calls the function below its `args` arguments on the stack, as lua_pcall does. Returns the status if it is over, and
+   * else a promise of it: then `wait` was called.
+   */
+  run(state: number, args: number, results: number): number | Promise<number> {
+    const statusAt = this.#words + STATUS_AT;
+    this.view.setInt32(statusAt, UNDER_WAY, true);
+    const ended = this.#run(state, args, results, statusAt);
+    const status = this.view.getInt32(statusAt, true);
+    if (status !== UNDER_WAY) return status;
+    return ended.then(() => this.view.getInt32(statusAt, true));
+  }
+
+  /** The address of a constant text (ASCII) in Lua's memory, with a NUL behind it. For names that are not many. */
+  name(text: string): number {
+    const known = this.#names.get(text);
+    if (known !== undefined) return known;
+    const address = this.allocate(text.length + 1);
+    for (let i = 0; i < text.length; i++) this.bytes[address + i] = text.charCodeAt(i);
+    this.bytes[address + text.length] = 0;
+    this.#names.set(text, address);
+    return address;
+  }
+
+  /** Pushes a string of `bytes[start, end)`. */
+  pushBytes(state: number, bytes: Uint8Array, start: number, end: number): void {
+    const size = end - start;
+    const block = this.#roomFor(size);
+    copyBytes(bytes, start, end, this.bytes, block);
+    this.#pushBlock(state, block, size);
+  }
+
+  /** Pushes a string of characters 0 to 255. */
+  pushText(state: number, text: string): void {
+    const size = text.length;
+    const block = this.#roomFor(size);
+    const { bytes } = this;
+    for (let i = 0; i < size; i++) bytes[block + i] = text.charCodeAt(i);
+    this.#pushBlock(state, block, size);
+  }
+
+  /** Where a string of `size` bytes can be put together. Throws, as when V8 has no memory, if there is none. */
+  #roomFor(size: number): number {
+    if (size <= TRANSIT_BYTES) return this.#transit;
+    const block = this.exports.malloc(size);
+    if (block === 0) throw new RangeError("Array buffer allocation failed");
+    return block;
+  }
+
+  #pushBlock(state: number, block: number, size: number): void {
+    try {
+      this.exports.lua_pushlstring(state, block, size);
+    } finally {
+      if (block !== this.#transit) this.exports.free(block);
+    }
+  }
+
+  /**
+   * The address of the string at `index`, 0 if there is none; a number becomes a string, on the stack, too. Its length is
+   * `stringLength()` until the next call.
+   */
+  string(state: number, index: number): number {
+    return this.exports.lua_tolstring(state, index, this.#words + LENGTH_AT);
+  }
+
+  /** The length of the string that `string` has found last. */
+  stringLength(): number {
+    return this.view.getUint32(this.#words + LENGTH_AT, true);
+  }
+
+  /** The string at `index` as characters 0 to 255; null if there is none. */
+  text(state: number, index: number): string | null {
+    const address = this.string(state, index);
+    if (address === 0) return null;
+    const end = address + this.stringLength();
+    let text = "";
+    for (let i = address; i < end; i++) text += String.fromCharCode(this.bytes[i]);
+    return text;
+  }
+
+  /** Sets field `name` of the table at `index` to a host function. */
+  setFunction(state: number, index: number, name: string, f: HostFunction): void {
+    const { exports } = this;
+    const table = index < 0 && index > REGISTRY ? index - 1 : index;
+    exports.lua_pushcclosure(state, this.addFunction(f), 0);
+    exports.lua_setfield(state, table, this.name(name));
+  }
+
+  /** Takes off the top `count` values. */
+  pop(state: number, count: number): void {
+    this.exports.lua_settop(state, -count - 1);
+  }
+}
+
+function instantiate<Exports>(code: WebAssembly.Module, imports: WebAssembly.Imports): Exports {
+  return new WebAssembly.Instance(code, imports).exports as unknown as Exports;
+}
+
+function moduleOf(base64: string): WebAssembly.Module {
+  return new WebAssembly.Module(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)));
+}

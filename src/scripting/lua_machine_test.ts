@@ -1,0 +1,115 @@
+import { assert, assertEquals } from "@std/assert";
+import { loadLua } from "./lua_code.ts";
+import { Collect, Decision, GLOBALS, LuaMachine, Status } from "./lua_machine.ts";
+
+const code = await loadLua();
+const LIMIT = 8 * 1024 * 1024;
+
+function fresh(): { machine: LuaMachine; state: number; run: (text: string) => unknown } {
+  const machine = new LuaMachine(code);
+  const state = machine.newState(LIMIT);
+  machine.exports.luaopen_base(state);
+  machine.exports.luaopen_string(state);
+  machine.hookEvery(state, 1000);
+  return { machine, state, run: (text) => run(machine, state, text) };
+}
+
+/** Runs a script and returns its one result as text, or a promise of it. */
+function run(machine: LuaMachine, state: number, text: string): unknown {
+  const { exports } = machine;
+  exports.lua_settop(state, 0);
+  machine.pushText(state, text);
+  const address = machine.string(state, -1);
+  const status = exports.luaL_loadbuffer(
+    state,
+    address,
+    machine.stringLength(),
+    machine.name("@x"),
+  );
+  assertEquals(status, Status.ok, machine.text(state, -1) ?? "");
+  const outcome = machine.run(state, 0, 1);
+  const result = (): unknown => machine.text(state, -1);
+  return typeof outcome === "number" ? result() : outcome.then(result);
+}
+
+Deno.test("A script that does not wait is over when run() returns", () => {
+  const { run } = fresh();
+  assertEquals(run("return 1 + 1"), "2");
+  assertEquals(run("return 'a\\0b'"), "a\0b");
+  assertEquals(run("error('no')"), "x:1: no");
+  assertEquals(run("local ok, text = pcall(error, 'no') return text"), "no");
+});
+
+Deno.test("A script is suspended inside pcall and coroutines, and goes on", async () => {
+  const { machine, state, run } = fresh();
+  let waits = 0;
+  machine.decide = () => waits < 3 ? Decision.wait : Decision.goOn;
+  machine.wait = async () => {
+    await new Promise((resolve) => setTimeout(resolve));
+    waits++;
+  };
+  const text = `
+    local co = coroutine.wrap(function()
+      local ok, sum = pcall(function() local n = 0 for i = 1, 1e5 do n = n + i end return n end)
+      coroutine.yield(sum)
+    end)
+    return co()`;
+  const outcome = run(text);
+  assert(outcome instanceof Promise);
+  assertEquals(await outcome, "5000050000");
+  assertEquals(waits, 3);
+  machine.pop(state, 1);
+});
+
+Deno.test("The hook ends a script that catches its errors, and the state goes on", () => {
+  const { machine, run } = fresh();
+  let isOver = false;
+  machine.decide = (state) => {
+    if (isOver) return Decision.goOn;
+    machine.hookEvery(state, 1, true);
+    machine.pushText(state, "killed");
+    return Decision.raise;
+  };
+  assertEquals(run("while true do pcall(function() while true do end end) end"), "killed");
+  isOver = true;
+  assertEquals(run("return 'fine'"), "fine");
+});
+
+Deno.test("A state has no more memory than its limit, and is usable afterwards", () => {
+  const { machine, state, run } = fresh();
+  const before = machine.usedBytes(state);
+  assertEquals(run("local t = {} for i = 1, 1e9 do t[i] = {} end"), "not enough memory");
+  machine.exports.lua_settop(state, 0);
+  machine.exports.lua_gc(state, Collect.all, 0);
+  assert(machine.usedBytes(state) < before + 10_000);
+  assertEquals(run("return ('x'):rep(10)"), "xxxxxxxxxx");
+});
+
+Deno.test("Functions of the host get and return values, raise errors, and fail without harm", () => {
+  const { machine, state, run } = fresh();
+  const { exports } = machine;
+  machine.setFunction(state, GLOBALS, "double", (state) => {
+    exports.lua_pushnumber(state, 2 * exports.lua_tonumber(state, 1));
+    return 1;
+  });
+  machine.setFunction(state, GLOBALS, "refuse", (state) => {
+    machine.pushText(state, "refused");
+    return -1;
+  });
+  machine.setFunction(state, GLOBALS, "fail", () => {
+    throw new Error("a bug of ours");
+  });
+  assertEquals(run("return double(21)"), "42");
+  assertEquals(run("refuse()"), "refused");
+  assertEquals(run("local ok, text = pcall(refuse) return text"), "refused");
+  assertEquals(run("local ok, text = pcall(fail) return text"), "internal error");
+  assertEquals(String(machine.failure), "Error: a bug of ours");
+  assertEquals(run("return double(1)"), "2");
+});
+
+Deno.test("Long strings go in and out, and memory that grows meanwhile is seen", () => {
+  const { machine, state } = fresh();
+  const text = "0123456789".repeat(300_000);
+  machine.pushText(state, text);
+  assertEquals(machine.text(state, -1), text);
+});
