@@ -13,6 +13,7 @@ import { assert } from "../lib/assert.ts";
 import { copyBytes } from "../lib/copy.ts";
 import { AFTER, BEFORE, FUNCTION } from "./bridge/modules.ts";
 import type { LuaExports } from "./lua_exports.ts";
+import { FLAGS_AT, READ_ONLY, READ_ONLY_MASK, REFUSE_WRITE } from "./lua_patch.ts";
 
 /** `lua.h`: the index of the registry and of the globals. */
 export const REGISTRY = -10000;
@@ -64,30 +65,37 @@ interface BeforeExports {
   // deno-lint-ignore no-explicit-any -- TypeScript's library has no exception tags
   readonly longjmp: any;
   readonly invoke: () => void;
+  readonly refuseWrite: () => void;
   readonly throwLongjmp: () => void;
 }
 
 interface AfterExports {
   readonly invoke: () => void;
+  readonly refuseWrite: () => void;
   readonly hook: () => void;
   readonly allocate: () => void;
-  readonly run: (state: number, args: number, results: number, status: number) => void;
+  readonly run: Run<void>;
 }
+
+type Run<Result> = (
+  state: number,
+  args: number,
+  results: number,
+  handler: number,
+  status: number,
+) => Result;
 
 /** JSPI and exceptions, which TypeScript's library does not know yet. */
 interface Jspi {
   // deno-lint-ignore no-explicit-any -- a class of any constructor, for instanceof
   readonly Exception: new (...args: any[]) => unknown;
   readonly Suspending: new (wait: () => Promise<void>) => WebAssembly.ImportValue;
-  promising(run: AfterExports["run"]): (
-    state: number,
-    args: number,
-    results: number,
-    status: number,
-  ) => Promise<void>;
+  promising(run: Run<void>): Run<Promise<void>>;
 }
 
 const { Exception, Suspending, promising } = WebAssembly as unknown as Jspi;
+
+const READ_ONLY_ERROR = "Attempt to modify a readonly table";
 
 const PAGE_BYTES = 64 * 1024;
 /** Room for strings on their way into Lua's memory; longer ones get a block of their own. */
@@ -122,7 +130,7 @@ export class LuaMachine {
   readonly #before: BeforeExports;
   readonly #words: number;
   readonly #transit: number;
-  readonly #run: ReturnType<Jspi["promising"]>;
+  readonly #run: Run<Promise<void>>;
   readonly #hook: number;
   readonly #allocate: number;
   /** Constant strings in Lua's memory, each ended by a NUL, for `lua_setfield` and its kin. */
@@ -134,20 +142,23 @@ export class LuaMachine {
     this.exports = instantiate<LuaExports>(code, this.#imports(code));
     this.refresh();
     this.exports.__wasm_call_ctors();
+    this.#words = this.allocate(WORDS_BYTES);
+    this.#transit = this.allocate(TRANSIT_BYTES);
     this.#after = instantiate<AfterExports>(MODULES.after, {
       lua: this.exports as unknown as WebAssembly.ModuleImports,
       before: this.#before as unknown as WebAssembly.ModuleImports,
       host: {
         decide: (state: number) => this.decide(state),
         wait: new Suspending(() => this.wait()),
+        text: this.name(READ_ONLY_ERROR),
+        size: READ_ONLY_ERROR.length,
       },
     });
     this.#before.slots.set(0, this.#after.invoke);
+    this.#before.slots.set(1, this.#after.refuseWrite);
     this.#run = promising(this.#after.run);
     this.#hook = this.#slotFor(this.#after.hook);
     this.#allocate = this.#slotFor(this.#after.allocate);
-    this.#words = this.allocate(WORDS_BYTES);
-    this.#transit = this.allocate(TRANSIT_BYTES);
   }
 
   /** Lua's memory has grown: its buffer is another one. */
@@ -165,6 +176,7 @@ export class LuaMachine {
     }
     Object.assign(imports.env, {
       invoke_vii: this.#before.invoke,
+      [REFUSE_WRITE]: this.#before.refuseWrite,
       _emscripten_throw_longjmp: this.#before.throwLongjmp,
       exit: () => assert(false, "Lua does not end the process"),
       emscripten_memcpy_js: (to: number, from: number, size: number) => {
@@ -261,14 +273,27 @@ export class LuaMachine {
     this.exports.lua_sethook(state, this.#hook, mask, count);
   }
 
+  /** Makes the table at `index` read-only, or no longer so. */
+  protect(state: number, index: number, isReadOnly = true): void {
+    const at = this.exports.lua_topointer(state, index) + FLAGS_AT;
+    const others = this.bytes[at] & ~READ_ONLY_MASK;
+    this.bytes[at] = isReadOnly ? others | READ_ONLY : others;
+  }
+
+  /** Whether the table at `index` is read-only. */
+  isReadOnly(state: number, index: number): boolean {
+    const flags = this.bytes[this.exports.lua_topointer(state, index) + FLAGS_AT];
+    return (flags & READ_ONLY_MASK) === READ_ONLY;
+  }
+
   /**
-   * Calls the function below its `args` arguments on the stack, as lua_pcall does. Returns the status if it is over, and
-   * else a promise of it: then `wait` was called.
+   * Calls the function below its `args` arguments on the stack, as lua_pcall does; `handler` is the index of a function that
+   * is given errors, or 0. Returns the status if it is over, and else a promise of it: then `wait` was called.
    */
-  run(state: number, args: number, results: number): number | Promise<number> {
+  run(state: number, args: number, results: number, handler = 0): number | Promise<number> {
     const statusAt = this.#words + STATUS_AT;
     this.view.setInt32(statusAt, UNDER_WAY, true);
-    const ended = this.#run(state, args, results, statusAt);
+    const ended = this.#run(state, args, results, handler, statusAt);
     const status = this.view.getInt32(statusAt, true);
     if (status !== UNDER_WAY) return status;
     return ended.then(() => this.view.getInt32(statusAt, true));

@@ -113,3 +113,33 @@ Deno.test("Long strings go in and out, and memory that grows meanwhile is seen",
   machine.pushText(state, text);
   assertEquals(machine.text(state, -1), text);
 });
+
+Deno.test("A read-only table refuses every way of writing it", () => {
+  const { machine, state, run } = fresh();
+  machine.exports.luaopen_table(state);
+  assertEquals(run("t = {1, 2, a = 3} return type(t)"), "table");
+  machine.exports.lua_getfield(state, GLOBALS, machine.name("t"));
+  machine.protect(state, -1);
+  assert(machine.isReadOnly(state, -1));
+  const refused = "Attempt to modify a readonly table";
+  assertEquals(run("t.a = 4"), `x:1: ${refused}`);
+  assertEquals(run("t.b = 4"), `x:1: ${refused}`);
+  assertEquals(run("t[1] = 4"), `x:1: ${refused}`);
+  assertEquals(run("rawset(t, 'a', 4)"), refused);
+  assertEquals(run("table.insert(t, 4)"), refused);
+  assertEquals(run("setmetatable(t, {})"), refused);
+  assertEquals(run("setmetatable({}, {__newindex = t}).a = 4"), `x:1: ${refused}`);
+  assertEquals(run("local ok, text = pcall(rawset, t, 1, 2) return text"), refused);
+  assertEquals(run("return t.a + t[1] + #t"), "6");
+  machine.exports.lua_getfield(state, GLOBALS, machine.name("t"));
+  machine.protect(state, -1, false);
+  assertEquals(run("t.a = 4 return t.a"), "4");
+});
+
+Deno.test("Compiled code is parsed as text, and refused", () => {
+  const { run } = fresh();
+  assertEquals(
+    run("local f, text = loadstring(string.dump(function() end), '=x') return text"),
+    "x:1: unexpected symbol near 'char(27)'",
+  );
+});

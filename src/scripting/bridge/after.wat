@@ -10,6 +10,11 @@
   (import "lua" "free" (func $free (param i32)))
   (import "lua" "lua_error" (func $error (param i32) (result i32)))
   (import "lua" "lua_pcall" (func $pcall (param i32 i32 i32 i32) (result i32)))
+  (import "lua" "luaL_where" (func $where (param i32 i32)))
+  (import "lua" "lua_pushlstring" (func $pushString (param i32 i32 i32)))
+  (import "lua" "lua_concat" (func $concat (param i32 i32)))
+  (import "host" "text" (global $text i32))
+  (import "host" "size" (global $size i32))
   (import "before" "longjmp" (tag $longjmp))
   (import "host" "decide" (func $decide (param i32) (result i32)))
   (import "host" "wait" (func $wait))
@@ -25,6 +30,13 @@
       (return))
     (call $stackRestore (local.get $stack))
     (call $setThrew (i32.const 1) (i32.const 0)))
+
+  ;; A read-only table is to be written: raises the error, with the script's name and line if Lua code does it.
+  (func (export "refuseWrite") (param $state i32) (result i32)
+    (call $where (local.get $state) (i32.const 0))
+    (call $pushString (local.get $state) (global.get $text) (global.get $size))
+    (call $concat (local.get $state) (i32.const 2))
+    (call $error (local.get $state)))
 
   ;; The count hook: the host says whether the script goes on (0), waits (1), or ends with the error it has pushed (2).
   (func (export "hook") (param $state i32) (param $record i32)
@@ -56,7 +68,8 @@
       (then (i32.store (local.get $account) (local.get $total))))
     (local.get $block))
 
-  ;; lua_pcall, whose result goes to $result: a promising export returns a promise, and the script may be over by then.
-  (func (export "run") (param $state i32) (param $arguments i32) (param $results i32) (param $result i32)
+  ;; lua_pcall with a handler of errors, whose result goes to $result: a promising export returns a promise, and the script may be over by then.
+  (func (export "run") (param $state i32) (param $arguments i32) (param $results i32) (param $handler i32) (param $result i32)
     (i32.store (local.get $result)
-      (call $pcall (local.get $state) (local.get $arguments) (local.get $results) (i32.const 0)))))
+      (call $pcall
+        (local.get $state) (local.get $arguments) (local.get $results) (local.get $handler)))))
