@@ -5,9 +5,12 @@
  * Usage: deno task compile            dist/respite for this machine
  *        deno task release            dist/respite-<target> for every supported target
  *
+ * It contains Lua, which `deno run` fetches from npm when the first script comes.
+ *
  * `deno compile` fetches its base from dl.deno.land, once a target. DENORT_BIN names a local one, of the same
  * version as deno; that is a base for this machine only, so a release doesn't take it.
  */
+import { LUA_PACKAGE } from "../src/scripting/lua_code.ts";
 import { print, run, SERVER_PERMISSIONS, serverV8Flags } from "./run.ts";
 
 const TARGETS = [
@@ -33,6 +36,9 @@ async function build(target: string | null): Promise<void> {
     serverV8Flags(),
     ...SERVER_PERMISSIONS,
     ...chosen,
+    // Scripts load it when they need it, by a name that the compiler does not see.
+    "--include",
+    LUA_PACKAGE,
     "--output",
     output,
   ];

@@ -16,6 +16,7 @@ import { Hub } from "../net/hub.ts";
 import { type Endpoint, Listener } from "../net/listener.ts";
 import { OutputLimits } from "../net/output_limits.ts";
 import type { Log } from "../observe/log.ts";
+import { LuaHost } from "../scripting/lua_host.ts";
 import { carryChanges } from "./changes.ts";
 import { Cron } from "./cron.ts";
 import { endpointsOf, nameOf } from "./endpoints.ts";
@@ -40,6 +41,8 @@ export interface ServerParts {
   readonly commands?: CommandTable;
   readonly clock?: Clock;
   readonly hasher?: Hasher;
+  /** Lua's code, if it is there already. */
+  readonly lua?: WebAssembly.Module | null;
 }
 
 export class Server {
@@ -69,6 +72,7 @@ export class Server {
     this.engine.mayOutput = (client, bytes) => outputLimits.allows(client, bytes);
     this.engine.flushSoon = () => this.hub.endTurnSoon();
     this.engine.afterBatch = () => this.cron.afterBatch();
+    this.engine.scripts = new LuaHost(this.engine, parts.lua);
     this.persistence = this.#makePersistence(parts.host.version);
   }
 

@@ -49,7 +49,7 @@ function memoryStats({ reply, engine }: Call): void {
     ["clients.normal", engine.clientBytes],
     ["cluster.links", 0],
     ["aof.buffer", 0],
-    ["lua.caches", 0],
+    ["lua.caches", engine.scripts?.figures.scriptBytes ?? 0],
     ["functions.caches", 0],
   ];
   const further: [string, number][] = [

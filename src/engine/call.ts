@@ -15,6 +15,8 @@ export class Call {
   db: Database;
   /** The command that runs (the subcommand, where there is one). */
   command: Command | null = null;
+  /** The error that it replies with has been counted where it came from: a script returns that of a command it has called. */
+  isFailureCounted = false;
 
   constructor(readonly engine: Engine, readonly client: Client, args: Args, reply: ReplyWriter) {
     this.args = args;

@@ -38,6 +38,8 @@ export const Flag = {
   unqueued: 1 << 20,
   /** Ours: a subscriber that speaks RESP2 may send it. COMMAND doesn't show it. */
   whileSubscribed: 1 << 21,
+  /** Ours: waits until Lua is loaded. */
+  needsLua: 1 << 22,
 } as const;
 
 /** The names that COMMAND INFO shows, in Redis's order. */

@@ -31,6 +31,7 @@ import { Propagation } from "./propagation.ts";
 import { ReplyBuffers } from "./reply_buffers.ts";
 import type { Tracker, TrackingOptions } from "./tracker.ts";
 import { Tracking } from "./tracking.ts";
+import type { ScriptCalls } from "./script_calls.ts";
 import { WatchedKeys } from "./transaction.ts";
 
 /** What commands need of the process, which only the app can give. */
@@ -122,6 +123,8 @@ export class Engine {
   readonly startupBytes: number;
   /** What saves and loads; the app sets it, and tests may do without. */
   persistence: PersistenceCalls | null = null;
+  /** What runs scripts; the app sets it, and tests of the engine may do without. */
+  scripts: ScriptCalls | null = null;
   /** There are changes that must be written to the log before any reply is sent: `commit` does that. */
   mustCommit = false;
   /** Hands the changes to the log and the replicas; returns whether replies may be sent. */

@@ -35,11 +35,15 @@ export class Evaluator {
   readonly #timer: CommandTimer;
   /** Times the commands that EXEC runs, while the other one times EXEC. */
   readonly #queueTimer: CommandTimer;
+  /** Times the commands of a script, which is timed itself. */
+  readonly #scriptTimer: CommandTimer;
 
   constructor(engine: Engine) {
     this.#engine = engine;
     this.#timer = new CommandTimer(engine);
     this.#queueTimer = new CommandTimer(engine);
+    // The slow log names the script, not its commands.
+    this.#scriptTimer = new CommandTimer(engine, false);
     this.#crossProtocolGuard = new CrossProtocolGuard(engine);
     engine.evaluator = this;
   }
@@ -103,6 +107,7 @@ export class Evaluator {
     const refusal = this.#refusal(client, command);
     if (refusal !== null) return this.#refuse(client, command, refusal);
     if (client.isPostponed) return;
+    if ((command.flags & Flag.needsLua) !== 0 && this.#mustLoadLua(client)) return;
 
     if (client.transaction.isOpen && (command.flags & Flag.unqueued) === 0) {
       client.transaction.add(command, args);
@@ -163,6 +168,7 @@ export class Evaluator {
     const mark = reply.mark();
     args.error = null;
     call.command = command;
+    call.isFailureCounted = false;
     propagation.wasRewritten = false;
     try {
       command.run(call);
@@ -176,6 +182,43 @@ export class Evaluator {
     if (propagation.isOn && hooks.dirty !== dirtyBefore && !propagation.wasRewritten) {
       propagation.append(db.index, args);
     }
+  }
+
+  /** A script of another client begins to run commands, as `client`. */
+  beginScript(client: Client): void {
+    this.#scriptTimer.beginInside(client);
+  }
+
+  /** Runs a command that a script has called and that nothing refuses; it is timed and counted beside the script. */
+  runForScript(client: Client, command: Command): void {
+    if (client.isReplay) return this.#runUnseen(client, command);
+    const timer = this.#scriptTimer;
+    const isAlone = timer.begin(command);
+    this.run(client, command);
+    this.#engine.counters.commands++;
+    timer.end(isAlone, client.reply.size);
+  }
+
+  endScript(): void {
+    this.#scriptTimer.endBatch();
+  }
+
+  /** The command that a script's client has as arguments, or null. */
+  lookUpForScript({ args }: Client): Command | null {
+    const command = this.#engine.commands.find(args);
+    if (command === null || command.subcommands === null || args.count === 1) return command;
+    return command.subcommand(args);
+  }
+
+  /** Lua is not there yet: the request waits for it. */
+  #mustLoadLua(client: Client): boolean {
+    const { scripts } = this.#engine;
+    if (scripts === null || scripts.isLoaded) return false;
+    client.isPostponed = true;
+    void scripts.load().then(() => {
+      if (client.isPostponed) client.transport.resume();
+    });
+    return true;
   }
 
   /** The command that the arguments name. Null, after an error reply or closing, if it is unknown or their number is wrong. */
@@ -317,7 +360,7 @@ export class Evaluator {
     // Errors inside EXEC's array belong to the queued commands, which have counted them.
     if (answer[0] !== MINUS) return;
     command.stats.failed++;
-    this.#engine.counters.countError(answer);
+    if (!client.call.isFailureCounted) this.#engine.counters.countError(answer);
   }
 }
 

@@ -12,7 +12,13 @@ const QUOTED_REDACTED = encoder.encode(`"${REDACTED}"`);
 
 /** Sends the command that `client` has run to all monitors; administrative ones are not shown. */
 export function feedMonitors(engine: Engine, client: Client, command: Command): void {
-  if ((command.flags & (Flag.skipMonitor | Flag.admin)) !== 0) return;
+  if ((command.flags & (Flag.skipMonitor | Flag.admin)) === 0) {
+    showOnMonitors(engine, client, command);
+  }
+}
+
+/** As `feedMonitors`, whatever the command's flags: scripts are shown before the commands that they call. */
+export function showOnMonitors(engine: Engine, client: Client, command: Command): void {
   const micros = Math.floor(engine.clock.nowMs() * 1000);
   const time = `${Math.floor(micros / 1e6)}.${String(micros % 1e6).padStart(6, "0")}`;
   const head = encoder.encode(`+${time} [${client.database} ${client.transport.address}]`);

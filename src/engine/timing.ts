@@ -37,7 +37,8 @@ export class CommandTimer {
   /** Whether every command is timed alone. */
   #isFine = false;
 
-  constructor(engine: Engine) {
+  /** Unless `namesSlow`, none of its commands is named in the slow log. */
+  constructor(engine: Engine, readonly namesSlow = true) {
     this.#engine = engine;
   }
 
@@ -138,22 +139,15 @@ export class CommandTimer {
     this.#engine.recentCommands.note(command.fullName, client.id, client.database, calls);
     command.stats.calls += calls;
     command.stats.microseconds += microseconds;
-    noteSlow(this.#engine, client, command, microseconds, calls, hasArguments);
+    noteTime(this.#engine, command, microseconds, calls);
+    if (this.namesSlow) noteSlow(this.#engine, client, command, microseconds / calls, hasArguments);
   }
 }
 
-/** Adds `count` calls, which took `microseconds` together, to histogram, latency monitor and slow log. */
-function noteSlow(
-  engine: Engine,
-  client: Client,
-  command: Command,
-  microseconds: number,
-  count: number,
-  hasArguments: boolean,
-): void {
-  const { values } = engine.parameters;
+/** Adds `count` calls, which took `microseconds` together, to the histogram and the latency monitor. */
+function noteTime(engine: Engine, command: Command, microseconds: number, count: number): void {
   const each = microseconds / count;
-  if (values.latencyTracking) {
+  if (engine.parameters.values.latencyTracking) {
     const stats = command.stats;
     stats.histogram ??= new LatencyHistogram();
     stats.histogram.record(each, count);
@@ -163,11 +157,23 @@ function noteSlow(
     const event = (command.flags & Flag.fast) !== 0 ? "fast-command" : "command";
     latency.note(event, each / 1000, engine.clock.nowMs());
   }
+}
+
+/** Puts a command that took so many microseconds into the slow log, if that was long. */
+function noteSlow(
+  engine: Engine,
+  client: Client,
+  command: Command,
+  microseconds: number,
+  hasArguments: boolean,
+): void {
+  const { values } = engine.parameters;
   const slowerThan = values.slowlogLogSlowerThan;
-  if (slowerThan < 0 || each < slowerThan || (command.flags & Flag.skipSlowlog) !== 0) return;
+  if (slowerThan < 0 || microseconds < slowerThan) return;
+  if ((command.flags & Flag.skipSlowlog) !== 0) return;
   engine.slowlog.add({
     time: Math.floor(engine.clock.nowMs() / 1000),
-    microseconds: Math.round(each),
+    microseconds: Math.round(microseconds),
     args: hasArguments
       ? shortArguments(engine, client.call.args, command)
       : command.fullName.split("|"),

@@ -324,6 +324,30 @@ export const Errors = {
   notInTransaction: e("ERR Command not allowed inside a transaction"),
   monitorDenied: e("ERR MONITOR isn't allowed for DENY BLOCKING client"),
 
+  // Scripts
+  noScript: e("NOSCRIPT No matching script. Please use EVAL."),
+  negativeKeys: e("ERR Number of keys can't be negative"),
+  tooManyKeys: e("ERR Number of keys can't be greater than number of args"),
+  luaStack: e("ERR reached lua stack limit"),
+  scriptFlush: e("ERR SCRIPT FLUSH only support SYNC|ASYNC option"),
+  scriptDebugMode: e("ERR Use SCRIPT DEBUG YES/SYNC/NO"),
+  scriptDebug: e("ERR This server has no debugger for scripts"),
+  notBusy: e("NOTBUSY No scripts in execution right now."),
+  noArguments: e("ERR Please specify at least one argument for this redis lib call"),
+  badArguments: e("ERR Lua redis lib command arguments must be strings or integers"),
+  scriptUnknown: e("ERR Unknown Redis command called from script"),
+  scriptArity: e("ERR Wrong number of args calling Redis command from script"),
+  scriptDenied: e("ERR This Redis command is not allowed from script"),
+  scriptReadOnly: e("ERR Write commands are not allowed from read-only scripts."),
+  scriptStale: e("ERR Can not execute the command on a stale replica"),
+  scriptOom: e(
+    "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'",
+  ),
+  scriptWrites: e("ERR Can not execute a script with write flag using *_ro command."),
+  scriptReplica: e("READONLY Can not run script with write flag on readonly replica."),
+  shebang: e("ERR Invalid script shebang"),
+  shebangEngine: e("ERR Invalid engine in script shebang"),
+
   // Protocol: these close the connection
   inlineTooBig: e("ERR Protocol error: too big inline request"),
   multibulkCountTooBig: e("ERR Protocol error: too big mbulk count string"),

@@ -32,6 +32,7 @@ const TILDE = 0x7e;
 const GREATER = 0x3e;
 const COMMA = 0x2c;
 const BAR = 0x7c;
+const EQUAL = 0x3d;
 
 /** "+OK\r", and the headers "$0\r\n", "$00\r" and ":0\r\n", to whose zeros digits are added: words, low byte first. */
 const OK_WORD = 0x0d4b4f2b;
@@ -382,6 +383,16 @@ export class ReplyWriter {
     }
   }
 
+  /** As `verbatim`, of bytes given as characters 0 to 255; a format is cut or filled to three letters. */
+  verbatimBinary(format: string, text: string): void {
+    if (this.resp === 2) return this.bulkBinary(text);
+    this.#header(EQUAL, text.length + 4);
+    const whole = `${format.substring(0, 3).padEnd(3)}:${text}`;
+    this.#reserve(whole.length + 2);
+    for (let i = 0; i < whole.length; i++) this.#bytes[this.#end++] = whole.charCodeAt(i);
+    this.#crlf();
+  }
+
   /** Bytes that are an encoded reply already. */
   raw(bytes: Uint8Array): void {
     this.#reserve(bytes.length + 2);
@@ -464,6 +475,11 @@ export class ReplyWriter {
   /** Forgets what was written since `mark`. */
   rewind(mark: number): void {
     this.#end = mark;
+  }
+
+  /** The buffer that bytes 0 to `size` of the replies lie in: valid until the next reply. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
   }
 
   /** The bytes written since `mark`, in place: valid until the next reply. */

@@ -70,6 +70,9 @@ export interface LuaExports {
   readonly lua_getinfo: Native<3>;
   readonly lua_sethook: Native<4>;
   readonly luaL_loadbuffer: Native<4>;
+  readonly luaL_argerror: Native<3>;
+  readonly luaL_checknumber: Native<2>;
+  readonly luaL_checkinteger: Native<2>;
   readonly luaL_ref: Native<2>;
   readonly luaL_unref: Native<3>;
   readonly luaL_where: Native<2>;

@@ -19,11 +19,6 @@ import { FLAGS_AT, READ_ONLY, READ_ONLY_MASK, REFUSE_WRITE } from "./lua_patch.t
 export const REGISTRY = -10000;
 export const GLOBALS = -10002;
 
-/** The index of a C function's upvalue, from 1. */
-export function upvalue(index: number): number {
-  return GLOBALS - index;
-}
-
 /** Types of values: `lua_type`. */
 export const Type = {
   none: -1,
@@ -39,7 +34,16 @@ export const Type = {
 } as const;
 
 /** How code ended: `lua_pcall`, `lua_load`. */
-export const Status = { ok: 0, yield: 1, runtime: 2, syntax: 3, memory: 4, handler: 5 } as const;
+export const Status = {
+  ok: 0,
+  yield: 1,
+  runtime: 2,
+  syntax: 3,
+  memory: 4,
+  handler: 5,
+  /** Ours: the machine can't be used any more. */
+  broken: -2,
+} as const;
 
 /** What `lua_gc` does. */
 export const Collect = {
@@ -95,6 +99,9 @@ interface Jspi {
 
 const { Exception, Suspending, promising } = WebAssembly as unknown as Jspi;
 
+/** Where Lua's struct Table has the address of its nodes: the keys that are not in its array. */
+const NODES_AT = 16;
+
 const READ_ONLY_ERROR = "Attempt to modify a readonly table";
 
 const PAGE_BYTES = 64 * 1024;
@@ -124,6 +131,8 @@ export class LuaMachine {
   decide: (state: number) => number = () => Decision.goOn;
   /** Called when a script is to wait: the promise ends the wait. */
   wait: () => Promise<void> = () => Promise.resolve();
+  /** Whether a script has been suspended. */
+  isWaiting = false;
   /** A failure of ours in a function that Lua has called; it became an error of the script. */
   failure: unknown = null;
   readonly #after: AfterExports;
@@ -136,6 +145,8 @@ export class LuaMachine {
   /** Constant strings in Lua's memory, each ended by a NUL, for `lua_setfield` and its kin. */
   readonly #names = new Map<string, number>();
   readonly #accounts = new Map<number, number>();
+  /** The node that all tables without fields share. */
+  #noNodes = 0;
 
   constructor(code: WebAssembly.Module) {
     this.#before = instantiate<BeforeExports>(MODULES.before, {});
@@ -149,7 +160,7 @@ export class LuaMachine {
       before: this.#before as unknown as WebAssembly.ModuleImports,
       host: {
         decide: (state: number) => this.decide(state),
-        wait: new Suspending(() => this.wait()),
+        wait: new Suspending(() => this.#suspend()),
         text: this.name(READ_ONLY_ERROR),
         size: READ_ONLY_ERROR.length,
       },
@@ -159,6 +170,12 @@ export class LuaMachine {
     this.#run = promising(this.#after.run);
     this.#hook = this.#slotFor(this.#after.hook);
     this.#allocate = this.#slotFor(this.#after.allocate);
+  }
+
+  async #suspend(): Promise<void> {
+    this.isWaiting = true;
+    await this.wait();
+    this.isWaiting = false;
   }
 
   /** Lua's memory has grown: its buffer is another one. */
@@ -250,8 +267,16 @@ export class LuaMachine {
     this.view.setUint32(account + 4, limit, true);
     const state = this.exports.lua_newstate(this.#allocate, account);
     if (state === 0) this.exports.free(account);
-    else this.#accounts.set(state, account);
+    else this.#stateMade(state, account);
     return state;
+  }
+
+  #stateMade(state: number, account: number): void {
+    const { exports } = this;
+    this.#accounts.set(state, account);
+    exports.lua_createtable(state, 0, 0);
+    this.#noNodes = this.view.getInt32(exports.lua_topointer(state, -1) + NODES_AT, true);
+    this.pop(state, 1);
   }
 
   close(state: number): void {
@@ -296,7 +321,17 @@ export class LuaMachine {
     const ended = this.#run(state, args, results, handler, statusAt);
     const status = this.view.getInt32(statusAt, true);
     if (status !== UNDER_WAY) return status;
-    return ended.then(() => this.view.getInt32(statusAt, true));
+    const outcome = ended.then(
+      () => this.view.getInt32(statusAt, true),
+      (error) => this.#broke(error),
+    );
+    return this.isWaiting ? outcome : Status.broken;
+  }
+
+  /** WebAssembly itself has failed, for want of stack perhaps: nobody knows in which state. */
+  #broke(error: unknown): number {
+    this.failure = error;
+    return Status.broken;
   }
 
   /** The address of a constant text (ASCII) in Lua's memory, with a NUL behind it. For names that are not many. */
@@ -343,6 +378,18 @@ export class LuaMachine {
     }
   }
 
+  /** A block of Lua's memory with `bytes[start, end)`, which the caller frees. */
+  copyIn(bytes: Uint8Array, start: number, end: number): number {
+    const block = this.exports.malloc(Math.max(end - start, 1));
+    if (block === 0) throw new RangeError("Array buffer allocation failed");
+    copyBytes(bytes, start, end, this.bytes, block);
+    return block;
+  }
+
+  isTable(state: number, index: number): boolean {
+    return this.exports.lua_type(state, index) === Type.table;
+  }
+
   /**
    * The address of the string at `index`, 0 if there is none; a number becomes a string, on the stack, too. Its length is
    * `stringLength()` until the next call.
@@ -364,6 +411,31 @@ export class LuaMachine {
     let text = "";
     for (let i = address; i < end; i++) text += String.fromCharCode(this.bytes[i]);
     return text;
+  }
+
+  /** Pushes field `name` of the table at `index`, whatever its metatable says; returns the value's type. */
+  rawField(state: number, index: number, name: string): number {
+    const { exports } = this;
+    exports.lua_pushlstring(state, this.name(name), name.length);
+    exports.lua_rawget(state, index < 0 && index > REGISTRY ? index - 1 : index);
+    return exports.lua_type(state, -1);
+  }
+
+  /** Whether the table at `index` has keys besides those of an array. A table that never had any shares one empty node. */
+  hasFields(state: number, index: number): boolean {
+    const table = this.exports.lua_topointer(state, index);
+    return this.view.getInt32(table + NODES_AT, true) !== this.#noNodes;
+  }
+
+  /**
+   * Raises an error from a host function: with the name and line of the Lua code that called it, as luaL_error. Returns
+   * what the function must return.
+   */
+  raise(state: number, text: string): number {
+    this.exports.luaL_where(state, 1);
+    this.pushText(state, text);
+    this.exports.lua_concat(state, 2);
+    return -1;
   }
 
   /** Sets field `name` of the table at `index` to a host function. */

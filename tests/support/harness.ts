@@ -154,6 +154,8 @@ export interface TestServerParts {
   readonly directives?: Readonly<Record<string, string>>;
   readonly commands?: CommandTable;
   readonly clock?: ManualClock;
+  /** Lua's code, for servers that run scripts: `await loadLua()`. */
+  readonly lua?: WebAssembly.Module;
   /** What differs from the host of every test. */
   readonly host?: Partial<Host>;
 }
@@ -167,7 +169,7 @@ export class TestServer {
   readonly logged: string[] = [];
   readonly #first: TestClient;
 
-  constructor({ directives, commands, clock, host }: TestServerParts = {}) {
+  constructor({ directives, commands, clock, host, lua }: TestServerParts = {}) {
     this.clock = clock ?? new ManualClock(START_MS);
     const own = { "enable-debug-command": "yes", save: "", dir: directives?.dir ?? newDirectory() };
     for (const [name, value] of Object.entries({ ...own, ...directives })) {
@@ -180,6 +182,7 @@ export class TestServer {
       log: new Log(1, (line) => this.logged.push(line)),
       host: { ...testHost, ...host },
       hasher: new Hasher(20261120, 2),
+      lua: lua ?? null,
       ...commands === undefined ? {} : { commands },
     });
     this.engine = this.server.engine;

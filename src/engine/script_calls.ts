@@ -1,0 +1,31 @@
+/** What commands need of the room that runs scripts. The app connects the two: the engine itself knows no Lua. */
+import type { Args } from "../protocol/args.ts";
+import type { ErrorReply } from "../protocol/errors.ts";
+import type { Call } from "./call.ts";
+
+/** INFO's and MEMORY STATS' figures, in bytes where not said otherwise. */
+export interface ScriptFigures {
+  /** What Lua's values take, and all of Lua's memory. */
+  readonly luaBytes: number;
+  /** Scripts in the cache, and their texts. */
+  readonly scriptCount: number;
+  readonly scriptBytes: number;
+}
+
+export interface ScriptCalls {
+  /** Whether scripts can run at once. Lua is loaded when the first one comes. */
+  readonly isLoaded: boolean;
+  /** Loads Lua. Never rejects: if Lua can't be had, scripts answer why. */
+  load(): Promise<void>;
+  /** EVAL and EVAL_RO. */
+  evalText(call: Call, isReadOnly: boolean): void;
+  /** EVALSHA and EVALSHA_RO. */
+  evalSha(call: Call, isReadOnly: boolean): void;
+  /** SCRIPT LOAD: puts the script at argument `index` into the cache; returns its SHA-1, or an error. */
+  cacheScript(args: Args, index: number): string | ErrorReply;
+  /** SCRIPT EXISTS. */
+  hasScript(args: Args, index: number): boolean;
+  /** SCRIPT FLUSH. */
+  flush(): void;
+  readonly figures: ScriptFigures;
+}

@@ -1,0 +1,325 @@
+/**
+ * Runs scripts: EVAL and its kin. Lua is loaded when the first script comes, and one state serves them all.
+ *
+ * A script runs inside the command that names it. What the commands it calls would overwrite of that one is put back here.
+ */
+import type { Call } from "../engine/call.ts";
+import type { Engine } from "../engine/engine.ts";
+import { showOnMonitors } from "../engine/monitor.ts";
+import type { ScriptCalls, ScriptFigures } from "../engine/script_calls.ts";
+import { assert } from "../lib/assert.ts";
+import { cText } from "../lib/c_text.ts";
+import type { Args } from "../protocol/args.ts";
+import { type ErrorReply, errorReply, Errors } from "../protocol/errors.ts";
+import { loadLua } from "./lua_code.ts";
+import { Collect, LuaMachine, REGISTRY, Status } from "./lua_machine.ts";
+import { ValueWriter } from "./lua_values.ts";
+import { RedisTable } from "./redis_table.ts";
+import { Sandbox } from "./sandbox.ts";
+import { type Script, ScriptCache, ScriptFlag, scriptOf } from "./script_cache.ts";
+import { ScriptClient } from "./script_client.ts";
+import { ScriptRun } from "./script_run.ts";
+
+/** How a text without a path is called in errors: Lua shows it without the "@". */
+const CHUNK_NAME = "@user_script";
+/** Scripts between two steps of the garbage collector that do not wait for memory to be taken. */
+const RUNS_A_STEP = 50;
+/** A machine with more memory than this is replaced when scripts are flushed. */
+const KEPT_MEMORY_BYTES = 32 * 1024 * 1024;
+/** The key's index in EVAL script numkeys key …. */
+const FIRST_KEY = 3;
+
+/** What is there once Lua has been loaded. */
+interface Machinery {
+  readonly machine: LuaMachine;
+  readonly scripts: ScriptClient;
+  readonly writer: ValueWriter;
+  sandbox: Sandbox;
+}
+
+export class LuaHost implements ScriptCalls {
+  readonly #engine: Engine;
+  readonly #cache = new ScriptCache();
+  #code: WebAssembly.Module | null = null;
+  #loading: Promise<void> | null = null;
+  /** Why Lua can't be had; the next script tries again. */
+  #unavailable: ErrorReply | null = null;
+  #machinery: Machinery | null = null;
+  #runs = 0;
+
+  /** Tests may give Lua's code, so that scripts need not wait for it. */
+  constructor(engine: Engine, code: WebAssembly.Module | null = null) {
+    this.#engine = engine;
+    this.#code = code;
+  }
+
+  get isLoaded(): boolean {
+    return this.#code !== null || this.#unavailable !== null;
+  }
+
+  load(): Promise<void> {
+    this.#loading ??= this.#load().finally(() => this.#loading = null);
+    return this.#loading;
+  }
+
+  async #load(): Promise<void> {
+    try {
+      this.#code = await loadLua();
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#engine.log.warning(`Scripts can't run: Lua could not be loaded: ${why}`);
+      this.#unavailable = errorReply(`ERR Lua could not be loaded: ${why.split("\n")[0]}`);
+    }
+  }
+
+  /** Why there is no Lua. The next script tries to load it again. */
+  #takeUnavailable(): ErrorReply | null {
+    const reason = this.#unavailable;
+    this.#unavailable = null;
+    return this.#code === null ? reason ?? Errors.internal : null;
+  }
+
+  #ready(): Machinery {
+    this.#machinery ??= this.#build();
+    return this.#machinery;
+  }
+
+  #build(): Machinery {
+    assert(this.#code !== null, "Lua is loaded");
+    const machine = new LuaMachine(this.#code);
+    const scripts = new ScriptClient(this.#engine, machine);
+    const sandbox = this.#newSandbox(machine, scripts);
+    const writer = new ValueWriter(machine, (error) => this.#engine.counters.countError(error));
+    return { machine, scripts, writer, sandbox };
+  }
+
+  #newSandbox(machine: LuaMachine, scripts: ScriptClient): Sandbox {
+    const table = new RedisTable(this.#engine, machine, scripts);
+    return new Sandbox(machine, (sandbox) => table.register(sandbox));
+  }
+
+  evalText(call: Call, isReadOnly: boolean): void {
+    const { args } = call;
+    const keyCount = keyCountOf(call);
+    if (keyCount < 0) return;
+    const script = this.#find(args, 1) ?? this.#cacheText(args, 1);
+    if (script instanceof Uint8Array) return call.reply.error(script);
+    this.#run(call, script, keyCount, isReadOnly);
+  }
+
+  evalSha(call: Call, isReadOnly: boolean): void {
+    const keyCount = keyCountOf(call);
+    if (keyCount < 0) return;
+    const script = this.#cache.bySha(call.args.binary(1));
+    if (script === null) return call.reply.error(Errors.noScript);
+    const failure = this.#compile(script);
+    if (failure !== null) return call.reply.error(failure);
+    this.#run(call, script, keyCount, isReadOnly);
+  }
+
+  cacheScript(args: Args, index: number): string | ErrorReply {
+    const script = this.#find(args, index) ?? this.#cacheText(args, index);
+    return script instanceof Uint8Array ? script : script.sha;
+  }
+
+  hasScript(args: Args, index: number): boolean {
+    return this.#cache.bySha(args.binary(index)) !== null;
+  }
+
+  flush(): void {
+    const machinery = this.#machinery;
+    if (machinery !== null && machinery.machine.memoryBytes > KEPT_MEMORY_BYTES) {
+      // Lua's memory never shrinks: a new machine gives back what the old one had.
+      this.#machinery = null;
+    } else if (machinery !== null) {
+      const { machine, sandbox } = machinery;
+      for (const { place } of this.#cache.values()) {
+        machine.exports.luaL_unref(sandbox.state, REGISTRY, place);
+      }
+      machine.exports.lua_gc(sandbox.state, Collect.all, 0);
+    }
+    this.#cache.clear();
+  }
+
+  get figures(): ScriptFigures {
+    const machinery = this.#machinery;
+    return {
+      luaBytes: machinery === null ? 0 : machinery.machine.usedBytes(machinery.sandbox.state),
+      scriptCount: this.#cache.size,
+      scriptBytes: this.#cache.bytes,
+    };
+  }
+
+  /** The script whose text is argument `index`, if it has been cached and compiled. */
+  #find(args: Args, index: number): Script | null {
+    const script = this.#cache.byText(
+      args.bytesOf(index),
+      args.viewOf(index),
+      args.start(index),
+      args.end(index),
+    );
+    return script === null || script.place === 0 ? null : script;
+  }
+
+  #cacheText(args: Args, index: number): Script | ErrorReply {
+    const script = scriptOf(args.bytesOf(index), args.start(index), args.end(index));
+    if (script instanceof Uint8Array) return script;
+    const failure = this.#compile(script);
+    if (failure !== null) return failure;
+    this.#cache.add(script);
+    return script;
+  }
+
+  /** Makes the script a function in the registry, if it isn't one yet; returns why it is not right, or null. */
+  #compile(script: Script): ErrorReply | null {
+    if (script.place !== 0) return null;
+    const unavailable = this.#takeUnavailable();
+    if (unavailable !== null) return unavailable;
+    const { machine, sandbox } = this.#ready();
+    const { state } = sandbox;
+    const { text } = script;
+    const status = sandbox.loadBytes(text, script.codeStart, text.length, CHUNK_NAME);
+    if (status !== Status.ok) {
+      const why = machine.text(state, -1) ?? "";
+      machine.exports.lua_settop(state, 0);
+      return errorReply(`ERR Error compiling script (new function): ${cText(why)}`);
+    }
+    script.place = machine.exports.luaL_ref(state, REGISTRY);
+    return null;
+  }
+
+  /** Why a script that declares what it needs may not run now, or null. */
+  #refusal(script: Script, isReadOnly: boolean, isOutOfMemory: boolean): ErrorReply | null {
+    const { flags } = script;
+    if ((flags & ScriptFlag.undeclared) !== 0) return null;
+    const { gates } = this.#engine;
+    if (gates.stale !== null && (flags & ScriptFlag.allowStale) === 0) return gates.stale;
+    if ((flags & ScriptFlag.noWrites) !== 0) return null;
+    if (isReadOnly) return Errors.scriptWrites;
+    if (gates.readOnly !== null) return Errors.scriptReplica;
+    const refusal = gates.misconf ?? gates.noReplicas;
+    if (refusal !== null) return refusal;
+    return isOutOfMemory && (flags & ScriptFlag.allowOom) === 0 ? Errors.scriptOom : null;
+  }
+
+  /** Runs the script with `keyCount` keys and what follows them. */
+  #run(call: Call, script: Script, keyCount: number, isReadOnly: boolean): void {
+    const { engine, client, args } = call;
+    const { maxmemory } = engine.parameters.values;
+    const isOutOfMemory = maxmemory > 0 && !client.isReplay &&
+      engine.usedBytesFor(client) > maxmemory;
+    const refusal = client.isReplay ? null : this.#refusal(script, isReadOnly, isOutOfMemory);
+    if (refusal !== null) return call.reply.error(refusal);
+    if (engine.monitors.size > 0 && call.command !== null) {
+      showOnMonitors(engine, client, call.command);
+    }
+    const mayWrite = !isReadOnly && (script.flags & ScriptFlag.noWrites) === 0;
+    const run = new ScriptRun(call, script.sha, script.flags, !mayWrite, isOutOfMemory);
+    const machinery = this.#ready();
+    const { exports } = machinery.machine;
+    const { sandbox } = machinery;
+    const { state } = sandbox;
+    exports.lua_settop(state, 0);
+    sandbox.pushHandler();
+    sandbox.pushGlobals();
+    machinery.machine.protect(state, -1, false);
+    this.#setArguments(machinery, "KEYS", args, FIRST_KEY, FIRST_KEY + keyCount);
+    this.#setArguments(machinery, "ARGV", args, FIRST_KEY + keyCount, args.count);
+    machinery.machine.protect(state, -1);
+    exports.lua_rawgeti(state, REGISTRY, script.place);
+    exports.lua_insert(state, -2);
+    exports.lua_setfenv(state, -2);
+    machinery.scripts.begin(run);
+    const status = machinery.machine.run(state, 0, 1, 1);
+    assert(typeof status === "number", "no script is suspended yet");
+    this.#end(machinery, run, status);
+  }
+
+  /** Sets a global of the table on top to the arguments `first` to `end`. */
+  #setArguments(
+    { machine, sandbox }: Machinery,
+    name: string,
+    args: Args,
+    first: number,
+    end: number,
+  ): void {
+    const { exports } = machine;
+    const { state } = sandbox;
+    exports.lua_createtable(state, end - first, 0);
+    for (let i = first; i < end; i++) {
+      machine.pushBytes(state, args.bytesOf(i), args.start(i), args.end(i));
+      exports.lua_rawseti(state, -2, i - first + 1);
+    }
+    exports.lua_setfield(state, -2, machine.name(name));
+  }
+
+  #end(machinery: Machinery, run: ScriptRun, status: number): void {
+    const { machine, sandbox, scripts, writer } = machinery;
+    const { call } = run;
+    writer.resp = scripts.client.reply.resp;
+    scripts.end();
+    // What the script has changed has been propagated by its commands.
+    call.rewriteToNothing();
+    call.isFailureCounted = true;
+    if (status === Status.broken) return this.#broken(run);
+    if (status === Status.ok) writer.write(sandbox.state, call.reply);
+    else this.#failed(machinery, run);
+    machine.exports.lua_settop(sandbox.state, 0);
+    if (++this.#runs % RUNS_A_STEP === 0) {
+      machine.exports.lua_gc(sandbox.state, Collect.step, RUNS_A_STEP);
+    }
+    if (machine.failure !== null) this.#logFailure(machine, run);
+  }
+
+  /** The machine is of no use any more: the next script gets a new one. */
+  #broken(run: ScriptRun): void {
+    this.#engine.log.warning(`Script ${run.name} has broken the machine that ran it`);
+    this.#machinery = null;
+    for (const script of this.#cache.values()) script.place = 0;
+    this.#engine.counters.countError(Errors.internal);
+    run.call.reply.error(Errors.internal);
+  }
+
+  /** Replies with the error on top of the stack. */
+  #failed({ machine, sandbox }: Machinery, run: ScriptRun): void {
+    const { state } = sandbox;
+    const { reply } = run.call;
+    if (!machine.isTable(state, -1)) {
+      const why = machine.text(state, -1) ?? "";
+      const error = errorReply(`ERR Error running script ${run.name}, ${cText(why)}`);
+      this.#engine.counters.countError(error);
+      return reply.error(error);
+    }
+    const field = (name: string): string | null => {
+      machine.rawField(state, -1, name);
+      const text = machine.text(state, -1);
+      machine.pop(state, 1);
+      return text;
+    };
+    const text = field("err") ?? "ERR unknown error";
+    const source = field("source");
+    const place = source === null ? "" : `, on ${cText(source)}:${field("line")}.`;
+    const error = errorReply(`${cText(text)} script: ${run.name}${place}`);
+    machine.rawField(state, -1, "ignore_error_stats_update");
+    if (machine.exports.lua_toboolean(state, -1) === 0) this.#engine.counters.countError(error);
+    reply.error(error);
+  }
+
+  /** A function of ours has failed while the script ran. */
+  #logFailure(machine: LuaMachine, run: ScriptRun): void {
+    const { failure } = machine;
+    const text = failure instanceof Error ? failure.stack ?? failure.message : String(failure);
+    this.#engine.log.warning(`A function that script ${run.name} has called failed: ${text}`);
+    machine.failure = null;
+  }
+}
+
+/** The number of keys that EVAL is given; −1, after an error reply, if it is wrong. */
+function keyCountOf({ args, reply }: Call): number {
+  const count = args.integer(2);
+  if (args.error !== null) reply.error(args.error);
+  else if (count > args.count - FIRST_KEY) reply.error(Errors.tooManyKeys);
+  else if (count < 0) reply.error(Errors.negativeKeys);
+  else return count;
+  return -1;
+}

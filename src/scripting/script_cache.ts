@@ -1,0 +1,160 @@
+/**
+ * The texts of scripts, by their SHA-1, which is how EVALSHA names them, and by their bytes, so that EVAL of the same text
+ * again and again computes no sum.
+ */
+import { splitWords } from "../config/words.ts";
+import { sameBytes } from "../lib/slice.ts";
+import { sha1, SHA1_BYTES } from "../lib/sha1.ts";
+import { binaryText } from "../protocol/args.ts";
+import { type ErrorReply, errorReply, Errors } from "../protocol/errors.ts";
+
+/** What a script's first line declares, and how EVAL_RO runs it. */
+export const ScriptFlag = {
+  noWrites: 1 << 0,
+  allowOom: 1 << 1,
+  allowStale: 1 << 2,
+  noCluster: 1 << 3,
+  allowCrossSlotKeys: 1 << 4,
+  /** It declares nothing: what it may do follows from the command that runs it. */
+  undeclared: 1 << 5,
+} as const;
+
+const FLAG_NAMES: ReadonlyMap<string, number> = new Map([
+  ["no-writes", ScriptFlag.noWrites],
+  ["allow-oom", ScriptFlag.allowOom],
+  ["allow-stale", ScriptFlag.allowStale],
+  ["no-cluster", ScriptFlag.noCluster],
+  ["allow-cross-slot-keys", ScriptFlag.allowCrossSlotKeys],
+]);
+
+const LINE_FEED = 0x0a;
+const SHA_DIGITS = 2 * SHA1_BYTES;
+const HEX = "0123456789abcdef";
+/** Of a text with more bytes only the first and the last so many are looked at to find it; then all are compared. */
+const HASHED_BYTES = 32;
+/** What a script costs beside its text. */
+const SCRIPT_BYTES = 200;
+
+export class Script {
+  /** Its place in the registry of the state in which it was compiled. */
+  place = 0;
+  readonly view: DataView;
+
+  constructor(
+    readonly sha: string,
+    readonly text: Uint8Array<ArrayBuffer>,
+    readonly flags: number,
+    /** Where its code begins: a declaration before it is a comment. */
+    readonly codeStart: number,
+  ) {
+    this.view = new DataView(text.buffer);
+  }
+
+  get bytes(): number {
+    return this.text.length + SCRIPT_BYTES;
+  }
+}
+
+export class ScriptCache {
+  readonly #bySha = new Map<string, Script>();
+  /** By `hashOf` the text. */
+  readonly #byText = new Map<number, Script[]>();
+  /** Memory of all scripts. */
+  bytes = 0;
+
+  get size(): number {
+    return this.#bySha.size;
+  }
+
+  values(): Iterable<Script> {
+    return this.#bySha.values();
+  }
+
+  /** By the text `bytes[start, end)`. */
+  byText(bytes: Uint8Array, view: DataView, start: number, end: number): Script | null {
+    const scripts = this.#byText.get(hashOf(bytes, start, end));
+    if (scripts === undefined) return null;
+    const size = end - start;
+    for (let i = 0; i < scripts.length; i++) {
+      const { text, view: own } = scripts[i];
+      if (text.length === size && sameBytes(own, 0, view, start, size)) return scripts[i];
+    }
+    return null;
+  }
+
+  /** By a sum in hexadecimal digits, lower-case or not. */
+  bySha(digits: string): Script | null {
+    if (digits.length !== SHA_DIGITS) return null;
+    return this.#bySha.get(digits) ?? this.#bySha.get(digits.toLowerCase()) ?? null;
+  }
+
+  add(script: Script): void {
+    this.#bySha.set(script.sha, script);
+    const hash = hashOf(script.text, 0, script.text.length);
+    const others = this.#byText.get(hash);
+    if (others === undefined) this.#byText.set(hash, [script]);
+    else others.push(script);
+    this.bytes += script.bytes;
+  }
+
+  clear(): void {
+    this.#bySha.clear();
+    this.#byText.clear();
+    this.bytes = 0;
+  }
+}
+
+/** A script of the text `bytes[start, end)`, which is copied; an error if its first line declares what there isn't. */
+export function scriptOf(bytes: Uint8Array, start: number, end: number): Script | ErrorReply {
+  const text = bytes.slice(start, end);
+  const declared = declarationOf(text);
+  if (declared instanceof Uint8Array) return declared;
+  return new Script(sha1Hex(text, 0, text.length), text, declared.flags, declared.codeStart);
+}
+
+/** The SHA-1 of `bytes[start, end)`, in hexadecimal digits. */
+export function sha1Hex(bytes: Uint8Array, start: number, end: number): string {
+  const sum = new Uint8Array(SHA1_BYTES);
+  sha1(bytes, start, end, sum);
+  let text = "";
+  for (const byte of sum) text += HEX[byte >>> 4] + HEX[byte & 15];
+  return text;
+}
+
+/** Reads a first line such as "#!lua flags=no-writes,allow-oom". */
+function declarationOf(text: Uint8Array): { flags: number; codeStart: number } | ErrorReply {
+  if (text[0] !== 0x23 || text[1] !== 0x21) return { flags: ScriptFlag.undeclared, codeStart: 0 };
+  const end = text.indexOf(LINE_FEED);
+  if (end < 0) return Errors.shebang;
+  const words = splitWords(binaryText(text, 0, end));
+  if (words === null || words.length === 0) return Errors.shebangEngine;
+  const [engine, ...options] = words;
+  if (engine !== "#!lua") {
+    return errorReply(`ERR Unexpected engine in script shebang: ${engine}`);
+  }
+  let flags = 0;
+  for (const option of options) {
+    if (!option.startsWith("flags=")) {
+      return errorReply(`ERR Unknown lua shebang option: ${option}`);
+    }
+    const names = option.slice("flags=".length);
+    for (const name of names === "" ? [] : names.split(",")) {
+      const flag = FLAG_NAMES.get(name);
+      if (flag === undefined) return errorReply(`ERR Unexpected flag in script shebang: ${name}`);
+      flags |= flag;
+    }
+  }
+  // The line feed stays, so that errors name the right lines.
+  return { flags, codeStart: end };
+}
+
+/** A number below 2^31 from a text's length, beginning and end. */
+function hashOf(bytes: Uint8Array, start: number, end: number): number {
+  let hash = end - start;
+  const first = Math.min(end, start + HASHED_BYTES);
+  for (let i = start; i < first; i++) hash = (Math.imul(hash, 31) + bytes[i]) | 0;
+  for (let i = Math.max(first, end - HASHED_BYTES); i < end; i++) {
+    hash = (Math.imul(hash, 31) + bytes[i]) | 0;
+  }
+  return hash & 0x3fffffff;
+}

@@ -1,0 +1,32 @@
+/** The running script: what it may do, and what it has done so far. */
+import type { Call } from "../engine/call.ts";
+import { ScriptFlag } from "./script_cache.ts";
+
+/** Who gets the commands of a script: redis.REPL_ALL and its kin. */
+export const Target = { none: 0, log: 1, replicas: 2, all: 3 } as const;
+
+export class ScriptRun {
+  hasWritten = false;
+  /** redis.set_repl. */
+  targets: number = Target.all;
+
+  constructor(
+    /** The command that runs it. */
+    readonly call: Call,
+    /** What errors name: its SHA-1, or a function's name. */
+    readonly name: string,
+    readonly flags: number,
+    readonly isReadOnly: boolean,
+    /** Memory was short when it began. Later it is not asked again: half of a script is worse than too much memory. */
+    readonly wasOutOfMemory: boolean,
+  ) {}
+
+  has(flag: number): boolean {
+    return (this.flags & flag) !== 0;
+  }
+
+  /** Whether its commands may use memory although there is none. */
+  get allowsOom(): boolean {
+    return this.has(ScriptFlag.allowOom);
+  }
+}

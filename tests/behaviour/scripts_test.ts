@@ -1,0 +1,203 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { loadLua } from "../../src/scripting/lua_code.ts";
+import { ReplyError, TestServer } from "../support/harness.ts";
+import { binaryBytes } from "../../src/protocol/args.ts";
+import { requestOf } from "../support/requests.ts";
+
+const lua = await loadLua();
+
+function fresh(directives: Readonly<Record<string, string>> = {}): TestServer {
+  return new TestServer({ lua, directives });
+}
+
+/** What redis-server 7.2.6 replies: the words of a request, the reply in RESP2 and, if it differs, in RESP3. */
+type Recorded = [words: string[], resp2: string, resp3?: string];
+const recorded: Recorded[] = Deno.readTextFileSync("tests/support/script_replies.jsonl")
+  .split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+
+for (const version of [2, 3]) {
+  Deno.test(`Scripts get the replies of redis-server 7.2.6 in RESP${version}`, () => {
+    const server = fresh();
+    const client = server.client();
+    if (version === 3) client.run("HELLO 3");
+    const differences: string[] = [];
+    for (const [words, resp2, resp3] of recorded) {
+      const expected = version === 3 ? resp3 ?? resp2 : resp2;
+      client.send(binaryBytes(requestOf(words)));
+      const actual = client.raw();
+      if (actual !== expected) {
+        differences.push(`${words}\n  ${JSON.stringify(expected)}\n  ${JSON.stringify(actual)}`);
+      }
+    }
+    assertEquals(differences.join("\n"), "");
+  });
+}
+
+Deno.test("The first script waits until Lua is loaded; others go on meanwhile", async () => {
+  const server = new TestServer();
+  const [one, other] = [server.client(), server.client()];
+  assertEquals(one.run(`EVAL "return 'ready'" 0`), undefined);
+  assertEquals(other.run("PING"), "PONG");
+  await server.engine.scripts?.load();
+  await Promise.resolve();
+  assertEquals(one.read(), "ready");
+});
+
+Deno.test("A script that can't be compiled is not cached, one that fails is", () => {
+  const server = fresh();
+  assertMatch(String((server.run(`EVAL "return (" 0`) as ReplyError).message), /^ERR Error comp/);
+  server.run(`EVAL "error('x')" 0`);
+  assertMatch(server.run("INFO memory") as string, /number_of_cached_scripts:1\r/);
+});
+
+Deno.test("A script's error leaves nothing behind", () => {
+  const server = fresh();
+  server.run("SET k v");
+  assert(
+    server.run(`EVAL "redis.call('SELECT', 3) redis.setresp(3) error('x')" 0`) instanceof
+      ReplyError,
+  );
+  assertEquals(server.run("GET k"), "v");
+  assertEquals(server.run(`EVAL "return {redis.call('GET', 'k'), redis.call('GET', 'none')}" 0`), [
+    "v",
+    null,
+  ]);
+  assertEquals(server.run(`EVAL "setfenv(0, {}) setfenv(1, {})" 0`), null);
+  assertEquals(server.run(`EVAL "return type(redis)" 0`), "table");
+});
+
+Deno.test("The metatable of strings is read-only, too", () => {
+  const server = fresh();
+  const reply = server.run(`EVAL "getmetatable('').__index = nil" 0`) as ReplyError;
+  assertMatch(reply.message, /^ERR user_script:1: Attempt to modify a readonly table/);
+});
+
+Deno.test("An error without a text ends the script, and not the server", () => {
+  const server = fresh();
+  const reply = server.run(`EVAL "error({})" 0`) as ReplyError;
+  assertMatch(reply.message, /^ERR unknown error script: [0-9a-f]{40}, on @user_script:1\.$/);
+});
+
+Deno.test("math.random gives the numbers of redis-server 7.2.6 after a seed", () => {
+  const server = fresh();
+  const script =
+    "math.randomseed(10) return {tostring(math.random()), math.random(1000), math.random(-5, 1000)}";
+  assertEquals(server.call("EVAL", script, "0"), ["0.87885112309775", 796, 478]);
+});
+
+Deno.test("What a script changes is propagated as one transaction, and the script is not", () => {
+  const server = fresh({ appendonly: "yes" });
+  const taken: string[] = [];
+  server.engine.propagation.addTaker({
+    take: (bytes, end) => taken.push(new TextDecoder().decode(bytes.slice(0, end))),
+  });
+  server.run(
+    `EVAL "redis.call('SET', 'a', 1) redis.call('GET', 'a') redis.call('SPOP', 'none') redis.call('DEL', 'a')" 0`,
+  );
+  server.run(`EVAL "return redis.call('SET', 'b', 1)" 0`);
+  server.run(`EVAL "redis.set_repl(redis.REPL_NONE) redis.call('SET', 'c', 1)" 0`);
+  server.engine.propagation.flush();
+  assertEquals(
+    taken.join("").replaceAll(/\r\n(\$\d+\r\n)?/g, " ").replaceAll(/\*\d+ /g, "| "),
+    "| MULTI | SELECT 0 | SET a 1 | DEL a | EXEC | SET b 1 ".replace(
+      "| MULTI | SELECT 0",
+      "| MULTI | SELECT 0",
+    ),
+  );
+});
+
+Deno.test("A script's commands are counted and timed beside it, and the slow log names the script alone", () => {
+  const server = fresh({ "slowlog-log-slower-than": "0" });
+  server.run(
+    `EVAL "redis.call('SET', 'a', 1) redis.call('SET', 'a', 2) redis.pcall('LPUSH', 'a', 1)" 0`,
+  );
+  const info = server.run("INFO commandstats") as string;
+  assertMatch(info, /cmdstat_set:calls=2,/);
+  assertMatch(info, /cmdstat_lpush:calls=1,.*failed_calls=1/);
+  assertMatch(info, /cmdstat_eval:calls=1,.*failed_calls=0/);
+  assertMatch(server.run("INFO errorstats") as string, /errorstat_WRONGTYPE:count=1/);
+  const slow = JSON.stringify(server.run("SLOWLOG GET 10"));
+  assert(slow.includes("EVAL") && !slow.includes('"SET"'));
+});
+
+Deno.test("An error that a script passes on is counted once", () => {
+  const server = fresh();
+  server.run("SET a 1");
+  server.run(`EVAL "return redis.call('LPUSH', 'a', 1)" 0`);
+  server.run(`EVAL "return redis.pcall('LPUSH', 'a', 1)" 0`);
+  server.run(`EVAL "return redis.error_reply('MINE x')" 0`);
+  const info = server.run("INFO errorstats") as string;
+  assertMatch(info, /errorstat_WRONGTYPE:count=2/);
+  assertMatch(info, /errorstat_MINE:count=1/);
+  assertMatch(server.run("INFO commandstats") as string, /cmdstat_eval:calls=3,.*failed_calls=3/);
+});
+
+Deno.test("MONITOR shows a script before the commands that it calls", () => {
+  const server = fresh();
+  const monitor = server.client();
+  monitor.run("MONITOR");
+  server.run(`EVAL "redis.call('SET', 'a', 1)" 0`);
+  const lines = monitor.raw().split("\r\n").filter((line) => line !== "").map((line) =>
+    line.slice(19)
+  );
+  assertEquals(lines, [
+    `[0 127.0.0.1:50000] "EVAL" "redis.call('SET', 'a', 1)" "0"`,
+    `[0 lua] "SET" "a" "1"`,
+  ]);
+});
+
+Deno.test("Scripts run inside MULTI, and their commands do not block", () => {
+  const server = fresh();
+  server.run("MULTI");
+  server.run(`EVAL "return redis.call('BLPOP', 'none', 0)" 0`);
+  server.run(`EVAL "return redis.call('SET', 'k', ARGV[1])" 0 v`);
+  server.run("GET k");
+  assertEquals(server.run("EXEC"), [null, "OK", "v"]);
+});
+
+Deno.test("A script that wakes a waiting client is over before it is served", () => {
+  const server = fresh();
+  const waiting = server.client();
+  waiting.run("BLPOP list 0");
+  assertEquals(
+    server.run(`EVAL "redis.call('RPUSH', 'list', 'a') return redis.call('LLEN', 'list')" 0`),
+    1,
+  );
+  assertEquals(waiting.read(), ["list", "a"]);
+});
+
+Deno.test("Without memory a script's writes are refused, unless it has written or says allow-oom", () => {
+  const server = fresh();
+  server.run("SET k v");
+  server.run("CONFIG SET maxmemory 1");
+  const oom = /^OOM command not allowed when used memory > 'maxmemory'\. script: /;
+  assertMatch((server.run(`EVAL "redis.call('SET', 'k', 1)" 0`) as ReplyError).message, oom);
+  assertEquals(
+    server.run(`EVAL "redis.call('DEL', 'k') return redis.call('SET', 'k', 1)" 0`),
+    "OK",
+  );
+  assertEquals(
+    server.call("EVAL", "#!lua flags=allow-oom\nreturn redis.call('SET', 'k', 1)", "0"),
+    "OK",
+  );
+  assertEquals(
+    (server.call("EVAL", "#!lua\nreturn 1", "0") as ReplyError).message,
+    "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'",
+  );
+  assertEquals(
+    server.call("EVAL", "#!lua flags=no-writes\nreturn redis.call('GET', 'k')", "0"),
+    "1",
+  );
+});
+
+Deno.test("SCRIPT FLUSH forgets all scripts, and the next ones run", () => {
+  const server = fresh();
+  const sha = server.run(`SCRIPT LOAD "return 5"`) as string;
+  assertEquals(server.run(`EVALSHA ${sha} 0`), 5);
+  assertEquals(server.run("SCRIPT FLUSH"), "OK");
+  assertEquals(
+    (server.run(`EVALSHA ${sha} 0`) as ReplyError).message,
+    "NOSCRIPT No matching script. Please use EVAL.",
+  );
+  assertEquals(server.run(`EVAL "return 6" 0`), 6);
+});
