@@ -75,6 +75,10 @@ const FACTS = `
   discard 1 allow_busy,fast,loading,noscript,stale fast,transaction -
   dump 2 readonly keyspace,read,slow i1/r0,1,0/RO
   echo 2 fast,loading,stale connection,fast -
+  eval -3 no_mandatory_keys,noscript,skip_monitor,stale scripting,slow i2/n/RW
+  eval_ro -3 no_mandatory_keys,noscript,readonly,skip_monitor,stale scripting,slow i2/n/RO
+  evalsha -3 no_mandatory_keys,noscript,skip_monitor,stale scripting,slow i2/n/RW
+  evalsha_ro -3 no_mandatory_keys,noscript,readonly,skip_monitor,stale scripting,slow i2/n/RO
   exec 1 loading,noscript,skip_slowlog,stale slow,transaction -
   exists -2 fast,readonly fast,keyspace,read i1/r-1,1,0/RO
   exit -1 allow_busy,fast,loading,no_auth,noscript,stale connection,fast -
@@ -202,6 +206,13 @@ const FACTS = `
   save 1 admin,no_async_loading,no_multi,noscript admin,dangerous,slow -
   scan -2 readonly keyspace,read,slow -
   scard 2 fast,readonly fast,read,set i1/r0,1,0/RO
+  script -2 - slow -
+  script|debug 3 noscript scripting,slow -
+  script|exists -3 noscript scripting,slow -
+  script|flush -2 noscript scripting,slow -
+  script|help 2 loading,stale scripting,slow -
+  script|kill 2 allow_busy,noscript scripting,slow -
+  script|load 3 noscript,stale scripting,slow -
   sdiff -2 readonly read,set,slow i1/r-1,1,0/RO
   sdiffstore -3 denyoom,write set,slow,write i1/r0,1,0/OW i2/r-1,1,0/RO
   select 2 fast,loading,stale connection,fast -
