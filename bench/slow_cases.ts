@@ -509,7 +509,8 @@ export const NOT_WALKED = new Set(
     "module monitor multi object pfselftest psync quit readonly readwrite replconf replicaof reset restore restore-asking " +
     "role save select shutdown slaveof slowlog sync xgroup xinfo command pfdebug psetex mset xsetid zquery " +
     "bf.add bf.exists bf.madd bf.mexists bf.reserve bf.info bf.card bf.insert bfadd bfexists exit decr incrby decrby msetnx " +
-    "publish spublish pubsub subscribe ssubscribe psubscribe unsubscribe sunsubscribe punsubscribe")
+    "publish spublish pubsub subscribe ssubscribe psubscribe unsubscribe sunsubscribe punsubscribe " +
+    "eval eval_ro evalsha evalsha_ro script")
     .split(" "),
 );
 

@@ -16,7 +16,7 @@ import { Collect, LuaMachine, REGISTRY, Status } from "./lua_machine.ts";
 import { ValueWriter } from "./lua_values.ts";
 import { RedisTable } from "./redis_table.ts";
 import { Sandbox } from "./sandbox.ts";
-import { type Script, ScriptCache, ScriptFlag, scriptOf } from "./script_cache.ts";
+import { type Script, ScriptCache, ScriptFlag, scriptOf, SHA_DIGITS } from "./script_cache.ts";
 import { ScriptClient } from "./script_client.ts";
 import { ScriptRun } from "./script_run.ts";
 
@@ -108,6 +108,7 @@ export class LuaHost implements ScriptCalls {
   }
 
   evalSha(call: Call, isReadOnly: boolean): void {
+    if (call.args.length(1) !== SHA_DIGITS) return call.reply.error(Errors.noScript);
     const keyCount = keyCountOf(call);
     if (keyCount < 0) return;
     const script = this.#cache.bySha(call.args.binary(1));

@@ -28,7 +28,7 @@ const FLAG_NAMES: ReadonlyMap<string, number> = new Map([
 ]);
 
 const LINE_FEED = 0x0a;
-const SHA_DIGITS = 2 * SHA1_BYTES;
+export const SHA_DIGITS = 2 * SHA1_BYTES;
 const HEX = "0123456789abcdef";
 /** Of a text with more bytes only the first and the last so many are looked at to find it; then all are compared. */
 const HASHED_BYTES = 32;

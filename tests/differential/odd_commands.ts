@@ -58,7 +58,7 @@ const LEFT_OUT = new Set([
     "client|reply",
     "client|pause",
   ],
-  ...["client|kill", "client|tracking", "config|rewrite", "config|resetstat"],
+  ...["client|kill", "client|tracking", "config|rewrite", "config|resetstat", "script|debug"],
   // Each of their arguments is answered.
   ...["subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe"],
 ]);
