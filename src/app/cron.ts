@@ -52,7 +52,9 @@ export class Cron {
 
   /** Does all that is due now; returns whether keys are left over for another slice. */
   run(): boolean {
-    const { clock, deadlines, counters } = this.#engine;
+    const { clock, deadlines, counters, keyspace } = this.#engine;
+    // While a script is suspended nothing may change: what is due is done when it is over.
+    if (keyspace.hooks.isForbidden) return false;
     clock.refresh();
     const begin = clock.monotonicUs();
     this.#guarded("A deadline of a client", () => deadlines.run());

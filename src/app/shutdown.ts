@@ -4,6 +4,8 @@ import type { Server } from "./server.ts";
 
 /** How long the end of the server waits for clients that do not read their replies. */
 const GRACE_MS = 5000;
+/** How often it is looked whether a suspended script is over. */
+const SCRIPT_LOOK_MS = 50;
 /** One Ctrl+C can arrive twice: from the terminal, and passed on by `deno task` or npx. That is no second one. */
 const SAME_KEY_MS = 500;
 
@@ -34,7 +36,12 @@ export class Shutdown {
 
   /** `shutdown-on-sigint` and `shutdown-on-sigterm` say what is saved. */
   #bySignal(signal: Deno.Signal): void {
-    const { log, parameters } = this.#server.engine;
+    const { log, parameters, keyspace } = this.#server.engine;
+    // While a script is suspended the data are half changed. Its end is awaited.
+    if (keyspace.hooks.isForbidden) {
+      setTimeout(() => this.#bySignal(signal), SCRIPT_LOOK_MS);
+      return;
+    }
     const { shutdownOnSigint, shutdownOnSigterm } = parameters.values;
     const words = (signal === "SIGINT" ? shutdownOnSigint : shutdownOnSigterm).split(" ");
     const save = words.includes("save") ? true : words.includes("nosave") ? false : null;

@@ -42,8 +42,10 @@ function scriptFlush({ args, reply, engine }: Call): void {
   reply.ok();
 }
 
-function scriptKill({ reply }: Call): void {
-  reply.error(Errors.notBusy);
+function scriptKill({ reply, engine }: Call): void {
+  const error = engine.scripts === null ? Errors.notBusy : engine.scripts.kill(false);
+  if (error === null) reply.ok();
+  else reply.error(error);
 }
 
 function scriptDebug({ args, reply }: Call): void {

@@ -89,6 +89,8 @@ function shutdown(call: Call): void {
     if (!engine.host.abortShutdown()) return reply.error(Errors.noShutdown);
     return reply.ok();
   }
+  // Half of what the script does would be saved.
+  if (engine.gates.busy !== null && !given.nosave) return reply.error(engine.gates.busy);
   const save = given.save ? true : given.nosave ? false : null;
   const isEnding = engine.host.shutdown({ now: given.now, force: given.force, save });
   if (!isEnding) reply.error(Errors.shutdownFailed);

@@ -78,8 +78,8 @@ function run(call: Call, request: Request): void {
     return call.reply.error(Errors.wrongType);
   }
   const isUnsorted = request.by !== null && !request.by.includes("*");
-  // A set has no order. With STORE it is sorted even if BY says not to, so that replicas store the same list.
-  if (isUnsorted && type === Type.set && request.store > 0) {
+  // A set has no order. With STORE, or for a script, it is sorted even if BY says not to, so that replicas store the same list.
+  if (isUnsorted && type === Type.set && (request.store > 0 || call.client.isScript)) {
     request.by = null;
     request.isAlpha = true;
   }

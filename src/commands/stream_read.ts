@@ -6,7 +6,7 @@ import { Events } from "../keyspace/change_hooks.ts";
 import { Type } from "../keyspace/entry.ts";
 import { StreamValue } from "../keyspace/stream_value.ts";
 import { type Args, argsOf, binaryBytes } from "../protocol/args.ts";
-import { Errors, noSuchKeyOrGroup, unbalancedStreams } from "../protocol/errors.ts";
+import { blockInScript, Errors, noSuchKeyOrGroup, unbalancedStreams } from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import { type Consumer, type ConsumerGroup, isUnknown } from "../structures/consumer_groups.ts";
 import type { Ref } from "../structures/arena.ts";
@@ -59,8 +59,10 @@ function readRequest(call: Call, isGroup: boolean): Request {
   };
   for (let at = 1; at < args.count && request.first === 0 && args.error === null; at++) {
     const more = args.count - at - 1;
-    if (args.is(at, "BLOCK") && more > 0) request.timeoutMs = timeoutInMs(call, ++at);
-    else if (args.is(at, "COUNT") && more > 0) {
+    if (args.is(at, "BLOCK") && more > 0) {
+      if (call.client.isScript) args.fail(blockInScript(args.binary(0)));
+      request.timeoutMs = timeoutInMs(call, ++at);
+    } else if (args.is(at, "COUNT") && more > 0) {
       request.limit = Math.max(args.integer(++at), 0);
     } else if (args.is(at, "STREAMS") && more > 0) request.first = at + 1;
     else if (args.is(at, "GROUP") && more > 1) {

@@ -1,7 +1,9 @@
 /** MULTI and its kin: https://redis.io/docs/latest/commands/?group=transactions */
 import type { Call } from "../engine/call.ts";
-import { type CommandSpec, Flag, keyRange } from "../engine/command.ts";
+import { type Command, type CommandSpec, Flag, keyRange } from "../engine/command.ts";
 import type { CommandQueue } from "../engine/command_queue.ts";
+import { assert } from "../lib/assert.ts";
+import type { Args } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
 
 function multi({ reply, client }: Call): void {
@@ -32,37 +34,66 @@ function exec(call: Call): void {
     return isAborted ? reply.error(Errors.execAbort) : reply.nullArray();
   }
 
-  const own = call.args;
-  const command = call.command;
   transaction.running = queue;
   engine.blocking.denied++;
-  runAll(call, queue);
+  const isMuted = client.replyMode !== "on";
+  if (!isMuted) reply.array(queue?.length ?? 0);
+  if (queue === null) return endExec(call, call.args, call.command);
+  runRest(call, queue, isMuted, call.args, call.command);
+}
+
+/**
+ * Runs the commands of a transaction that have not been run yet. Their replies follow one by one, as CLIENT REPLY may be
+ * among the commands. If a script among them is suspended, this goes on with the next one when that is over.
+ */
+function runRest(
+  call: Call,
+  queue: CommandQueue,
+  isMuted: boolean,
+  own: Args,
+  command: Command | null,
+): void {
+  const { client, engine, reply } = call;
+  const { evaluator, suspension } = engine;
+  /** What follows each command. SKIP is for the next one after EXEC. */
+  function muteIfAsked(mark: number): void {
+    if (client.replyMode !== "skip") isMuted = client.replyMode === "off";
+    if (isMuted) reply.rewind(mark);
+  }
+  evaluator.beginQueue(client);
+  const isOver = queue.forEach(
+    (pipeline) => evaluator.prefetch(client, pipeline),
+    (queued, args) => {
+      call.args = args;
+      const mark = reply.mark();
+      const refusal = evaluator.refusalInside(client, queued);
+      if (refusal !== null) reply.error(refusal);
+      else evaluator.runQueued(client, queued);
+      if (suspension.client === client) {
+        suspension.later(() => muteIfAsked(mark));
+        return false;
+      }
+      muteIfAsked(mark);
+      return true;
+    },
+  );
+  evaluator.endQueue();
+  if (suspension.client === client) {
+    return suspension.later(() => runRest(call, queue, isMuted, own, command));
+  }
+  assert(isOver, "only a script that is suspended stops a transaction");
+  endExec(call, own, command);
+}
+
+/** All commands of the transaction have been run; `own` and `command` are those of EXEC. */
+function endExec(call: Call, own: Args, command: Command | null): void {
+  const { client: { transaction }, engine } = call;
   engine.blocking.denied--;
+  transaction.running?.free();
   transaction.running = null;
-  queue?.free();
   call.rewriteToNothing();
   call.args = own;
   call.command = command;
-}
-
-/** Runs the commands of a transaction, whose replies follow one by one, as CLIENT REPLY may be among the commands. */
-function runAll({ reply, client, engine }: Call, queue: CommandQueue | null): void {
-  const { call } = client;
-  let isMuted = client.replyMode !== "on";
-  if (!isMuted) reply.array(queue?.length ?? 0);
-  const { evaluator } = engine;
-  evaluator.beginQueue(client);
-  queue?.forEach((pipeline) => evaluator.prefetch(client, pipeline), (queued, args) => {
-    call.args = args;
-    const mark = reply.mark();
-    const refusal = evaluator.refusalInside(client, queued);
-    if (refusal !== null) reply.error(refusal);
-    else evaluator.runQueued(client, queued);
-    // SKIP is for the next command after EXEC.
-    if (client.replyMode !== "skip") isMuted = client.replyMode === "off";
-    if (isMuted) reply.rewind(mark);
-  });
-  evaluator.endQueue();
 }
 
 function watch({ args, reply, client, db, engine }: Call): void {

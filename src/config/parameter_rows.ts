@@ -92,7 +92,7 @@ export const PARAMETER_ROWS = [
   words("bind", "127.0.0.1 ::1", addresses),
   text("bind-source-addr", "", { inert: true }),
   text("bio_cpulist", "", { immutable: true, inert: true }),
-  integer("busy-reply-threshold", 5_000, 0, LONG_MAX, { alias: "lua-time-limit", inert: true }),
+  integer("busy-reply-threshold", 5_000, 0, LONG_MAX, { alias: "lua-time-limit" }),
   words(
     "client-output-buffer-limit",
     "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60",

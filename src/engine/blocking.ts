@@ -6,7 +6,7 @@
  * ready; when the command that changed it is over (for EXEC, the whole transaction), the commands of the waiting
  * clients are run again in order of arrival, with their original arguments. One that blocks again
  * keeps its place. Serving may make other keys ready, so this goes on until none is. While clients are
- * paused nobody is served, as the waiting commands may write; the keys stay ready.
+ * paused, or a script is suspended, nobody is served, as the waiting commands may write; the keys stay ready.
  */
 import type { Database } from "../keyspace/database.ts";
 import { type Args, binaryText } from "../protocol/args.ts";
@@ -168,8 +168,8 @@ export class Blocking {
 
   /** Serves those who wait for keys that are ready; called when the command that changed these is over. */
   serve(): void {
-    const { pause, clock } = this.#engine;
-    if (pause.isOn(clock.nowMs())) return;
+    const { pause, clock, keyspace } = this.#engine;
+    if (pause.isOn(clock.nowMs()) || keyspace.hooks.isForbidden) return;
     this.#isServing = true;
     while (this.#ready.length > 0) {
       const ready = this.#ready;

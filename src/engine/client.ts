@@ -64,6 +64,8 @@ export class Client implements ReplyOwner {
   noEvict = false;
   /** Its commands come from the append-only file: they have been accepted once, and nothing may refuse them. */
   isReplay = false;
+  /** It runs the commands of scripts. */
+  isScript = false;
   noTouch = false;
   /** Its request waits for CLIENT PAUSE to end; the connection runs it again then. */
   isPostponed = false;

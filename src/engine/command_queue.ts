@@ -45,6 +45,10 @@ export class CommandQueue {
   readonly #apart: Args[] = [];
   #layout = new Int32Array(LAYOUT_ROOM);
   #layoutEnd = 0;
+  /** How many commands have been visited, where the layout of the next one begins, and how many of them were stored separately. */
+  #visited = 0;
+  #visitedEnd = 0;
+  #visitedApart = 0;
 
   get length(): number {
     return this.#commands.length;
@@ -81,35 +85,36 @@ export class CommandQueue {
   }
 
   /**
-   * Visits the commands in order; their arguments are valid during the call only. `announce` is called with several
-   * commands that follow, so that memory they need can be read ahead.
+   * Visits the commands that have not been visited yet, in order, until a visit returns false; their arguments are
+   * valid during the call only. `announce` is called with several commands that follow, so that memory they need can be read
+   * ahead. Returns whether all have been visited.
    */
   forEach(
     announce: (pipeline: Pipeline) => void,
-    visit: (command: Command, args: Args) => void,
-  ): void {
+    visit: (command: Command, args: Args) => boolean,
+  ): boolean {
     const commands = this.#commands;
     const packed = new Args();
-    let apart = 0;
-    let at = 0;
-    for (let index = 0; index < commands.length;) {
-      if (this.#layout[at] === APART) {
-        at++;
-        visit(commands[index++], this.#apart[apart++]);
+    let goesOn = true;
+    while (goesOn && this.#visited < commands.length) {
+      if (this.#layout[this.#visitedEnd] === APART) {
+        this.#visitedEnd++;
+        goesOn = visit(commands[this.#visited++], this.#apart[this.#visitedApart++]);
         continue;
       }
-      if (this.#readAhead(at) === 0) {
-        at = this.#readLong(at, packed);
-        visit(commands[index++], packed);
+      if (this.#readAhead(this.#visitedEnd) === 0) {
+        this.#visitedEnd = this.#readLong(this.#visitedEnd, packed);
+        goesOn = visit(commands[this.#visited++], packed);
         continue;
       }
       if (pipeline.count >= ANNOUNCED_MIN) announce(pipeline);
-      while (pipeline.hasNext(this)) {
-        at = pipeline.take(packed);
-        visit(commands[index++], packed);
+      while (goesOn && pipeline.hasNext(this)) {
+        this.#visitedEnd = pipeline.take(packed);
+        goesOn = visit(commands[this.#visited++], packed);
       }
     }
     pipeline.forget();
+    return this.#visited === commands.length;
   }
 
   /** Puts the commands at `at` of the layout into `pipeline`, as far as they lie in one chunk; returns how many. */

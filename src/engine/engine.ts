@@ -32,6 +32,7 @@ import { ReplyBuffers } from "./reply_buffers.ts";
 import type { Tracker, TrackingOptions } from "./tracker.ts";
 import { Tracking } from "./tracking.ts";
 import type { ScriptCalls } from "./script_calls.ts";
+import { Suspension } from "./suspension.ts";
 import { WatchedKeys } from "./transaction.ts";
 
 /** What commands need of the process, which only the app can give. */
@@ -90,6 +91,7 @@ export class Engine {
   readonly watchedKeys: WatchedKeys;
   readonly deadlines: Deadlines;
   readonly blocking: Blocking;
+  readonly suspension = new Suspension(this);
   /** In order of connection. */
   readonly clients = new ClientTable<Client>();
   readonly clientMemory = new ClientMemory();

@@ -93,9 +93,19 @@ export class Evaluator {
     const mode = client.replyMode;
     const mark = client.reply.mark();
     this.#execute(client);
+    if (this.#engine.suspension.client === client) return this.#muteLater(client);
     if (client.replyMode !== mode) return; // CLIENT REPLY ON answers
     client.reply.rewind(mark);
     if (mode === "skip" && client.blocked === null) client.replyMode = "on";
+  }
+
+  /** A script is suspended whose reply its client does not want. */
+  #muteLater(client: Client): void {
+    const { suspension } = this.#engine;
+    suspension.later(() => {
+      client.reply.rewind(suspension.replyStart);
+      if (client.replyMode === "skip") client.replyMode = "on";
+    });
   }
 
   #execute(client: Client): void {
@@ -159,7 +169,7 @@ export class Evaluator {
   /** As `run`, but does not show the command to monitors. */
   #runUnseen(client: Client, command: Command): void {
     const call = client.call;
-    const { reply, args, db } = call;
+    const { reply, args } = call;
     const { propagation, keyspace } = this.#engine;
     const { hooks } = keyspace;
     assert(!hooks.isTelling, "who is told of changes runs no commands");
@@ -178,10 +188,66 @@ export class Evaluator {
     }
     // The hasher remembers the last key by its place in the buffer, which the next request overwrites.
     keyspace.hasher.forget();
+    if (this.#engine.suspension.client === client) {
+      return this.#afterRunLater(client, command, mark, errorsBefore, dirtyBefore);
+    }
+    this.#afterRun(client, command, mark, errorsBefore, dirtyBefore);
+  }
+
+  /** The command is over: counts its failure, propagates its changes. */
+  #afterRun(
+    client: Client,
+    command: Command,
+    mark: number,
+    errorsBefore: number,
+    dirtyBefore: number,
+  ): void {
+    const { reply, args, db } = client.call;
+    const { propagation, keyspace: { hooks } } = this.#engine;
     if (reply.errorCount !== errorsBefore) this.#countFailure(client, command, mark);
     if (propagation.isOn && hooks.dirty !== dirtyBefore && !propagation.wasRewritten) {
       propagation.append(db.index, args);
     }
+  }
+
+  /** As `#afterRun`, when the script is over that the command runs, and that is suspended. */
+  #afterRunLater(
+    client: Client,
+    command: Command,
+    mark: number,
+    errorsBefore: number,
+    dirtyBefore: number,
+  ): void {
+    const { suspension } = this.#engine;
+    // A reply within that of EXEC stays where it is: nothing of it is sent before all is there.
+    const isInside = client.transaction.running !== null;
+    suspension.later(() => {
+      const start = isInside ? mark : suspension.replyStart;
+      this.#afterRun(client, command, start, errorsBefore, dirtyBefore);
+    });
+  }
+
+  /** The script of the suspended command is over: does all that was left to do for its client. */
+  resume(): void {
+    const { suspension } = this.#engine;
+    const { client } = suspension;
+    if (client === null) return;
+    this.beginBatch(client);
+    let isOver = true;
+    try {
+      isOver = suspension.finish();
+    } catch (error) {
+      const { log, recentCommands } = this.#engine;
+      const text = error instanceof Error ? error.stack ?? error.message : String(error);
+      log.warning(
+        `Ending a suspended script failed: ${text}\nCommands before it: ${recentCommands}`,
+      );
+    }
+    this.endBatch();
+    if (!isOver) return;
+    this.#engine.toFlush.add(client);
+    this.#engine.flushOthers();
+    client.transport.resume();
   }
 
   /** A script of another client begins to run commands, as `client`. */
@@ -277,7 +343,15 @@ export class Evaluator {
     const mark = client.reply.mark();
     this.run(client, command);
     this.#engine.counters.commands++;
+    if (this.#engine.suspension.client === client) return this.#countLater(client, command, timer);
     timer.end(isAlone, client.reply.mark() - mark);
+  }
+
+  /** Counts a command whose script is suspended, when that is over. */
+  #countLater(client: Client, command: Command, timer: CommandTimer): void {
+    const { suspension, clock } = this.#engine;
+    const startUs = timer.drop();
+    suspension.later(() => timer.count(client, command, clock.monotonicUs() - startUs, 1));
   }
 
   endQueue(): void {
@@ -338,11 +412,22 @@ export class Evaluator {
     const { reply } = client;
     const mark = reply.mark();
     this.run(client, command);
+    if (engine.suspension.client === client) return this.#endLater(client, command);
     engine.propagation.endUnit();
     if (engine.blocking.hasReady) engine.blocking.serve();
     // A command that has blocked is counted when its wait is over.
     if (isAlone && client.blocked !== null && (command.flags & Flag.blocking) !== 0) timer.drop();
     else timer.end(isAlone, reply.mark() - mark);
+  }
+
+  /** As the end of `#timed`, when the suspended script is over. */
+  #endLater(client: Client, command: Command): void {
+    const { propagation, blocking, suspension } = this.#engine;
+    this.#countLater(client, command, this.#timer);
+    suspension.later(() => {
+      propagation.endUnit();
+      if (blocking.hasReady) blocking.serve();
+    });
   }
 
   #failed(client: Client, command: Command, mark: number, error: unknown): void {
@@ -387,6 +472,7 @@ function gateRefusal(
   if (isMisplaced(client, command)) return notWhileSubscribed(command.fullName);
   if (gates.stale !== null && (flags & Flag.stale) === 0) return gates.stale;
   if (gates.loading !== null && (flags & Flag.loading) === 0) return gates.loading;
+  if (gates.busy !== null && (flags & Flag.allowBusy) === 0) return gates.busy;
   return null;
 }
 

@@ -23,10 +23,13 @@ export class Gates {
   /** Commands without the flag `stale`: the link to the primary is down. */
   stale: ErrorReply | null = null;
 
+  /** Commands without the flag `allowBusy`: a script has been running for too long, and is suspended. */
+  busy: ErrorReply | null = null;
+
   /** Whether any gate is closed: one test on the hot path. */
   get anyClosed(): boolean {
     return this.loading !== null || this.notDurable !== null || this.misconf !== null ||
       this.noReplicas !== null || this.readOnly !== null || this.full !== null ||
-      this.stale !== null;
+      this.stale !== null || this.busy !== null;
   }
 }

@@ -36,6 +36,8 @@ export class Propagation {
   isOn = false;
   /** Whether the running command has been propagated already, as other commands. */
   wasRewritten = false;
+  /** The unit goes on although other clients' commands end meanwhile: a script is suspended. */
+  holdsUnit = false;
   /** Called once when bytes begin to gather, and again only after these have been taken. */
   onPending: () => void = () => {};
   #takers: readonly PropagationTaker[] = [];
@@ -158,7 +160,7 @@ export class Propagation {
 
   /** Ends the unit: a client's command, and the commands of waiting clients that it woke, are over. */
   endUnit(): void {
-    if (this.#unitCount === 0) return;
+    if (this.#unitCount === 0 || this.holdsUnit) return;
     if (this.#unitCount > 1 && this.#hasCommands) this.#wrap();
     this.#unitCount = 0;
     this.#hasCommands = false;
@@ -179,13 +181,16 @@ export class Propagation {
     this.#at += EXEC.length;
   }
 
-  /** Gives the takers what has gathered. Within a unit it does nothing, since units are taken whole. */
+  /** Gives the takers what has gathered, but for a unit that is not complete: units are taken whole. */
   flush(): void {
     this.#isAnnounced = false;
-    if (this.#unitCount > 0) return;
-    if (this.#at === 0) return;
-    for (let i = 0; i < this.#takers.length; i++) this.#takers[i].take(this.#bytes, this.#at);
-    this.#at = 0;
+    const end = this.#unitCount > 0 ? this.#unitStart : this.#at;
+    if (end === 0) return;
+    for (let i = 0; i < this.#takers.length; i++) this.#takers[i].take(this.#bytes, end);
+    this.#bytes.copyWithin(0, end, this.#at);
+    this.#at -= end;
+    this.#unitStart = 0;
+    if (this.#at > 0) return;
     if (this.#bytes.length > PENDING_MAX) this.#bytes = new Uint8Array(ROOM_BYTES);
   }
 }

@@ -25,6 +25,8 @@ export interface ScriptCalls {
   cacheScript(args: Args, index: number): string | ErrorReply;
   /** SCRIPT EXISTS. */
   hasScript(args: Args, index: number): boolean;
+  /** SCRIPT KILL and FUNCTION KILL: ends the script that is suspended; returns why it can't be, or null. */
+  kill(isFunction: boolean): ErrorReply | null;
   /** SCRIPT FLUSH. */
   flush(): void;
   readonly figures: ScriptFigures;

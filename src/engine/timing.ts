@@ -94,11 +94,13 @@ export class CommandTimer {
     else if (replyBytes >= LONG_REPLY_BYTES) this.#closeAfterLong();
   }
 
-  /** Called instead of `end` if the command has blocked: it is counted when its wait is over. */
-  drop(): void {
+  /** Called instead of `end` if the command has blocked: it is counted when its wait is over. Returns when it began, in µs. */
+  drop(): number {
+    const startUs = this.#startUs;
     this.#command = null;
     this.#length = 0;
     this.#startUs = this.#engine.clock.monotonicUs();
+    return startUs;
   }
 
   /** Ends the run, and counts all of its time for its last command. */

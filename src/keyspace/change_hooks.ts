@@ -155,6 +155,8 @@ export class ChangeHooks {
   before: BeforeChange | null = null;
   /** Whether a listener wants the events `created` and `missed`, too, which are not changes. */
   wantsAll = false;
+  /** A script is suspended: nobody may change anything. */
+  isForbidden = false;
   #changeListeners: ChangeListener[] = [];
   #eventListeners: EventListener[] = [];
   #isTelling = false;
@@ -187,6 +189,7 @@ export class ChangeHooks {
 
   willChange(database: number, ref: Ref): void {
     assert(!this.#isTelling, "who is told of changes changes nothing");
+    assert(!this.isForbidden, "nothing changes while a script is suspended");
     if (this.before !== null) this.before(database, ref);
   }
 

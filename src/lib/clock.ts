@@ -2,20 +2,22 @@
 
 export class Clock {
   #nowMs = Date.now();
+  /** A script runs: until it is over, time stands still, so that no key expires under it. */
+  isHeld = false;
 
   /** Unix time in ms, as of the last `refresh`. */
   nowMs(): number {
     return this.#nowMs;
   }
 
-  /** Looks at the clock. */
+  /** Looks at the clock, unless time stands still. */
   refresh(): void {
-    this.#nowMs = Date.now();
+    if (!this.isHeld) this.#nowMs = Date.now();
   }
 
   /** Unix time in microseconds, now. */
   unixUs(): number {
-    return Date.now() * 1000 + (performance.now() * 1000) % 1000;
+    return this.isHeld ? this.#nowMs * 1000 : Date.now() * 1000 + (performance.now() * 1000) % 1000;
   }
 
   /** Stops the thread, and so the server. */
@@ -38,28 +40,33 @@ export function sleep(ms: number): void {
 /** A clock that stands still until a test moves it. */
 export class ManualClock extends Clock {
   #ms: number;
+  /** What is shown: an earlier time while time stands still. */
+  #shownMs: number;
 
   constructor(startMs: number) {
     super();
-    this.#ms = startMs;
+    this.#ms = this.#shownMs = startMs;
   }
 
   advance(ms: number): void {
     this.#ms += ms;
+    if (!this.isHeld) this.#shownMs = this.#ms;
   }
 
   override nowMs(): number {
-    return this.#ms;
+    return this.#shownMs;
   }
 
-  override refresh(): void {}
+  override refresh(): void {
+    if (!this.isHeld) this.#shownMs = this.#ms;
+  }
 
   override sleep(ms: number): void {
     this.advance(ms);
   }
 
   override unixUs(): number {
-    return this.#ms * 1000;
+    return this.#shownMs * 1000;
   }
 
   override monotonicUs(): number {

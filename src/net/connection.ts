@@ -115,7 +115,8 @@ export class Connection implements Transport, PipelineListener {
   flush(): void {
     if (this.#isClosed) return;
     const writer = this.client.reply;
-    if (writer.size === 0) return;
+    // Of the reply to EXEC nothing is sent before all is there. A script that is suspended may be in it.
+    if (writer.size === 0 || this.client.transaction.running !== null) return;
     // The rest of replies that were longer than it may have.
     if (writer.isOver) return this.#hub.engine.limitOutput?.(this.client);
     // This comes before the check for a write under way: these replies must wait for the commit in any case.

@@ -94,6 +94,10 @@ export class RdbFileWriter {
     const { clock } = this.#keyspace;
     assert(!this.#sink.isSync, "what is written in slices is written beside the loop");
     for (;;) {
+      // While a script is suspended the data are half changed.
+      while (this.#keyspace.hooks.isForbidden) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
       const end = clock.monotonicUs() + SLICE_US;
       const isSlow = this.#settings.keyDelayUs > 0;
       if (!this.snapshot.slice(() => isSlow || clock.monotonicUs() >= end)) break;

@@ -333,6 +333,17 @@ export const Errors = {
   scriptDebugMode: e("ERR Use SCRIPT DEBUG YES/SYNC/NO"),
   scriptDebug: e("ERR This server has no debugger for scripts"),
   notBusy: e("NOTBUSY No scripts in execution right now."),
+  busyScript: e(
+    "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
+  ),
+  busyFunction: e(
+    "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.",
+  ),
+  unkillable: e(
+    "UNKILLABLE Sorry the script already executed write commands against the dataset. You can " +
+      "either wait the script termination or kill the server in a hard way using the SHUTDOWN " +
+      "NOSAVE command.",
+  ),
   noArguments: e("ERR Please specify at least one argument for this redis lib call"),
   badArguments: e("ERR Lua redis lib command arguments must be strings or integers"),
   scriptUnknown: e("ERR Unknown Redis command called from script"),
@@ -487,6 +498,11 @@ export function unbalancedStreams(command: string, id: string): ErrorReply {
   return e(
     `ERR Unbalanced '${command}' list of streams: for each stream key an ID or '${id}' must be specified.`,
   );
+}
+
+/** XREAD and XREADGROUP with BLOCK, called by a script. */
+export function blockInScript(command: string): ErrorReply {
+  return e(`ERR ${shown(command)} command is not allowed with BLOCK option from scripts`);
 }
 
 export function unrecognizedClaim(option: string): ErrorReply {

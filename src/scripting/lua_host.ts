@@ -12,7 +12,7 @@ import { cText } from "../lib/c_text.ts";
 import type { Args } from "../protocol/args.ts";
 import { type ErrorReply, errorReply, Errors } from "../protocol/errors.ts";
 import { loadLua } from "./lua_code.ts";
-import { Collect, LuaMachine, REGISTRY, Status } from "./lua_machine.ts";
+import { Collect, Decision, LuaMachine, REGISTRY, Status } from "./lua_machine.ts";
 import { ValueWriter } from "./lua_values.ts";
 import { RedisTable } from "./redis_table.ts";
 import { Sandbox } from "./sandbox.ts";
@@ -22,6 +22,11 @@ import { ScriptRun } from "./script_run.ts";
 
 /** How a text without a path is called in errors: Lua shows it without the "@". */
 const CHUNK_NAME = "@user_script";
+/** Instructions of Lua between two looks at the clock: some 50 µs. */
+const HOOK_EVERY = 10_000;
+/** How long a busy script runs before other clients get a turn. */
+const SLICE_US = 5_000;
+const KILLED = "ERR Script killed by user with SCRIPT KILL...";
 /** Scripts between two steps of the garbage collector that do not wait for memory to be taken. */
 const RUNS_A_STEP = 50;
 /** A machine with more memory than this is replaced when scripts are flushed. */
@@ -46,6 +51,8 @@ export class LuaHost implements ScriptCalls {
   #unavailable: ErrorReply | null = null;
   #machinery: Machinery | null = null;
   #runs = 0;
+  /** The running script. */
+  #running: ScriptRun | null = null;
 
   /** Tests may give Lua's code, so that scripts need not wait for it. */
   constructor(engine: Engine, code: WebAssembly.Module | null = null) {
@@ -87,9 +94,12 @@ export class LuaHost implements ScriptCalls {
   #build(): Machinery {
     assert(this.#code !== null, "Lua is loaded");
     const machine = new LuaMachine(this.#code);
+    machine.decide = (state) => this.#decide(machine, state);
+    machine.wait = () => this.#pause();
     const scripts = new ScriptClient(this.#engine, machine);
     const sandbox = this.#newSandbox(machine, scripts);
     const writer = new ValueWriter(machine, (error) => this.#engine.counters.countError(error));
+    machine.hookEvery(sandbox.state, HOOK_EVERY);
     return { machine, scripts, writer, sandbox };
   }
 
@@ -125,6 +135,53 @@ export class LuaHost implements ScriptCalls {
 
   hasScript(args: Args, index: number): boolean {
     return this.#cache.bySha(args.binary(index)) !== null;
+  }
+
+  kill(isFunction: boolean): ErrorReply | null {
+    const run = this.#running;
+    if (run === null) return Errors.notBusy;
+    if (run.hasWritten) return Errors.unkillable;
+    if (run.isFunction !== isFunction) return busyError(run);
+    run.isKilled = true;
+    return null;
+  }
+
+  /** The hook asks every few thousand instructions whether the script goes on. */
+  #decide(machine: LuaMachine, state: number): number {
+    const run = this.#running;
+    if (run === null) return Decision.goOn;
+    if (run.isKilled) return this.#raiseKilled(machine, state);
+    if (this.#engine.clock.monotonicUs() < run.nextPauseUs) return Decision.goOn;
+    if (!run.isBusy) this.#becomeBusy(run);
+    return Decision.wait;
+  }
+
+  /** A loop around pcall would catch the error and go on: from now on the hook raises it after every instruction. */
+  #raiseKilled(machine: LuaMachine, state: number): number {
+    machine.hookEvery(state, 1, true);
+    machine.exports.lua_createtable(state, 0, 1);
+    machine.pushText(state, KILLED);
+    machine.exports.lua_setfield(state, -2, machine.name("err"));
+    return Decision.raise;
+  }
+
+  /** From now on other clients are told that a script is running. */
+  #becomeBusy(run: ScriptRun): void {
+    const { log, gates, parameters } = this.#engine;
+    run.isBusy = true;
+    gates.busy = busyError(run);
+    log.warning(
+      `Slow script detected: still in execution after ${parameters.values.busyReplyThreshold} ` +
+        `milliseconds. You can try killing the script using the ` +
+        `${run.isFunction ? "FUNCTION" : "SCRIPT"} KILL command. Script name is: ${run.name}.`,
+    );
+  }
+
+  /** Lets the event loop serve other clients. */
+  async #pause(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    const run = this.#running;
+    if (run !== null) run.nextPauseUs = this.#engine.clock.monotonicUs() + SLICE_US;
   }
 
   flush(): void {
@@ -206,6 +263,8 @@ export class LuaHost implements ScriptCalls {
   /** Runs the script with `keyCount` keys and what follows them. */
   #run(call: Call, script: Script, keyCount: number, isReadOnly: boolean): void {
     const { engine, client, args } = call;
+    // DEBUG SET-DISABLE-DENY-SCRIPTS lets a script call EVAL.
+    if (this.#running !== null) return call.reply.error(Errors.scriptDenied);
     const { maxmemory } = engine.parameters.values;
     const isOutOfMemory = maxmemory > 0 && !client.isReplay &&
       engine.usedBytesFor(client) > maxmemory;
@@ -230,10 +289,30 @@ export class LuaHost implements ScriptCalls {
     exports.lua_rawgeti(state, REGISTRY, script.place);
     exports.lua_insert(state, -2);
     exports.lua_setfenv(state, -2);
-    machinery.scripts.begin(run);
-    const status = machinery.machine.run(state, 0, 1, 1);
-    assert(typeof status === "number", "no script is suspended yet");
-    this.#end(machinery, run, status);
+    this.#start(machinery, run);
+  }
+
+  /** Calls the function on the stack; the reply is written when it is over, which may be later. */
+  #start(machinery: Machinery, run: ScriptRun): void {
+    const { machine, sandbox, scripts } = machinery;
+    const { clock, parameters, suspension, evaluator } = this.#engine;
+    const { client } = run.call;
+    const { busyReplyThreshold } = parameters.values;
+    // What a file has is run to its end: nobody is served before that.
+    if (busyReplyThreshold > 0 && !client.isReplay) {
+      run.nextPauseUs = clock.monotonicUs() + 1000 * busyReplyThreshold;
+    }
+    this.#running = run;
+    scripts.begin(run);
+    const outcome = machine.run(sandbox.state, 0, 1, 1);
+    if (typeof outcome === "number") return this.#end(machinery, run, outcome);
+    suspension.begin(client);
+    let status: number = Status.broken;
+    suspension.later(() => this.#end(machinery, run, status));
+    void outcome.then((ended) => {
+      status = ended;
+      evaluator.resume();
+    });
   }
 
   /** Sets a global of the table on top to the arguments `first` to `end`. */
@@ -258,7 +337,10 @@ export class LuaHost implements ScriptCalls {
     const { machine, sandbox, scripts, writer } = machinery;
     const { call } = run;
     writer.resp = scripts.client.reply.resp;
+    this.#running = null;
+    this.#engine.gates.busy = null;
     scripts.end();
+    if (run.isKilled) machine.hookEvery(sandbox.state, HOOK_EVERY);
     // What the script has changed has been propagated by its commands.
     call.rewriteToNothing();
     call.isFailureCounted = true;
@@ -313,6 +395,11 @@ export class LuaHost implements ScriptCalls {
     this.#engine.log.warning(`A function that script ${run.name} has called failed: ${text}`);
     machine.failure = null;
   }
+}
+
+/** What other clients are told while the script is suspended. */
+function busyError(run: ScriptRun): ErrorReply {
+  return run.isFunction ? Errors.busyFunction : Errors.busyScript;
 }
 
 /** The number of keys that EVAL is given; −1, after an error reply, if it is wrong. */

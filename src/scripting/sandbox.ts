@@ -26,8 +26,11 @@ function _G.pcall(f, ...)
   return textOf(pcall(f, ...))
 end
 function __redis__err__handler(err)
-  local at = getinfo(2, "Sl")
-  if at and at.what == "C" then at = getinfo(3, "Sl") end
+  local at
+  for level = 2, 6 do
+    at = getinfo(level, "Sl")
+    if not at or (at.what ~= "C" and at.what ~= "tail" and at.source ~= "=?") then break end
+  end
   if type(err) ~= "table" then err = {err = "ERR " .. tostring(err)} end
   if at then
     err.source = at.source

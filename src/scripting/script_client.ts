@@ -48,6 +48,7 @@ export class ScriptClient {
     this.#machine = machine;
     this.#reader = new ReplyReader(machine);
     this.client = new Client(engine, 0, LUA_TRANSPORT);
+    this.client.isScript = true;
   }
 
   /** A script begins: its commands are those of the client that runs it. */
@@ -62,6 +63,7 @@ export class ScriptClient {
     client.reply.resp = 2;
     client.reply.rewind(0);
     this.#engine.blocking.denied++;
+    this.#engine.clock.isHeld = true;
     this.#engine.evaluator.beginScript(client);
   }
 
@@ -69,6 +71,7 @@ export class ScriptClient {
     const { client } = this;
     this.#engine.evaluator.endScript();
     this.#engine.blocking.denied--;
+    this.#engine.clock.isHeld = false;
     this.run = null;
     client.args.clear();
     client.reply.rewind(0);
@@ -95,12 +98,12 @@ export class ScriptClient {
     if (command === null) return this.#fail(state, Errors.scriptUnknown, true);
     const { arity } = command;
     const { count } = client.args;
-    if (run === null) return this.#fail(state, Errors.scriptDenied, true);
+    if (run === null) return this.#refuse(state, command, Errors.scriptDenied);
     if (arity > 0 ? count !== arity : count < -arity) {
-      return this.#fail(state, Errors.scriptArity, true);
+      return this.#refuse(state, command, Errors.scriptArity);
     }
     const refusal = this.#refusal(run, command);
-    if (refusal !== null) return this.#fail(state, refusal, true);
+    if (refusal !== null) return this.#refuse(state, command, refusal);
     if ((command.flags & Flag.write) !== 0) run.hasWritten = true;
     this.#run(run, command);
     const { reply } = client;
@@ -111,6 +114,14 @@ export class ScriptClient {
   }
 
   #run(run: ScriptRun, command: Command): void {
+    const { suspension } = this.#engine;
+    if (suspension.client === null) return this.#runNow(run, command);
+    suspension.enter();
+    this.#runNow(run, command);
+    suspension.leave();
+  }
+
+  #runNow(run: ScriptRun, command: Command): void {
     const { evaluator, propagation } = this.#engine;
     if (run.targets !== Target.none) return evaluator.runForScript(this.client, command);
     const { isOn } = propagation;
@@ -153,8 +164,8 @@ export class ScriptClient {
   /** Why the script may not run this command now, or null. The order is Redis's. */
   #refusal(run: ScriptRun, command: Command): ErrorReply | null {
     const { flags } = command;
-    if ((flags & Flag.noScript) !== 0) return Errors.scriptDenied;
-    const { gates } = this.#engine;
+    const { gates, scriptsRunAll } = this.#engine;
+    if ((flags & Flag.noScript) !== 0 && !scriptsRunAll) return Errors.scriptDenied;
     if (gates.stale !== null && (flags & Flag.stale) === 0 && !run.has(ScriptFlag.allowStale)) {
       return Errors.scriptStale;
     }
@@ -171,6 +182,11 @@ export class ScriptClient {
       if (gates.full !== null) return gates.full;
     }
     return null;
+  }
+
+  #refuse(state: number, command: Command, error: ErrorReply): false {
+    command.stats.rejected++;
+    return this.#fail(state, error, true);
   }
 
   /** Pushes an error table; returns false. */

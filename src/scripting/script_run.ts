@@ -7,6 +7,12 @@ export const Target = { none: 0, log: 1, replicas: 2, all: 3 } as const;
 
 export class ScriptRun {
   hasWritten = false;
+  /** SCRIPT KILL or FUNCTION KILL. */
+  isKilled = false;
+  /** It has run for longer than `busy-reply-threshold`. */
+  isBusy = false;
+  /** When the hook looks further: at the threshold at first, then at the end of each slice; µs. */
+  nextPauseUs = Infinity;
   /** redis.set_repl. */
   targets: number = Target.all;
 
@@ -19,6 +25,8 @@ export class ScriptRun {
     readonly isReadOnly: boolean,
     /** Memory was short when it began. Later it is not asked again: half of a script is worse than too much memory. */
     readonly wasOutOfMemory: boolean,
+    /** It was called by FCALL. */
+    readonly isFunction = false,
   ) {}
 
   has(flag: number): boolean {
