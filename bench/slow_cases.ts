@@ -510,7 +510,7 @@ export const NOT_WALKED = new Set(
     "role save select shutdown slaveof slowlog sync xgroup xinfo command pfdebug psetex mset xsetid zquery " +
     "bf.add bf.exists bf.madd bf.mexists bf.reserve bf.info bf.card bf.insert bfadd bfexists exit decr incrby decrby msetnx " +
     "publish spublish pubsub subscribe ssubscribe psubscribe unsubscribe sunsubscribe punsubscribe " +
-    "eval eval_ro evalsha evalsha_ro script")
+    "eval eval_ro evalsha evalsha_ro script fcall fcall_ro function")
     .split(" "),
 );
 

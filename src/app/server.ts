@@ -16,6 +16,8 @@ import { Hub } from "../net/hub.ts";
 import { type Endpoint, Listener } from "../net/listener.ts";
 import { OutputLimits } from "../net/output_limits.ts";
 import type { Log } from "../observe/log.ts";
+import { LuaFunctions } from "../scripting/function_engine.ts";
+import { FunctionStore } from "../scripting/function_store.ts";
 import { LuaHost } from "../scripting/lua_host.ts";
 import { carryChanges } from "./changes.ts";
 import { Cron } from "./cron.ts";
@@ -50,6 +52,7 @@ export class Server {
   readonly evaluator: Evaluator;
   readonly hub: Hub;
   readonly cron: Cron;
+  readonly functions: FunctionStore;
   readonly persistence: Persistence;
   readonly listeners: Listener[] = [];
 
@@ -72,7 +75,10 @@ export class Server {
     this.engine.mayOutput = (client, bytes) => outputLimits.allows(client, bytes);
     this.engine.flushSoon = () => this.hub.endTurnSoon();
     this.engine.afterBatch = () => this.cron.afterBatch();
-    this.engine.scripts = new LuaHost(this.engine, parts.lua);
+    const lua = new LuaHost(this.engine, parts.lua);
+    this.engine.scripts = lua;
+    this.functions = new FunctionStore(new LuaFunctions(lua));
+    this.engine.functions = this.functions;
     this.persistence = this.#makePersistence(parts.host.version);
   }
 
@@ -88,6 +94,7 @@ export class Server {
       gates,
       stream: propagation,
       target: new Replay(engine),
+      functions: this.functions,
       version,
       usedBytes: () => engine.usedBytes,
     });

@@ -109,12 +109,13 @@ function log({ args, reply, engine }: Call): void {
 
 /** RELOAD [NOSAVE] [NOFLUSH] [MERGE] */
 function reload({ args, reply, engine }: Call): void {
-  const options = { saves: true, flushes: true };
+  const options = { saves: true, flushes: true, merges: false };
   for (let i = 2; i < args.count; i++) {
     if (args.is(i, "NOSAVE")) options.saves = false;
     else if (args.is(i, "NOFLUSH")) options.flushes = false;
-    // MERGE lets keys be in the file and in memory: the file wins, as it does without.
-    else if (!args.is(i, "MERGE")) return reply.error(Errors.debugReload);
+    // For keys it changes nothing: one that is in the file and in memory is replaced in any case.
+    else if (args.is(i, "MERGE")) options.merges = true;
+    else return reply.error(Errors.debugReload);
   }
   const error = engine.persistence?.reload(options) ?? null;
   if (error === null) reply.ok();

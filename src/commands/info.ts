@@ -117,7 +117,6 @@ function memory(engine: Engine): Field[] {
     engine,
     resident,
   );
-  const { luaBytes = 0, scriptBytes = 0, scriptCount = 0 } = engine.scripts?.figures ?? {};
   return [
     ["used_memory", used],
     ["used_memory_human", humanBytes(used)],
@@ -135,19 +134,7 @@ function memory(engine: Engine): Field[] {
     ["allocator_resident", resident],
     ["total_system_memory", host.systemBytes()],
     ["total_system_memory_human", humanBytes(host.systemBytes())],
-    ["used_memory_lua", luaBytes],
-    ["used_memory_vm_eval", luaBytes],
-    ["used_memory_lua_human", humanBytes(luaBytes)],
-    ["used_memory_scripts_eval", scriptBytes],
-    ["number_of_cached_scripts", scriptCount],
-    ["number_of_functions", 0],
-    ["number_of_libraries", 0],
-    ["used_memory_vm_functions", 0],
-    ["used_memory_vm_total", luaBytes],
-    ["used_memory_vm_total_human", humanBytes(luaBytes)],
-    ["used_memory_functions", 0],
-    ["used_memory_scripts", scriptBytes],
-    ["used_memory_scripts_human", humanBytes(scriptBytes)],
+    ...scriptMemory(engine),
     ["maxmemory", maxmemory],
     ["maxmemory_human", humanBytes(maxmemory)],
     ["maxmemory_policy", maxmemoryPolicy],
@@ -170,6 +157,28 @@ function memory(engine: Engine): Field[] {
     ["active_defrag_running", 0],
     ["lazyfree_pending_objects", keyspace.lazyFree.pending],
     ["lazyfreed_objects", keyspace.stats.lazilyFreed],
+  ];
+}
+
+/** The part of INFO memory that tells what scripts and functions take. */
+function scriptMemory({ scripts, functions }: Engine): Field[] {
+  const { luaBytes = 0, scriptBytes = 0, scriptCount = 0 } = scripts?.figures ?? {};
+  const functionBytes = functions?.bytes ?? 0;
+  const functionVmBytes = functions?.machineBytes ?? 0;
+  return [
+    ["used_memory_lua", luaBytes],
+    ["used_memory_vm_eval", luaBytes],
+    ["used_memory_lua_human", humanBytes(luaBytes)],
+    ["used_memory_scripts_eval", scriptBytes],
+    ["number_of_cached_scripts", scriptCount],
+    ["number_of_functions", functions?.count ?? 0],
+    ["number_of_libraries", functions?.libraries.size ?? 0],
+    ["used_memory_vm_functions", functionVmBytes],
+    ["used_memory_vm_total", luaBytes + functionVmBytes],
+    ["used_memory_vm_total_human", humanBytes(luaBytes + functionVmBytes)],
+    ["used_memory_functions", functionBytes],
+    ["used_memory_scripts", scriptBytes + functionBytes],
+    ["used_memory_scripts_human", humanBytes(scriptBytes + functionBytes)],
   ];
 }
 

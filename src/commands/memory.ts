@@ -50,7 +50,7 @@ function memoryStats({ reply, engine }: Call): void {
     ["cluster.links", 0],
     ["aof.buffer", 0],
     ["lua.caches", engine.scripts?.figures.scriptBytes ?? 0],
-    ["functions.caches", 0],
+    ["functions.caches", engine.functions?.bytes ?? 0],
   ];
   const further: [string, number][] = [
     ["overhead.total", overhead],

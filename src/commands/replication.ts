@@ -35,10 +35,7 @@ function replconf(call: Call): void {
   reply.ok();
 }
 
-/**
- * Reads what the snapshot of a SYNC shall contain: "functions", or nothing. There are no functions yet, so that in either case
- * it has no keys. Returns false after an error.
- */
+/** Reads what the snapshot of a SYNC shall contain: "functions", or nothing. Returns false after an error. */
 function readFilter({ args, reply, client }: Call, index: number): boolean {
   const words = new Args();
   if (!splitInline(args.bytesOf(index), args.start(index), args.end(index), words)) {
@@ -50,7 +47,7 @@ function readFilter({ args, reply, client }: Call, index: number): boolean {
     reply.error(unsupportedFilter(words.binary(i)));
     return false;
   }
-  client.wantsNoKeys = true;
+  client.snapshotContents = { keys: false, functions: words.count > 0 };
   return true;
 }
 

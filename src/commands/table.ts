@@ -37,6 +37,7 @@ import { connectionCommands } from "./connection.ts";
 import { clientCommands } from "./client.ts";
 import { pubsubCommands } from "./pubsub.ts";
 import { transactionCommands } from "./transaction.ts";
+import { functionCommands } from "./functions.ts";
 import { scriptingCommands } from "./scripting.ts";
 import { serverCommands } from "./server.ts";
 import { configCommands } from "./config.ts";
@@ -91,7 +92,7 @@ export const commandGroups: readonly CommandGroup[] = [
   { group: "connection", commands: [...connectionCommands, ...clientCommands] },
   { group: "pubsub", commands: pubsubCommands },
   { group: "transactions", commands: [...transactionCommands] },
-  { group: "scripting", commands: scriptingCommands },
+  { group: "scripting", commands: [...scriptingCommands, ...functionCommands] },
   {
     group: "server",
     commands: [

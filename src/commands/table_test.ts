@@ -85,8 +85,20 @@ const FACTS = `
   expire -3 fast,write fast,keyspace,write i1/r0,1,0/RW
   expireat -3 fast,write fast,keyspace,write i1/r0,1,0/RW
   expiretime 2 fast,readonly fast,keyspace,read i1/r0,1,0/RO
+  fcall -3 no_mandatory_keys,noscript,skip_monitor,stale scripting,slow i2/n/RW
+  fcall_ro -3 no_mandatory_keys,noscript,readonly,skip_monitor,stale scripting,slow i2/n/RO
   flushall -1 write dangerous,keyspace,slow,write -
   flushdb -1 write dangerous,keyspace,slow,write -
+  function -2 - slow -
+  function|delete 3 noscript,write scripting,slow,write -
+  function|dump 2 noscript scripting,slow -
+  function|flush -2 noscript,write scripting,slow,write -
+  function|help 2 loading,stale scripting,slow -
+  function|kill 2 allow_busy,noscript scripting,slow -
+  function|list -2 noscript scripting,slow -
+  function|load -3 denyoom,noscript,write scripting,slow,write -
+  function|restore -3 denyoom,noscript,write scripting,slow,write -
+  function|stats 2 allow_busy,noscript scripting,slow -
   geoadd -5 denyoom,write geo,slow,write i1/r0,1,0/RW
   geodist -4 readonly geo,read,slow i1/r0,1,0/RO
   geohash -2 readonly geo,read,slow i1/r0,1,0/RO

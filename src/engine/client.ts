@@ -6,6 +6,7 @@ import { Args } from "../protocol/args.ts";
 import { type ReplyOwner, ReplyWriter } from "../protocol/reply_writer.ts";
 import { Call } from "./call.ts";
 import type { Engine } from "./engine.ts";
+import type { SnapshotContents } from "./persistence_calls.ts";
 import type { Subscriptions } from "./pubsub.ts";
 import type { Tracker } from "./tracker.ts";
 import { Transaction } from "./transaction.ts";
@@ -30,6 +31,8 @@ export interface Transport {
   readonly localAddress: string;
   readonly isUnixSocket: boolean;
 }
+
+const WHOLE_SNAPSHOT: SnapshotContents = { keys: true, functions: true };
 
 /** CLIENT REPLY's modes; `skip` ends after one command. */
 export type ReplyMode = "on" | "off" | "skip";
@@ -59,8 +62,8 @@ export class Client implements ReplyOwner {
   isReplica = false;
   /** REPLCONF rdb-only: it wants a snapshot, and no changes after it. */
   wantsSnapshotOnly = false;
-  /** REPLCONF RDB-FILTER-ONLY: the snapshot of its SYNC has no keys. */
-  wantsNoKeys = false;
+  /** What the snapshot of its SYNC has: REPLCONF RDB-FILTER-ONLY. */
+  snapshotContents: SnapshotContents = WHOLE_SNAPSHOT;
   noEvict = false;
   /** Its commands come from the append-only file: they have been accepted once, and nothing may refuse them. */
   isReplay = false;

@@ -20,6 +20,7 @@ import { ClientTable } from "./client_table.ts";
 import type { CommandTable } from "./command.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Evaluator } from "./evaluator.ts";
+import type { FunctionCalls } from "./function_calls.ts";
 import { Gates } from "./gates.ts";
 import { KeptLinks } from "./kept_links.ts";
 import { KeyspaceEvents } from "./keyspace_events.ts";
@@ -127,6 +128,8 @@ export class Engine {
   persistence: PersistenceCalls | null = null;
   /** What runs scripts; the app sets it, and tests of the engine may do without. */
   scripts: ScriptCalls | null = null;
+  /** The libraries of functions; the app sets it. */
+  functions: FunctionCalls | null = null;
   /** There are changes that must be written to the log before any reply is sent: `commit` does that. */
   mustCommit = false;
   /** Hands the changes to the log and the replicas; returns whether replies may be sent. */

@@ -13,6 +13,12 @@ export type BackgroundStart = "started" | "scheduled";
  */
 export type BackgroundTime = "now" | "soon" | "later";
 
+/** What a snapshot for another server consists of. */
+export interface SnapshotContents {
+  readonly keys: boolean;
+  readonly functions: boolean;
+}
+
 export interface PersistenceCalls {
   /** When the data were last saved, in Unix ms. */
   readonly lastSaveMs: number;
@@ -26,9 +32,12 @@ export interface PersistenceCalls {
    * Writes a snapshot to a new file, which the caller removes, and resolves with its path. It waits for other saves;
    * `begun` is called at the instant whose data the snapshot contains.
    */
-  snapshotToFile(begun: () => void, withoutKeys: boolean): Promise<string>;
-  /** DEBUG RELOAD: saves and empties as the options say, then loads; returns an error or null. */
-  reload(options: { saves: boolean; flushes: boolean }): ErrorReply | null;
+  snapshotToFile(begun: () => void, contents: SnapshotContents): Promise<string>;
+  /**
+   * DEBUG RELOAD: saves and empties as the options say, then loads; returns an error or null. `merges`: what is in memory may
+   * be in the file, too, and is replaced.
+   */
+  reload(options: { saves: boolean; flushes: boolean; merges: boolean }): ErrorReply | null;
   /** DEBUG LOADAOF. */
   reloadLog(): ErrorReply | null;
   /** DEBUG AOF-FLUSH-SLEEP, in µs. */

@@ -28,6 +28,12 @@ export class Replay {
     return this.#client?.transaction.isOpen ?? false;
   }
 
+  isReadyFor(args: Args): boolean {
+    const { scripts, commands } = this.#engine;
+    if (scripts === null || scripts.isLoaded) return true;
+    return commands.find(args)?.group !== "scripting";
+  }
+
   /** Runs one command; returns an error text if there is no such command, else null. */
   apply(args: Args): string | null {
     const engine = this.#engine;

@@ -12,6 +12,15 @@ export interface ScriptFigures {
   readonly scriptBytes: number;
 }
 
+export interface RunningScript {
+  /** Its SHA-1, or the function's name. */
+  readonly name: string;
+  readonly isFunction: boolean;
+  readonly durationMs: number;
+  /** The command that runs it. */
+  readonly args: Args;
+}
+
 export interface ScriptCalls {
   /** Whether scripts can run at once. Lua is loaded when the first one comes. */
   readonly isLoaded: boolean;
@@ -25,6 +34,8 @@ export interface ScriptCalls {
   cacheScript(args: Args, index: number): string | ErrorReply;
   /** SCRIPT EXISTS. */
   hasScript(args: Args, index: number): boolean;
+  /** The script or function that runs, or is suspended. */
+  readonly running: RunningScript | null;
   /** SCRIPT KILL and FUNCTION KILL: ends the script that is suspended; returns why it can't be, or null. */
   kill(isFunction: boolean): ErrorReply | null;
   /** SCRIPT FLUSH. */

@@ -5,7 +5,7 @@ import type { Args } from "../protocol/args.ts";
 import { AofReader, TruncatedData } from "./aof_reader.ts";
 import { FileSource } from "./file_source.ts";
 import { RDB_MAGIC } from "./rdb_format.ts";
-import { KEYS_A_LOOK } from "./loading.ts";
+import { loadSome } from "./loading.ts";
 import { DamagedFile, namingFile } from "./rdb_file.ts";
 import { type LoadOptions, RdbLoader } from "./rdb_loader.ts";
 
@@ -13,6 +13,8 @@ import { type LoadOptions, RdbLoader } from "./rdb_loader.ts";
 export interface AofTarget {
   /** Begins a file: its commands start in database 0. */
   begin(): void;
+  /** Whether a command can be run; if not, it can be when the interpreter of scripts is ready. */
+  isReadyFor(args: Args): boolean;
   /** Runs a command; returns an error text if there is no such command, else null. */
   apply(args: Args): string | null;
   /** Whether a MULTI is open. */
@@ -68,17 +70,18 @@ export class AofFileLoader {
 
   /** Loads until `isOver` returns true; returns whether something is left. */
   slice(isOver: () => boolean): boolean {
-    return namingFile(this.path, "append only", () => {
-      for (;;) {
-        for (let i = 0; i < KEYS_A_LOOK; i++) if (!this.#next()) return false;
-        if (isOver()) return true;
-      }
-    });
+    return namingFile(this.path, "append only", () => loadSome(this, isOver));
   }
 
   #hasRdb = true;
+  /** The command that was read needs the interpreter of scripts, which is not ready. */
+  #isCommandWaiting = false;
 
-  #next(): boolean {
+  get isWaiting(): boolean {
+    return this.#isCommandWaiting || (this.#rdb?.isWaiting ?? false);
+  }
+
+  next(): boolean {
     assert(!this.isTruncated, "nothing is read behind the end");
     if (this.#rdb !== null && this.#hasRdb) {
       if (this.#rdb.next()) return true;
@@ -86,9 +89,12 @@ export class AofFileLoader {
       this.validTo = this.#source.offset;
       assert(this.validTo >= RDB_MAGIC.length, "an RDB has a head");
     }
-    if (!this.#nextCommand()) return false;
+    if (!this.#isCommandWaiting && !this.#nextCommand()) return false;
     assert(this.#reader.args.count > 0, "a command has a name");
     assert(this.#reader.commandOffset >= this.validTo, "what is valid was read before");
+    this.#isCommandWaiting = !this.#target.isReadyFor(this.#reader.args);
+    if (this.#isCommandWaiting) return true;
+    assert(!this.isWaiting, "nothing waits while a command is run");
     const failure = this.#target.apply(this.#reader.args);
     if (failure !== null) {
       throw new DamagedFile(this.path, this.#reader.commandOffset, failure, "append only");

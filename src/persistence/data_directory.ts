@@ -14,8 +14,6 @@ const LOCK_ATTEMPTS = 3;
 const LOCK_PAUSE_MS = 20;
 
 export class DataDirectory {
-  /** The libraries of functions in the file that was loaded; they are written to new files. */
-  functions: readonly Uint8Array[] = [];
   readonly #parts: PersistenceParts;
   readonly #lock = new DirectoryLock();
   #temporaryCount = 0;
@@ -58,13 +56,14 @@ export class DataDirectory {
     temporary: string,
     isAofBase: boolean,
     keyspace = this.#parts.keyspace,
+    functions = this.#parts.functions.codes(),
   ): RdbFileWriter {
     assert(path !== temporary, "an unfinished file has another name");
     this.takeLock();
-    return new RdbFileWriter(keyspace, path, temporary, this.#settings(isAofBase));
+    return new RdbFileWriter(keyspace, path, temporary, this.#settings(isAofBase, functions));
   }
 
-  #settings(isAofBase: boolean): RdbSettings {
+  #settings(isAofBase: boolean, functions: Iterable<Uint8Array>): RdbSettings {
     const { clock, version } = this.#parts;
     const values = this.#values;
     assert(version !== "", "a file says which version has written it");
@@ -83,7 +82,7 @@ export class DataDirectory {
         ["used-mem", String(this.#parts.usedBytes())],
         ["aof-base", isAofBase ? "1" : "0"],
       ],
-      functions: this.functions,
+      functions,
       head: values.aofTimestampEnabled ? timestampLine(clock.nowMs()) : "",
     };
   }

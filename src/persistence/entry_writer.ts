@@ -97,6 +97,21 @@ export class RdbEntryWriter implements EntryWriter {
   }
 }
 
+/** FUNCTION LOAD with the source of a library. */
+export function writeLibraryCommand(sink: ByteSink, code: Uint8Array): void {
+  assert(code.length > 0, "a library has a source");
+  sink.text(`*3\r\n$8\r\nFUNCTION\r\n$4\r\nLOAD\r\n`);
+  writeWord(sink, code, 0, code.length);
+}
+
+function writeWord(sink: ByteSink, bytes: Uint8Array, start: number, end: number): void {
+  assert(start <= end, "a word does not end before it begins");
+  assert(end <= bytes.length, "a word lies in its bytes");
+  sink.text(`$${end - start}\r\n`);
+  sink.write(bytes, start, end);
+  sink.text("\r\n");
+}
+
 /** SELECT, and RESTORE for each entry; SET for a long string, since the size of a payload is not known before its end. */
 export class CommandEntryWriter implements EntryWriter {
   readonly #sink: ByteSink;
@@ -181,10 +196,6 @@ export class CommandEntryWriter implements EntryWriter {
   }
 
   #bytes(bytes: Uint8Array, start: number, end: number): void {
-    assert(start <= end, "a word does not end before it begins");
-    assert(end <= bytes.length, "a word lies in its bytes");
-    this.#sink.text(`$${end - start}\r\n`);
-    this.#sink.write(bytes, start, end);
-    this.#sink.text("\r\n");
+    writeWord(this.#sink, bytes, start, end);
   }
 }

@@ -9,7 +9,7 @@ const SLICE_US = 50_000;
 const PROGRESS_EVERY_MS = 2000;
 
 /** Keys or commands that are loaded between two readings of the clock. */
-export const KEYS_A_LOOK = 32;
+const KEYS_A_LOOK = 32;
 
 /** A file that is being loaded. */
 export interface FileLoading {
@@ -17,8 +17,25 @@ export interface FileLoading {
   /** Bytes read so far, and bytes of the file. */
   readonly offset: number;
   readonly size: number;
+  /** Whether nothing more can be loaded before the interpreter of scripts is ready. */
+  readonly isWaiting: boolean;
+  /** Loads a key or a command; returns false at the end of the file. */
+  next(): boolean;
+  /** Loads until `isOver` returns true, or until it must wait; returns whether something is left. */
   slice(isOver: () => boolean): boolean;
   close(): void;
+}
+
+/** `slice` of a file. */
+export function loadSome(file: FileLoading, isOver: () => boolean): boolean {
+  assert(file.offset <= file.size, "nothing is read beyond the end");
+  for (;;) {
+    for (let i = 0; i < KEYS_A_LOOK; i++) {
+      if (!file.next()) return false;
+      if (file.isWaiting) return true;
+    }
+    if (isOver()) return true;
+  }
 }
 
 /** The progress of loading, as INFO shows it. */
@@ -79,6 +96,9 @@ export function loadNow(file: FileLoading, progress: LoadProgress): void {
   progress.enter(file);
   try {
     const isLeft = file.slice(() => false);
+    if (file.isWaiting) {
+      throw new Error(`${file.path} needs Lua, which is loaded by the first script`);
+    }
     assert(!isLeft, "a file that nothing stops is read to its end");
   } finally {
     progress.leave(file);
@@ -92,13 +112,15 @@ interface LoadPace {
   readonly log: Log;
   /** key-load-delay: how long each key takes at least, for tests. */
   readonly keyDelayUs: () => number;
+  /** Loads the interpreter of scripts. */
+  readonly prepareScripts: () => Promise<void>;
 }
 
 /** Loads a file in slices. */
 export async function loadInSlices(
   file: FileLoading,
   progress: LoadProgress,
-  { clock, log, keyDelayUs }: LoadPace,
+  { clock, log, keyDelayUs, prepareScripts }: LoadPace,
 ): Promise<void> {
   progress.enter(file);
   let loggedMs = performance.now();
@@ -107,6 +129,7 @@ export async function loadInSlices(
       const end = clock.monotonicUs() + SLICE_US;
       const isSlow = keyDelayUs() > 0;
       if (!file.slice(() => isSlow || clock.monotonicUs() >= end)) break;
+      if (file.isWaiting) await prepareScripts();
       if (performance.now() - loggedMs > PROGRESS_EVERY_MS) {
         loggedMs = performance.now();
         const { loadedBytes, totalBytes } = progress;

@@ -14,6 +14,19 @@ export interface ChangeStream {
   restart(): void;
 }
 
+/** The libraries of functions, of which files hold the source. */
+export interface FunctionLibraries {
+  /** Whether libraries can be added. If not, whoever wants to waits for `prepare`. */
+  readonly isReady: boolean;
+  /** Loads the interpreter. */
+  prepare(): Promise<void>;
+  /** The source of each library. */
+  codes(): Iterable<Uint8Array>;
+  /** Adds the library with this source, in place of one of the same name if `replaces`; returns why it can't, or null. */
+  add(code: Uint8Array, replaces: boolean): string | null;
+  clear(): void;
+}
+
 export interface PersistenceParts {
   readonly parameters: Parameters;
   readonly keyspace: Keyspace;
@@ -27,6 +40,7 @@ export interface PersistenceParts {
   readonly stream: ChangeStream;
   /** Runs the commands of the append-only file. */
   readonly target: AofTarget;
+  readonly functions: FunctionLibraries;
   /** The version of Redis that we are compatible with. */
   readonly version: string;
   usedBytes(): number;

@@ -1,13 +1,17 @@
-/** A value in DUMP's format: its type, its bytes, the version of the format, a checksum. */
+/**
+ * A value in DUMP's format: its type, its bytes, the version of the format, a checksum. FUNCTION DUMP's payload has libraries of
+ * functions in place of the value.
+ */
 import { assert } from "../lib/assert.ts";
 import type { Database } from "../keyspace/database.ts";
 import type { Entries } from "../keyspace/entry.ts";
 import { Crc64 } from "../lib/crc.ts";
 import type { Scratch } from "../lib/scratch.ts";
 import type { Args } from "../protocol/args.ts";
+import { type ErrorReply, Errors } from "../protocol/errors.ts";
 import type { BufferSink } from "./byte_sink.ts";
 import { BufferSource, CorruptData } from "./byte_source.ts";
-import { RDB_VERSION_MAX } from "./rdb_format.ts";
+import { Opcode, RDB_VERSION_MAX } from "./rdb_format.ts";
 import { RdbReader } from "./rdb_reader.ts";
 import { RdbWriter } from "./rdb_writer.ts";
 import { ValueWriter } from "./value_writer.ts";
@@ -41,23 +45,65 @@ export class PayloadWriter {
 
   /** Ends a payload that fills the sink. */
   end(): void {
-    const { version } = this.#out;
     assert(this.#sink.at > 0, "a payload has a value");
-    assert(version > 0, "a version is counted from 1");
-    assert(version <= RDB_VERSION_MAX, "nothing is written that could not be read");
-    const valueBytes = this.#sink.at;
-    this.#sink.byte(version & 255);
-    this.#sink.byte(version >>> 8);
-    crc.reset();
-    crc.update(this.#sink.bytes, this.#sink.view, 0, this.#sink.at);
-    this.#out.checksum(crc);
-    assert(this.#sink.at === valueBytes + FOOTER_BYTES, "a payload ends with version and sum");
+    endPayload(this.#sink, this.#out);
   }
 
   /** Writes the open entry's value whole. */
   write(entries: Entries): void {
     finish(this.begin(entries));
     this.end();
+  }
+}
+
+function endPayload(sink: BufferSink, out: RdbWriter): void {
+  const { version } = out;
+  assert(version > 0, "a version is counted from 1");
+  assert(version <= RDB_VERSION_MAX, "nothing is written that could not be read");
+  const valueBytes = sink.at;
+  sink.byte(version & 255);
+  sink.byte(version >>> 8);
+  crc.reset();
+  crc.update(sink.bytes, sink.view, 0, sink.at);
+  out.checksum(crc);
+  assert(sink.at === valueBytes + FOOTER_BYTES, "a payload ends with version and sum");
+}
+
+/** FUNCTION DUMP: fills `sink` with the libraries of which `codes` are the source. */
+export function writeLibraries(
+  sink: BufferSink,
+  codes: Iterable<Uint8Array>,
+  version: number,
+  compresses: boolean,
+): void {
+  assert(sink.at === 0, "a payload fills its sink from the beginning");
+  const out = new RdbWriter(sink, version, compresses, Infinity);
+  for (const code of codes) out.functionLibrary(code);
+  const { at } = sink;
+  endPayload(sink, out);
+  assert(sink.at === at + FOOTER_BYTES, "a payload without libraries is its end alone");
+}
+
+/** The sources of the libraries in the payload at argument `index`, which has passed `isPayload`; or an error. */
+export function readLibraries(args: Args, index: number): Uint8Array[] | ErrorReply {
+  const codes: Uint8Array[] = [];
+  const source = new BufferSource();
+  const input = new RdbReader(source);
+  const end = args.end(index) - FOOTER_BYTES;
+  assert(args.start(index) <= end, "a payload has an end");
+  source.use(args.bytesOf(index), args.viewOf(index), args.start(index), end);
+  try {
+    while (source.left > 0) {
+      const type = input.byte();
+      if (type === Opcode.functionPreview) return Errors.previewLibrary;
+      if (type !== Opcode.function2) return Errors.notALibrary;
+      codes.push(input.ownBytes());
+    }
+    assert(source.left === 0, "the payload is read whole");
+    return codes;
+  } catch (error) {
+    if (!(error instanceof CorruptData)) throw error;
+    return Errors.damagedLibrary;
   }
 }
 

@@ -14,8 +14,8 @@ import { Jobs, type JobStart, type JobTime } from "./jobs.ts";
 import { LogRewriter } from "./log_rewriter.ts";
 import type { PersistenceParts } from "./parts.ts";
 import { persistenceFields } from "./persistence_info.ts";
-import { Restorer } from "./restorer.ts";
-import { Saver } from "./saver.ts";
+import { type LoadMode, Restorer } from "./restorer.ts";
+import { Saver, type SnapshotContents } from "./saver.ts";
 
 export class Persistence implements AofLogOwner {
   /** DEBUG AOF-FLUSH-SLEEP: the log waits so long before each write, in µs. */
@@ -163,8 +163,8 @@ export class Persistence implements AofLogOwner {
     return this.#rewriter.rewriteByCommand(time);
   }
 
-  snapshotToFile(begun: () => void, withoutKeys: boolean): Promise<string> {
-    return this.#saver.snapshotToFile(begun, withoutKeys);
+  snapshotToFile(begun: () => void, contents: SnapshotContents): Promise<string> {
+    return this.#saver.snapshotToFile(begun, contents);
   }
 
   flushed(): void {
@@ -184,10 +184,10 @@ export class Persistence implements AofLogOwner {
   }
 
   /** DEBUG RELOAD. Refused while data are being loaded: it would save a part of them and load them a second time. */
-  reload({ saves, flushes }: { saves: boolean; flushes: boolean }): ErrorReply | null {
+  reload({ saves, ...mode }: LoadMode & { saves: boolean }): ErrorReply | null {
     if (this.#restorer.progress.isOn) return Errors.loading;
     if (saves && !this.#saver.saveNow()) return Errors.failed;
-    return this.#loadNow(null, flushes) ? null : Errors.reloadFailed;
+    return this.#loadNow(null, mode) ? null : Errors.reloadFailed;
   }
 
   /** DEBUG LOADAOF; refused as `reload`. */
@@ -199,18 +199,19 @@ export class Persistence implements AofLogOwner {
     this.#parts.stream.flush();
     if (aof.log?.finish() === false) return Errors.reloadLogFailed;
     if (aof.log === null && !aof.read()) return Errors.reloadLogFailed;
-    return this.#loadNow(aof, true) ? null : Errors.reloadLogFailed;
+    const mode = { flushes: true, merges: false };
+    return this.#loadNow(aof, mode) ? null : Errors.reloadLogFailed;
   }
 
   /** Loads at once, without appending anything to the log; returns whether that worked. */
-  #loadNow(aof: AppendOnlyFile | null, flushes: boolean): boolean {
+  #loadNow(aof: AppendOnlyFile | null, mode: LoadMode): boolean {
     assert(!this.#restorer.progress.isOn, "data are loaded once at a time");
     const { stream } = this.#parts;
     this.#jobs.finishSnapshot();
     const appender = this.#rewriter.aof?.log ?? null;
     if (appender !== null) stream.removeTaker(appender);
     assert(this.#parts.keyspace.hooks.before === null, "no snapshot is under way while loading");
-    const isFine = this.#restorer.loadNow(aof, flushes);
+    const isFine = this.#restorer.loadNow(aof, mode);
     assert(!this.#restorer.progress.isOn, "what was loaded at once is loaded");
     this.#saver.nothingChanged();
     if (appender !== null) stream.addTaker(appender);

@@ -5,9 +5,9 @@ import { FileSink } from "./file_sink.ts";
 import { CorruptData } from "./byte_source.ts";
 import { FileSource } from "./file_source.ts";
 import { replaceFile, replaceFileSync, tryToRemove } from "./files.ts";
-import { KEYS_A_LOOK } from "./loading.ts";
+import { loadSome } from "./loading.ts";
 import { type LoadOptions, RdbLoader } from "./rdb_loader.ts";
-import { CommandEntryWriter, RdbEntryWriter } from "./entry_writer.ts";
+import { CommandEntryWriter, RdbEntryWriter, writeLibraryCommand } from "./entry_writer.ts";
 import { RdbWriter } from "./rdb_writer.ts";
 import { Snapshotter } from "./snapshotter.ts";
 
@@ -27,8 +27,8 @@ export interface RdbSettings {
   /** How long each key takes at least, in µs. */
   readonly keyDelayUs: number;
   readonly aux: readonly (readonly [name: string, value: string])[];
-  /** Code of function libraries. */
-  readonly functions: readonly Uint8Array[];
+  /** The source of libraries of functions. */
+  readonly functions: Iterable<Uint8Array>;
   /** What precedes the commands in a file that is no RDB. */
   readonly head: string;
 }
@@ -62,7 +62,10 @@ export class RdbFileWriter {
     if (isRdb) {
       this.#out.header(settings.aux);
       for (const code of settings.functions) this.#out.functionLibrary(code);
-    } else this.#sink.text(settings.head);
+    } else {
+      this.#sink.text(settings.head);
+      for (const code of settings.functions) writeLibraryCommand(this.#sink, code);
+    }
     this.snapshot = new Snapshotter(
       keyspace,
       this.#sink,
@@ -190,14 +193,18 @@ export class RdbFileLoader {
     return this.loader.source.size;
   }
 
+  get isWaiting(): boolean {
+    return this.loader.isWaiting;
+  }
+
+  next(): boolean {
+    assert(this.offset <= this.size, "nothing is read beyond the end");
+    return this.loader.next();
+  }
+
   /** Loads until `isOver` returns true; returns whether something is left. */
   slice(isOver: () => boolean): boolean {
-    return namingFile(this.path, "RDB", () => {
-      for (;;) {
-        for (let i = 0; i < KEYS_A_LOOK; i++) if (!this.loader.next()) return false;
-        if (isOver()) return true;
-      }
-    });
+    return namingFile(this.path, "RDB", () => loadSome(this, isOver));
   }
 
   close(): void {

@@ -26,12 +26,19 @@ const SHORT_VALUE_BYTES = 65;
 /** The least that a key takes in a file. */
 const KEY_BYTES_MIN = 4;
 
+export const NOT_READY = Symbol("not ready");
+
 export interface LoadOptions {
   /** Expired keys are left out. */
   readonly dropsExpired: boolean;
   /** Whether the checksum at the end is compared. */
   readonly checksCrc: boolean;
   readonly onLoss: OnLoss;
+  /**
+   * Takes the source of a library of functions; returns why it can't be used, or null. `NOT_READY`: it must be given
+   * again when the interpreter of functions is ready.
+   */
+  readonly onLibrary: (code: Uint8Array) => string | null | typeof NOT_READY;
   /** Nothing is kept: the file is only checked. */
   readonly discards?: boolean;
 }
@@ -39,8 +46,6 @@ export interface LoadOptions {
 export class RdbLoader {
   /** The file's auxiliary fields, such as the server's version. */
   readonly aux = new Map<string, string>();
-  /** Code of function libraries. */
-  readonly functions: Uint8Array[] = [];
   keysLoaded = 0;
   keysExpired = 0;
   /** Counted only if `discards` is set. */
@@ -54,6 +59,7 @@ export class RdbLoader {
   readonly #keyBytes = new Scratch();
   readonly #slice = new Slice();
   readonly #version: number;
+  #waiting: Uint8Array | null = null;
   #database = 0;
   readonly #deadline = new Int64();
   #hasDeadline = false;
@@ -84,9 +90,15 @@ export class RdbLoader {
     return version;
   }
 
-  /** Reads up to the end of the next entry; returns false at the end of the file. */
+  /** Whether a library has been read that can't be used before the interpreter of functions is ready. */
+  get isWaiting(): boolean {
+    return this.#waiting !== null;
+  }
+
+  /** Reads up to the end of the next entry, or to a library that must wait; returns false at the end of the file. */
   next(): boolean {
-    for (;;) {
+    if (this.#waiting !== null) this.#library(this.#waiting);
+    while (this.#waiting === null) {
       const code = this.#in.byte();
       if (code === Opcode.end) {
         this.#end();
@@ -98,6 +110,7 @@ export class RdbLoader {
       }
       this.#attribute(code);
     }
+    return true;
   }
 
   #attribute(code: number): void {
@@ -113,11 +126,19 @@ export class RdbLoader {
       this.#reserve(input.length());
       input.length(); // those that expire
     } else if (code === Opcode.aux) this.aux.set(input.text(), input.text());
-    else if (code === Opcode.function2) this.functions.push(input.ownBytes());
+    else if (code === Opcode.function2) this.#library(input.ownBytes());
     else if (code === Opcode.slotInfo) { for (let i = 0; i < 3; i++) input.length(); }
     else if (code === Opcode.moduleAux) {
       this.source.fail("The RDB file contains module data I can't load");
     } else this.source.fail("Pre-release function format not supported");
+  }
+
+  #library(code: Uint8Array): void {
+    const error = this.#options.onLibrary(code);
+    this.#waiting = error === NOT_READY ? code : null;
+    assert(this.#waiting === null || !this.#options.discards, "what is only checked needs no Lua");
+    assert(error !== "", "a refusal says why");
+    if (typeof error === "string") this.source.fail(`Failed creating the library: ${error}`);
   }
 
   #readDeadline(isSeconds: boolean): void {

@@ -9,12 +9,20 @@ import { exists, sizeOf } from "./files.ts";
 import { type FileLoading, loadInSlices, loadNow, LoadProgress } from "./loading.ts";
 import type { PersistenceParts } from "./parts.ts";
 import { RdbFileLoader } from "./rdb_file.ts";
-import type { LoadOptions, RdbLoader } from "./rdb_loader.ts";
+import { type LoadOptions, NOT_READY, type RdbLoader } from "./rdb_loader.ts";
 
 /** A file that is to be loaded; it is opened when the files before it are loaded. */
 interface FileToLoad {
   readonly path: string;
   open(): FileLoading;
+}
+
+/** How data are loaded beside data in memory. */
+export interface LoadMode {
+  /** All data in memory are dropped first. */
+  readonly flushes: boolean;
+  /** What is in memory, too, is replaced. */
+  readonly merges: boolean;
 }
 
 export class Restorer {
@@ -39,7 +47,12 @@ export class Restorer {
     const { clock, log, parameters } = this.#parts;
     assert(files.length > 0, "there is something to load");
     this.#begin(files);
-    const pace = { clock, log, keyDelayUs: () => parameters.values.keyLoadDelay };
+    const pace = {
+      clock,
+      log,
+      keyDelayUs: () => parameters.values.keyLoadDelay,
+      prepareScripts: () => this.#parts.functions.prepare(),
+    };
     for (const [i, file] of files.entries()) {
       const loading = file.open();
       assert(loading.path === file.path, "the file that was listed is opened");
@@ -50,10 +63,13 @@ export class Restorer {
   }
 
   /** Loads the append-only file, or without one the last save, at once; returns whether that worked. */
-  loadNow(aof: AppendOnlyFile | null, flushes: boolean): boolean {
-    const { keyspace, log } = this.#parts;
-    const files = this.filesOf(aof);
-    if (flushes) keyspace.clear();
+  loadNow(aof: AppendOnlyFile | null, { flushes, merges }: LoadMode): boolean {
+    const { keyspace, log, functions } = this.#parts;
+    const files = this.filesOf(aof, merges);
+    if (flushes) {
+      keyspace.clear();
+      functions.clear();
+    }
     this.#begin(files);
     let isFine = true;
     try {
@@ -70,13 +86,16 @@ export class Restorer {
     return isFine;
   }
 
-  /** The files of the append-only file, in order, or without one the last save. */
-  filesOf(aof: AppendOnlyFile | null): FileToLoad[] {
+  /**
+   * The files of the append-only file, in order, or without one the last save. `merges`: a library of functions in it may
+   * take the place of one in memory.
+   */
+  filesOf(aof: AppendOnlyFile | null, merges = false): FileToLoad[] {
     const { keyspace, target } = this.#parts;
     if (aof === null) {
       const path = this.#directory.rdbPath;
       if (!exists(path)) return [];
-      return [{ path, open: () => new RdbFileLoader(path, keyspace, this.#options(true)) }];
+      return [{ path, open: () => new RdbFileLoader(path, keyspace, this.#options(true, merges)) }];
     }
     return aof.manifest.files().map((file) => {
       const path = aof.pathOf(file);
@@ -85,15 +104,20 @@ export class Restorer {
           `Can't open the append log file ${file.name} for reading: No such file or directory`,
         );
       }
-      const options = this.#options(false);
+      const options = this.#options(false, merges);
       return { path, open: () => new AofFileLoader(path, keyspace, target, options) };
     });
   }
 
-  #options(dropsExpired: boolean): LoadOptions {
+  #options(dropsExpired: boolean, merges: boolean): LoadOptions {
     return {
       dropsExpired,
       checksCrc: this.#parts.parameters.values.rdbchecksum,
+      onLibrary: (code) => {
+        const { functions } = this.#parts;
+        assert(this.progress.isOn, "libraries are added while loading");
+        return functions.isReady ? functions.add(code, merges) : NOT_READY;
+      },
       onLoss: (what) => {
         if (this.#losses.has(what)) return;
         this.#losses.add(what);
@@ -114,7 +138,6 @@ export class Restorer {
     gates.loading = Errors.loading;
     keyspace.isLoading = true;
     this.keysLoaded = this.keysExpired = 0;
-    this.#directory.functions = [];
     this.#losses.clear();
   }
 
@@ -126,12 +149,11 @@ export class Restorer {
     if (loading.isTruncated) this.#cutOff(loading, isLast);
   }
 
-  #count({ keysLoaded, keysExpired, functions }: RdbLoader): void {
+  #count({ keysLoaded, keysExpired }: RdbLoader): void {
     assert(keysLoaded >= 0, "keys are counted upwards");
     assert(keysExpired >= 0, "keys that have expired are counted upwards");
     this.keysLoaded += keysLoaded;
     this.keysExpired += keysExpired;
-    this.#directory.functions = [...this.#directory.functions, ...functions];
   }
 
   /** Handles a file that ends within a command: if that is allowed, cuts the incomplete command off. */

@@ -10,6 +10,12 @@ import type { PersistenceParts } from "./parts.ts";
 /** How long after a failure the next attempt is made. */
 const RETRY_MS = 5000;
 
+/** What a snapshot for another server consists of. */
+export interface SnapshotContents {
+  readonly keys: boolean;
+  readonly functions: boolean;
+}
+
 export class Saver {
   lastSaveMs: number;
   readonly outcome = new Outcome();
@@ -156,17 +162,19 @@ export class Saver {
   }
 
   /** Writes a snapshot to a file that the caller removes; `begun` is called at the instant whose data it contains. */
-  async snapshotToFile(begun: () => void, withoutKeys: boolean): Promise<string> {
+  async snapshotToFile(begun: () => void, contents: SnapshotContents): Promise<string> {
     while (this.#jobs.current !== null) await this.#jobs.pause();
     assert(this.#jobs.current === null, "one job is under way at a time");
     const { clock, keyspace } = this.#parts;
     assert(keyspace.hooks.before === null, "one snapshot is under way at a time");
     const path = `${this.#directory.path}/${this.#directory.temporaryName("sync")}`;
-    const source = withoutKeys
-      ? new Keyspace(clock, keyspace.hasher, 1, keyspace.limits)
-      : keyspace;
-    assert(!withoutKeys || source.keyCount === 0, "a snapshot without keys has none");
-    const writer = this.#directory.openWriter(path, `${path}.part`, false, source);
+    const source = contents.keys
+      ? keyspace
+      : new Keyspace(clock, keyspace.hasher, 1, keyspace.limits);
+    assert(contents.keys || source.keyCount === 0, "a snapshot without keys has none");
+    assert(contents.keys || source !== keyspace, "keys that are left out are another keyspace's");
+    const functions = contents.functions ? this.#parts.functions.codes() : [];
+    const writer = this.#directory.openWriter(path, `${path}.part`, false, source, functions);
     begun();
     const { dirty } = keyspace.hooks;
     let isFine = false;

@@ -24,6 +24,11 @@ export function errorReply(text: string): ErrorReply {
   return bytes;
 }
 
+/** The text of an error reply. */
+export function errorText(reply: ErrorReply): string {
+  return String.fromCharCode(...reply).slice(1).trimEnd();
+}
+
 /** What Redis shows of a client's bytes: up to the first zero byte, and no more than `max`. */
 function shown(text: string, max = Infinity): string {
   return cText(text).slice(0, max);
@@ -247,6 +252,29 @@ export const Errors = {
     "ERR When using MIGRATE KEYS option, the key argument must be set to the empty string",
   ),
   migrateInMulti: e("ERR MIGRATE can't wait for another server inside MULTI"),
+
+  // Functions
+  noMetadata: e("ERR Missing library metadata"),
+  badMetadata: e("ERR Invalid library metadata"),
+  secondLibraryName: e("ERR Invalid metadata value, name argument was given multiple times"),
+  noLibraryName: e("ERR Library name was not given"),
+  badLibraryName: e(
+    "ERR Library names can only contain letters, numbers, or underscores(_) and must be at least one character long",
+  ),
+  noFunctions: e("ERR No functions registered"),
+  noSuchFunction: e("ERR Function not found"),
+  noSuchLibrary: e("ERR Library not found"),
+  functionKeyCount: e("ERR Bad number of keys provided"),
+  keyCountNegative: e("ERR Number of keys can't be negative"),
+  functionFlush: e("ERR FUNCTION FLUSH only supports SYNC|ASYNC option"),
+  restorePolicy: e(
+    "ERR Wrong restore policy given, value should be either FLUSH, APPEND or REPLACE.",
+  ),
+  libraryPattern: e("ERR library name argument was not given"),
+  previewLibrary: e("ERR Pre-GA function format not supported"),
+  notALibrary: e("ERR given type is not a function"),
+  damagedLibrary: e("ERR Failed loading library payload"),
+
   noPayload: e("ERR DUMP payload version or checksum are wrong"),
   badPayload: e("ERR Bad data format"),
   busyKey: e("BUSYKEY Target key name already exists."),
@@ -351,11 +379,7 @@ export const Errors = {
   scriptDenied: e("ERR This Redis command is not allowed from script"),
   scriptReadOnly: e("ERR Write commands are not allowed from read-only scripts."),
   scriptStale: e("ERR Can not execute the command on a stale replica"),
-  scriptOom: e(
-    "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'",
-  ),
   scriptWrites: e("ERR Can not execute a script with write flag using *_ro command."),
-  scriptReplica: e("READONLY Can not run script with write flag on readonly replica."),
   shebang: e("ERR Invalid script shebang"),
   shebangEngine: e("ERR Invalid engine in script shebang"),
 
@@ -478,10 +502,42 @@ export function notWhileSubscribed(command: string): ErrorReply {
   );
 }
 
+/** The first line of a library of functions has a word that means nothing. */
+export function invalidMetadata(word: string): ErrorReply {
+  return e(`ERR Invalid metadata value given: ${atEnd(word)}`);
+}
+
+export function unknownEngine(name: string): ErrorReply {
+  return e(`ERR Engine '${shown(name)}' not found`);
+}
+
+export function libraryExists(name: string): ErrorReply {
+  return e(`ERR Library '${name}' already exists`);
+}
+
+/** As `libraryExists`, in the words of FUNCTION RESTORE. */
+export function restoredLibraryExists(name: string): ErrorReply {
+  return e(`ERR Library ${name} already exists`);
+}
+
+export function functionExists(name: string): ErrorReply {
+  return e(`ERR Function ${name} already exists`);
+}
+
+/** FUNCTION LOAD with an option that it does not know. */
+export function unknownLoadOption(option: string): ErrorReply {
+  return e(`ERR Unknown option given: ${atEnd(option)}`);
+}
+
+/** FUNCTION LIST with an option that it does not know, or has got twice. */
+export function unknownListOption(option: string): ErrorReply {
+  return e(`ERR Unknown argument ${atEnd(option)}`);
+}
+
 /** EXEC itself was refused: quotes the refusal's text, with its code unless that is ERR. */
 export function execAbortedBy(error: ErrorReply): ErrorReply {
-  const text = String.fromCharCode(...error).slice(1).trimEnd();
-  return e(`EXECABORT Transaction discarded because of: ${text.replace(/^ERR /, "")}`);
+  const text = errorText(error).replace(/^ERR /, "");
+  return e(`EXECABORT Transaction discarded because of: ${text}`);
 }
 
 /** A missing consumer group, in the words of XGROUP and XINFO. */

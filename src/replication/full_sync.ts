@@ -46,7 +46,7 @@ class Feed implements PropagationTaker {
     const { propagation, log } = this.#engine;
     try {
       const begun = (): void => propagation.addTaker(this);
-      const path = await persistence.snapshotToFile(begun, client.wantsNoKeys);
+      const path = await persistence.snapshotToFile(begun, client.snapshotContents);
       const file = await Deno.open(path, { read: true });
       // An open file can be read after it was removed, and so it never stays behind.
       await Deno.remove(path);

@@ -6,11 +6,12 @@
 import type { Call } from "../engine/call.ts";
 import type { Engine } from "../engine/engine.ts";
 import { showOnMonitors } from "../engine/monitor.ts";
-import type { ScriptCalls, ScriptFigures } from "../engine/script_calls.ts";
+import type { RunningScript, ScriptCalls, ScriptFigures } from "../engine/script_calls.ts";
 import { assert } from "../lib/assert.ts";
 import { cText } from "../lib/c_text.ts";
 import type { Args } from "../protocol/args.ts";
 import { type ErrorReply, errorReply, Errors } from "../protocol/errors.ts";
+import type { CompiledFunction } from "./function_store.ts";
 import { loadLua } from "./lua_code.ts";
 import { Collect, Decision, LuaMachine, REGISTRY, Status } from "./lua_machine.ts";
 import { ValueWriter } from "./lua_values.ts";
@@ -35,11 +36,20 @@ const KEPT_MEMORY_BYTES = 32 * 1024 * 1024;
 const FIRST_KEY = 3;
 
 /** What is there once Lua has been loaded. */
-interface Machinery {
+export interface Machinery {
   readonly machine: LuaMachine;
   readonly scripts: ScriptClient;
   readonly writer: ValueWriter;
-  sandbox: Sandbox;
+  readonly sandbox: Sandbox;
+  /** Called when WebAssembly itself has failed in it: it is of no use any more. */
+  readonly whenBroken: () => void;
+}
+
+/** A script or a function, as far as it matters for whether it may run. */
+interface Runnable {
+  /** What errors name. */
+  readonly name: string;
+  readonly flags: number;
 }
 
 export class LuaHost implements ScriptCalls {
@@ -80,31 +90,32 @@ export class LuaHost implements ScriptCalls {
   }
 
   /** Why there is no Lua. The next script tries to load it again. */
-  #takeUnavailable(): ErrorReply | null {
+  takeUnavailable(): ErrorReply | null {
     const reason = this.#unavailable;
     this.#unavailable = null;
     return this.#code === null ? reason ?? Errors.internal : null;
   }
 
   #ready(): Machinery {
-    this.#machinery ??= this.#build();
+    this.#machinery ??= this.newMachinery(false, () => this.#forgetMachinery());
     return this.#machinery;
   }
 
-  #build(): Machinery {
+  /** A machine of its own, for scripts or for functions. */
+  newMachinery(isForFunctions: boolean, whenBroken: () => void): Machinery {
     assert(this.#code !== null, "Lua is loaded");
     const machine = new LuaMachine(this.#code);
     machine.decide = (state) => this.#decide(machine, state);
     machine.wait = () => this.#pause();
     const scripts = new ScriptClient(this.#engine, machine);
-    const sandbox = this.#newSandbox(machine, scripts);
+    const sandbox = this.#newSandbox(machine, scripts, isForFunctions);
     const writer = new ValueWriter(machine, (error) => this.#engine.counters.countError(error));
     machine.hookEvery(sandbox.state, HOOK_EVERY);
-    return { machine, scripts, writer, sandbox };
+    return { machine, scripts, writer, sandbox, whenBroken };
   }
 
-  #newSandbox(machine: LuaMachine, scripts: ScriptClient): Sandbox {
-    const table = new RedisTable(this.#engine, machine, scripts);
+  #newSandbox(machine: LuaMachine, scripts: ScriptClient, isForFunctions: boolean): Sandbox {
+    const table = new RedisTable(this.#engine, machine, scripts, isForFunctions);
     return new Sandbox(machine, (sandbox) => table.register(sandbox));
   }
 
@@ -135,6 +146,14 @@ export class LuaHost implements ScriptCalls {
 
   hasScript(args: Args, index: number): boolean {
     return this.#cache.bySha(args.binary(index)) !== null;
+  }
+
+  get running(): RunningScript | null {
+    const run = this.#running;
+    if (run === null) return null;
+    const { name, isFunction, startedUs, call } = run;
+    const durationMs = Math.floor((this.#engine.clock.monotonicUs() - startedUs) / 1000);
+    return { name, isFunction, durationMs, args: call.args };
   }
 
   kill(isFunction: boolean): ErrorReply | null {
@@ -231,7 +250,7 @@ export class LuaHost implements ScriptCalls {
   /** Makes the script a function in the registry, if it isn't one yet; returns why it is not right, or null. */
   #compile(script: Script): ErrorReply | null {
     if (script.place !== 0) return null;
-    const unavailable = this.#takeUnavailable();
+    const unavailable = this.takeUnavailable();
     if (unavailable !== null) return unavailable;
     const { machine, sandbox } = this.#ready();
     const { state } = sandbox;
@@ -247,64 +266,113 @@ export class LuaHost implements ScriptCalls {
   }
 
   /** Why a script that declares what it needs may not run now, or null. */
-  #refusal(script: Script, isReadOnly: boolean, isOutOfMemory: boolean): ErrorReply | null {
+  #refusal(script: Runnable, isReadOnly: boolean, isOutOfMemory: boolean): ErrorReply | null {
     const { flags } = script;
     if ((flags & ScriptFlag.undeclared) !== 0) return null;
     const { gates } = this.#engine;
+    if ((flags & ScriptFlag.noWrites) === 0) {
+      if (isOutOfMemory && (flags & ScriptFlag.allowOom) === 0) return Errors.outOfMemory;
+      const refusal = gates.misconf ?? gates.noReplicas ?? gates.readOnly;
+      if (refusal !== null) return refusal;
+    }
     if (gates.stale !== null && (flags & ScriptFlag.allowStale) === 0) return gates.stale;
-    if ((flags & ScriptFlag.noWrites) !== 0) return null;
-    if (isReadOnly) return Errors.scriptWrites;
-    if (gates.readOnly !== null) return Errors.scriptReplica;
-    const refusal = gates.misconf ?? gates.noReplicas;
-    if (refusal !== null) return refusal;
-    return isOutOfMemory && (flags & ScriptFlag.allowOom) === 0 ? Errors.scriptOom : null;
+    return isReadOnly && (flags & ScriptFlag.noWrites) === 0 ? Errors.scriptWrites : null;
   }
 
-  /** Runs the script with `keyCount` keys and what follows them. */
-  #run(call: Call, script: Script, keyCount: number, isReadOnly: boolean): void {
-    const { engine, client, args } = call;
+  /** Begins a script or function; returns null, after an error reply, if it may not run now. */
+  #begin(
+    call: Call,
+    script: Runnable,
+    isReadOnly: boolean,
+    isFunction: boolean,
+  ): ScriptRun | null {
+    const { engine, client } = call;
     // DEBUG SET-DISABLE-DENY-SCRIPTS lets a script call EVAL.
-    if (this.#running !== null) return call.reply.error(Errors.scriptDenied);
+    if (this.#running !== null) {
+      call.reply.error(Errors.scriptDenied);
+      return null;
+    }
     const { maxmemory } = engine.parameters.values;
     const isOutOfMemory = maxmemory > 0 && !client.isReplay &&
       engine.usedBytesFor(client) > maxmemory;
     const refusal = client.isReplay ? null : this.#refusal(script, isReadOnly, isOutOfMemory);
-    if (refusal !== null) return call.reply.error(refusal);
+    if (refusal !== null) {
+      call.reply.error(refusal);
+      return null;
+    }
     if (engine.monitors.size > 0 && call.command !== null) {
       showOnMonitors(engine, client, call.command);
     }
     const mayWrite = !isReadOnly && (script.flags & ScriptFlag.noWrites) === 0;
-    const run = new ScriptRun(call, script.sha, script.flags, !mayWrite, isOutOfMemory);
+    const { name, flags } = script;
+    return new ScriptRun(call, name, flags, !mayWrite, isOutOfMemory, isFunction);
+  }
+
+  /** Runs the script with `keyCount` keys and what follows them. */
+  #run(call: Call, script: Script, keyCount: number, isReadOnly: boolean): void {
+    const { args } = call;
+    const run = this.#begin(call, script, isReadOnly, false);
+    if (run === null) return;
     const machinery = this.#ready();
-    const { exports } = machinery.machine;
-    const { sandbox } = machinery;
+    const { machine, sandbox } = machinery;
+    const { exports } = machine;
     const { state } = sandbox;
     exports.lua_settop(state, 0);
     sandbox.pushHandler();
     sandbox.pushGlobals();
-    machinery.machine.protect(state, -1, false);
-    this.#setArguments(machinery, "KEYS", args, FIRST_KEY, FIRST_KEY + keyCount);
-    this.#setArguments(machinery, "ARGV", args, FIRST_KEY + keyCount, args.count);
-    machinery.machine.protect(state, -1);
+    machine.protect(state, -1, false);
+    this.#pushArguments(machinery, args, FIRST_KEY, FIRST_KEY + keyCount);
+    exports.lua_setfield(state, -2, machine.name("KEYS"));
+    this.#pushArguments(machinery, args, FIRST_KEY + keyCount, args.count);
+    exports.lua_setfield(state, -2, machine.name("ARGV"));
+    machine.protect(state, -1);
     exports.lua_rawgeti(state, REGISTRY, script.place);
     exports.lua_insert(state, -2);
     exports.lua_setfenv(state, -2);
-    this.#start(machinery, run);
+    this.#start(machinery, run, 0);
   }
 
-  /** Calls the function on the stack; the reply is written when it is over, which may be later. */
-  #start(machinery: Machinery, run: ScriptRun): void {
+  /** Runs a function of a library, as `#run` a script: its keys and arguments are two parameters. */
+  runFunction(
+    machinery: Machinery,
+    call: Call,
+    one: CompiledFunction,
+    keyCount: number,
+    isReadOnly: boolean,
+  ): void {
+    const { args } = call;
+    const run = this.#begin(call, one, isReadOnly, true);
+    if (run === null) return;
+    const { machine, sandbox } = machinery;
+    const { exports } = machine;
+    const { state } = sandbox;
+    exports.lua_settop(state, 0);
+    sandbox.pushGlobals();
+    exports.lua_settop(state, 0);
+    sandbox.pushHandler();
+    exports.lua_rawgeti(state, REGISTRY, one.reference);
+    this.#pushArguments(machinery, args, FIRST_KEY, FIRST_KEY + keyCount);
+    this.#pushArguments(machinery, args, FIRST_KEY + keyCount, args.count);
+    this.#start(machinery, run, 2);
+  }
+
+  /**
+   * Calls the function that lies above the handler of errors, below its parameters; the reply is written when it is over, which
+   * may be later.
+   */
+  #start(machinery: Machinery, run: ScriptRun, parameterCount: number): void {
     const { machine, sandbox, scripts } = machinery;
     const { clock, parameters, suspension, evaluator } = this.#engine;
     const { client } = run.call;
     const { busyReplyThreshold } = parameters.values;
+    run.startedUs = clock.monotonicUs();
     // What a file has is run to its end: nobody is served before that.
     if (busyReplyThreshold > 0 && !client.isReplay) {
-      run.nextPauseUs = clock.monotonicUs() + 1000 * busyReplyThreshold;
+      run.nextPauseUs = run.startedUs + 1000 * busyReplyThreshold;
     }
     this.#running = run;
     scripts.begin(run);
-    const outcome = machine.run(sandbox.state, 0, 1, 1);
+    const outcome = machine.run(sandbox.state, parameterCount, 1, 1);
     if (typeof outcome === "number") return this.#end(machinery, run, outcome);
     suspension.begin(client);
     let status: number = Status.broken;
@@ -315,14 +383,8 @@ export class LuaHost implements ScriptCalls {
     });
   }
 
-  /** Sets a global of the table on top to the arguments `first` to `end`. */
-  #setArguments(
-    { machine, sandbox }: Machinery,
-    name: string,
-    args: Args,
-    first: number,
-    end: number,
-  ): void {
+  /** Pushes a table of the arguments `first` to `end`. */
+  #pushArguments({ machine, sandbox }: Machinery, args: Args, first: number, end: number): void {
     const { exports } = machine;
     const { state } = sandbox;
     exports.lua_createtable(state, end - first, 0);
@@ -330,7 +392,6 @@ export class LuaHost implements ScriptCalls {
       machine.pushBytes(state, args.bytesOf(i), args.start(i), args.end(i));
       exports.lua_rawseti(state, -2, i - first + 1);
     }
-    exports.lua_setfield(state, -2, machine.name(name));
   }
 
   #end(machinery: Machinery, run: ScriptRun, status: number): void {
@@ -344,7 +405,7 @@ export class LuaHost implements ScriptCalls {
     // What the script has changed has been propagated by its commands.
     call.rewriteToNothing();
     call.isFailureCounted = true;
-    if (status === Status.broken) return this.#broken(run);
+    if (status === Status.broken) return this.#broken(machinery, run);
     if (status === Status.ok) writer.write(sandbox.state, call.reply);
     else this.#failed(machinery, run);
     machine.exports.lua_settop(sandbox.state, 0);
@@ -355,12 +416,16 @@ export class LuaHost implements ScriptCalls {
   }
 
   /** The machine is of no use any more: the next script gets a new one. */
-  #broken(run: ScriptRun): void {
+  #broken(machinery: Machinery, run: ScriptRun): void {
     this.#engine.log.warning(`Script ${run.name} has broken the machine that ran it`);
-    this.#machinery = null;
-    for (const script of this.#cache.values()) script.place = 0;
+    machinery.whenBroken();
     this.#engine.counters.countError(Errors.internal);
     run.call.reply.error(Errors.internal);
+  }
+
+  #forgetMachinery(): void {
+    this.#machinery = null;
+    for (const script of this.#cache.values()) script.place = 0;
   }
 
   /** Replies with the error on top of the stack. */

@@ -15,7 +15,12 @@ export class RedisTable {
   readonly #machine: LuaMachine;
   readonly #scripts: ScriptClient;
 
-  constructor(engine: Engine, machine: LuaMachine, scripts: ScriptClient) {
+  constructor(
+    engine: Engine,
+    machine: LuaMachine,
+    scripts: ScriptClient,
+    readonly isForFunctions: boolean,
+  ) {
     this.#engine = engine;
     this.#machine = machine;
     this.#scripts = scripts;
@@ -35,13 +40,20 @@ export class RedisTable {
         log: (state) => this.#log(state),
         setresp: (state) => this.#setresp(state),
         set_repl: (state) => this.#setRepl(state),
-        replicate_commands: (state) => this.#boolean(state, true),
-        breakpoint: (state) => this.#boolean(state, false),
-        debug: () => 0,
         acl_check_cmd: (state) => this.#aclCheck(state),
+        ...this.isForFunctions ? {} : this.#functionsOfScripts(),
       } satisfies Record<string, HostFunction>,
     );
     this.#addConstants(sandbox.state);
+  }
+
+  /** What functions of libraries don't have. */
+  #functionsOfScripts(): Record<string, HostFunction> {
+    return {
+      replicate_commands: (state) => this.#boolean(state, true),
+      breakpoint: (state) => this.#boolean(state, false),
+      debug: () => 0,
+    };
   }
 
   #addConstants(state: number): void {

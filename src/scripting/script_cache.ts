@@ -19,7 +19,7 @@ export const ScriptFlag = {
   undeclared: 1 << 5,
 } as const;
 
-const FLAG_NAMES: ReadonlyMap<string, number> = new Map([
+export const FLAG_NAMES: ReadonlyMap<string, number> = new Map([
   ["no-writes", ScriptFlag.noWrites],
   ["allow-oom", ScriptFlag.allowOom],
   ["allow-stale", ScriptFlag.allowStale],
@@ -48,6 +48,10 @@ export class Script {
     readonly codeStart: number,
   ) {
     this.view = new DataView(text.buffer);
+  }
+
+  get name(): string {
+    return this.sha;
   }
 
   get bytes(): number {

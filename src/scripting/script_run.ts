@@ -11,6 +11,8 @@ export class ScriptRun {
   isKilled = false;
   /** It has run for longer than `busy-reply-threshold`. */
   isBusy = false;
+  /** When it began, in µs. */
+  startedUs = 0;
   /** When the hook looks further: at the threshold at first, then at the end of each slice; µs. */
   nextPauseUs = Infinity;
   /** redis.set_repl. */

@@ -220,3 +220,58 @@ Deno.test("Redis's clock stands still for a script, suspended or not", async () 
   assertEquals(before, after);
   assertEquals((server.run("TIME") as string[])[0], "1700000003");
 });
+
+const BUSY_FUNCTION = BUSY.replace("SCRIPT KILL", "FUNCTION KILL");
+
+Deno.test("A function that takes long is shown by FUNCTION STATS, and only FUNCTION KILL ends it", async () => {
+  const server = fresh();
+  const [runs, other] = [server.client(), server.client()];
+  const endless = "function() while true do pcall(function() while true do end end) end end";
+  runs.call("FUNCTION", "LOAD", `#!lua name=x\nredis.register_function('f', ${endless})`);
+  const engines = ["LUA", ["libraries_count", 1, "functions_count", 1]];
+  for (let i = 0; i < 2; i++) {
+    assertEquals(runs.call("FCALL", "f", "1", "k", "a\0b"), undefined);
+    const [, running] = other.run("FUNCTION STATS") as [string, (string | string[])[]];
+    assertEquals(running.slice(0, 4), ["name", "f", "command", ["FCALL", "f", "1", "k", "a\0b"]]);
+    assertEquals([running[4], typeof running[5]], ["duration_ms", "number"]);
+    for (const line of ["PING", "FUNCTION LIST", "FUNCTION FLUSH", "FCALL f 0", "SCRIPT KILL"]) {
+      assertEquals(messageOf(other.run(line)), BUSY_FUNCTION, line);
+    }
+    assertEquals(other.run("FUNCTION KILL"), "OK");
+    assertEquals(
+      messageOf(await replyOf(runs)),
+      "ERR Script killed by user with SCRIPT KILL... script: f, on @user_function:2.",
+    );
+    assertEquals(other.run("FUNCTION STATS"), ["running_script", null, "engines", engines]);
+    assertEquals(other.run("FUNCTION LIST LIBRARYNAME y"), []);
+  }
+});
+
+Deno.test("FUNCTION KILL and STATS while a script is suspended tell of SCRIPT KILL", async () => {
+  const server = fresh();
+  const [runs, other] = [server.client(), server.client()];
+  assertEquals(runs.call("EVAL", "while true do end", "0"), undefined);
+  assertEquals(messageOf(other.run("FUNCTION KILL")), BUSY);
+  assertEquals(messageOf(other.run("FUNCTION STATS")), BUSY);
+  assertEquals(other.run("SCRIPT KILL"), "OK");
+  assertMatch(messageOf(await replyOf(runs)), KILLED);
+});
+
+Deno.test("A function inside EXEC is suspended, and the commands behind it run when it is over", async () => {
+  const server = fresh();
+  const [runs, other] = [server.client(), server.client()];
+  runs.call(
+    "FUNCTION",
+    "LOAD",
+    `#!lua name=x\nredis.register_function('f', function() ${LONG} return n end)`,
+  );
+  for (const line of ["MULTI", "SET k 1", "FCALL f 0", "FUNCTION FLUSH", "FCALL f 0", "SET k 2"]) {
+    runs.run(line);
+  }
+  runs.send(new TextEncoder().encode("EXEC\r\n"));
+  assertEquals(messageOf(other.run("GET k")), BUSY_FUNCTION);
+  const replies = await replyOf(runs) as Reply[];
+  assertEquals([...replies.slice(0, 3), replies[4]], ["OK", 500000, "OK", "OK"]);
+  assertEquals(messageOf(replies[3]), "ERR Function not found");
+  assertEquals(other.run("GET k"), "2");
+});

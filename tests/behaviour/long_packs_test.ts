@@ -44,7 +44,12 @@ async function checkFile(server: TestServer, version: number): Promise<void> {
   new RdbFileWriter(keyspace, path, `${path}.temp`, { ...settings, ...rest }).runSync();
   const other = new TestServer();
   setLimits(other, 1_000_000);
-  const options = { dropsExpired: false, checksCrc: true, onLoss: () => {} };
+  const options = {
+    dropsExpired: false,
+    checksCrc: true,
+    onLoss: () => {},
+    onLibrary: () => null,
+  };
   const loader = new RdbFileLoader(path, other.engine.keyspace, options);
   loader.slice(() => false);
   loader.close();

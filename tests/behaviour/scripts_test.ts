@@ -182,7 +182,7 @@ Deno.test("Without memory a script's writes are refused, unless it has written o
   );
   assertEquals(
     (server.call("EVAL", "#!lua\nreturn 1", "0") as ReplyError).message,
-    "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'",
+    "OOM command not allowed when used memory > 'maxmemory'.",
   );
   assertEquals(
     server.call("EVAL", "#!lua flags=no-writes\nreturn redis.call('GET', 'k')", "0"),

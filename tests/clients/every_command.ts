@@ -347,6 +347,18 @@ export const EVERY_COMMAND: readonly (readonly [line: string, expected: Expected
   ["slowlog reset", "OK"],
   ["slowlog len", 0],
   ["slowlog help", isHelp],
+  // scripting
+  ["function load nonsense", fails("ERR Missing library metadata")],
+  ["fcall missing 0", fails("ERR Function not found")],
+  ["fcall_ro missing 0", fails("ERR Function not found")],
+  ["function list", isEmpty],
+  ["function stats", isMap],
+  ["function kill", fails("NOTBUSY")],
+  ["function delete missing", fails("ERR Library not found")],
+  ["function dump", isText],
+  ["function restore nothing", fails("ERR DUMP payload")],
+  ["function flush", "OK"],
+  ["function help", isHelp],
 ];
 
 /** Commands that the tests run by methods of the client library, since they change the state of the connection. */

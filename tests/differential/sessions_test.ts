@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { startRedis, startRespite, Wire } from "../support/live.ts";
+import { FUNCTION_SESSIONS } from "./function_sessions.ts";
 import { SESSIONS } from "./sessions.ts";
 
 /**
@@ -15,7 +16,7 @@ const DIFFERS_IN_7_2 = [
 const redis = await startRedis();
 const skips = redis === null ? " (skipped: redis-server is not installed)" : "";
 
-for (const [name, script] of Object.entries(SESSIONS)) {
+for (const [name, script] of Object.entries({ ...SESSIONS, ...FUNCTION_SESSIONS })) {
   Deno.test({
     name: `a session of ${name} gets the replies that redis-server gives${skips}`,
     ignore: redis === null,

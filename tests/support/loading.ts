@@ -9,6 +9,7 @@ export const LOAD = {
   dropsExpired: false,
   checksCrc: true,
   onLoss: (what: string) => assert(false, what),
+  onLibrary: () => "nobody takes it",
 };
 
 /** A server with the contents of a file, an RDB or commands; the file is removed. */
