@@ -42,8 +42,7 @@ export class Evaluator {
     this.#engine = engine;
     this.#timer = new CommandTimer(engine);
     this.#queueTimer = new CommandTimer(engine);
-    // The slow log names the script, not its commands.
-    this.#scriptTimer = new CommandTimer(engine, false);
+    this.#scriptTimer = new CommandTimer(engine);
     this.#crossProtocolGuard = new CrossProtocolGuard(engine);
     engine.evaluator = this;
   }
@@ -84,6 +83,16 @@ export class Evaluator {
     client.isRunning = true;
     if (client.replyMode === "on") this.#execute(client);
     else this.#executeMuted(client);
+    if (this.#engine.suspension.client === client) this.#commandOverLater(client);
+    else this.#commandOver(client);
+  }
+
+  // A method of its own: a closure in the method above would make it allocate in any case.
+  #commandOverLater(client: Client): void {
+    this.#engine.suspension.later(() => this.#commandOver(client));
+  }
+
+  #commandOver(client: Client): void {
     if (client.tracking !== null) client.tracking.commandOver();
     this.#engine.pushes.end(client);
   }

@@ -46,11 +46,13 @@ export class Suspension {
   /** The script goes on for a moment, or does its last things: it may touch the data. */
   enter(): void {
     const { keyspace } = this.#engine;
+    this.#engine.actor = this.client;
     keyspace.noTouch = this.#noTouch;
     keyspace.hooks.isForbidden = false;
   }
 
   leave(): void {
+    this.#engine.actor = null;
     this.#engine.keyspace.hooks.isForbidden = true;
   }
 

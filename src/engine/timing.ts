@@ -37,8 +37,7 @@ export class CommandTimer {
   /** Whether every command is timed alone. */
   #isFine = false;
 
-  /** Unless `namesSlow`, none of its commands is named in the slow log. */
-  constructor(engine: Engine, readonly namesSlow = true) {
+  constructor(engine: Engine) {
     this.#engine = engine;
   }
 
@@ -141,15 +140,22 @@ export class CommandTimer {
     this.#engine.recentCommands.note(command.fullName, client.id, client.database, calls);
     command.stats.calls += calls;
     command.stats.microseconds += microseconds;
-    noteTime(this.#engine, command, microseconds, calls);
-    if (this.namesSlow) noteSlow(this.#engine, client, command, microseconds / calls, hasArguments);
+    noteSlow(this.#engine, client, command, microseconds, calls, hasArguments);
   }
 }
 
-/** Adds `count` calls, which took `microseconds` together, to the histogram and the latency monitor. */
-function noteTime(engine: Engine, command: Command, microseconds: number, count: number): void {
+/** Adds `count` calls, which took `microseconds` together, to histogram, latency monitor and slow log. */
+function noteSlow(
+  engine: Engine,
+  client: Client,
+  command: Command,
+  microseconds: number,
+  count: number,
+  hasArguments: boolean,
+): void {
+  const { values } = engine.parameters;
   const each = microseconds / count;
-  if (engine.parameters.values.latencyTracking) {
+  if (values.latencyTracking) {
     const stats = command.stats;
     stats.histogram ??= new LatencyHistogram();
     stats.histogram.record(each, count);
@@ -159,23 +165,13 @@ function noteTime(engine: Engine, command: Command, microseconds: number, count:
     const event = (command.flags & Flag.fast) !== 0 ? "fast-command" : "command";
     latency.note(event, each / 1000, engine.clock.nowMs());
   }
-}
-
-/** Puts a command that took so many microseconds into the slow log, if that was long. */
-function noteSlow(
-  engine: Engine,
-  client: Client,
-  command: Command,
-  microseconds: number,
-  hasArguments: boolean,
-): void {
-  const { values } = engine.parameters;
+  // The slow log names a script, not its commands.
+  if (client.isScript) return;
   const slowerThan = values.slowlogLogSlowerThan;
-  if (slowerThan < 0 || microseconds < slowerThan) return;
-  if ((command.flags & Flag.skipSlowlog) !== 0) return;
+  if (slowerThan < 0 || each < slowerThan || (command.flags & Flag.skipSlowlog) !== 0) return;
   engine.slowlog.add({
     time: Math.floor(engine.clock.nowMs() / 1000),
-    microseconds: Math.round(microseconds),
+    microseconds: Math.round(each),
     args: hasArguments
       ? shortArguments(engine, client.call.args, command)
       : command.fullName.split("|"),

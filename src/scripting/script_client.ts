@@ -123,6 +123,8 @@ export class ScriptClient {
 
   #runNow(run: ScriptRun, command: Command): void {
     const { evaluator, propagation } = this.#engine;
+    const caller = run.call.client;
+    this.client.tracking = caller.isClosing ? null : caller.tracking;
     if (run.targets !== Target.none) return evaluator.runForScript(this.client, command);
     const { isOn } = propagation;
     propagation.isOn = false;

@@ -99,3 +99,28 @@ Deno.test("A failure of ours inside a script is an error of the script, and the 
   assertEquals(server.run(`EVAL "return redis.call('SET', 'k', 1)" 0`), "OK");
   assertMatch(server.logged.join(""), /a bug of ours/);
 });
+
+Deno.test("What a script reads is tracked for its caller, and NOLOOP knows whose changes they are", () => {
+  const server = fresh();
+  const client = server.client();
+  client.run("HELLO 3");
+  client.run("CLIENT TRACKING ON NOLOOP");
+  client.run(`EVAL "redis.call('GET', 'k') return redis.call('SET', 'k', 1)" 0`);
+  assertEquals(client.raw(), "");
+  client.run(`EVAL "return redis.call('GET', 'k')" 0`);
+  server.run("SET k 2");
+  server.engine.tracking?.flush();
+  assertMatch(client.raw(), /^>2\r\n\$10\r\ninvalidate\r\n/);
+});
+
+Deno.test("A message to the script's own client follows the script's reply", () => {
+  const server = fresh();
+  const client = server.client();
+  client.run("HELLO 3");
+  client.run("SUBSCRIBE c");
+  client.raw();
+  client.send(
+    new TextEncoder().encode(`EVAL "redis.call('PUBLISH', 'c', 'm') return 'done'" 0\r\n`),
+  );
+  assertEquals(client.raw(), "$4\r\ndone\r\n>3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nm\r\n");
+});
