@@ -13,6 +13,7 @@ import type {
 } from "../engine/function_calls.ts";
 import { NameTable } from "../engine/name_table.ts";
 import { assert } from "../lib/assert.ts";
+import { cText } from "../lib/c_text.ts";
 import type { Args } from "../protocol/args.ts";
 import type { FunctionLibraries } from "../persistence/parts.ts";
 import {
@@ -249,7 +250,14 @@ export class FunctionStore implements FunctionCalls, FunctionLibraries {
 
   find(args: Args, index: number): CompiledFunction | null {
     this.#lookUp ??= this.#makeLookUp();
-    return this.#lookUp.find(args, index);
+    return this.#lookUp.find(args, index) ?? this.#findText(args.binary(index));
+  }
+
+  /** As in Redis, a zero byte ends a name. */
+  #findText(name: string): CompiledFunction | null {
+    if (!name.includes("\0")) return null;
+    const text = cText(name).toLowerCase();
+    return this.#owners.get(text)?.functions.find((one) => one.name.toLowerCase() === text) ?? null;
   }
 
   run(call: Call, one: LibraryFunction, keyCount: number, isReadOnly: boolean): void {

@@ -116,7 +116,7 @@ export class LuaHost implements ScriptCalls {
 
   #newSandbox(machine: LuaMachine, scripts: ScriptClient, isForFunctions: boolean): Sandbox {
     const table = new RedisTable(this.#engine, machine, scripts, isForFunctions);
-    return new Sandbox(machine, (sandbox) => table.register(sandbox));
+    return new Sandbox(machine, (sandbox) => table.register(sandbox), isForFunctions);
   }
 
   evalText(call: Call, isReadOnly: boolean): void {

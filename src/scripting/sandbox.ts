@@ -46,8 +46,15 @@ export class Sandbox {
   readonly #globals: number;
   readonly #handler: number;
 
-  /** `register` adds further tables to the globals, before all become read-only. */
-  constructor(readonly machine: LuaMachine, register: (sandbox: Sandbox) => void) {
+  /**
+   * `register` adds further tables to the globals, before all become read-only. As in Redis, scripts see the handler of errors,
+   * and functions don't.
+   */
+  constructor(
+    readonly machine: LuaMachine,
+    register: (sandbox: Sandbox) => void,
+    hidesHandler: boolean,
+  ) {
     const { exports } = machine;
     this.state = machine.newState(STATE_BYTES_MAX);
     assert(this.state !== 0, "there is memory for a state");
@@ -65,6 +72,10 @@ export class Sandbox {
     register(this);
     exports.lua_getfield(state, GLOBALS, machine.name("__redis__err__handler"));
     this.#handler = exports.luaL_ref(state, REGISTRY);
+    if (hidesHandler) {
+      exports.lua_pushnil(state);
+      exports.lua_setfield(state, GLOBALS, machine.name("__redis__err__handler"));
+    }
     this.#protect();
     exports.lua_pushvalue(state, GLOBALS);
     this.#globals = exports.luaL_ref(state, REGISTRY);

@@ -110,6 +110,10 @@ Deno.test("FCALL checks the function, then the number of keys", async () => {
   }
   assertEquals(load(f("return 1")), "x");
   assertEquals(call("fcall", "F", "0", "arg"), 1);
+  assertEquals([call("fcall", "F\0g", "0"), call("fcall", "\0", "0")], [
+    1,
+    "ERR Function not found",
+  ]);
   const bad = "ERR Bad number of keys provided";
   for (const count of ["a", "", "01", " 0", "99999999999999999999"]) {
     assertEquals(call("fcall", "f", count), bad);
@@ -137,6 +141,10 @@ Deno.test("A function runs as a script does, and its errors name it", async () =
     ["return b", `ERR user_function:3: ${MISSING}'b' ${at}`],
     ["return os.clock()", `ERR user_function:3: ${MISSING}'os' ${at}`],
     ["return debug", `ERR user_function:3: ${MISSING}'debug' ${at}`],
+    [
+      "return __redis__err__handler",
+      `ERR user_function:3: ${MISSING}'__redis__err__handler' ${at}`,
+    ],
     ["return _G.KEYS", `ERR user_function:3: ${MISSING}'KEYS' ${at}`],
     [
       "return redis.breakpoint()",
