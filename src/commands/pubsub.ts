@@ -60,32 +60,30 @@ function beginConfirmation(client: Client, word: string): ReplyWriter {
   return reply;
 }
 
-function publish({ args, reply, engine }: Call): void {
-  const { pubsub } = engine;
-  reply.integer(
-    pubsub.publish(
-      args.bytesOf(1),
-      args.start(1),
-      args.end(1),
-      args.bytesOf(2),
-      args.start(2),
-      args.end(2),
-    ),
+function publish({ args, reply, engine, db }: Call): void {
+  const count = engine.pubsub.publish(
+    args.bytesOf(1),
+    args.start(1),
+    args.end(1),
+    args.bytesOf(2),
+    args.start(2),
+    args.end(2),
   );
+  engine.propagation.message(db.index, args);
+  reply.integer(count);
 }
 
-function spublish({ args, reply, engine }: Call): void {
-  const { pubsub } = engine;
-  reply.integer(
-    pubsub.publishToShard(
-      args.bytesOf(1),
-      args.start(1),
-      args.end(1),
-      args.bytesOf(2),
-      args.start(2),
-      args.end(2),
-    ),
+function spublish({ args, reply, engine, db }: Call): void {
+  const count = engine.pubsub.publishToShard(
+    args.bytesOf(1),
+    args.start(1),
+    args.end(1),
+    args.bytesOf(2),
+    args.start(2),
+    args.end(2),
   );
+  engine.propagation.message(db.index, args);
+  reply.integer(count);
 }
 
 /** PUBSUB CHANNELS and SHARDCHANNELS: the names of those that have subscribers, or that match a pattern besides. */

@@ -41,6 +41,12 @@ export class Propagation {
   /** Called once when bytes begin to gather, and again only after these have been taken. */
   onPending: () => void = () => {};
   #takers: readonly PropagationTaker[] = [];
+  /** Those of them that take messages, too: replicas. */
+  #listeners: readonly PropagationTaker[] = [];
+  /** Where in `#bytes` messages stand: begin and end of each, in order. */
+  #messages: number[] = [];
+  /** Where the last command begins. */
+  #commandStart = 0;
   #bytes = new Uint8Array(ROOM_BYTES);
   #at = 0;
   /** The database that the stream has selected; −1 if the next command must be preceded by SELECT. */
@@ -51,9 +57,11 @@ export class Propagation {
   #hasCommands = false;
   #isAnnounced = false;
 
-  addTaker(taker: PropagationTaker): void {
+  /** `takesMessages`: what is published belongs to the stream, too. A log does without. */
+  addTaker(taker: PropagationTaker, takesMessages = false): void {
     this.flush();
     this.#takers = [...this.#takers, taker];
+    if (takesMessages) this.#listeners = [...this.#listeners, taker];
     this.isOn = true;
     this.#selected = -1;
   }
@@ -61,6 +69,7 @@ export class Propagation {
   removeTaker(taker: PropagationTaker): void {
     this.flush();
     this.#takers = this.#takers.filter((other) => other !== taker);
+    this.#listeners = this.#listeners.filter((other) => other !== taker);
     this.isOn = this.#takers.length > 0;
   }
 
@@ -74,6 +83,13 @@ export class Propagation {
   append(database: number, args: Args): void {
     this.begin(database, args.count);
     for (let i = 0; i < args.count; i++) this.argument(args, i);
+  }
+
+  /** Adds a command that has published a message, for those who take messages. */
+  message(database: number, args: Args): void {
+    if (this.#listeners.length === 0) return;
+    this.append(database, args);
+    this.#messages.push(this.#commandStart, this.#at);
   }
 
   /** Begins a command of `count` words that replaces the running one; the caller then adds the words. */
@@ -91,6 +107,7 @@ export class Propagation {
     if (this.#unitCount === 0) this.#unitStart = this.#at;
     if (database !== this.#selected) this.#select(database);
     this.#unitCount++;
+    this.#commandStart = this.#at;
     return this.#head(STAR, count);
   }
 
@@ -176,6 +193,11 @@ export class Propagation {
     const bytes = this.#bytes;
     bytes.copyWithin(this.#unitStart + MULTI.length, this.#unitStart, this.#at);
     bytes.set(MULTI, this.#unitStart);
+    const messages = this.#messages;
+    for (let i = messages.length - 2; i >= 0 && messages[i] >= this.#unitStart; i -= 2) {
+      messages[i] += MULTI.length;
+      messages[i + 1] += MULTI.length;
+    }
     this.#at += MULTI.length;
     bytes.set(EXEC, this.#at);
     this.#at += EXEC.length;
@@ -186,12 +208,34 @@ export class Propagation {
     this.#isAnnounced = false;
     const end = this.#unitCount > 0 ? this.#unitStart : this.#at;
     if (end === 0) return;
-    for (let i = 0; i < this.#takers.length; i++) this.#takers[i].take(this.#bytes, end);
+    if (this.#messages.length > 0) this.#handOutMessages(end);
+    else for (let i = 0; i < this.#takers.length; i++) this.#takers[i].take(this.#bytes, end);
     this.#bytes.copyWithin(0, end, this.#at);
     this.#at -= end;
     this.#unitStart = 0;
     if (this.#at > 0) return;
     if (this.#bytes.length > PENDING_MAX) this.#bytes = new Uint8Array(ROOM_BYTES);
+  }
+
+  /** Gives the first `end` bytes to the takers, each as it wants them: with or without messages. */
+  #handOutMessages(end: number): void {
+    for (const listener of this.#listeners) listener.take(this.#bytes, end);
+    const bounds = this.#messages.filter((bound) => bound <= end);
+    this.#messages = this.#messages.slice(bounds.length).map((bound) => bound - end);
+    const rest = new Uint8Array(end);
+    let size = 0;
+    let from = 0;
+    // Between the end of a message and the beginning of the next one is what is left.
+    for (let i = 0; i <= bounds.length; i += 2) {
+      const to = bounds[i] ?? end;
+      copyBytes(this.#bytes, from, to, rest, size);
+      size += to - from;
+      from = bounds[i + 1] ?? end;
+    }
+    if (size === 0) return;
+    for (const taker of this.#takers) {
+      if (!this.#listeners.includes(taker)) taker.take(rest, size);
+    }
   }
 }
 

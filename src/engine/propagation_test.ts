@@ -46,6 +46,32 @@ Deno.test("Propagation puts a unit of several commands between MULTI and EXEC", 
     `*1 $5 MULTI ${SELECT(1)}*1 $1 a *1 $1 b *1 $4 EXEC *1 $1 c `,
   );
 });
+Deno.test("Propagation gives messages to those who take them, and all the rest to everybody", () => {
+  const { stream, notes } = propagation();
+  const replica = new Notes();
+  stream.message(0, argsOf("publish", "nobody"));
+  stream.addTaker(replica, true);
+  stream.message(1, argsOf("publish", "a"));
+  stream.endUnit();
+  for (const [word, isMessage] of [["set", false], ["publish", true], ["incr", false]] as const) {
+    if (isMessage) stream.message(1, argsOf(word));
+    else stream.append(1, argsOf(word));
+  }
+  stream.endUnit();
+  stream.append(1, argsOf("end"));
+  stream.endUnit();
+  stream.flush();
+  const unit = (publish: string): string =>
+    `*1 $5 MULTI *1 $3 set ${publish}*1 $4 incr *1 $4 EXEC *1 $3 end `;
+  assertEquals(replica.text, `${SELECT(1)}*2 $7 publish $1 a ${unit("*1 $7 publish ")}`);
+  assertEquals(notes.text, SELECT(1) + unit(""));
+  stream.removeTaker(replica);
+  stream.message(1, argsOf("publish", "nobody"));
+  stream.append(1, argsOf("set"));
+  stream.endUnit();
+  stream.flush();
+  assertEquals(notes.text, `${SELECT(1)}${unit("")}*1 $3 set `);
+});
 Deno.test("Propagation writes removals of expired keys one by one, without MULTI", () => {
   const { stream, notes } = propagation();
   const key = argsOf("k");

@@ -45,7 +45,7 @@ class Feed implements PropagationTaker {
     const client = this.#client;
     const { propagation, log } = this.#engine;
     try {
-      const begun = (): void => propagation.addTaker(this);
+      const begun = (): void => propagation.addTaker(this, true);
       const path = await persistence.snapshotToFile(begun, client.snapshotContents);
       const file = await Deno.open(path, { read: true });
       // An open file can be read after it was removed, and so it never stays behind.

@@ -238,3 +238,30 @@ Deno.test("subscribers are not closed for being idle", () => {
   server.advance(5000);
   assert(idler.isClosed && !subscriber.isClosed);
 });
+
+Deno.test("a message allocates nothing for a subscriber", () => {
+  const server = new TestServer();
+  const subscribers = Array.from({ length: 100 }, () => server.client());
+  subscribers.forEach((subscriber, i) => {
+    if (i % 2 === 0) subscriber.run("HELLO 3");
+    subscriber.run("SUBSCRIBE a");
+    subscriber.raw();
+  });
+  const text = new TextEncoder().encode("a message of some bytes");
+  const publish = (): void => {
+    assertEquals(server.engine.pubsub.publish(NAME, 0, 1, text, 0, text.length), 100);
+    for (const { client } of subscribers) client.reply.drop();
+  };
+  let least = Infinity;
+  for (let round = 0; round < 20; round++) {
+    const before = Deno.memoryUsage().heapUsed;
+    for (let n = 0; n < MESSAGES; n++) publish();
+    const bytes = Deno.memoryUsage().heapUsed - before;
+    if (bytes >= 0) least = Math.min(least, bytes / MESSAGES / subscribers.length);
+  }
+  // What one message takes is little, and the more subscribers share it, the less it is for each.
+  assert(least < 8, `${least} bytes a subscriber`);
+});
+
+const NAME = new TextEncoder().encode("a");
+const MESSAGES = 500;

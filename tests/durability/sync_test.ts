@@ -31,11 +31,13 @@ Deno.test({
     await writer.roundTrip("set soon v ex 100");
     await writer.roundTrip("sadd set a b c");
     await writer.roundTrip("spop set 3");
+    await writer.roundTrip("publish news hello");
     await writer.roundTrip("set end 1");
     const changes = await readUntil(conn, "end\r\n$1\r\n1\r\n");
     assert(changes.includes("SELECT\r\n$1\r\n0"), changes);
     assert(/SET\r\n\$4\r\nsoon\r\n\$1\r\nv\r\n\$4\r\nPXAT\r\n\$13\r\n\d+/.test(changes), changes);
     assert(changes.includes("DEL\r\n$3\r\nset\r\n"), changes);
+    assert(changes.includes("*3\r\n$7\r\npublish\r\n$4\r\nnews\r\n$5\r\nhello\r\n"), changes);
     conn.close();
     writer.close();
     await server.stop();
