@@ -17,6 +17,7 @@ import { print } from "../scripts/run.ts";
 const PUBLISHERS = 8;
 /** So many messages a subscriber may be under way, at most. */
 const LAG_MAX = 256;
+const WARM_SECONDS = 2;
 const READ_BYTES = 1 << 16;
 const CHANNEL = "channel:1";
 const PATTERN = "channel:*";
@@ -55,6 +56,10 @@ async function compare(): Promise<void> {
     ...others.map(({ name }) => `${ours.name}/${name}`),
     ...peers.map(({ name }) => `${name}, CPU µs`),
   ];
+  // Most of it is compiled while this runs.
+  for (const peer of peers) {
+    await measure(peer, { subscribers: 10, hasPatterns: true, pipeline: 16 }, WARM_SECONDS);
+  }
   print(`subscribers  by  pipeline ${titles.map((title) => title.padStart(15)).join(" ")}`);
   for (const subscribers of numbers(options.subscribers)) {
     for (const hasPatterns of [false, true]) {

@@ -4,7 +4,7 @@ import type { Client } from "../engine/client.ts";
 import { type CommandSpec, Flag, keyRange } from "../engine/command.ts";
 import { countOf, Kind, type Topic } from "../engine/pubsub.ts";
 import { globMatches } from "../lib/glob.ts";
-import { unknownOrArity } from "../protocol/errors.ts";
+import { Errors, unknownOrArity } from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import { replyHelp } from "./help.ts";
 
@@ -23,6 +23,12 @@ function subscribe({ args, client, engine }: Call, kind: Kind, word: string): vo
     reply.bulk(bytes, args.start(i), args.end(i));
     reply.integer(subscriptionCount(client, kind));
   }
+}
+
+/** Unlike its kin it is refused where nothing may wait: within a transaction. */
+function ssubscribe(call: Call): void {
+  if (call.engine.blocking.denied > 0) return call.reply.error(Errors.shardInTransaction);
+  subscribe(call, Kind.shard, "ssubscribe");
 }
 
 /** UNSUBSCRIBE and its kin. Without arguments they end all subscriptions of their kind. */
@@ -241,7 +247,7 @@ export const pubsubCommands: readonly CommandSpec[] = [
     complexity: "O(N)",
     flags: SUBSCRIBES,
     keys: SHARD_CHANNELS,
-    run: (call) => subscribe(call, Kind.shard, "ssubscribe"),
+    run: ssubscribe,
   },
   {
     name: "subscribe",

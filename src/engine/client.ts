@@ -120,6 +120,6 @@ export class Client implements ReplyOwner {
   get memoryBytes(): number {
     return 1024 + this.transport.queryBytes + this.transport.queryFreeBytes +
       this.reply.capacity + this.transport.inFlightBytes + this.transaction.bytes +
-      (this.tracking?.bytes ?? 0);
+      (this.tracking?.bytes ?? 0) + (this.subscriptions?.bytes ?? 0);
   }
 }

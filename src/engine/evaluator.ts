@@ -94,7 +94,8 @@ export class Evaluator {
 
   #commandOver(client: Client): void {
     if (client.tracking !== null) client.tracking.commandOver();
-    this.#engine.pushes.end(client);
+    client.isRunning = false;
+    if (client.heldPushes !== null) this.#engine.pushes.release(client);
   }
 
   /** As `execute`, for a client that wants no replies. */

@@ -220,8 +220,10 @@ export class Propagation {
   /** Gives the first `end` bytes to the takers, each as it wants them: with or without messages. */
   #handOutMessages(end: number): void {
     for (const listener of this.#listeners) listener.take(this.#bytes, end);
-    const bounds = this.#messages.filter((bound) => bound <= end);
-    this.#messages = this.#messages.slice(bounds.length).map((bound) => bound - end);
+    let count = 0;
+    while (count < this.#messages.length && this.#messages[count] < end) count += 2;
+    const bounds = this.#messages.splice(0, count);
+    this.#messages = this.#messages.map((bound) => bound - end);
     const rest = new Uint8Array(end);
     let size = 0;
     let from = 0;

@@ -72,6 +72,23 @@ Deno.test("Propagation gives messages to those who take them, and all the rest t
   stream.flush();
   assertEquals(notes.text, `${SELECT(1)}${unit("")}*1 $3 set `);
 });
+Deno.test("Propagation keeps the messages of a unit that is not complete", () => {
+  const { stream, notes } = propagation();
+  const replica = new Notes();
+  stream.addTaker(replica, true);
+  stream.append(1, argsOf("set"));
+  stream.endUnit();
+  stream.message(1, argsOf("publish"));
+  stream.flush();
+  assertEquals(replica.text, `${SELECT(1)}*1 $3 set `);
+  stream.append(1, argsOf("incr"));
+  stream.message(1, argsOf("publish"));
+  stream.endUnit();
+  stream.flush();
+  const set = `${SELECT(1)}*1 $3 set *1 $5 MULTI `;
+  assertEquals(replica.text, `${set}*1 $7 publish *1 $4 incr *1 $7 publish *1 $4 EXEC `);
+  assertEquals(notes.text, `${set}*1 $4 incr *1 $4 EXEC `);
+});
 Deno.test("Propagation writes removals of expired keys one by one, without MULTI", () => {
   const { stream, notes } = propagation();
   const key = argsOf("k");

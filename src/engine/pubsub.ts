@@ -27,12 +27,15 @@ const PROMPT_BYTES = 64 * 1024;
 /** A larger buffer is given back after the message. */
 const KEPT_BYTES = 64 * 1024;
 
+/** Memory of three maps, and of a place in one of them, in a list and of a topic. */
+const OWN_BYTES = 600;
+const SUBSCRIPTION_BYTES = 200;
 const ARRAY_MARK = 0x2a;
 const PUSH_MARK = 0x3e;
 const encoder = new TextEncoder();
-const MESSAGE = encoder.encode("$7\r\nmessage\r\n");
-const SHARD_MESSAGE = encoder.encode("$8\r\nsmessage\r\n");
-const PATTERN_MESSAGE = encoder.encode("$8\r\npmessage\r\n");
+const MESSAGE = encoder.encode(">3\r\n$7\r\nmessage\r\n");
+const SHARD_MESSAGE = encoder.encode(">3\r\n$8\r\nsmessage\r\n");
+const PATTERN_MESSAGE = encoder.encode(">4\r\n$8\r\npmessage\r\n");
 
 /** A channel or a pattern that has subscribers. */
 export class Topic {
@@ -47,6 +50,8 @@ export class Topic {
 /** What one client has subscribed to: of each kind the topics, and its place among their subscribers. */
 export class Subscriptions {
   readonly topics: readonly Map<Topic, number>[] = [new Map(), new Map(), new Map()];
+  /** Bytes of memory, roughly. A name counts for each subscriber, as who keeps it can't be told. */
+  bytes = OWN_BYTES;
 
   count(kind: Kind): number {
     return this.topics[kind].size;
@@ -55,6 +60,11 @@ export class Subscriptions {
   get isEmpty(): boolean {
     return this.topics.every((topics) => topics.size === 0);
   }
+}
+
+/** Memory of one subscription, roughly. */
+function bytesOf({ name }: Topic): number {
+  return SUBSCRIPTION_BYTES + name.length;
 }
 
 /** How much a client has subscribed to of a kind. */
@@ -110,7 +120,9 @@ export class PubSub {
     }
     client.subscriptions ??= new Subscriptions();
     const own = client.subscriptions.topics[kind];
-    if (!own.has(topic)) own.set(topic, topic.subscribers.push(client) - 1);
+    if (own.has(topic)) return;
+    own.set(topic, topic.subscribers.push(client) - 1);
+    client.subscriptions.bytes += bytesOf(topic);
   }
 
   /** Ends a subscription, if there is one. */
@@ -127,6 +139,7 @@ export class PubSub {
     const place = subscriptions?.topics[kind].get(topic);
     assert(subscriptions !== null && place !== undefined, "who leaves is subscribed");
     subscriptions.topics[kind].delete(topic);
+    subscriptions.bytes -= bytesOf(topic);
     if (subscriptions.isEmpty) client.subscriptions = null;
     moveLastTo(topic, kind, place);
     if (topic.subscribers.length > 0) return;
@@ -163,7 +176,7 @@ export class PubSub {
     const topic = this.#topics[Kind.channel].get(channel, start, end);
     let count = 0;
     if (topic !== null) {
-      this.#begin(3, MESSAGE);
+      this.#begin(MESSAGE);
       this.#message.bulk(channel, start, end);
       this.#message.bulk(message, from, to);
       count = this.#send(topic);
@@ -172,7 +185,7 @@ export class PubSub {
       const pattern = this.#patterns[i];
       const { name } = pattern;
       if (!globMatches(name, 0, name.length, channel, start, end, false)) continue;
-      this.#begin(4, PATTERN_MESSAGE);
+      this.#begin(PATTERN_MESSAGE);
       this.#message.bulk(name, 0, name.length);
       this.#message.bulk(channel, start, end);
       this.#message.bulk(message, from, to);
@@ -193,7 +206,7 @@ export class PubSub {
   ): number {
     const topic = this.#topics[Kind.shard].get(channel, start, end);
     if (topic === null) return 0;
-    this.#begin(3, SHARD_MESSAGE);
+    this.#begin(SHARD_MESSAGE);
     this.#message.bulk(channel, start, end);
     this.#message.bulk(message, from, to);
     const count = this.#send(topic);
@@ -201,18 +214,16 @@ export class PubSub {
     return count;
   }
 
-  #begin(count: number, type: Uint8Array): void {
+  #begin(head: Uint8Array): void {
     this.#message.rewind(0);
-    this.#message.push(count);
-    this.#message.raw(type);
+    this.#message.raw(head);
   }
 
   /** Sends the message that has been written to the subscribers of `topic`; returns how many they are. */
   #send(topic: Topic): number {
     const { subscribers } = topic;
     const { pushes } = this.#engine;
-    const message = this.#message.since(0);
-    const size = message.length;
+    const { buffer, size } = this.#message;
     const [stream2, stream3] = this.#streams;
     let shared2: SharedBytes | null = null;
     let shared3: SharedBytes | null = null;
@@ -222,9 +233,8 @@ export class PubSub {
       const writer = pushes.to(client);
       let shared = writer.resp === 2 ? shared2 : shared3;
       if (shared === null) {
-        message[0] = writer.resp === 2 ? ARRAY_MARK : PUSH_MARK;
-        if (writer.resp === 2) shared = shared2 = stream2.write(message);
-        else shared = shared3 = stream3.write(message);
+        if (writer.resp === 2) shared = shared2 = stream2.write(buffer, size, ARRAY_MARK);
+        else shared = shared3 = stream3.write(buffer, size, PUSH_MARK);
       }
       writer.share(shared, shared.end - size);
       if (writer.size > PROMPT_BYTES && !client.isRunning) this.#suspects.push(client);

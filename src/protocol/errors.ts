@@ -51,6 +51,9 @@ export const Errors = {
   invalidCursor: e("ERR invalid cursor"),
   dbIndexOutOfRange: e("ERR DB index is out of range"),
 
+  // Messages
+  shardInTransaction: e("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client"),
+
   // Keys and values
   wrongType: e("WRONGTYPE Operation against a key holding the wrong kind of value"),
   noSuchKey: e("ERR no such key"),

@@ -429,6 +429,11 @@ export class ReplyWriter {
     return this.#sharedStart;
   }
 
+  /** Holds what has been written, in its first `size` bytes, unless that is shared. */
+  get buffer(): ReplyBuffer {
+    return this.#buffer;
+  }
+
   /** The caller now holds what was shared, and sends it. */
   releaseShared(): void {
     this.#shared = null;

@@ -11,6 +11,7 @@
  * not read holds one buffer that is being sent and one that waits, at most: what follows is copied to its own output.
  */
 import { assert } from "../lib/assert.ts";
+import { copyIn } from "../lib/copy.ts";
 import { type BufferPool, ReplyBuffer } from "./buffer_pool.ts";
 
 const SIZE = 16 * 1024;
@@ -38,11 +39,12 @@ export class SharedBytes {
     return this.end + size <= this.buffer.bytes.length;
   }
 
-  /** Adds bytes, for which there is room. */
-  append(bytes: Uint8Array): void {
-    assert(this.#users > 0 && this.hasRoom(bytes.length), "there is room for what is added");
-    this.buffer.bytes.set(bytes, this.end);
-    this.end += bytes.length;
+  /** Adds the first `size` bytes of `source`, for which there is room. */
+  append(source: ReplyBuffer, size: number): void {
+    assert(this.#users > 0 && this.hasRoom(size), "there is room for what is added");
+    const { bytes, view } = this.buffer;
+    copyIn(source.bytes, source.view, 0, size, bytes, view, this.end);
+    this.end += size;
   }
 
   hold(): void {
@@ -76,12 +78,15 @@ export class SharedStream {
     this.#pool = pool;
   }
 
-  /** Writes a message; it stands at the end of what is returned. The caller calls `over` when all have been told. */
-  write(message: Uint8Array): SharedBytes {
-    const size = message.length;
+  /**
+   * Writes a message, the first `size` bytes of `source`, but `mark` in place of its first byte. It stands at the end of
+   * what is returned. The caller calls `over` when all have been told.
+   */
+  write(source: ReplyBuffer, size: number, mark: number): SharedBytes {
     if (this.#open !== null && !this.#open.hasRoom(size)) this.#close();
     this.#open ??= new SharedBytes(this.#pool, size > LONG ? size : 0);
-    this.#open.append(message);
+    this.#open.append(source, size);
+    this.#open.buffer.bytes[this.#open.end - size] = mark;
     return this.#open;
   }
 

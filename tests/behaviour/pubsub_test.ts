@@ -155,6 +155,16 @@ Deno.test("a client subscribes and unsubscribes within MULTI, also in RESP2", ()
   assertEquals(server.raw("GET k"), `-ERR Can't execute 'get': ${MISPLACED}`);
 });
 
+Deno.test("SSUBSCRIBE is refused within MULTI, and SUNSUBSCRIBE is not", () => {
+  const server = new TestServer();
+  for (const line of ["MULTI", "SSUBSCRIBE a", "SUNSUBSCRIBE a"]) server.run(line);
+  assertEquals(
+    server.raw("EXEC"),
+    "*2\r\n-ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client\r\n" +
+      "*3\r\n$12\r\nsunsubscribe\r\n$1\r\na\r\n:0\r\n",
+  );
+});
+
 Deno.test("CLIENT REPLY OFF and SKIP silence replies, but no messages and no confirmations", () => {
   const server = new TestServer();
   server.run("HELLO 3");
@@ -220,6 +230,55 @@ Deno.test("CLIENT LIST counts subscriptions, and subscribers are a type of clien
   assertEquals(server.run("CLIENT KILL TYPE pubsub"), 1);
   assert(client.isClosed);
   assertEquals(server.run("PUBLISH a x"), 0);
+});
+
+Deno.test("subscriptions are part of a client's memory, and of what MEMORY STATS tells of clients", () => {
+  const server = new TestServer();
+  const client = server.client();
+  const total = (): number => server.engine.clientBytes;
+  const idle = total();
+  for (let i = 0; i < 100; i++) {
+    client.call("SUBSCRIBE", `${"x".repeat(1000)}${i}`);
+    client.raw();
+  }
+  assert(total() - idle > 100_000, `${total() - idle}`);
+  assert(Number((server.run("MEMORY STATS") as Reply[])[11]) > 100_000);
+  assertEquals(client.client.subscriptions?.bytes, 600 + 200 * 100 + 1000 * 100 + 190);
+  client.run("UNSUBSCRIBE");
+  assertEquals(client.client.subscriptions, null);
+});
+
+Deno.test("HELLO changes the form of messages, and a client that is killed gets none", () => {
+  const server = new TestServer();
+  const [one, other] = [server.client(), server.client()];
+  for (const client of [one, other]) {
+    client.run("HELLO 3");
+    client.run("SUBSCRIBE a");
+  }
+  one.raw();
+  server.run("PUBLISH a 1");
+  one.run("HELLO 2");
+  // What came before keeps its form.
+  assert(one.raw().endsWith("$7\r\nmodules\r\n*0\r\n"));
+  server.run("PUBLISH a 2");
+  assertEquals(one.raw(), message("*", "2"));
+  assertEquals(other.raw(), message(">", "1") + message(">", "2"));
+  assertEquals(server.run(`CLIENT KILL ID ${one.client.id}`), 1);
+  assertEquals(server.run("PUBLISH a 3"), 1);
+  assertEquals(one.raw(), "");
+});
+
+Deno.test("messages wait while writes are paused, and subscribing does not", () => {
+  const server = new TestServer();
+  const client = server.client();
+  server.run("CLIENT PAUSE 1000 WRITE");
+  assertEquals(client.raw(), "");
+  client.run("SUBSCRIBE a");
+  client.raw();
+  assertEquals(server.run("PUBLISH a 1"), undefined);
+  assertEquals(client.raw(), "");
+  server.advance(1001);
+  assertEquals(client.raw(), message("*", "1"));
 });
 
 Deno.test("MONITOR makes a client no replica", () => {
