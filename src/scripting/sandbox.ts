@@ -18,9 +18,11 @@ const REMOVED = ["print", "dofile", "loadfile", "debug"];
  */
 const PRELUDE = `
 local pcall, type, tostring, getinfo = pcall, type, tostring, debug.getinfo
-local function textOf(ok, err, ...)
-  if not ok and type(err) == "table" and err.err ~= nil then return false, err.err end
-  return ok, err, ...
+local function textOf(ok, ...)
+  if ok then return ok, ... end
+  local err = ...
+  if type(err) == "table" and err.err ~= nil then err = err.err end
+  return false, err
 end
 function _G.pcall(f, ...)
   return textOf(pcall(f, ...))
