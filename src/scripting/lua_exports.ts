@@ -66,6 +66,7 @@ export interface LuaExports {
   readonly lua_pcall: Native<4>;
   readonly lua_gc: Native<3>;
   readonly lua_error: Native<1>;
+  readonly lua_getupvalue: Native<3>;
   readonly lua_getstack: Native<3>;
   readonly lua_getinfo: Native<3>;
   readonly lua_sethook: Native<4>;
@@ -76,6 +77,8 @@ export interface LuaExports {
   readonly luaL_ref: Native<2>;
   readonly luaL_unref: Native<3>;
   readonly luaL_where: Native<2>;
+  readonly luaL_checklstring: Native<3>;
+  readonly luaL_optnumber: Native<3>;
   readonly luaopen_base: Native<1>;
   readonly luaopen_table: Native<1>;
   readonly luaopen_string: Native<1>;

@@ -13,6 +13,7 @@ import type { Args } from "../protocol/args.ts";
 import { type ErrorReply, errorReply, Errors } from "../protocol/errors.ts";
 import type { CompiledFunction } from "./function_store.ts";
 import { loadLua } from "./lua_code.ts";
+import { Libraries } from "./libraries/libraries.ts";
 import { Collect, Decision, LuaMachine, REGISTRY, Status } from "./lua_machine.ts";
 import { ValueWriter } from "./lua_values.ts";
 import { RedisTable } from "./redis_table.ts";
@@ -40,6 +41,7 @@ export interface Machinery {
   readonly machine: LuaMachine;
   readonly scripts: ScriptClient;
   readonly writer: ValueWriter;
+  readonly libraries: Libraries;
   readonly sandbox: Sandbox;
   /** Called when WebAssembly itself has failed in it: it is of no use any more. */
   readonly whenBroken: () => void;
@@ -108,15 +110,15 @@ export class LuaHost implements ScriptCalls {
     machine.decide = (state) => this.#decide(machine, state);
     machine.wait = () => this.#pause();
     const scripts = new ScriptClient(this.#engine, machine);
-    const sandbox = this.#newSandbox(machine, scripts, isForFunctions);
+    const libraries = new Libraries(machine);
+    const table = new RedisTable(this.#engine, machine, scripts, isForFunctions);
+    const sandbox = new Sandbox(machine, (sandbox) => {
+      libraries.open(sandbox.state);
+      table.register(sandbox);
+    }, isForFunctions);
     const writer = new ValueWriter(machine, (error) => this.#engine.counters.countError(error));
     machine.hookEvery(sandbox.state, HOOK_EVERY);
-    return { machine, scripts, writer, sandbox, whenBroken };
-  }
-
-  #newSandbox(machine: LuaMachine, scripts: ScriptClient, isForFunctions: boolean): Sandbox {
-    const table = new RedisTable(this.#engine, machine, scripts, isForFunctions);
-    return new Sandbox(machine, (sandbox) => table.register(sandbox), isForFunctions);
+    return { machine, scripts, writer, libraries, sandbox, whenBroken };
   }
 
   evalText(call: Call, isReadOnly: boolean): void {
@@ -209,7 +211,8 @@ export class LuaHost implements ScriptCalls {
       // Lua's memory never shrinks: a new machine gives back what the old one had.
       this.#machinery = null;
     } else if (machinery !== null) {
-      const { machine, sandbox } = machinery;
+      const { machine, sandbox, libraries } = machinery;
+      libraries.reset(sandbox.state);
       for (const { place } of this.#cache.values()) {
         machine.exports.luaL_unref(sandbox.state, REGISTRY, place);
       }

@@ -398,7 +398,12 @@ export class LuaMachine {
     return this.exports.lua_tolstring(state, index, this.#words + LENGTH_AT);
   }
 
-  /** The length of the string that `string` has found last. */
+  /** As `string`, of an argument that must be a string or a number: raises an error if it is not. */
+  checkString(state: number, index: number): number {
+    return this.exports.luaL_checklstring(state, index, this.#words + LENGTH_AT);
+  }
+
+  /** The length of the string that `string` or `checkString` has found last. */
   stringLength(): number {
     return this.view.getUint32(this.#words + LENGTH_AT, true);
   }
