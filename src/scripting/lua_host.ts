@@ -21,6 +21,7 @@ import { Sandbox } from "./sandbox.ts";
 import { type Script, ScriptCache, ScriptFlag, scriptOf, SHA_DIGITS } from "./script_cache.ts";
 import { ScriptClient } from "./script_client.ts";
 import { ScriptRun } from "./script_run.ts";
+import { isStraight } from "./straight_code.ts";
 
 /** How a text without a path is called in errors: Lua shows it without the "@". */
 const CHUNK_NAME = "@user_script";
@@ -31,7 +32,7 @@ const SLICE_US = 5_000;
 const KILLED = "ERR Script killed by user with SCRIPT KILL...";
 /** Scripts between two steps of the garbage collector that do not wait for memory to be taken. */
 const RUNS_A_STEP = 50;
-/** A machine with more memory than this is replaced when scripts are flushed. */
+/** A machine with more memory than this is replaced when scripts are flushed, or no longer use it. */
 const KEPT_MEMORY_BYTES = 32 * 1024 * 1024;
 /** The key's index in EVAL script numkeys key …. */
 const FIRST_KEY = 3;
@@ -127,6 +128,8 @@ export class LuaHost implements ScriptCalls {
     if (keyCount < 0) return;
     const script = this.#find(args, 1) ?? this.#cacheText(args, 1);
     if (script instanceof Uint8Array) return call.reply.error(script);
+    const failure = this.#compile(script);
+    if (failure !== null) return call.reply.error(failure);
     this.#run(call, script, keyCount, isReadOnly);
   }
 
@@ -134,7 +137,7 @@ export class LuaHost implements ScriptCalls {
     if (call.args.length(1) !== SHA_DIGITS) return call.reply.error(Errors.noScript);
     const keyCount = keyCountOf(call);
     if (keyCount < 0) return;
-    const script = this.#cache.bySha(call.args.binary(1));
+    const script = this.#cache.bySha(call.args, 1);
     if (script === null) return call.reply.error(Errors.noScript);
     const failure = this.#compile(script);
     if (failure !== null) return call.reply.error(failure);
@@ -147,7 +150,7 @@ export class LuaHost implements ScriptCalls {
   }
 
   hasScript(args: Args, index: number): boolean {
-    return this.#cache.bySha(args.binary(index)) !== null;
+    return args.length(index) === SHA_DIGITS && this.#cache.bySha(args, index) !== null;
   }
 
   get running(): RunningScript | null {
@@ -230,15 +233,14 @@ export class LuaHost implements ScriptCalls {
     };
   }
 
-  /** The script whose text is argument `index`, if it has been cached and compiled. */
+  /** The script whose text is argument `index`, if it has been cached. */
   #find(args: Args, index: number): Script | null {
-    const script = this.#cache.byText(
+    return this.#cache.byText(
       args.bytesOf(index),
       args.viewOf(index),
       args.start(index),
       args.end(index),
     );
-    return script === null || script.place === 0 ? null : script;
   }
 
   #cacheText(args: Args, index: number): Script | ErrorReply {
@@ -264,6 +266,7 @@ export class LuaHost implements ScriptCalls {
       machine.exports.lua_settop(state, 0);
       return errorReply(`ERR Error compiling script (new function): ${cText(why)}`);
     }
+    script.isStraight = isStraight(machine, state);
     script.place = machine.exports.luaL_ref(state, REGISTRY);
     return null;
   }
@@ -316,6 +319,7 @@ export class LuaHost implements ScriptCalls {
     const { args } = call;
     const run = this.#begin(call, script, isReadOnly, false);
     if (run === null) return;
+    run.isStraight = script.isStraight;
     const machinery = this.#ready();
     const { machine, sandbox } = machinery;
     const { exports } = machine;
@@ -368,14 +372,16 @@ export class LuaHost implements ScriptCalls {
     const { clock, parameters, suspension, evaluator } = this.#engine;
     const { client } = run.call;
     const { busyReplyThreshold } = parameters.values;
-    run.startedUs = clock.monotonicUs();
+    if (!run.isStraight) run.startedUs = clock.monotonicUs();
     // What a file has is run to its end: nobody is served before that.
-    if (busyReplyThreshold > 0 && !client.isReplay) {
+    if (busyReplyThreshold > 0 && !client.isReplay && !run.isStraight) {
       run.nextPauseUs = run.startedUs + 1000 * busyReplyThreshold;
     }
     this.#running = run;
     scripts.begin(run);
-    const outcome = machine.run(sandbox.state, parameterCount, 1, 1);
+    const outcome = run.isStraight
+      ? machine.runStraight(sandbox.state, parameterCount, 1, 1)
+      : machine.run(sandbox.state, parameterCount, 1, 1);
     if (typeof outcome === "number") return this.#end(machinery, run, outcome);
     suspension.begin(client);
     let status: number = Status.broken;
@@ -416,6 +422,15 @@ export class LuaHost implements ScriptCalls {
       machine.exports.lua_gc(sandbox.state, Collect.step, RUNS_A_STEP);
     }
     if (machine.failure !== null) this.#logFailure(machine, run);
+    if (machine.memoryBytes > KEPT_MEMORY_BYTES) this.#giveBack(machinery);
+  }
+
+  /** Replaces a machine whose values have gone, but not its memory. Functions keep theirs: their variables live in it. */
+  #giveBack(machinery: Machinery): void {
+    if (machinery !== this.#machinery) return;
+    const { machine, sandbox } = machinery;
+    machine.exports.lua_gc(sandbox.state, Collect.all, 0);
+    if (machine.usedBytes(sandbox.state) < KEPT_MEMORY_BYTES / 2) this.#forgetMachinery();
   }
 
   /** The machine is of no use any more: the next script gets a new one. */

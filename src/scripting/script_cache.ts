@@ -5,7 +5,7 @@
 import { splitWords } from "../config/words.ts";
 import { sameBytes } from "../lib/slice.ts";
 import { sha1, SHA1_BYTES } from "../lib/sha1.ts";
-import { binaryText } from "../protocol/args.ts";
+import { type Args, binaryText } from "../protocol/args.ts";
 import { type ErrorReply, errorReply, Errors } from "../protocol/errors.ts";
 
 /** What a script's first line declares, and how EVAL_RO runs it. */
@@ -29,6 +29,8 @@ export const FLAG_NAMES: ReadonlyMap<string, number> = new Map([
 
 const LINE_FEED = 0x0a;
 export const SHA_DIGITS = 2 * SHA1_BYTES;
+/** Digits by which a sum is found; then all are compared. */
+const PREFIX_DIGITS = 8;
 const HEX = "0123456789abcdef";
 /** Of a text with more bytes only the first and the last so many are looked at to find it; then all are compared. */
 const HASHED_BYTES = 32;
@@ -38,6 +40,8 @@ const SCRIPT_BYTES = 200;
 export class Script {
   /** Its place in the registry of the state in which it was compiled. */
   place = 0;
+  /** See straight_code.ts. */
+  isStraight = false;
   readonly view: DataView;
 
   constructor(
@@ -60,18 +64,20 @@ export class Script {
 }
 
 export class ScriptCache {
-  readonly #bySha = new Map<string, Script>();
+  /** By the first eight digits of the sum, as a number. */
+  readonly #bySha = new Map<number, Script[]>();
+  #size = 0;
   /** By `hashOf` the text. */
   readonly #byText = new Map<number, Script[]>();
   /** Memory of all scripts. */
   bytes = 0;
 
   get size(): number {
-    return this.#bySha.size;
+    return this.#size;
   }
 
-  values(): Iterable<Script> {
-    return this.#bySha.values();
+  *values(): Iterable<Script> {
+    for (const scripts of this.#bySha.values()) yield* scripts;
   }
 
   /** By the text `bytes[start, end)`. */
@@ -86,26 +92,62 @@ export class ScriptCache {
     return null;
   }
 
-  /** By a sum in hexadecimal digits, lower-case or not. */
-  bySha(digits: string): Script | null {
-    if (digits.length !== SHA_DIGITS) return null;
-    return this.#bySha.get(digits) ?? this.#bySha.get(digits.toLowerCase()) ?? null;
+  /** By the sum in argument `index`: forty hexadecimal digits, lower-case or not. */
+  bySha(args: Args, index: number): Script | null {
+    const bytes = args.bytesOf(index);
+    const start = args.start(index);
+    const scripts = this.#bySha.get(prefixOf(bytes, start));
+    if (scripts === undefined) return null;
+    for (let i = 0; i < scripts.length; i++) {
+      if (isSha(scripts[i].sha, bytes, start)) return scripts[i];
+    }
+    return null;
   }
 
   add(script: Script): void {
-    this.#bySha.set(script.sha, script);
-    const hash = hashOf(script.text, 0, script.text.length);
-    const others = this.#byText.get(hash);
-    if (others === undefined) this.#byText.set(hash, [script]);
-    else others.push(script);
+    const { sha, text } = script;
+    addTo(this.#bySha, Number.parseInt(sha.slice(0, PREFIX_DIGITS), 16) | 0, script);
+    addTo(this.#byText, hashOf(text, 0, text.length), script);
     this.bytes += script.bytes;
+    this.#size++;
   }
 
   clear(): void {
     this.#bySha.clear();
     this.#byText.clear();
-    this.bytes = 0;
+    this.bytes = this.#size = 0;
   }
+}
+
+function addTo(map: Map<number, Script[]>, key: number, script: Script): void {
+  const others = map.get(key);
+  if (others === undefined) map.set(key, [script]);
+  else others.push(script);
+}
+
+/** A digit in lower case; other bytes become something else. */
+function digitOf(byte: number): number {
+  return byte | 0x20;
+}
+
+/** The first digits of a sum as a number. Bytes that are no digits give any number. */
+function prefixOf(bytes: Uint8Array, start: number): number {
+  let prefix = 0;
+  for (let i = start; i < start + PREFIX_DIGITS; i++) {
+    const digit = digitOf(bytes[i]);
+    prefix = (prefix << 4) | (digit >= 0x61 ? digit - 0x57 : digit - 0x30);
+  }
+  return prefix;
+}
+
+/** Whether the forty bytes at `start` are this sum. */
+function isSha(sha: string, bytes: Uint8Array, start: number): boolean {
+  for (let i = 0; i < SHA_DIGITS; i++) {
+    const byte = bytes[start + i];
+    // Of digits 0 to 9 the other case would be a control character.
+    if (sha.charCodeAt(i) !== (byte < 0x40 ? byte : digitOf(byte))) return false;
+  }
+  return true;
 }
 
 /** A script of the text `bytes[start, end)`, which is copied; an error if its first line declares what there isn't. */

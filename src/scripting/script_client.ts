@@ -64,12 +64,11 @@ export class ScriptClient {
     client.reply.rewind(0);
     this.#engine.blocking.denied++;
     this.#engine.clock.isHeld = true;
-    this.#engine.evaluator.beginScript(client);
   }
 
   end(): void {
     const { client } = this;
-    this.#engine.evaluator.endScript();
+    if (this.run?.hasCalled === true) this.#engine.evaluator.endScript();
     this.#engine.blocking.denied--;
     this.#engine.clock.isHeld = false;
     this.run = null;
@@ -123,6 +122,8 @@ export class ScriptClient {
 
   #runNow(run: ScriptRun, command: Command): void {
     const { evaluator, propagation } = this.#engine;
+    if (!run.hasCalled) evaluator.beginScript(this.client);
+    run.hasCalled = true;
     const caller = run.call.client;
     this.client.tracking = caller.isClosing ? null : caller.tracking;
     if (run.targets !== Target.none) return evaluator.runForScript(this.client, command);

@@ -7,6 +7,8 @@ export const Target = { none: 0, log: 1, replicas: 2, all: 3 } as const;
 
 export class ScriptRun {
   hasWritten = false;
+  /** It has called commands, which are being timed. */
+  hasCalled = false;
   /** SCRIPT KILL or FUNCTION KILL. */
   isKilled = false;
   /** It has run for longer than `busy-reply-threshold`. */
@@ -15,6 +17,8 @@ export class ScriptRun {
   startedUs = 0;
   /** When the hook looks further: at the threshold at first, then at the end of each slice; µs. */
   nextPauseUs = Infinity;
+  /** Its code is over soon in any case: see straight_code.ts. */
+  isStraight = false;
   /** redis.set_repl. */
   targets: number = Target.all;
 
