@@ -8,7 +8,6 @@
  */
 import { Slice } from "../lib/slice.ts";
 import { ReplyWriter } from "../protocol/reply_writer.ts";
-import { Arena } from "../structures/arena.ts";
 import { ChangedKeys } from "../structures/changed_keys.ts";
 import type { Engine } from "./engine.ts";
 import { Prefix, type Tracker } from "./tracker.ts";
@@ -22,21 +21,20 @@ const KEPT_BYTES = 64 * 1024;
 export type MessageOpener = (tracker: Tracker) => ReplyWriter | null;
 
 export class Broadcasts {
-  readonly #changed: ChangedKeys;
+  readonly #changed = new ChangedKeys();
   /** In the order of their bytes. */
   readonly #prefixes: Prefix[] = [];
   /** The keys of one prefix, as the message shows them. */
   readonly #message: ReplyWriter;
   readonly #slice = new Slice();
 
-  constructor({ keyspace, buffers }: Engine) {
-    this.#changed = new ChangedKeys(new Arena(keyspace.chunks), keyspace.hasher);
+  constructor({ buffers }: Engine) {
     this.#message = new ReplyWriter(buffers);
   }
 
   /** Whether there are changes to tell of. */
   get hasChanges(): boolean {
-    return this.#changed.count > 0;
+    return !this.#changed.isEmpty;
   }
 
   get prefixCount(): number {
@@ -74,18 +72,18 @@ export class Broadcasts {
   }
 
   /** The client `author`, or NOBODY, has changed a key. */
-  keyChanged({ bytes, view, start, end }: Slice, author: number): void {
+  keyChanged(bytes: Uint8Array, start: number, end: number, author: number): void {
     const prefixes = this.#prefixes;
     for (let i = 0; i < prefixes.length; i++) {
       if (!beginsWith(bytes, start, end, prefixes[i].bytes)) continue;
-      return this.#changed.add(bytes, view, start, end, author);
+      return this.#changed.add(bytes, start, end, author);
     }
   }
 
   /** Tells of all changes since the last call. */
   flush(open: MessageOpener): void {
     const changed = this.#changed;
-    if (changed.count === 0) return;
+    if (changed.isEmpty) return;
     changed.sort();
     for (const prefix of this.#prefixes) {
       const first = changed.firstFrom(prefix.bytes);

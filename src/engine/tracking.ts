@@ -164,13 +164,13 @@ export class Tracking implements ChangeListener {
     const { actor, keyspace } = this.#engine;
     // What a file brings back was there before; where it was not, all keys have been said to be invalid.
     if (keyspace.isLoading) return;
-    const isBroadcast = this.#broadcasts.prefixCount > 0;
-    const isTracked = this.#table.keyCount > 0;
-    if (!isBroadcast && !isTracked) return;
+    if (this.#broadcasts.prefixCount > 0) {
+      const author = cause === Cause.command && actor !== null ? actor.id : NOBODY;
+      this.#broadcasts.keyChanged(bytes, start, end, author);
+    }
+    if (this.#table.keyCount === 0) return;
     this.#setKey(bytes, start, end);
-    const isByClient = cause === Cause.command && actor !== null;
-    if (isBroadcast) this.#broadcasts.keyChanged(this.#key, isByClient ? actor.id : NOBODY);
-    if (isTracked) this.#takeKey(this.#tellOthers);
+    this.#takeKey(this.#tellOthers);
     this.#dropLongKey();
   }
 
