@@ -270,7 +270,10 @@ export class Evaluator {
     if (client.isReplay) return this.#runUnseen(client, command);
     const timer = this.#scriptTimer;
     const isAlone = timer.begin(command);
+    const { actor } = this.#engine;
+    this.#engine.actor = client;
     this.run(client, command);
+    this.#engine.actor = actor;
     this.#engine.counters.commands++;
     timer.end(isAlone, client.reply.size);
   }

@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { bytesPerCall } from "../../src/lib/alloc.ts";
 import { argsOf } from "../../src/protocol/args.ts";
+import { loadLua } from "../../src/scripting/lua_code.ts";
 import { ReplyError, type TestClient, TestServer } from "../support/harness.ts";
 
 const encoder = new TextEncoder();
@@ -31,8 +32,9 @@ const ALL_INVALID = ">2|$10|invalidate|_|";
 function trackingPair(
   options = "",
   directives: Record<string, string> = {},
+  lua: Awaited<ReturnType<typeof loadLua>> | null = null,
 ): { server: TestServer; cache: TestClient; other: TestClient } {
-  const server = new TestServer({ directives });
+  const server = new TestServer({ directives, ...lua === null ? {} : { lua } });
   const cache = server.client();
   cache.run("HELLO 3");
   assertEquals(cache.run(`CLIENT TRACKING ON ${options}`), "OK");
@@ -130,6 +132,23 @@ Deno.test("FLUSHALL, FLUSHDB and DEBUG RELOAD make all keys invalid, and SWAPDB 
   assertEquals(heard(cache), ALL_INVALID);
   assertEquals(figure(server, "tracking_total_keys"), "0");
   server.server.persistence.close();
+});
+Deno.test("what a script reads is tracked for the client that runs it, and not the keys that it declares", async () => {
+  const { cache, other } = trackingPair("", {}, await loadLua());
+  const script = "redis.call('set','k',1) return redis.call('mget','k','l')";
+  assertEquals(said(cache, `EVAL "${script}" 1 declared`), "*2|$1|1|_|");
+  // A script has a client of its own; this one has read nothing.
+  said(other, `EVAL "return redis.call('get','m')" 0`);
+  other.run("MSET k 1 declared 1 l 1 m 1");
+  assertEquals(heard(cache), invalid("k") + invalid("l"));
+  assertEquals(said(cache, "GET k", `EVAL "${script}" 0`), `$1|1|*2|$1|1|$1|1|${invalid("k")}`);
+});
+Deno.test("with NOLOOP a client hears of what its scripts change in broadcast mode only, as in Redis", async () => {
+  const { cache } = trackingPair("NOLOOP", {}, await loadLua());
+  const script = `EVAL "redis.call('set','k',1) return 1" 0`;
+  assertEquals(said(cache, "GET k", script), "_|:1|");
+  said(cache, "CLIENT TRACKING OFF", "CLIENT TRACKING ON BCAST NOLOOP");
+  assertEquals(said(cache, script), `:1|${invalid("k")}`);
 });
 Deno.test("OPTIN tracks the command or transaction after CLIENT CACHING YES, OPTOUT all but that after NO", () => {
   const { cache, other } = trackingPair("OPTIN");

@@ -461,6 +461,53 @@ export const TRACKING_SESSIONS: Record<string, string> = {
     b: set k 1
     a: set k 1
   `,
+  "scripts": `
+    a: hello 3
+    a: client tracking on bcast noloop
+    a: eval "redis.call('set','k',1) return 1" 0
+    a: client tracking off
+    a: client tracking on noloop
+    a: get k
+    a: eval "redis.call('set','k',1) return 1" 0
+    a: get k
+    b: eval "redis.call('set','k',1) return 1" 0
+    a: client tracking on
+    a: get k
+    a: eval "redis.call('set','k',1) return redis.call('mget','k','l')" 0
+    b: mset k 1 l 1
+    a: eval "redis.call('set','k',1) return redis.call('mget','k','l')" 1 declared
+    b: mset k 1 declared 1
+    a: eval_ro "return redis.call('mget','k','l')" 1 declared
+    b: mset k 1 declared 1
+    a: multi
+    a: eval "redis.call('set','l',2) return redis.call('get','k')" 0
+    a: get k
+    a: exec
+    b: mset k 1 l 1
+    a: mget k l
+    b: eval "redis.call('flushall') redis.call('set','l',1) return redis.call('get','k')" 0
+    a: mget k l
+    a: eval "redis.call('flushall') redis.call('set','l',1) return redis.call('get','k')" 0
+    a: get l
+    a: eval "redis.call('set','l',1) return redis.error_reply('ERR no')" 0
+    a: client tracking off
+    a: client tracking on optin
+    a: eval "return redis.call('mget','k','l')" 0
+    b: mset k 1 l 1
+    a: client caching yes
+    a: eval "redis.call('get','m') return redis.call('mget','k','l')" 0
+    b: mset k 1 l 1 m 1
+    a: client caching yes
+    a: multi
+    a: eval "return redis.call('get','k')" 0
+    a: get l
+    a: exec
+    b: mset k 1 l 1
+    a: client tracking off
+    a: eval "return redis.call('client','tracking','on')" 0
+    a: eval "return redis.call('get','k')" 0
+    b: set k 1
+  `,
   "commands that wait": `
     a: hello 3
     a: client tracking on
