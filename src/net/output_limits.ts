@@ -59,7 +59,8 @@ export class OutputLimits {
     const now = this.#engine.clock.nowMs();
     const since = this.#overSince.get(client) ?? now;
     this.#overSince.set(client, since);
-    return now - since > limit.softSeconds * 1000;
+    // Whole seconds, as Redis counts them: never sooner than the limit says.
+    return Math.floor(now / 1000) - Math.floor(since / 1000) > limit.softSeconds;
   }
 
   #close(client: Client): void {

@@ -281,6 +281,21 @@ Deno.test("messages wait while writes are paused, and subscribing does not", () 
   assertEquals(client.raw(), message("*", "1"));
 });
 
+Deno.test("a subscriber may be over its soft limit for so many whole seconds, and no longer", () => {
+  const server = new TestServer({
+    directives: { "client-output-buffer-limit": "pubsub 0 1000 3" },
+  });
+  const client = server.client();
+  client.run("SUBSCRIBE a");
+  server.advanceClock(900);
+  server.call("PUBLISH", "a", "x".repeat(2000));
+  server.engine.flushOthers();
+  server.advance(3050);
+  assert(!client.isClosed);
+  server.advance(100);
+  assert(client.isClosed);
+});
+
 Deno.test("MONITOR makes a client no replica", () => {
   const server = new TestServer();
   server.client().run("MONITOR");
