@@ -1,7 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { Flag } from "../../src/engine/command.ts";
+import { loadLua } from "../../src/scripting/lua_code.ts";
 import { ALL_EVENTS, type EventCase, eventOf, eventSections } from "../support/event_table.ts";
 import { TestClient, TestServer } from "../support/harness.ts";
+
+const lua = await loadLua();
 
 /** A client that is told a server's keyspace events. */
 class EventLog {
@@ -36,7 +39,7 @@ class EventLog {
 
 /** The lines of a case, each with the events that they cause. */
 async function replay({ lines }: EventCase): Promise<string[]> {
-  using server = new TestServer();
+  using server = new TestServer({ lua });
   const log = new EventLog(server);
   const client = server.client();
   const found: string[] = [];
