@@ -8,7 +8,7 @@ import wabt from "wabt";
 import { print } from "./run.ts";
 
 const FOLDER = "src/scripting/bridge";
-const FEATURES = { exceptions: true, "reference_types": true };
+const FEATURES = { exceptions: true, "reference_types": true, "bulk_memory": true };
 
 const { parseWat } = await wabt();
 

@@ -104,6 +104,8 @@ const NODES_AT = 16;
 
 const READ_ONLY_ERROR = "Attempt to modify a readonly table";
 
+/** A word for each multiple of 16 up to 256: after.wat. */
+const LISTS_BYTES = 4 * 17;
 const PAGE_BYTES = 64 * 1024;
 /** Room for strings on their way into Lua's memory; longer ones get a block of their own. */
 const TRANSIT_BYTES = 16 * 1024;
@@ -163,6 +165,7 @@ export class LuaMachine {
         wait: new Suspending(() => this.#suspend()),
         text: this.name(READ_ONLY_ERROR),
         size: READ_ONLY_ERROR.length,
+        lists: this.#emptyLists(),
       },
     });
     this.#before.slots.set(0, this.#after.invoke);
@@ -170,6 +173,13 @@ export class LuaMachine {
     this.#run = promising(this.#after.run);
     this.#hook = this.#slotFor(this.#after.hook);
     this.#allocate = this.#slotFor(this.#after.allocate);
+  }
+
+  /** Words in which the allocator keeps a list of free blocks for each small size. */
+  #emptyLists(): number {
+    const address = this.allocate(LISTS_BYTES);
+    this.bytes.fill(0, address, address + LISTS_BYTES);
+    return address;
   }
 
   async #suspend(): Promise<void> {

@@ -143,3 +143,46 @@ Deno.test("Compiled code is parsed as text, and refused", () => {
     "x:1: unexpected symbol near 'char(27)'",
   );
 });
+
+Deno.test("Memory that small values of one size have taken serves others, and large ones, afterwards", () => {
+  const { machine, state, run } = fresh();
+  const { exports } = machine;
+  const collect = (): void => {
+    exports.lua_settop(state, 0);
+    exports.lua_gc(state, Collect.all, 0);
+  };
+  run("return #(('x'):rep(2000000))");
+  collect();
+  const before = machine.usedBytes(state);
+  // Strings of 20 to 240 bytes, five megabytes of each; a state may have eight.
+  for (let size = 20; size <= 240; size += 20) {
+    run(`local t = {} for i = 1, ${5e6 / (size + 24)} do t[i] = ('%0${size}d'):format(i) end`);
+    collect();
+    assert(machine.usedBytes(state) <= before + 20_000);
+  }
+  assertEquals(run("return #(('x'):rep(2000000))"), "2000000");
+  assert(machine.memoryBytes < 32 * 1024 * 1024, `${machine.memoryBytes}`);
+});
+
+Deno.test("What is kept of small blocks has the right sizes: values of all sizes stay what they are", () => {
+  const { run } = fresh();
+  const text = `
+    local kept = {}
+    for round = 1, 40 do
+      for size = 0, 300 do
+        local t = {}
+        for i = 1, size % 17 do t[i] = size * round + i end
+        for i = 1, size % 5 do t['k' .. i] = ('x'):rep(size) end
+        if (size + round) % 3 == 0 then kept[round .. ':' .. size] = {round, size, t} end
+      end
+      if round % 7 == 0 then collectgarbage() end
+    end
+    for name, entry in pairs(kept) do
+      local round, size, t = entry[1], entry[2], entry[3]
+      if name ~= round .. ':' .. size then return 'name' end
+      for i = 1, size % 17 do if t[i] ~= size * round + i then return 'element' end end
+      for i = 1, size % 5 do if t['k' .. i] ~= ('x'):rep(size) then return 'text' end end
+    end
+    return 'right'`;
+  assertEquals(run(text), "right");
+});

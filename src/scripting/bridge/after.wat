@@ -15,6 +15,7 @@
   (import "lua" "lua_concat" (func $concat (param i32 i32)))
   (import "host" "text" (global $text i32))
   (import "host" "size" (global $size i32))
+  (import "host" "lists" (global $lists i32))
   (import "before" "longjmp" (tag $longjmp))
   (import "host" "decide" (func $decide (param i32) (result i32)))
   (import "host" "wait" (func $wait))
@@ -48,6 +49,61 @@
     (if (i32.eq (local.get $decision) (i32.const 2))
       (then (drop (call $error (local.get $state))))))
 
+  ;; Lua makes and frees small blocks all the time, and tells their sizes: some of those it frees are kept, in a list for 16, 32 …
+  ;; 256 bytes each, for the next block of that size. All others go back to the C library, which puts neighbours together.
+  (global $kept (mut i32) (i32.const 0))
+
+  ;; Where the list for blocks of $size bytes begins.
+  (func $listFor (param $size i32) (result i32)
+    (i32.add (global.get $lists)
+      (i32.and (i32.shr_u (i32.add (local.get $size) (i32.const 15)) (i32.const 2)) (i32.const -4))))
+
+  ;; The least multiple of 16 that is not below $size.
+  (func $rounded (param $size i32) (result i32)
+    (i32.and (i32.add (local.get $size) (i32.const 15)) (i32.const -16)))
+
+  (func $take (param $size i32) (result i32)
+    (local $list i32) (local $block i32)
+    (if (i32.gt_u (local.get $size) (i32.const 256))
+      (then (return (call $realloc (i32.const 0) (local.get $size)))))
+    (local.set $list (call $listFor (local.get $size)))
+    (local.set $block (i32.load (local.get $list)))
+    (if (i32.eqz (local.get $block))
+      (then (return (call $realloc (i32.const 0) (call $rounded (local.get $size))))))
+    (i32.store (local.get $list) (i32.load (local.get $block)))
+    (global.set $kept (i32.sub (global.get $kept) (call $rounded (local.get $size))))
+    (local.get $block))
+
+  (func $put (param $block i32) (param $size i32)
+    (local $list i32)
+    (if (i32.or
+          (i32.gt_u (i32.sub (local.get $size) (i32.const 1)) (i32.const 255))
+          (i32.gt_u (global.get $kept) (i32.const 0x80000)))
+      (then (call $free (local.get $block)) (return)))
+    (local.set $list (call $listFor (local.get $size)))
+    (i32.store (local.get $block) (i32.load (local.get $list)))
+    (i32.store (local.get $list) (local.get $block))
+    (global.set $kept (i32.add (global.get $kept) (call $rounded (local.get $size)))))
+
+  ;; A block of another size with the contents of $block; 0 if there is no memory.
+  (func $resize (param $block i32) (param $old i32) (param $new i32) (result i32)
+    (local $other i32)
+    (if (i32.and
+          (i32.gt_u (local.get $old) (i32.const 256)) (i32.gt_u (local.get $new) (i32.const 256)))
+      (then (return (call $realloc (local.get $block) (local.get $new)))))
+    (local.set $other (call $take (local.get $new)))
+    (if (i32.eqz (local.get $block)) (then (return (local.get $other))))
+    (if (i32.eqz (local.get $other))
+      ;; A block may always shrink: Lua takes it for granted.
+      (then
+        (return
+          (select (local.get $block) (i32.const 0)
+            (i32.le_u (local.get $new) (local.get $old))))))
+    (memory.copy (local.get $other) (local.get $block)
+      (select (local.get $old) (local.get $new) (i32.lt_u (local.get $old) (local.get $new))))
+    (call $put (local.get $block) (local.get $old))
+    (local.get $other))
+
   ;; lua_Alloc. $account points to two words: bytes in use, and how many there may be.
   (func (export "allocate") (param $account i32) (param $block i32) (param $old i32) (param $new i32) (result i32)
     (local $total i32)
@@ -55,15 +111,14 @@
       (i32.add (i32.sub (i32.load (local.get $account)) (local.get $old)) (local.get $new)))
     (if (i32.eqz (local.get $new))
       (then
-        (call $free (local.get $block))
+        (call $put (local.get $block) (local.get $old))
         (i32.store (local.get $account) (local.get $total))
         (return (i32.const 0))))
-    ;; A block may always shrink: Lua takes it for granted.
     (if (i32.and
           (i32.gt_u (local.get $new) (local.get $old))
           (i32.gt_u (local.get $total) (i32.load offset=4 (local.get $account))))
       (then (return (i32.const 0))))
-    (local.set $block (call $realloc (local.get $block) (local.get $new)))
+    (local.set $block (call $resize (local.get $block) (local.get $old) (local.get $new)))
     (if (local.get $block)
       (then (i32.store (local.get $account) (local.get $total))))
     (local.get $block))
