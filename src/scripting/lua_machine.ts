@@ -118,12 +118,6 @@ const UNDER_WAY = -1;
 /** Two words before each state: the bytes that it uses, and how many it may use. */
 const ACCOUNT_BYTES = 8;
 
-const MODULES = {
-  before: moduleOf(BEFORE),
-  after: moduleOf(AFTER),
-  function: moduleOf(FUNCTION),
-};
-
 export class LuaMachine {
   readonly exports: LuaExports;
   /** All of Lua's memory. Calls into Lua may replace both: read them again afterwards. */
@@ -139,6 +133,8 @@ export class LuaMachine {
   failure: unknown = null;
   readonly #after: AfterExports;
   readonly #before: BeforeExports;
+  /** What makes a function of the host one of Lua's. */
+  readonly #adapter = moduleOf(FUNCTION);
   readonly #words: number;
   readonly #transit: number;
   readonly #run: Run<Promise<void>>;
@@ -151,13 +147,13 @@ export class LuaMachine {
   #noNodes = 0;
 
   constructor(code: WebAssembly.Module) {
-    this.#before = instantiate<BeforeExports>(MODULES.before, {});
+    this.#before = instantiate<BeforeExports>(moduleOf(BEFORE), {});
     this.exports = instantiate<LuaExports>(code, this.#imports(code));
     this.refresh();
     this.exports.__wasm_call_ctors();
     this.#words = this.allocate(WORDS_BYTES);
     this.#transit = this.allocate(TRANSIT_BYTES);
-    this.#after = instantiate<AfterExports>(MODULES.after, {
+    this.#after = instantiate<AfterExports>(moduleOf(AFTER), {
       lua: this.exports as unknown as WebAssembly.ModuleImports,
       before: this.#before as unknown as WebAssembly.ModuleImports,
       host: {
@@ -247,7 +243,7 @@ export class LuaMachine {
         return this.#failed(state, error);
       }
     };
-    const adapter = instantiate<{ function: () => void }>(MODULES.function, {
+    const adapter = instantiate<{ function: () => void }>(this.#adapter, {
       lua: this.exports as unknown as WebAssembly.ModuleImports,
       host: { function: guarded },
     });
