@@ -5,6 +5,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { Flag } from "../../src/engine/command.ts";
+import { loadLua } from "../../src/scripting/lua_code.ts";
 import { TestServer } from "../support/harness.ts";
 
 /** `nil`: EXEC answers null; `run`: it runs. */
@@ -95,6 +96,12 @@ run FLUSHALL
 run SET a v | FLUSHALL
 run SELECT 1 | SET k v | FLUSHALL
 nil SET k v | FLUSHALL ASYNC
+run SET k v | FUNCTION LOAD "#!lua name=x\nredis.register_function('f', function(k) redis.call('set', k[1], 1) end)"
+run SET k v | FUNCTION DELETE x
+run SET k v | FUNCTION RESTORE x
+run SET k v | FUNCTION FLUSH
+nil FUNCTION LOAD "#!lua name=x\nredis.register_function('f', function(k) redis.call('set', k[1], 1) end)" | FCALL f 1 k
+nil EVAL "redis.call('set', KEYS[1], 1)" 1 k
 nil SET k v | FLUSHDB
 run FLUSHDB
 run SET a v | FLUSHDB
@@ -501,9 +508,11 @@ run BF.ADD k a | BF.RESERVE k 0.1 10
 /** Needs another server. */
 const UNTESTED = ["migrate"];
 
+const lua = await loadLua();
+
 /** Whether EXEC answers null after the commands. */
 function breaks(commands: readonly string[]): boolean {
-  using server = new TestServer();
+  using server = new TestServer({ lua });
   const other = server.client();
   for (const line of commands.slice(0, -1)) other.run(line);
   server.run("WATCH k");
