@@ -106,6 +106,8 @@ class CommandStats {
   microseconds = 0;
   rejected = 0;
   failed = 0;
+  /** Calls of the running script that have not been counted yet: see script_timing.ts. */
+  untimed = 0;
   histogram: LatencyHistogram | null = null;
 
   reset(): void {

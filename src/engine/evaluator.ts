@@ -20,6 +20,7 @@ import { type Command, Flag } from "./command.ts";
 import { CrossProtocolGuard, isHttp } from "./cross_protocol.ts";
 import type { Engine } from "./engine.ts";
 import { feedMonitors } from "./monitor.ts";
+import { ScriptTimer } from "./script_timing.ts";
 import { CommandTimer } from "./timing.ts";
 
 /** More than an error about an unknown command shows. */
@@ -36,13 +37,13 @@ export class Evaluator {
   /** Times the commands that EXEC runs, while the other one times EXEC. */
   readonly #queueTimer: CommandTimer;
   /** Times the commands of a script, which is timed itself. */
-  readonly #scriptTimer: CommandTimer;
+  readonly #scriptTimer: ScriptTimer;
 
   constructor(engine: Engine) {
     this.#engine = engine;
     this.#timer = new CommandTimer(engine);
     this.#queueTimer = new CommandTimer(engine);
-    this.#scriptTimer = new CommandTimer(engine);
+    this.#scriptTimer = new ScriptTimer(engine);
     this.#crossProtocolGuard = new CrossProtocolGuard(engine);
     engine.evaluator = this;
   }
@@ -262,7 +263,7 @@ export class Evaluator {
 
   /** A script of another client begins to run commands, as `client`. */
   beginScript(client: Client): void {
-    this.#scriptTimer.beginInside(client);
+    this.#scriptTimer.beginScript(client);
   }
 
   /** Runs a command that a script has called and that nothing refuses; it is timed and counted beside the script. */
@@ -275,11 +276,12 @@ export class Evaluator {
     this.run(client, command);
     this.#engine.actor = actor;
     this.#engine.counters.commands++;
-    timer.end(isAlone, client.reply.size);
+    timer.end(isAlone, command, client.reply.size);
   }
 
-  endScript(): void {
-    this.#scriptTimer.endBatch();
+  /** Counts what the script has run so far: it is over, or has run for a while without a command. */
+  countScriptCommands(): void {
+    this.#scriptTimer.close();
   }
 
   /** The command that a script's client has as arguments, or null. */

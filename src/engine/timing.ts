@@ -20,7 +20,7 @@ const RUN_MAX = 64;
 /** Batches of one turn share a reading of the clock until it is this old, in µs. */
 const TIME_MAX_AGE_US = 1000;
 /** Replies of this size or more are long. */
-const LONG_REPLY_BYTES = 16 * 1024;
+export const LONG_REPLY_BYTES = 16 * 1024;
 
 /** Times the commands of one evaluator, batch after batch. */
 export class CommandTimer {
@@ -60,13 +60,10 @@ export class CommandTimer {
   }
 
   #begin(client: Client): void {
-    const { parameters, latency } = this.#engine;
     this.#command = null;
     this.#length = 0;
     this.#client = client;
-    const slowerThan = parameters.values.slowlogLogSlowerThan;
-    this.#isFine = (slowerThan >= 0 && slowerThan < FINE_TIMING_BELOW_US) ||
-      (latency.thresholdMs > 0 && latency.thresholdMs < 2);
+    this.#isFine = isFineTiming(this.#engine);
   }
 
   /** The batch is over; returns whose it was. */
@@ -137,11 +134,30 @@ export class CommandTimer {
     calls: number,
     hasArguments = true,
   ): void {
-    this.#engine.recentCommands.note(command.fullName, client.id, client.database, calls);
-    command.stats.calls += calls;
-    command.stats.microseconds += microseconds;
-    noteSlow(this.#engine, client, command, microseconds, calls, hasArguments);
+    countCalls(this.#engine, client, command, microseconds, calls, hasArguments);
   }
+}
+
+/** Whether every command is to be timed alone, since the configuration asks for short times. */
+export function isFineTiming({ parameters, latency }: Engine): boolean {
+  const slowerThan = parameters.values.slowlogLogSlowerThan;
+  return (slowerThan >= 0 && slowerThan < FINE_TIMING_BELOW_US) ||
+    (latency.thresholdMs > 0 && latency.thresholdMs < 2);
+}
+
+/** Adds `calls` calls of `command`, which took `microseconds` together, to all figures. */
+export function countCalls(
+  engine: Engine,
+  client: Client,
+  command: Command,
+  microseconds: number,
+  calls: number,
+  hasArguments: boolean,
+): void {
+  engine.recentCommands.note(command.fullName, client.id, client.database, calls);
+  command.stats.calls += calls;
+  command.stats.microseconds += microseconds;
+  noteSlow(engine, client, command, microseconds, calls, hasArguments);
 }
 
 /** Adds `count` calls, which took `microseconds` together, to histogram, latency monitor and slow log. */

@@ -174,6 +174,7 @@ export class LuaHost implements ScriptCalls {
   #decide(machine: LuaMachine, state: number): number {
     const run = this.#running;
     if (run === null) return Decision.goOn;
+    this.#engine.evaluator.countScriptCommands();
     if (run.isKilled) return this.#raiseKilled(machine, state);
     if (this.#engine.clock.monotonicUs() < run.nextPauseUs) return Decision.goOn;
     if (!run.isBusy) this.#becomeBusy(run);

@@ -102,6 +102,17 @@ const { Exception, Suspending, promising } = WebAssembly as unknown as Jspi;
 /** Where Lua's struct Table has the address of its nodes: the keys that are not in its array. */
 const NODES_AT = 16;
 
+/**
+ * Where Lua's structs have what is read without a call into Lua, which costs more than the reading: the first value of the
+ * running function and the end of the stack, in a state; a value's type; a string's length and bytes.
+ */
+const TOP_AT = 8;
+const BASE_AT = 12;
+const VALUE_BYTES = 16;
+const TYPE_AT = 8;
+const STRING_LENGTH_AT = 12;
+const STRING_BYTES_AT = 16;
+
 const READ_ONLY_ERROR = "Attempt to modify a readonly table";
 
 /** A word for each multiple of 16 up to 256: after.wat. */
@@ -282,6 +293,13 @@ export class LuaMachine {
     this.#accounts.set(state, account);
     exports.lua_createtable(state, 0, 0);
     this.#noNodes = this.view.getInt32(exports.lua_topointer(state, -1) + NODES_AT, true);
+    this.pushText(state, "layout");
+    assert(this.argumentCount(state) === exports.lua_gettop(state), "states lie as in Lua 5.1");
+    const value = this.argument(state, this.argumentCount(state) - 1);
+    const start = this.string(state, -1);
+    assert(this.typeAt(value) === Type.string && this.stringAt(value) === start, "values, too");
+    assert(this.lengthOf(start) === this.stringLength(), "strings, too");
+    this.pop(state, 1);
     this.pop(state, 1);
   }
 
@@ -399,6 +417,33 @@ export class LuaMachine {
     if (block === 0) throw new RangeError("Array buffer allocation failed");
     copyBytes(bytes, start, end, this.bytes, block);
     return block;
+  }
+
+  /** How many arguments the running host function has. */
+  argumentCount(state: number): number {
+    return (this.view.getUint32(state + TOP_AT, true) -
+      this.view.getUint32(state + BASE_AT, true)) /
+      VALUE_BYTES;
+  }
+
+  /** The address of argument `index` of the running host function, counted from 0; Lua may move it when it is called. */
+  argument(state: number, index: number): number {
+    return this.view.getUint32(state + BASE_AT, true) + index * VALUE_BYTES;
+  }
+
+  /** The type of the argument at an address. */
+  typeAt(argument: number): number {
+    return this.view.getInt32(argument + TYPE_AT, true);
+  }
+
+  /** Where the bytes of the string begin that is the argument at an address. */
+  stringAt(argument: number): number {
+    return this.view.getUint32(argument, true) + STRING_BYTES_AT;
+  }
+
+  /** The length of a string whose bytes begin at `start`. */
+  lengthOf(start: number): number {
+    return this.view.getUint32(start - STRING_BYTES_AT + STRING_LENGTH_AT, true);
   }
 
   isTable(state: number, index: number): boolean {

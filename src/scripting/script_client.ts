@@ -68,7 +68,7 @@ export class ScriptClient {
 
   end(): void {
     const { client } = this;
-    if (this.run?.hasCalled === true) this.#engine.evaluator.endScript();
+    this.#engine.evaluator.countScriptCommands();
     this.#engine.blocking.denied--;
     this.#engine.clock.isHeld = false;
     this.run = null;
@@ -135,17 +135,17 @@ export class ScriptClient {
 
   /** Makes the values on the stack the client's arguments; returns why that can't be done, or null. */
   takeArguments(state: number): ErrorReply | null {
-    const { exports } = this.#machine;
+    const machine = this.#machine;
     const { args } = this.client;
-    const count = exports.lua_gettop(state);
+    const count = machine.argumentCount(state);
     args.clear();
     if (count === 0) return Errors.noArguments;
-    for (let i = 1; i <= count; i++) {
-      const type = exports.lua_type(state, i);
-      if (type === Type.number) this.#numberToString(state, i);
+    for (let i = 0; i < count; i++) {
+      const type = machine.typeAt(machine.argument(state, i));
+      if (type === Type.number) this.#numberToString(state, i + 1);
       else if (type !== Type.string) return Errors.badArguments;
-      const start = this.#machine.string(state, i);
-      args.push(start, start + this.#machine.stringLength());
+      const start = machine.stringAt(machine.argument(state, i));
+      args.push(start, start + machine.lengthOf(start));
     }
     args.use(this.#machine.bytes, this.#machine.view);
     return null;

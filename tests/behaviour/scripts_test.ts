@@ -1,10 +1,21 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { ManualClock } from "../../src/lib/clock.ts";
 import { loadLua } from "../../src/scripting/lua_code.ts";
 import { ReplyError, TestServer } from "../support/harness.ts";
 import { binaryBytes } from "../../src/protocol/args.ts";
 import { requestOf } from "../support/requests.ts";
 
 const lua = await loadLua();
+
+/** Counts how often it is looked at. */
+class CountingClock extends ManualClock {
+  readings = 0;
+
+  override monotonicUs(): number {
+    this.readings++;
+    return super.monotonicUs();
+  }
+}
 
 function fresh(directives: Readonly<Record<string, string>> = {}): TestServer {
   return new TestServer({ lua, directives });
@@ -118,6 +129,31 @@ Deno.test("A script's commands are counted and timed beside it, and the slow log
   assertMatch(server.run("INFO errorstats") as string, /errorstat_WRONGTYPE:count=1/);
   const slow = JSON.stringify(server.run("SLOWLOG GET 10"));
   assert(slow.includes("EVAL") && !slow.includes('"SET"'));
+});
+
+Deno.test("Short commands of a script share a reading of the clock, whichever they are", () => {
+  const clock = new CountingClock(0);
+  const server = new TestServer({ lua, clock });
+  const readings = (line: string): number => {
+    const before = clock.readings;
+    server.run(line);
+    return clock.readings - before;
+  };
+  const one = readings(`EVAL "redis.call('GET', 'a')" 0`);
+  const many = "redis.call('GET', 'a') redis.call('HSET', 'h', 'f', 1) redis.call('LLEN', 'l')";
+  assertEquals(readings(`EVAL "${many.repeat(4)}" 0`), one);
+  const text = server.run(`EVAL "${many} return redis.call('INFO', 'commandstats')" 0`) as string;
+  assertMatch(text, /cmdstat_get:calls=6,/);
+  assertMatch(text, /cmdstat_hset:calls=5,/);
+  assertMatch(text, /cmdstat_llen:calls=5,/);
+});
+Deno.test("A long reply in a script is counted with the time of the commands before it", () => {
+  const server = fresh();
+  server.run(
+    `EVAL "redis.call('SET', 'a', string.rep('x', 100000)) redis.call('GET', 'b') redis.call('GET', 'a')" 0`,
+  );
+  assertMatch(server.run("INFO commandstats") as string, /cmdstat_get:calls=2,/);
+  assertMatch(server.run("INFO commandstats") as string, /cmdstat_set:calls=1,/);
 });
 
 Deno.test("An error that a script passes on is counted once", () => {
