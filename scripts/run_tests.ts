@@ -22,6 +22,7 @@ const SUMMARY_REGEXP =
 
 /** The files that --quick leaves out: each takes three seconds or more. A new file of this kind belongs here. */
 const LONG = [
+  "bench/bullmq_test.ts",
   "src/config/conf_file_test.ts",
   "src/structures/arena_test.ts",
   "tests/behaviour/large_requests_test.ts",
@@ -30,6 +31,7 @@ const LONG = [
   "tests/behaviour/pipelines_test.ts",
   "tests/behaviour/scan_guarantee_test.ts",
   "tests/behaviour/two_servers_test.ts",
+  "tests/clients/bullmq_test.ts",
   "tests/differential/payloads_test.ts",
   "tests/differential/random_test.ts",
   "tests/durability/crash_test.ts",
