@@ -8,6 +8,7 @@ import type { Engine } from "../engine/engine.ts";
 import { showOnMonitors } from "../engine/monitor.ts";
 import type { RunningScript, ScriptCalls, ScriptFigures } from "../engine/script_calls.ts";
 import { assert } from "../lib/assert.ts";
+import { provokeCollection } from "../lib/collect.ts";
 import { cText } from "../lib/c_text.ts";
 import type { Args } from "../protocol/args.ts";
 import { type ErrorReply, errorReply, Errors } from "../protocol/errors.ts";
@@ -34,6 +35,7 @@ const KILLED = "ERR Script killed by user with SCRIPT KILL...";
 const RUNS_A_STEP = 50;
 /** A machine with more memory than this is replaced when scripts are flushed, or no longer use it. */
 const KEPT_MEMORY_BYTES = 32 * 1024 * 1024;
+const COLLECTIONS = 8;
 /** The key's index in EVAL script numkeys key …. */
 const FIRST_KEY = 3;
 
@@ -214,6 +216,7 @@ export class LuaHost implements ScriptCalls {
     if (machinery !== null && machinery.machine.memoryBytes > KEPT_MEMORY_BYTES) {
       // Lua's memory never shrinks: a new machine gives back what the old one had.
       this.#machinery = null;
+      collectSoon();
     } else if (machinery !== null) {
       const { machine, sandbox, libraries } = machinery;
       libraries.reset(sandbox.state);
@@ -430,8 +433,11 @@ export class LuaHost implements ScriptCalls {
   #giveBack(machinery: Machinery): void {
     if (machinery !== this.#machinery) return;
     const { machine, sandbox } = machinery;
-    machine.exports.lua_gc(sandbox.state, Collect.all, 0);
-    if (machine.usedBytes(sandbox.state) < KEPT_MEMORY_BYTES / 2) this.#forgetMachinery();
+    // Each collection halves a buffer in which Lua puts long strings together.
+    for (let i = 0; i < COLLECTIONS; i++) machine.exports.lua_gc(sandbox.state, Collect.all, 0);
+    if (machine.usedBytes(sandbox.state) >= KEPT_MEMORY_BYTES / 2) return;
+    this.#forgetMachinery();
+    collectSoon();
   }
 
   /** The machine is of no use any more: the next script gets a new one. */
@@ -479,6 +485,11 @@ export class LuaHost implements ScriptCalls {
     this.#engine.log.warning(`A function that script ${run.name} has called failed: ${text}`);
     machine.failure = null;
   }
+}
+
+/** Has the memory of a machine freed that has just been replaced: not at once, since its functions are still being left. */
+function collectSoon(): void {
+  setTimeout(provokeCollection, 0);
 }
 
 /** What other clients are told while the script is suspended. */

@@ -226,6 +226,18 @@ Deno.test("Without memory a script's writes are refused, unless it has written o
   );
 });
 
+Deno.test("The memory that a script took is given back when it is over", async () => {
+  const server = fresh();
+  server.run(`EVAL "return 1" 0`);
+  const before = Deno.memoryUsage().rss;
+  assertEquals(server.run(`EVAL "return #('x'):rep(50000000)" 0`), 50_000_000);
+  // When the collector looks is up to V8.
+  while (Deno.memoryUsage().rss > before + 60_000_000) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assertEquals(server.run(`EVAL "return 1" 0`), 1);
+});
+
 Deno.test("SCRIPT FLUSH forgets all scripts, and the next ones run", () => {
   const server = fresh();
   const sha = server.run(`SCRIPT LOAD "return 5"`) as string;
