@@ -5,6 +5,7 @@
 import { assert } from "../lib/assert.ts";
 import { GLOBALS, type HostFunction, type LuaMachine, REGISTRY, Status } from "./lua_machine.ts";
 import { Random } from "./random.ts";
+import { WideIntegers } from "./wide_integers.ts";
 
 /** Bytes that the values of one state may take. Redis has no such limit: there a script can take all memory. */
 const STATE_BYTES_MAX = 512 * 1024 * 1024;
@@ -65,6 +66,7 @@ export class Sandbox {
       exports[`luaopen_${open}`](state);
     }
     exports.lua_settop(state, 0);
+    new WideIntegers(machine, state);
     this.#runPrelude();
     this.#addRandom();
     for (const name of REMOVED) {
