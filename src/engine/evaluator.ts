@@ -107,7 +107,8 @@ export class Evaluator {
     if (this.#engine.suspension.client === client) return this.#muteLater(client);
     if (client.replyMode !== mode) return; // CLIENT REPLY ON answers
     client.reply.rewind(mark);
-    if (mode === "skip" && client.blocked === null) client.replyMode = "on";
+    const isWaiting = client.blocked !== null || client.isPostponed;
+    if (mode === "skip" && !isWaiting) client.replyMode = "on";
   }
 
   /** A script is suspended whose reply its client does not want. */
@@ -256,6 +257,8 @@ export class Evaluator {
     }
     this.endBatch();
     if (!isOver) return;
+    // It went while the script was suspended: what followed in its transaction may have subscribed it again.
+    if (client.isClosing) return this.#engine.removeClient(client);
     this.#engine.toFlush.add(client);
     this.#engine.flushOthers();
     client.transport.resume();

@@ -275,3 +275,35 @@ Deno.test("A function inside EXEC is suspended, and the commands behind it run w
   assertEquals(messageOf(replies[3]), "ERR Function not found");
   assertEquals(other.run("GET k"), "2");
 });
+
+Deno.test("A client that goes while its script is suspended leaves nothing behind, whatever follows in its transaction", async () => {
+  const server = fresh();
+  const [runs, other] = [server.client(), server.client()];
+  runs.run("MULTI");
+  runs.run(`EVAL "${LONG}" 0`);
+  for (const line of ["SUBSCRIBE news", "CLIENT TRACKING ON BCAST"]) runs.run(line);
+  runs.send(new TextEncoder().encode("EXEC\r\n"));
+  other.run(`CLIENT KILL ID ${runs.client.id}`);
+  server.server.hub.remove(runs.client);
+  while (server.engine.suspension.client !== null) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  assertEquals(other.run("PUBSUB NUMSUB news"), ["news", 0]);
+  assertEquals(server.engine.tracking, null);
+});
+
+Deno.test("A snapshot for a replica does not begin while a script is suspended", async () => {
+  const server = fresh();
+  const runs = server.client();
+  runs.run(`EVAL "redis.call('INCR', 'k') ${LONG} redis.call('INCR', 'k') return 'done'" 0`);
+  let begun = false;
+  const path = server.engine.persistence?.snapshotToFile(
+    () => begun = true,
+    { keys: true, functions: true },
+  );
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assertEquals(begun, false);
+  assertEquals(await replyOf(runs), "done");
+  Deno.removeSync(await path ?? "");
+  assertEquals(begun, true);
+});

@@ -28,6 +28,16 @@ Deno.test("CLIENT REPLY OFF, ON and SKIP choose what is answered", () => {
   assertEquals(client.run("PING"), undefined);
   assertEquals(client.run("PING"), "PONG");
 });
+Deno.test("CLIENT REPLY SKIP is for a command that waits for the end of a pause, too", () => {
+  const server = new TestServer();
+  const writer = server.client();
+  server.run("CLIENT PAUSE 1000 WRITE");
+  writer.run("CLIENT REPLY SKIP");
+  writer.run("SET k v");
+  server.advance(1001);
+  assertEquals(writer.run("PING"), "PONG");
+  assertEquals(writer.read(), undefined);
+});
 Deno.test("CLIENT PAUSE WRITE lets writes wait and reads go on", () => {
   const server = new TestServer();
   const writer = server.client();
