@@ -47,7 +47,7 @@ export class Pushes {
 }
 
 function held(client: Client): ReplyWriter {
-  client.heldPushes ??= new ReplyWriter(client.engine.buffers);
+  client.heldPushes ??= new ReplyWriter(client.engine.buffers, client);
   client.heldPushes.resp = client.reply.resp;
   return client.heldPushes;
 }

@@ -460,6 +460,7 @@ export class ReplyWriter {
   moveTo(other: ReplyWriter): void {
     if (this.#shared !== null) this.#own(this.#shared);
     other.raw(this.since(0));
+    other.isOver ||= this.isOver;
     this.drop();
   }
 

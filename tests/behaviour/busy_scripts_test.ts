@@ -304,6 +304,6 @@ Deno.test("A snapshot for a replica does not begin while a script is suspended",
   await new Promise((resolve) => setTimeout(resolve, 0));
   assertEquals(begun, false);
   assertEquals(await replyOf(runs), "done");
-  Deno.removeSync(await path ?? "");
+  await Deno.remove(await path ?? "");
   assertEquals(begun, true);
 });

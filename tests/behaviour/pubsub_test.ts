@@ -339,3 +339,24 @@ Deno.test("a message allocates nothing for a subscriber", () => {
 
 const NAME = new TextEncoder().encode("a");
 const MESSAGES = 500;
+
+Deno.test("What a client's transaction publishes to the client itself takes no more memory than its limit", () => {
+  const server = new TestServer({
+    directives: { "client-output-buffer-limit": "pubsub 1mb 0 0" },
+  });
+  const client = server.client();
+  client.run("HELLO 3");
+  client.run("SUBSCRIBE news");
+  client.run("MULTI");
+  for (let i = 0; i < 100; i++) client.call("PUBLISH", "news", "x".repeat(100_000));
+  const { release } = server.engine.pushes;
+  let bytes = 0;
+  server.engine.pushes.release = (held) => {
+    bytes = held.heldPushes?.capacity ?? 0;
+    release.call(server.engine.pushes, held);
+  };
+  client.run("EXEC");
+  server.engine.flushOthers();
+  assert(bytes > 0 && bytes < 4 << 20, `${bytes} bytes`);
+  assert(client.isClosed);
+});

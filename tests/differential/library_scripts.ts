@@ -217,7 +217,9 @@ const TEMPLATES: readonly Template[] = [
   ],
   (s) => [`return all(pcall(cjson.encode, ${s.lua(4)}))`],
   (s) => [
-    `local c = cjson.new() c.encode_sparse_array(${s.below(2) === 1}, ${1 + s.below(3)}, ${s.below(6)})
+    `local c = cjson.new() c.encode_sparse_array(${s.below(2) === 1}, ${1 + s.below(3)}, ${
+      s.below(6)
+    })
     c.encode_max_depth(${1 + s.below(4)}) c.decode_max_depth(${1 + s.below(4)})
     c.encode_number_precision(${1 + s.below(14)})
     c.encode_invalid_numbers('${s.one(["on", "off", "null"])}')
