@@ -19,6 +19,7 @@ import type { Log } from "../observe/log.ts";
 import { LuaFunctions } from "../scripting/function_engine.ts";
 import { FunctionStore } from "../scripting/function_store.ts";
 import { LuaHost } from "../scripting/lua_host.ts";
+import type { MachineBuilder } from "../scripting/machinery.ts";
 import { carryChanges } from "./changes.ts";
 import { Cron } from "./cron.ts";
 import { endpointsOf, nameOf } from "./endpoints.ts";
@@ -43,8 +44,8 @@ export interface ServerParts {
   readonly commands?: CommandTable;
   readonly clock?: Clock;
   readonly hasher?: Hasher;
-  /** Lua's code, if it is there already. */
-  readonly lua?: WebAssembly.Module | null;
+  /** What runs Lua, if it is there already. */
+  readonly lua?: MachineBuilder | null;
 }
 
 export class Server {

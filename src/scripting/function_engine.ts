@@ -7,24 +7,18 @@ import { assert } from "../lib/assert.ts";
 import { cText } from "../lib/c_text.ts";
 import { type ErrorReply, errorReply, Errors } from "../protocol/errors.ts";
 import type { CompiledFunction, FunctionEngine } from "./function_store.ts";
-import { LibraryEnvironment } from "./library_environment.ts";
-import type { LuaHost, Machinery } from "./lua_host.ts";
-import { Decision, type LuaMachine, Status } from "./lua_machine.ts";
-import { Registrar } from "./registrar.ts";
+import type { LuaHost } from "./lua_host.ts";
+import { Decision, Status } from "./lua_constants.ts";
+import type { FunctionMachinery } from "./machinery.ts";
 
 /** What errors call a library's program. */
 const CHUNK_NAME = "@user_function";
 /** How long a library may take to load. */
 const LOAD_MS = 500;
 
-interface Parts extends Machinery {
-  readonly registrar: Registrar;
-  readonly environment: LibraryEnvironment;
-}
-
 export class LuaFunctions implements FunctionEngine {
   readonly #host: LuaHost;
-  #parts: Parts | null = null;
+  #parts: FunctionMachinery | null = null;
   onReplaced: () => void = () => {};
 
   constructor(host: LuaHost) {
@@ -46,7 +40,7 @@ export class LuaFunctions implements FunctionEngine {
   load(code: Uint8Array, start: number, isLimited: boolean): CompiledFunction[] | ErrorReply {
     const unavailable = this.#host.takeUnavailable();
     if (unavailable !== null) return unavailable;
-    this.#parts ??= this.#build();
+    this.#parts ??= this.#host.newFunctionMachinery(() => this.#replace());
     const { sandbox, machine } = this.#parts;
     const status = sandbox.loadBytes(code, start, code.length, CHUNK_NAME);
     if (status !== Status.ok) return this.#failed("ERR Error compiling function: ", "");
@@ -57,19 +51,8 @@ export class LuaFunctions implements FunctionEngine {
     return functions;
   }
 
-  #build(): Parts {
-    const machinery = this.#host.newMachinery(true, () => this.#replace());
-    const { machine, sandbox } = machinery;
-    const registrar = new Registrar(machine);
-    const environment = new LibraryEnvironment(sandbox, (state) => {
-      const error = registrar.call(state);
-      return error === null ? 0 : raise(machine, state, error);
-    });
-    return { ...machinery, registrar, environment };
-  }
-
   /** Runs the program on top of the stack; returns what it has registered, or null and leaves the error on the stack. */
-  #register(parts: Parts, limitMs: number): CompiledFunction[] | ErrorReply | null {
+  #register(parts: FunctionMachinery, limitMs: number): CompiledFunction[] | ErrorReply | null {
     const { machine, sandbox, registrar, environment } = parts;
     const { decide } = machine;
     const end = performance.now() + limitMs;
@@ -125,12 +108,4 @@ export class LuaFunctions implements FunctionEngine {
     assert(this.#parts !== null, "a function belongs to a library");
     this.#host.runFunction(this.#parts, call, one, keyCount, isReadOnly);
   }
-}
-
-/** Raises an error table, as the functions of `redis` do. */
-function raise(machine: LuaMachine, state: number, text: string): number {
-  machine.exports.lua_createtable(state, 0, 1);
-  machine.pushText(state, text);
-  machine.exports.lua_setfield(state, -2, machine.name("err"));
-  return -1;
 }

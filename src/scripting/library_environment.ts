@@ -4,7 +4,8 @@
  * redis.register_function and what loading may use besides; at all other times it is the sandbox that scripts have. So a
  * library's functions, too, see the one while it is loaded and the other when they are called.
  */
-import { GLOBALS, type HostFunction, REGISTRY } from "./lua_machine.ts";
+import { GLOBALS, REGISTRY } from "./lua_constants.ts";
+import type { HostFunction } from "./lua_machine.ts";
 import type { Sandbox } from "./sandbox.ts";
 
 /** What `redis` has while a library is loaded, beside register_function. */

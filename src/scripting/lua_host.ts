@@ -1,5 +1,6 @@
 /**
- * Runs scripts: EVAL and its kin. Lua is loaded when the first script comes, and one state serves them all.
+ * Runs scripts: EVAL and its kin. Lua, and all that deals with it (machinery.ts), is loaded when the first script comes, and one
+ * state serves them all.
  *
  * A script runs inside the command that names it. What the commands it calls would overwrite of that one is put back here.
  */
@@ -13,16 +14,11 @@ import { cText } from "../lib/c_text.ts";
 import type { Args } from "../protocol/args.ts";
 import { type ErrorReply, errorReply, Errors } from "../protocol/errors.ts";
 import type { CompiledFunction } from "./function_store.ts";
-import { loadLua } from "./lua_code.ts";
-import { Libraries } from "./libraries/libraries.ts";
-import { Collect, Decision, LuaMachine, REGISTRY, Status } from "./lua_machine.ts";
-import { ValueWriter } from "./lua_values.ts";
-import { RedisTable } from "./redis_table.ts";
-import { Sandbox } from "./sandbox.ts";
+import { Collect, Decision, REGISTRY, Status } from "./lua_constants.ts";
+import type { LuaMachine } from "./lua_machine.ts";
+import type { FunctionMachinery, MachineBuilder, Machinery } from "./machinery.ts";
 import { type Script, ScriptCache, ScriptFlag, scriptOf, SHA_DIGITS } from "./script_cache.ts";
-import { ScriptClient } from "./script_client.ts";
 import { ScriptRun } from "./script_run.ts";
-import { isStraight } from "./straight_code.ts";
 
 /** How a text without a path is called in errors: Lua shows it without the "@". */
 const CHUNK_NAME = "@user_script";
@@ -39,17 +35,6 @@ const COLLECTIONS = 8;
 /** The key's index in EVAL script numkeys key …. */
 const FIRST_KEY = 3;
 
-/** What is there once Lua has been loaded. */
-export interface Machinery {
-  readonly machine: LuaMachine;
-  readonly scripts: ScriptClient;
-  readonly writer: ValueWriter;
-  readonly libraries: Libraries;
-  readonly sandbox: Sandbox;
-  /** Called when WebAssembly itself has failed in it: it is of no use any more. */
-  readonly whenBroken: () => void;
-}
-
 /** A script or a function, as far as it matters for whether it may run. */
 interface Runnable {
   /** What errors name. */
@@ -60,7 +45,8 @@ interface Runnable {
 export class LuaHost implements ScriptCalls {
   readonly #engine: Engine;
   readonly #cache = new ScriptCache();
-  #code: WebAssembly.Module | null = null;
+  /** Null until Lua has been loaded. */
+  #builder: MachineBuilder | null;
   #loading: Promise<void> | null = null;
   /** Why Lua can't be had; the next script tries again. */
   #unavailable: ErrorReply | null = null;
@@ -69,14 +55,14 @@ export class LuaHost implements ScriptCalls {
   /** The running script. */
   #running: ScriptRun | null = null;
 
-  /** Tests may give Lua's code, so that scripts need not wait for it. */
-  constructor(engine: Engine, code: WebAssembly.Module | null = null) {
+  /** Tests may give what `load` would load, so that scripts need not wait for it. */
+  constructor(engine: Engine, builder: MachineBuilder | null = null) {
     this.#engine = engine;
-    this.#code = code;
+    this.#builder = builder;
   }
 
   get isLoaded(): boolean {
-    return this.#code !== null || this.#unavailable !== null;
+    return this.#builder !== null || this.#unavailable !== null;
   }
 
   load(): Promise<void> {
@@ -86,7 +72,8 @@ export class LuaHost implements ScriptCalls {
 
   async #load(): Promise<void> {
     try {
-      this.#code = await loadLua();
+      const { loadMachinery } = await import("./machinery.ts");
+      this.#builder = await loadMachinery();
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       this.#engine.log.warning(`Scripts can't run: Lua could not be loaded: ${why}`);
@@ -98,30 +85,31 @@ export class LuaHost implements ScriptCalls {
   takeUnavailable(): ErrorReply | null {
     const reason = this.#unavailable;
     this.#unavailable = null;
-    return this.#code === null ? reason ?? Errors.internal : null;
+    return this.#builder === null ? reason ?? Errors.internal : null;
   }
 
   #ready(): Machinery {
-    this.#machinery ??= this.newMachinery(false, () => this.#forgetMachinery());
+    if (this.#machinery === null) {
+      assert(this.#builder !== null, "Lua is loaded");
+      this.#machinery = this.#builder.forScripts(this.#engine, () => this.#forgetMachinery());
+      this.#watch(this.#machinery);
+    }
     return this.#machinery;
   }
 
-  /** A machine of its own, for scripts or for functions. */
-  newMachinery(isForFunctions: boolean, whenBroken: () => void): Machinery {
-    assert(this.#code !== null, "Lua is loaded");
-    const machine = new LuaMachine(this.#code);
+  /** A machine of its own, for functions. */
+  newFunctionMachinery(whenBroken: () => void): FunctionMachinery {
+    assert(this.#builder !== null, "Lua is loaded");
+    const machinery = this.#builder.forFunctions(this.#engine, whenBroken);
+    this.#watch(machinery);
+    return machinery;
+  }
+
+  /** Has the machine ask every so often whether what it runs goes on. */
+  #watch({ machine, sandbox }: Machinery): void {
     machine.decide = (state) => this.#decide(machine, state);
     machine.wait = () => this.#pause();
-    const scripts = new ScriptClient(this.#engine, machine);
-    const libraries = new Libraries(machine);
-    const table = new RedisTable(this.#engine, machine, scripts, isForFunctions);
-    const sandbox = new Sandbox(machine, (sandbox) => {
-      libraries.open(sandbox.state);
-      table.register(sandbox);
-    }, isForFunctions);
-    const writer = new ValueWriter(machine, (error) => this.#engine.counters.countError(error));
     machine.hookEvery(sandbox.state, HOOK_EVERY);
-    return { machine, scripts, writer, libraries, sandbox, whenBroken };
   }
 
   evalText(call: Call, isReadOnly: boolean): void {
@@ -270,7 +258,7 @@ export class LuaHost implements ScriptCalls {
       machine.exports.lua_settop(state, 0);
       return errorReply(`ERR Error compiling script (new function): ${cText(why)}`);
     }
-    script.isStraight = isStraight(machine, state);
+    script.isStraight = sandbox.isStraight();
     script.place = machine.exports.luaL_ref(state, REGISTRY);
     return null;
   }

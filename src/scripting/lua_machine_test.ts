@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { loadLua } from "./lua_code.ts";
-import { Collect, Decision, GLOBALS, LuaMachine, Status } from "./lua_machine.ts";
+import { Collect, Decision, GLOBALS, Status } from "./lua_constants.ts";
+import { LuaMachine } from "./lua_machine.ts";
 
 const code = await loadLua();
 const LIMIT = 8 * 1024 * 1024;

@@ -15,7 +15,8 @@ import { binaryText } from "../protocol/args.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import { type ErrorReply, errorReply, Errors } from "../protocol/errors.ts";
 import { cText } from "../lib/c_text.ts";
-import { type LuaMachine, Type } from "./lua_machine.ts";
+import { Type } from "./lua_constants.ts";
+import type { LuaMachine } from "./lua_machine.ts";
 
 const PLUS = 0x2b;
 const MINUS = 0x2d;

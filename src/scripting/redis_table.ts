@@ -1,7 +1,8 @@
 /** The table `redis` (or `server`) of scripts, but for what runs commands. */
 import type { Engine } from "../engine/engine.ts";
 import { cText } from "../lib/c_text.ts";
-import { GLOBALS, type HostFunction, type LuaMachine, Type } from "./lua_machine.ts";
+import { GLOBALS, Type } from "./lua_constants.ts";
+import type { HostFunction, LuaMachine } from "./lua_machine.ts";
 import { firstLine } from "./lua_values.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { sha1Hex } from "./script_cache.ts";

@@ -5,7 +5,8 @@
 import { assert } from "../lib/assert.ts";
 import type { CompiledFunction } from "./function_store.ts";
 import { isLibraryName } from "./library_header.ts";
-import { type LuaMachine, REGISTRY, Type } from "./lua_machine.ts";
+import { REGISTRY, Type } from "./lua_constants.ts";
+import type { LuaMachine } from "./lua_machine.ts";
 import { FLAG_NAMES } from "./script_cache.ts";
 
 const CALL = "redis.register_function";

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { loadLua } from "./lua_code.ts";
-import { GLOBALS, LuaMachine, Status } from "./lua_machine.ts";
+import { GLOBALS, Status } from "./lua_constants.ts";
+import { LuaMachine } from "./lua_machine.ts";
 import { Registrar } from "./registrar.ts";
 
 const code = await loadLua();

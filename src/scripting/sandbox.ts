@@ -3,8 +3,10 @@
  * changed, and all tables that scripts share are read-only, so that no script can leave anything behind for the next one.
  */
 import { assert } from "../lib/assert.ts";
-import { GLOBALS, type HostFunction, type LuaMachine, REGISTRY, Status } from "./lua_machine.ts";
+import { GLOBALS, REGISTRY, Status } from "./lua_constants.ts";
+import type { HostFunction, LuaMachine } from "./lua_machine.ts";
 import { Random } from "./random.ts";
+import { isStraight } from "./straight_code.ts";
 import { WideIntegers } from "./wide_integers.ts";
 
 /** Bytes that the values of one state may take. Redis has no such limit: there a script can take all memory. */
@@ -157,6 +159,11 @@ export class Sandbox {
     const status = machine.exports.luaL_loadbuffer(state, block, end - start, chunk);
     machine.exports.free(block);
     return status;
+  }
+
+  /** Whether the function on top of the stack is over after a few instructions in any case. */
+  isStraight(): boolean {
+    return isStraight(this.machine, this.state);
   }
 
   /** Pushes the handler of errors. */

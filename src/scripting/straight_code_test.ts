@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { loadLua } from "./lua_code.ts";
-import { LuaMachine, Status } from "./lua_machine.ts";
+import { Status } from "./lua_constants.ts";
+import { LuaMachine } from "./lua_machine.ts";
 import { isStraight } from "./straight_code.ts";
 
 const machine = new LuaMachine(await loadLua());

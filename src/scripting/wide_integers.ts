@@ -3,7 +3,8 @@
  * tonumber("ffffffffff", 16) would give other results. What does not fit is turned into text or a number beforehand; all else,
  * errors too, is left to Lua's own functions.
  */
-import { GLOBALS, type LuaMachine, Type } from "./lua_machine.ts";
+import { GLOBALS, Type } from "./lua_constants.ts";
+import type { LuaMachine } from "./lua_machine.ts";
 
 /** Where a function of C, as a value of Lua's, has its place in the table of functions. */
 const FUNCTION_AT = 16;

@@ -1,10 +1,10 @@
 /** Scripts that run for longer than `busy-reply-threshold`: what others hear, and what must not happen meanwhile. */
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { ManualClock } from "../../src/lib/clock.ts";
-import { loadLua } from "../../src/scripting/lua_code.ts";
+import { loadMachinery } from "../../src/scripting/machinery.ts";
 import { type Reply, ReplyError, type TestClient, TestServer } from "../support/harness.ts";
 
-const lua = await loadLua();
+const lua = await loadMachinery();
 const LONG = "local n = 0 for i = 1, 5e5 do n = n + 1 end";
 const BUSY =
   "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";

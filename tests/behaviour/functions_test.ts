@@ -2,10 +2,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Reply, ReplyError, TestServer } from "../support/harness.ts";
 import { signed } from "../support/payload.ts";
-import { loadLua } from "../../src/scripting/lua_code.ts";
+import { loadMachinery } from "../../src/scripting/machinery.ts";
 import { binaryBytes } from "../../src/protocol/args.ts";
 
-const LUA = loadLua();
+const LUA = loadMachinery();
 
 /** A server that has loaded Lua, and what is done with it. */
 async function fresh(directives: Record<string, string> = {}) {

@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { Flag } from "../../src/engine/command.ts";
-import { loadLua } from "../../src/scripting/lua_code.ts";
+import { loadMachinery } from "../../src/scripting/machinery.ts";
 import { ALL_EVENTS, type EventCase, eventOf, eventSections } from "../support/event_table.ts";
 import { TestClient, TestServer } from "../support/harness.ts";
 
-const lua = await loadLua();
+const lua = await loadMachinery();
 
 /** A client that is told a server's keyspace events. */
 class EventLog {

@@ -1,9 +1,9 @@
 /** A script runs commands inside a command: what they must not overwrite, and that nothing of theirs is left. */
 import { assertEquals, assertMatch } from "@std/assert";
-import { loadLua } from "../../src/scripting/lua_code.ts";
+import { loadMachinery } from "../../src/scripting/machinery.ts";
 import { ReplyError, TestServer } from "../support/harness.ts";
 
-const lua = await loadLua();
+const lua = await loadMachinery();
 const fresh = (): TestServer => new TestServer({ lua });
 
 Deno.test("The outer command keeps its arguments: those of a pipeline were read before it ran", () => {

@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { binaryBytes } from "../../src/protocol/args.ts";
-import { loadLua } from "../../src/scripting/lua_code.ts";
+import { loadMachinery } from "../../src/scripting/machinery.ts";
 import { TestServer } from "../support/harness.ts";
 import { requestOf } from "../support/requests.ts";
 
-const lua = await loadLua();
+const lua = await loadMachinery();
 
 /** What redis-server 7.2.6, freshly started, replies to scripts with cjson, cmsgpack, bit and struct, one after the other. */
 const recorded: [words: string[], reply: string][] = Deno.readTextFileSync(

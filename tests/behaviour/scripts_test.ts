@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ManualClock } from "../../src/lib/clock.ts";
-import { loadLua } from "../../src/scripting/lua_code.ts";
+import { loadMachinery } from "../../src/scripting/machinery.ts";
 import { ReplyError, TestServer } from "../support/harness.ts";
 import { binaryBytes } from "../../src/protocol/args.ts";
 import { requestOf } from "../support/requests.ts";
 
-const lua = await loadLua();
+const lua = await loadMachinery();
 
 /** Counts how often it is looked at. */
 class CountingClock extends ManualClock {

@@ -26,6 +26,41 @@ const REFUSED: [directives: string[], reason: string][] = [
   [["--loadmodule", "x.so"], "modules"],
 ];
 
+/** A module as `deno info --json` has it. */
+interface Module {
+  readonly specifier: string;
+  readonly dependencies?: readonly {
+    readonly code?: { readonly specifier: string };
+    readonly isDynamic?: boolean;
+  }[];
+}
+
+Deno.test({
+  name: "what runs Lua is not loaded at the start",
+  ...options,
+  fn: async () => {
+    const args = ["info", "--json", "--config", CONFIG, MAIN];
+    const { stdout } = await new Deno.Command(Deno.execPath(), { args }).output();
+    const modules: Module[] = JSON.parse(new TextDecoder().decode(stdout)).modules;
+    const byName = new Map(modules.map((module) => [module.specifier, module]));
+    const loaded = new Set([`file://${MAIN}`]);
+    for (const name of loaded) {
+      for (const { code, isDynamic } of byName.get(name)?.dependencies ?? []) {
+        if (code !== undefined && isDynamic !== true) loaded.add(code.specifier);
+      }
+    }
+    const names = [...loaded].map((name) => name.replace(/.*\/src\//, "")).sort();
+    assertEquals(names.filter((name) => name.startsWith("scripting/")), [
+      "scripting/function_engine.ts",
+      "scripting/function_store.ts",
+      "scripting/library_header.ts",
+      "scripting/lua_constants.ts",
+      "scripting/lua_host.ts",
+      "scripting/script_cache.ts",
+      "scripting/script_run.ts",
+    ]);
+  },
+});
 Deno.test({
   name: "directives that would do harm stop the start, with the reason",
   ...options,

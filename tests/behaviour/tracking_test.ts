@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { bytesPerCall } from "../../src/lib/alloc.ts";
 import { argsOf } from "../../src/protocol/args.ts";
-import { loadLua } from "../../src/scripting/lua_code.ts";
+import { loadMachinery, type MachineBuilder } from "../../src/scripting/machinery.ts";
 import { ReplyError, type TestClient, TestServer } from "../support/harness.ts";
 
 const encoder = new TextEncoder();
@@ -32,7 +32,7 @@ const ALL_INVALID = ">2|$10|invalidate|_|";
 function trackingPair(
   options = "",
   directives: Record<string, string> = {},
-  lua: Awaited<ReturnType<typeof loadLua>> | null = null,
+  lua: MachineBuilder | null = null,
 ): { server: TestServer; cache: TestClient; other: TestClient } {
   const server = new TestServer({ directives, ...lua === null ? {} : { lua } });
   const cache = server.client();
@@ -134,7 +134,7 @@ Deno.test("FLUSHALL, FLUSHDB and DEBUG RELOAD make all keys invalid, and SWAPDB 
   server.server.persistence.close();
 });
 Deno.test("what a script reads is tracked for the client that runs it, and not the keys that it declares", async () => {
-  const { cache, other } = trackingPair("", {}, await loadLua());
+  const { cache, other } = trackingPair("", {}, await loadMachinery());
   const script = "redis.call('set','k',1) return redis.call('mget','k','l')";
   assertEquals(said(cache, `EVAL "${script}" 1 declared`), "*2|$1|1|_|");
   // A script has a client of its own; this one has read nothing.
@@ -144,7 +144,7 @@ Deno.test("what a script reads is tracked for the client that runs it, and not t
   assertEquals(said(cache, "GET k", `EVAL "${script}" 0`), `$1|1|*2|$1|1|$1|1|${invalid("k")}`);
 });
 Deno.test("with NOLOOP a client hears of what its scripts change in broadcast mode only, as in Redis", async () => {
-  const { cache } = trackingPair("NOLOOP", {}, await loadLua());
+  const { cache } = trackingPair("NOLOOP", {}, await loadMachinery());
   const script = `EVAL "redis.call('set','k',1) return 1" 0`;
   assertEquals(said(cache, "GET k", script), "_|:1|");
   said(cache, "CLIENT TRACKING OFF", "CLIENT TRACKING ON BCAST NOLOOP");

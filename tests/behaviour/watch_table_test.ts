@@ -5,7 +5,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { Flag } from "../../src/engine/command.ts";
-import { loadLua } from "../../src/scripting/lua_code.ts";
+import { loadMachinery } from "../../src/scripting/machinery.ts";
 import { TestServer } from "../support/harness.ts";
 
 /** `nil`: EXEC answers null; `run`: it runs. */
@@ -508,7 +508,7 @@ run BF.ADD k a | BF.RESERVE k 0.1 10
 /** Needs another server. */
 const UNTESTED = ["migrate"];
 
-const lua = await loadLua();
+const lua = await loadMachinery();
 
 /** Whether EXEC answers null after the commands. */
 function breaks(commands: readonly string[]): boolean {

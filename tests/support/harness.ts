@@ -19,6 +19,7 @@ import { ManualClock } from "../../src/lib/clock.ts";
 import { Log } from "../../src/observe/log.ts";
 import { argsOf, binaryText } from "../../src/protocol/args.ts";
 import { Decoded, RequestDecoder } from "../../src/protocol/request_decoder.ts";
+import type { MachineBuilder } from "../../src/scripting/machinery.ts";
 import { testHost } from "./host.ts";
 import { readReply, type Reply, ReplyError } from "./replies.ts";
 import { Hasher } from "../../src/lib/hash.ts";
@@ -154,8 +155,8 @@ export interface TestServerParts {
   readonly directives?: Readonly<Record<string, string>>;
   readonly commands?: CommandTable;
   readonly clock?: ManualClock;
-  /** Lua's code, for servers that run scripts: `await loadLua()`. */
-  readonly lua?: WebAssembly.Module;
+  /** For servers that run scripts: `await loadMachinery()`. */
+  readonly lua?: MachineBuilder;
   /** What differs from the host of every test. */
   readonly host?: Partial<Host>;
 }

@@ -3,7 +3,8 @@
  * The `bit` library: operations on integers of 32 bits. A number outside their range wraps around; a fraction is rounded to
  * the nearest integer, half to even.
  */
-import { type LuaMachine, Type } from "../lua_machine.ts";
+import { Type } from "../lua_constants.ts";
+import type { LuaMachine } from "../lua_machine.ts";
 import { addFunctions, type Library, setFunctions } from "./library.ts";
 
 /** Added to a double, it moves the integer's bits to the lower end of the significand: 2^52 + 2^51. */

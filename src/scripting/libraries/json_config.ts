@@ -3,7 +3,8 @@
  * functions have as their upvalue. Lua collects it with them.
  */
 import { PRECISION_MAX } from "../../lib/precision_text.ts";
-import { GLOBALS, type HostFunction, type LuaMachine, Type } from "../lua_machine.ts";
+import { GLOBALS, Type } from "../lua_constants.ts";
+import type { HostFunction, LuaMachine } from "../lua_machine.ts";
 import { refuseArgument, toInt } from "./library.ts";
 
 /** The index of a function's first upvalue: lua_upvalueindex(1). */

@@ -5,7 +5,8 @@
  * Redis: that bounds it.
  */
 import { PRECISION_TEXT_MAX, writePrecision } from "../../lib/precision_text.ts";
-import { type LuaMachine, Type } from "../lua_machine.ts";
+import { Type } from "../lua_constants.ts";
+import type { LuaMachine } from "../lua_machine.ts";
 import { Invalid, Setting, settingsOf } from "./json_config.ts";
 import { raise, raiseNoMemory, refuseArgument } from "./library.ts";
 import type { Output } from "./output.ts";

@@ -1,5 +1,6 @@
 /** The libraries that scripts have beside Lua's own: cjson, cmsgpack, bit and struct. */
-import { GLOBALS, type LuaMachine } from "../lua_machine.ts";
+import { GLOBALS } from "../lua_constants.ts";
+import type { LuaMachine } from "../lua_machine.ts";
 import { bitLibrary } from "./bit.ts";
 import { cjsonLibrary } from "./cjson.ts";
 import { cmsgpackLibrary } from "./cmsgpack.ts";

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { loadLua } from "../lua_code.ts";
-import { Collect, GLOBALS, LuaMachine, Status } from "../lua_machine.ts";
+import { Collect, GLOBALS, Status } from "../lua_constants.ts";
+import { LuaMachine } from "../lua_machine.ts";
 import { Libraries } from "./libraries.ts";
 
 const code = await loadLua();

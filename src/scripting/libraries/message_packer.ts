@@ -4,7 +4,8 @@
  * it. A table with the keys 1 to n and no others is an array. What is nested more than 16 tables deep is written as nil, and so is
  * what the format has no form for.
  */
-import { type LuaMachine, Type } from "../lua_machine.ts";
+import { Type } from "../lua_constants.ts";
+import type { LuaMachine } from "../lua_machine.ts";
 import { raise, raiseNoMemory, refuseArgument } from "./library.ts";
 import type { Output } from "./output.ts";
 
