@@ -52,6 +52,8 @@ export class LuaHost implements ScriptCalls {
   #unavailable: ErrorReply | null = null;
   #machinery: Machinery | null = null;
   #runs = 0;
+  /** When the machine has more memory than this, it is looked whether that is still needed. */
+  #enoughBytes = KEPT_MEMORY_BYTES;
   /** The running script. */
   #running: ScriptRun | null = null;
 
@@ -203,7 +205,7 @@ export class LuaHost implements ScriptCalls {
     const machinery = this.#machinery;
     if (machinery !== null && machinery.machine.memoryBytes > KEPT_MEMORY_BYTES) {
       // Lua's memory never shrinks: a new machine gives back what the old one had.
-      this.#machinery = null;
+      this.#forgetMachinery();
       collectSoon();
     } else if (machinery !== null) {
       const { machine, sandbox, libraries } = machinery;
@@ -414,18 +416,38 @@ export class LuaHost implements ScriptCalls {
       machine.exports.lua_gc(sandbox.state, Collect.step, RUNS_A_STEP);
     }
     if (machine.failure !== null) this.#logFailure(machine, run);
-    if (machine.memoryBytes > KEPT_MEMORY_BYTES) this.#giveBack(machinery);
+    if (machine.memoryBytes > this.#enoughBytes) this.#giveBack(machinery);
   }
 
   /** Replaces a machine whose values have gone, but not its memory. Functions keep theirs: their variables live in it. */
   #giveBack(machinery: Machinery): void {
     if (machinery !== this.#machinery) return;
     const { machine, sandbox } = machinery;
+    this.#dropArguments(machinery);
     // Each collection halves a buffer in which Lua puts long strings together.
     for (let i = 0; i < COLLECTIONS; i++) machine.exports.lua_gc(sandbox.state, Collect.all, 0);
-    if (machine.usedBytes(sandbox.state) >= KEPT_MEMORY_BYTES / 2) return;
+    const { memoryBytes } = machine;
+    if (machine.usedBytes(sandbox.state) >= memoryBytes / 2) {
+      // The cached scripts need it. To look again after every script would take longer than the scripts.
+      this.#enoughBytes = 2 * memoryBytes;
+      return;
+    }
     this.#forgetMachinery();
     collectSoon();
+  }
+
+  /** KEYS and ARGV stay until the next script: they may be long. */
+  #dropArguments({ machine, sandbox }: Machinery): void {
+    const { exports } = machine;
+    const { state } = sandbox;
+    sandbox.pushGlobals();
+    machine.protect(state, -1, false);
+    for (const name of ["KEYS", "ARGV"]) {
+      exports.lua_pushnil(state);
+      exports.lua_setfield(state, -2, machine.name(name));
+    }
+    machine.protect(state, -1);
+    exports.lua_settop(state, 0);
   }
 
   /** The machine is of no use any more: the next script gets a new one. */
@@ -438,6 +460,7 @@ export class LuaHost implements ScriptCalls {
 
   #forgetMachinery(): void {
     this.#machinery = null;
+    this.#enoughBytes = KEPT_MEMORY_BYTES;
     for (const script of this.#cache.values()) script.place = 0;
   }
 

@@ -283,7 +283,6 @@ Deno.test("A client that goes while its script is suspended leaves nothing behin
   runs.run(`EVAL "${LONG}" 0`);
   for (const line of ["SUBSCRIBE news", "CLIENT TRACKING ON BCAST"]) runs.run(line);
   runs.send(new TextEncoder().encode("EXEC\r\n"));
-  other.run(`CLIENT KILL ID ${runs.client.id}`);
   server.server.hub.remove(runs.client);
   while (server.engine.suspension.client !== null) {
     await new Promise((resolve) => setTimeout(resolve, 1));

@@ -238,6 +238,30 @@ Deno.test("The memory that a script took is given back when it is over", async (
   assertEquals(server.run(`EVAL "return 1" 0`), 1);
 });
 
+Deno.test("The memory that a script's arguments took is given back, too", () => {
+  const server = fresh();
+  const client = server.client();
+  const request = requestOf(["EVAL", "return #ARGV[1]", "0", "x".repeat(40_000_000)]);
+  client.send(new TextEncoder().encode(request));
+  assertEquals(client.read(), 40_000_000);
+  assertEquals(server.engine.scripts?.figures.luaBytes, 0);
+});
+
+Deno.test("When many scripts are cached, not every script is followed by a collection of garbage", () => {
+  const server = fresh();
+  const client = server.client();
+  for (let i = 0; i < 12; i++) {
+    const script = `return #'${i}${"x".repeat(4_000_000)}'`;
+    client.send(new TextEncoder().encode(requestOf(["EVAL", script, "0"])));
+    client.read();
+  }
+  const luaBytes = (): number => server.engine.scripts?.figures.luaBytes ?? 0;
+  const before = luaBytes();
+  assert(before > 32_000_000, `${before} bytes`);
+  client.run(`EVAL "local t = {} for i = 1, 20000 do t[i] = i .. 'x' end return 1" 0`);
+  assert(luaBytes() > before + 500_000, `${luaBytes() - before} bytes`);
+});
+
 Deno.test("SCRIPT FLUSH forgets all scripts, and the next ones run", () => {
   const server = fresh();
   const sha = server.run(`SCRIPT LOAD "return 5"`) as string;
