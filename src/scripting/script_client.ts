@@ -174,8 +174,10 @@ export class ScriptClient {
       return Errors.scriptStale;
     }
     // Here the rights of the client's user will be checked (ACL).
+    // As in Redis: PUBLISH and its kin count as writes, so that read-only scripts can run while writes are paused.
+    const changes = Flag.write | Flag.mayReplicate;
+    if (run.isReadOnly && (flags & changes) !== 0) return Errors.scriptReadOnly;
     if ((flags & Flag.write) !== 0) {
-      if (run.isReadOnly) return Errors.scriptReadOnly;
       if (!run.hasWritten && !this.client.isReplay) {
         const refusal = gates.readOnly ?? gates.misconf ?? gates.noReplicas;
         if (refusal !== null) return refusal;
