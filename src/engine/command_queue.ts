@@ -54,10 +54,10 @@ export class CommandQueue {
     return this.#commands.length;
   }
 
-  /** Adds a command, with a copy of its arguments; their large buffers become the queue's. */
-  add(command: Command, args: Args): void {
+  /** Adds a command, whose flags are `flags`, with a copy of its arguments; their large buffers become the queue's. */
+  add(command: Command, args: Args, flags = command.flags): void {
     this.#commands.push(command);
-    this.flags |= command.flags;
+    this.flags |= flags;
     const size = args.size;
     this.argumentBytes += size;
     const { count } = args;

@@ -19,6 +19,7 @@ import type { Client } from "./client.ts";
 import { type Command, Flag } from "./command.ts";
 import { CrossProtocolGuard, isHttp } from "./cross_protocol.ts";
 import type { Engine } from "./engine.ts";
+import { flagsOfScript } from "./script_flags.ts";
 import { feedMonitors } from "./monitor.ts";
 import { ScriptTimer } from "./script_timing.ts";
 import { CommandTimer } from "./timing.ts";
@@ -132,7 +133,7 @@ export class Evaluator {
     if ((command.flags & Flag.needsLua) !== 0 && this.#mustLoadLua(client)) return;
 
     if (client.transaction.isOpen && (command.flags & Flag.unqueued) === 0) {
-      client.transaction.add(command, args);
+      client.transaction.add(command, args, this.#flagsOf(client, command));
       client.call.command = command; // CLIENT LIST shows it.
       return reply.queued();
     }
@@ -332,20 +333,35 @@ export class Evaluator {
 
   /** Why this client may not run this command now, or null. The order is Redis's. */
   #refusal(client: Client, command: Command): ErrorReply | null {
-    const flags = command.flags;
+    const { flags } = command;
     if (!client.authenticated && (flags & Flag.noAuth) === 0) return Errors.noAuth;
     if (client.transaction.isOpen && (flags & Flag.noMulti) !== 0) return Errors.notInTransaction;
     const { gates, pause } = this.#engine;
     if (gates.anyClosed) {
-      const refusal = gateRefusal(gates, client, command);
+      const refusal = gateRefusal(gates, client, command, this.#flagsOf(client, command));
       if (refusal !== null) return refusal;
     }
-    if (this.#engine.parameters.values.maxmemory > 0 && this.#isOutOfMemory(client, command)) {
-      return Errors.outOfMemory;
+    if (this.#engine.parameters.values.maxmemory > 0) {
+      const isOver = this.#isOutOfMemory(client, command, this.#flagsOf(client, command));
+      if (isOver) return Errors.outOfMemory;
     }
     if (isMisplaced(client, command)) return notWhileSubscribed(command.fullName);
     if (pause.endMs !== 0 && this.#mustWait(client, command)) client.isPostponed = true;
     return null;
+  }
+
+  /** The flags of a command. If it runs a script, that may have declared what it does. */
+  #flagsOf(client: Client, command: Command): number {
+    const { flags, name } = command;
+    if (command.group !== "scripting") return flags;
+    const { scripts, functions } = this.#engine;
+    const { args } = client;
+    if (name.startsWith("fcall")) {
+      const found = functions?.find(args, 1) ?? null;
+      return found === null ? flags : flagsOfScript(flags, found.flags);
+    }
+    if (scripts === null || !name.startsWith("eval")) return flags;
+    return flagsOfScript(flags, scripts.declaredBy(args, name.startsWith("evalsha")));
   }
 
   /** EXEC begins to run its queued commands. */
@@ -381,13 +397,14 @@ export class Evaluator {
     if (client.isReplay) return null;
     if (!client.authenticated && (command.flags & Flag.noAuth) === 0) return Errors.noAuth;
     const { gates } = this.#engine;
-    return gates.anyClosed ? gateRefusal(gates, client, command) : null;
+    return gates.anyClosed ? gateRefusal(gates, client, command, command.flags) : null;
   }
 
   /** Whether the command may need memory and there is none left to give it. */
-  #isOutOfMemory(client: Client, command: Command): boolean {
-    const mayGrow = (command.flags & Flag.denyOom) !== 0 ||
-      (command.name === "exec" && client.transaction.hasAny(Flag.denyOom));
+  #isOutOfMemory(client: Client, command: Command, flags = command.flags): boolean {
+    const { transaction } = client;
+    const mayGrow = (flags & Flag.denyOom) !== 0 ||
+      (command.name === "exec" ? transaction.hasAny(Flag.denyOom) : isKept(client, command));
     return mayGrow && this.#engine.usedBytesFor(client) > this.#engine.parameters.values.maxmemory;
   }
 
@@ -396,7 +413,7 @@ export class Evaluator {
     if (!pause.isOn(clock.nowMs())) return false;
     if (pause.kind === "all") return true;
     const writes = Flag.write | Flag.mayReplicate;
-    if ((command.flags & writes) !== 0) return true;
+    if ((this.#flagsOf(client, command) & writes) !== 0) return true;
     return command.name === "exec" && client.transaction.hasAny(writes);
   }
 
@@ -477,10 +494,10 @@ function gateRefusal(
   gates: Engine["gates"],
   client: Client,
   command: Command,
+  flags: number,
 ): ErrorReply | null {
-  const { flags } = command;
   if (gates.notDurable !== null && (flags & Flag.loading) === 0) return gates.notDurable;
-  if (mayWrite(client, command)) {
+  if (mayWrite(client, command, flags)) {
     const refusal = gates.misconf ?? gates.noReplicas ?? gates.readOnly;
     if (refusal !== null) return refusal;
   }
@@ -494,14 +511,20 @@ function gateRefusal(
   return null;
 }
 
+/** Whether the command would be queued, which takes memory whatever it is: all but those that end a transaction. */
+function isKept({ transaction }: Client, { name }: Command): boolean {
+  return transaction.isOpen && name !== "multi" && name !== "discard" && name !== "quit" &&
+    name !== "reset";
+}
+
 /** Whether a subscriber that speaks RESP2 sends what it may not send; EXEC runs what was queued before. */
 function isMisplaced(client: Client, command: Command): boolean {
   return client.isLimitedToPubSub && (command.flags & Flag.whileSubscribed) === 0;
 }
 
 /** Whether the command, or one that EXEC is about to run, may change data. */
-function mayWrite(client: Client, command: Command): boolean {
-  if ((command.flags & Flag.write) !== 0) return true;
+function mayWrite(client: Client, command: Command, flags: number): boolean {
+  if ((flags & Flag.write) !== 0) return true;
   return command.name === "exec" && client.transaction.hasAny(Flag.write);
 }
 

@@ -6,7 +6,7 @@ import type { Call } from "./call.ts";
 export interface LibraryFunction {
   readonly name: string;
   readonly description: string | null;
-  /** Bits: ScriptFlag of scripting/script_cache.ts. */
+  /** Bits of ScriptFlag. */
   readonly flags: number;
 }
 

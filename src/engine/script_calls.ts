@@ -30,6 +30,8 @@ export interface ScriptCalls {
   evalText(call: Call, isReadOnly: boolean): void;
   /** EVALSHA and EVALSHA_RO. */
   evalSha(call: Call, isReadOnly: boolean): void;
+  /** What the script that argument 1 is, or names by its SHA-1, declares: bits of ScriptFlag. */
+  declaredBy(args: Args, isSha: boolean): number;
   /** SCRIPT LOAD: puts the script at argument `index` into the cache; returns its SHA-1, or an error. */
   cacheScript(args: Args, index: number): string | ErrorReply;
   /** SCRIPT EXISTS. */

@@ -33,9 +33,9 @@ export class Transaction {
     this.isOpen = true;
   }
 
-  add(command: Command, args: Args): void {
+  add(command: Command, args: Args, flags = command.flags): void {
     this.#queue ??= new CommandQueue();
-    this.#queue.add(command, args);
+    this.#queue.add(command, args, flags);
   }
 
   /** Whether the client is between MULTI and the end of EXEC. */

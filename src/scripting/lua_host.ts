@@ -8,6 +8,7 @@ import type { Call } from "../engine/call.ts";
 import type { Engine } from "../engine/engine.ts";
 import { showOnMonitors } from "../engine/monitor.ts";
 import type { RunningScript, ScriptCalls, ScriptFigures } from "../engine/script_calls.ts";
+import { ScriptFlag } from "../engine/script_flags.ts";
 import { assert } from "../lib/assert.ts";
 import { provokeCollection } from "../lib/collect.ts";
 import { cText } from "../lib/c_text.ts";
@@ -17,7 +18,7 @@ import type { CompiledFunction } from "./function_store.ts";
 import { Collect, Decision, REGISTRY, Status } from "./lua_constants.ts";
 import type { LuaMachine } from "./lua_machine.ts";
 import type { FunctionMachinery, MachineBuilder, Machinery } from "./machinery.ts";
-import { type Script, ScriptCache, ScriptFlag, scriptOf, SHA_DIGITS } from "./script_cache.ts";
+import { declarationOf, type Script, ScriptCache, scriptOf, SHA_DIGITS } from "./script_cache.ts";
 import { ScriptRun } from "./script_run.ts";
 
 /** How a text without a path is called in errors: Lua shows it without the "@". */
@@ -225,6 +226,14 @@ export class LuaHost implements ScriptCalls {
       scriptCount: this.#cache.size,
       scriptBytes: this.#cache.bytes,
     };
+  }
+
+  declaredBy(args: Args, isSha: boolean): number {
+    const script = isSha ? this.#cache.bySha(args, 1) : this.#find(args, 1);
+    if (script !== null) return script.flags;
+    if (isSha) return ScriptFlag.undeclared;
+    const declared = declarationOf(args.bytesOf(1).slice(args.start(1), args.end(1)));
+    return declared instanceof Uint8Array ? ScriptFlag.undeclared : declared.flags;
   }
 
   /** The script whose text is argument `index`, if it has been cached. */

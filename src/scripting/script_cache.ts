@@ -3,21 +3,11 @@
  * again and again computes no sum.
  */
 import { splitWords } from "../config/words.ts";
+import { ScriptFlag } from "../engine/script_flags.ts";
 import { sameBytes } from "../lib/slice.ts";
 import { sha1, SHA1_BYTES } from "../lib/sha1.ts";
 import { type Args, binaryText } from "../protocol/args.ts";
 import { type ErrorReply, errorReply, Errors } from "../protocol/errors.ts";
-
-/** What a script's first line declares, and how EVAL_RO runs it. */
-export const ScriptFlag = {
-  noWrites: 1 << 0,
-  allowOom: 1 << 1,
-  allowStale: 1 << 2,
-  noCluster: 1 << 3,
-  allowCrossSlotKeys: 1 << 4,
-  /** It declares nothing: what it may do follows from the command that runs it. */
-  undeclared: 1 << 5,
-} as const;
 
 export const FLAG_NAMES: ReadonlyMap<string, number> = new Map([
   ["no-writes", ScriptFlag.noWrites],
@@ -168,7 +158,7 @@ export function sha1Hex(bytes: Uint8Array, start: number, end: number): string {
 }
 
 /** Reads a first line such as "#!lua flags=no-writes,allow-oom". */
-function declarationOf(text: Uint8Array): { flags: number; codeStart: number } | ErrorReply {
+export function declarationOf(text: Uint8Array): { flags: number; codeStart: number } | ErrorReply {
   if (text[0] !== 0x23 || text[1] !== 0x21) return { flags: ScriptFlag.undeclared, codeStart: 0 };
   const end = text.indexOf(LINE_FEED);
   if (end < 0) return Errors.shebang;

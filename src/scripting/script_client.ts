@@ -6,13 +6,13 @@
 import { Client, type Transport } from "../engine/client.ts";
 import { type Command, Flag } from "../engine/command.ts";
 import type { Engine } from "../engine/engine.ts";
+import { ScriptFlag } from "../engine/script_flags.ts";
 import { writeDecimal } from "../lib/decimal.ts";
 import { DOUBLE_TEXT_MAX, writeDouble } from "../lib/double_text.ts";
 import { type ErrorReply, Errors } from "../protocol/errors.ts";
 import { Type } from "./lua_constants.ts";
 import type { LuaMachine } from "./lua_machine.ts";
 import { firstLine, markCounted, ReplyReader } from "./lua_values.ts";
-import { ScriptFlag } from "./script_cache.ts";
 import { type ScriptRun, Target } from "./script_run.ts";
 
 /** What MONITOR and CLIENT commands see of a script's client. */

@@ -1,6 +1,6 @@
 /** The running script: what it may do, and what it has done so far. */
 import type { Call } from "../engine/call.ts";
-import { ScriptFlag } from "./script_cache.ts";
+import { ScriptFlag } from "../engine/script_flags.ts";
 
 /** Who gets the commands of a script: redis.REPL_ALL and its kin. */
 export const Target = { none: 0, log: 1, replicas: 2, all: 3 } as const;

@@ -393,3 +393,53 @@ Deno.test("What changes libraries is a change of the data, and is propagated", a
   const rest = "MULTI incr n set k 1 EXEC function flush".split(" ");
   assertEquals(words.slice(words.indexOf("MULTI"), -1), rest);
 });
+
+Deno.test("What a script or a function declares counts before it runs: while writes are paused, and without memory", async () => {
+  const { server, call } = await fresh();
+  call(
+    "function",
+    "load",
+    binaryBytes(
+      "#!lua name=l\nredis.register_function('f', function() return 1 end)\n" +
+        "redis.register_function{function_name='g', callback=function() return 2 end, flags={'no-writes'}}",
+    ),
+  );
+  const reads = "#!lua flags=no-writes\nreturn 5";
+  server.run("CLIENT PAUSE 100000 WRITE");
+  assertEquals(call("fcall", "g", "0"), 2);
+  assertEquals(call("eval", reads, "0"), 5);
+  call("multi");
+  call("fcall", "g", "0");
+  call("eval", reads, "0");
+  assertEquals(call("exec"), [2, 5]);
+  const other = server.client();
+  assertEquals(other.run("FCALL f 0"), undefined);
+  server.run("CLIENT UNPAUSE");
+  assertEquals(other.read(), 1);
+
+  server.run("CONFIG SET maxmemory 1");
+  const oom = "OOM command not allowed when used memory > 'maxmemory'.";
+  assertEquals(call("fcall", "g", "0"), 2);
+  assertEquals(call("eval", reads, "0"), 5);
+  assertEquals(call("fcall", "f", "0"), oom);
+  call("multi");
+  assertEquals(call("eval", "#!lua\nreturn 1", "0"), oom);
+  assertEquals(call("exec"), "EXECABORT Transaction discarded because of previous errors.");
+  assertEquals(
+    /cmdstat_fcall:.*rejected_calls=1,/.test(String(call("info", "commandstats"))),
+    true,
+  );
+});
+
+Deno.test("Without memory nothing is queued, and a transaction can be given up", async () => {
+  const { server, call } = await fresh();
+  server.run("CONFIG SET maxmemory 1");
+  const oom = "OOM command not allowed when used memory > 'maxmemory'.";
+  for (const line of ["GET a", "PING", "WATCH a", "UNWATCH", "CONFIG GET port"]) {
+    call("multi");
+    assertEquals(server.run(line), new ReplyError(oom));
+    assertEquals(call("exec"), "EXECABORT Transaction discarded because of previous errors.");
+  }
+  call("multi");
+  assertEquals(call("discard"), "OK");
+});
