@@ -103,8 +103,7 @@ export class Cron {
     try {
       work();
     } catch (error) {
-      const { log, recentCommands } = this.#engine;
-      log.warning(`${what} failed: ${storyOf(error)}\nCommands before it: ${recentCommands}`);
+      this.#engine.logFailure(what, error);
       failed();
     }
   }
@@ -171,11 +170,4 @@ export class Cron {
       if (now - client.lastActiveMs > timeoutMs) client.transport.kill();
     }
   }
-}
-
-/** An error with its stack, and those of what caused it. */
-function storyOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause === undefined ? "" : `\nCaused by ${storyOf(error.cause)}`;
-  return (error.stack ?? error.message) + cause;
 }

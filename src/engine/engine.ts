@@ -6,6 +6,7 @@ import type { Parameters } from "../config/parameters.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
 import { Cause } from "../keyspace/change_hooks.ts";
 import type { Clock } from "../lib/clock.ts";
+import { storyOf } from "../lib/error_story.ts";
 import type { Hasher } from "../lib/hash.ts";
 import { Counters } from "../observe/counters.ts";
 import { LatencyMonitor } from "../observe/latency.ts";
@@ -286,6 +287,13 @@ export class Engine {
     if (!tracker.tracking.remove(tracker)) return;
     this.tracking?.close();
     this.tracking = null;
+  }
+
+  /** Logs that something has failed which is a bug of ours, with the commands before it. */
+  logFailure(what: string, error: unknown): void {
+    this.log.warning(
+      `${what} failed: ${storyOf(error)}\nCommands before it: ${this.recentCommands}`,
+    );
   }
 
   /** Forgets a client that has gone. */

@@ -250,11 +250,7 @@ export class Evaluator {
     try {
       isOver = suspension.finish();
     } catch (error) {
-      const { log, recentCommands } = this.#engine;
-      const text = error instanceof Error ? error.stack ?? error.message : String(error);
-      log.warning(
-        `Ending a suspended script failed: ${text}\nCommands before it: ${recentCommands}`,
-      );
+      this.#engine.logFailure("Ending a suspended script", error);
     }
     this.endBatch();
     if (!isOver) return;
@@ -466,11 +462,7 @@ export class Evaluator {
   }
 
   #failed(client: Client, command: Command, mark: number, error: unknown): void {
-    const text = error instanceof Error ? error.stack ?? error.message : String(error);
-    const { log, recentCommands } = this.#engine;
-    log.warning(
-      `${command.fullName} of client ${client.id} failed: ${text}\nCommands before it: ${recentCommands}`,
-    );
+    this.#engine.logFailure(`${command.fullName} of client ${client.id}`, error);
     client.reply.rewind(mark);
     client.reply.error(isMemoryFailure(error) ? Errors.cannotAllocate : Errors.internal);
   }
