@@ -96,8 +96,7 @@ export class Evaluator {
 
   #commandOver(client: Client): void {
     if (client.tracking !== null) client.tracking.commandOver();
-    client.isRunning = false;
-    if (client.heldPushes !== null) this.#engine.pushes.release(client);
+    this.#engine.pushes.end(client);
   }
 
   /** As `execute`, for a client that wants no replies. */

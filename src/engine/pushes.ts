@@ -32,14 +32,9 @@ export class Pushes {
     return client.replyMode === "on" ? client.call.reply : this.to(client);
   }
 
-  /** The command that `client` was running is over. */
+  /** The command that `client` was running is over: what was held back follows its reply. */
   end(client: Client): void {
     client.isRunning = false;
-    if (client.heldPushes !== null) this.release(client);
-  }
-
-  /** What was held back follows the reply of the command that was running. */
-  release(client: Client): void {
     if (client.heldPushes === null || client.heldPushes.size === 0) return;
     client.heldPushes.moveTo(client.reply);
     this.#toFlush.add(client);
