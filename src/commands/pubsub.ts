@@ -5,7 +5,6 @@ import { type CommandSpec, Flag, keyRange } from "../engine/command.ts";
 import { countOf, Kind, type Topic } from "../engine/pubsub.ts";
 import { globMatches } from "../lib/glob.ts";
 import { Errors, unknownOrArity } from "../protocol/errors.ts";
-import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import { replyHelp } from "./help.ts";
 
 /** How many subscriptions a client has, as its confirmations tell it: shard channels are counted apart. */
@@ -19,9 +18,7 @@ function subscribe({ args, client, engine }: Call, kind: Kind, word: string): vo
   for (let i = 1; i < args.count; i++) {
     const bytes = args.bytesOf(i);
     engine.pubsub.subscribe(client, kind, bytes, args.start(i), args.end(i));
-    const reply = beginConfirmation(client, word);
-    reply.bulk(bytes, args.start(i), args.end(i));
-    reply.integer(subscriptionCount(client, kind));
+    confirm(client, kind, word, bytes, args.start(i), args.end(i));
   }
 }
 
@@ -38,9 +35,7 @@ function unsubscribe(call: Call, kind: Kind, word: string): void {
   for (let i = 1; i < args.count; i++) {
     const bytes = args.bytesOf(i);
     engine.pubsub.unsubscribe(client, kind, bytes, args.start(i), args.end(i));
-    const reply = beginConfirmation(client, word);
-    reply.bulk(bytes, args.start(i), args.end(i));
-    reply.integer(subscriptionCount(client, kind));
+    confirm(client, kind, word, bytes, args.start(i), args.end(i));
   }
 }
 
@@ -48,39 +43,35 @@ function unsubscribeAll({ client, engine }: Call, kind: Kind, word: string): voi
   const topics = [...client.subscriptions?.topics[kind].keys() ?? []];
   for (const topic of topics) {
     engine.pubsub.leave(client, kind, topic);
-    const reply = beginConfirmation(client, word);
-    reply.bulk(topic.name, 0, topic.name.length);
-    reply.integer(subscriptionCount(client, kind));
+    confirm(client, kind, word, topic.name, 0, topic.name.length);
   }
-  if (topics.length > 0) return;
-  const reply = beginConfirmation(client, word);
-  reply.nullBulk();
-  reply.integer(subscriptionCount(client, kind));
+  if (topics.length === 0) confirm(client, kind, word, null, 0, 0);
 }
 
-/** Begins a message of `word`, a name and a count. */
-function beginConfirmation(client: Client, word: string): ReplyWriter {
+/** Sends the message that confirms `word`: the name `bytes[start, end)`, or null, and how many subscriptions there are now. */
+function confirm(
+  client: Client,
+  kind: Kind,
+  word: string,
+  bytes: Uint8Array | null,
+  start: number,
+  end: number,
+): void {
   const reply = client.engine.pushes.answering(client);
   reply.push(3);
   reply.bulkText(word);
-  return reply;
+  if (bytes === null) reply.nullBulk();
+  else reply.bulk(bytes, start, end);
+  reply.integer(subscriptionCount(client, kind));
 }
 
-function publish({ args, reply, engine, db }: Call): void {
+/** PUBLISH and SPUBLISH. */
+function publish(
+  { args, reply, engine, db }: Call,
+  kind: typeof Kind.channel | typeof Kind.shard,
+): void {
   const count = engine.pubsub.publish(
-    args.bytesOf(1),
-    args.start(1),
-    args.end(1),
-    args.bytesOf(2),
-    args.start(2),
-    args.end(2),
-  );
-  engine.propagation.message(db.index, args);
-  reply.integer(count);
-}
-
-function spublish({ args, reply, engine, db }: Call): void {
-  const count = engine.pubsub.publishToShard(
+    kind,
     args.bytesOf(1),
     args.start(1),
     args.end(1),
@@ -153,7 +144,7 @@ export const pubsubCommands: readonly CommandSpec[] = [
     since: "2.0.0",
     complexity: "O(N+M)",
     flags: PUBLISHES,
-    run: publish,
+    run: (call) => publish(call, Kind.channel),
   },
   {
     name: "pubsub",
@@ -237,7 +228,7 @@ export const pubsubCommands: readonly CommandSpec[] = [
     complexity: "O(N)",
     flags: PUBLISHES,
     keys: [keyRange("not_key", 1, 0, 1)],
-    run: spublish,
+    run: (call) => publish(call, Kind.shard),
   },
   {
     name: "ssubscribe",

@@ -62,11 +62,11 @@ export class KeyspaceEvents {
     const name = event.bytes;
     if (this.#tellsOfKeys) {
       const size = this.#write(OF_KEYS, database, bytes, start, end);
-      pubsub.publish(this.#channel, 0, size, name, 0, name.length);
+      pubsub.publish(Kind.channel, this.#channel, 0, size, name, 0, name.length);
     }
     if (this.#tellsOfEvents) {
       const size = this.#write(OF_EVENTS, database, name, 0, name.length);
-      pubsub.publish(this.#channel, 0, size, bytes, start, end);
+      pubsub.publish(Kind.channel, this.#channel, 0, size, bytes, start, end);
     }
     if (this.#channel.length > KEPT_BYTES) this.#channel = new Uint8Array(KEPT_BYTES);
   };

@@ -164,8 +164,12 @@ export class PubSub {
     }
   }
 
-  /** Sends a message to all who listen to a channel, also by a pattern; returns how often it was sent. */
+  /**
+   * Sends a message to all who listen to a channel, also by a pattern, or to a shard channel, which no patterns match;
+   * returns how often it was sent.
+   */
   publish(
+    kind: typeof Kind.channel | typeof Kind.shard,
     channel: Uint8Array,
     start: number,
     end: number,
@@ -173,15 +177,16 @@ export class PubSub {
     from: number,
     to: number,
   ): number {
-    const topic = this.#topics[Kind.channel].get(channel, start, end);
+    const topic = this.#topics[kind].get(channel, start, end);
     let count = 0;
     if (topic !== null) {
-      this.#begin(MESSAGE);
+      this.#begin(kind === Kind.shard ? SHARD_MESSAGE : MESSAGE);
       this.#message.bulk(channel, start, end);
       this.#message.bulk(message, from, to);
       count = this.#send(topic);
     }
-    for (let i = 0; i < this.#patterns.length; i++) {
+    const patternCount = kind === Kind.channel ? this.#patterns.length : 0;
+    for (let i = 0; i < patternCount; i++) {
       const pattern = this.#patterns[i];
       const { name } = pattern;
       if (!globMatches(name, 0, name.length, channel, start, end, false)) continue;
@@ -191,25 +196,6 @@ export class PubSub {
       this.#message.bulk(message, from, to);
       count += this.#send(pattern);
     }
-    this.#limitSuspects();
-    return count;
-  }
-
-  /** As `publish`, to a shard channel, which no patterns match. */
-  publishToShard(
-    channel: Uint8Array,
-    start: number,
-    end: number,
-    message: Uint8Array,
-    from: number,
-    to: number,
-  ): number {
-    const topic = this.#topics[Kind.shard].get(channel, start, end);
-    if (topic === null) return 0;
-    this.#begin(SHARD_MESSAGE);
-    this.#message.bulk(channel, start, end);
-    this.#message.bulk(message, from, to);
-    const count = this.#send(topic);
     this.#limitSuspects();
     return count;
   }

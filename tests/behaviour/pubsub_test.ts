@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Reply, TestServer } from "../support/harness.ts";
+import { Kind } from "../../src/engine/pubsub.ts";
 
 const MISPLACED =
   "only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context\r\n";
@@ -323,7 +324,7 @@ Deno.test("a message allocates nothing for a subscriber", () => {
   });
   const text = new TextEncoder().encode("a message of some bytes");
   const publish = (): void => {
-    assertEquals(server.engine.pubsub.publish(NAME, 0, 1, text, 0, text.length), 100);
+    assertEquals(server.engine.pubsub.publish(Kind.channel, NAME, 0, 1, text, 0, text.length), 100);
     for (const { client } of subscribers) client.reply.drop();
   };
   let least = Infinity;
@@ -349,11 +350,11 @@ Deno.test("What a client's transaction publishes to the client itself takes no m
   client.run("SUBSCRIBE news");
   client.run("MULTI");
   for (let i = 0; i < 100; i++) client.call("PUBLISH", "news", "x".repeat(100_000));
-  const { release } = server.engine.pushes;
+  const { end } = server.engine.pushes;
   let bytes = 0;
-  server.engine.pushes.release = (held) => {
+  server.engine.pushes.end = (held) => {
     bytes = held.heldPushes?.capacity ?? 0;
-    release.call(server.engine.pushes, held);
+    end.call(server.engine.pushes, held);
   };
   client.run("EXEC");
   server.engine.flushOthers();
