@@ -4,6 +4,7 @@ import { type CommandSpec, Flag } from "../engine/command.ts";
 import type { FunctionCalls, FunctionLibrary, RestorePolicy } from "../engine/function_calls.ts";
 import type { RunningScript } from "../engine/script_calls.ts";
 import { countedKeys } from "../engine/key_spec.ts";
+import { ScriptFlag } from "../engine/script_flags.ts";
 import { assert } from "../lib/assert.ts";
 import { globMatches } from "../lib/glob.ts";
 import { scratch } from "../lib/scratch.ts";
@@ -182,6 +183,11 @@ function functionRestore(call: Call): void {
   reply.ok();
 }
 
+/** What a function declares; one that is missing declares nothing. */
+function declaredByFunction(call: Call): number {
+  return functionsOf(call).find(call.args, 1)?.flags ?? ScriptFlag.undeclared;
+}
+
 /** FCALL function numkeys key … arg … */
 function fcall(call: Call): void {
   runFunction(call, false);
@@ -242,6 +248,7 @@ export const functionCommands: readonly CommandSpec[] = [
     flags: Flag.noScript | Flag.stale | Flag.skipMonitor | Flag.noMandatoryKeys |
       Flag.mayReplicate,
     keys: [countedKeys("RW access update", 2, keysNote("RW and UPDATE"))],
+    declared: declaredByFunction,
     run: fcall,
   },
   {
@@ -252,6 +259,7 @@ export const functionCommands: readonly CommandSpec[] = [
     complexity: "Depends on the function",
     flags: Flag.readonly | Flag.noScript | Flag.stale | Flag.skipMonitor | Flag.noMandatoryKeys,
     keys: [countedKeys("RO access", 2, keysNote("RO and ACCESS"))],
+    declared: declaredByFunction,
     run: fcallRo,
   },
   {

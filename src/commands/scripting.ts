@@ -2,6 +2,7 @@
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
 import { countedKeys } from "../engine/key_spec.ts";
+import { ScriptFlag } from "../engine/script_flags.ts";
 import { Errors } from "../protocol/errors.ts";
 import { replyHelp } from "./help.ts";
 
@@ -19,6 +20,15 @@ function evalSha(call: Call): void {
 
 function evalShaRo(call: Call): void {
   call.engine.scripts?.evalSha(call, true);
+}
+
+/** What a script declares in its first line. */
+function declaredByText({ args, engine }: Call): number {
+  return engine.scripts?.declaredBy(args, false) ?? ScriptFlag.undeclared;
+}
+
+function declaredBySha({ args, engine }: Call): number {
+  return engine.scripts?.declaredBy(args, true) ?? ScriptFlag.undeclared;
 }
 
 function scriptLoad({ args, reply, engine }: Call): void {
@@ -91,6 +101,7 @@ export const scriptingCommands: readonly CommandSpec[] = [
     complexity: COST,
     flags: RUNS_SCRIPT,
     keys: [countedKeys("RW access update", 2, ASSUMED_RW)],
+    declared: declaredByText,
     run: evalText,
   },
   {
@@ -101,6 +112,7 @@ export const scriptingCommands: readonly CommandSpec[] = [
     complexity: COST,
     flags: RUNS_SCRIPT & ~Flag.mayReplicate | Flag.readonly,
     keys: [countedKeys("RO access", 2, ASSUMED_RO)],
+    declared: declaredByText,
     run: evalTextRo,
   },
   {
@@ -111,6 +123,7 @@ export const scriptingCommands: readonly CommandSpec[] = [
     complexity: COST,
     flags: RUNS_SCRIPT,
     keys: [countedKeys("RW access update", 2)],
+    declared: declaredBySha,
     run: evalSha,
   },
   {
@@ -121,6 +134,7 @@ export const scriptingCommands: readonly CommandSpec[] = [
     complexity: COST,
     flags: RUNS_SCRIPT & ~Flag.mayReplicate | Flag.readonly,
     keys: [countedKeys("RO access", 2)],
+    declared: declaredBySha,
     run: evalShaRo,
   },
   {

@@ -79,6 +79,8 @@ export interface CommandSpec {
   readonly keys?: readonly KeySpec[];
   /** Visits the keys of a command whose key positions `keys` can't describe (SORT, MIGRATE). */
   readonly keysOf?: (args: Args, visitor: KeyVisitor) => void;
+  /** For a command that runs a script: what that declares, bits of ScriptFlag. */
+  readonly declared?: (call: Call) => number;
   /** ACL categories beside those that follow from group and flags; "-keyspace" takes one of these away. */
   readonly acl?: readonly string[];
   /** COMMAND's tips for clients. */

@@ -347,16 +347,8 @@ export class Evaluator {
 
   /** The flags of a command. If it runs a script, that may have declared what it does. */
   #flagsOf(client: Client, command: Command): number {
-    const { flags, name } = command;
-    if (command.group !== "scripting") return flags;
-    const { scripts, functions } = this.#engine;
-    const { args } = client;
-    if (name.startsWith("fcall")) {
-      const found = functions?.find(args, 1) ?? null;
-      return found === null ? flags : flagsOfScript(flags, found.flags);
-    }
-    if (scripts === null || !name.startsWith("eval")) return flags;
-    return flagsOfScript(flags, scripts.declaredBy(args, name.startsWith("evalsha")));
+    const { flags, spec } = command;
+    return spec.declared === undefined ? flags : flagsOfScript(flags, spec.declared(client.call));
   }
 
   /** EXEC begins to run its queued commands. */
