@@ -205,7 +205,7 @@ function runFunction(call: Call, isReadOnly: boolean): void {
   const keyCount = args.integerOr(2, Errors.functionKeyCount);
   if (args.error !== null) return reply.error(args.error);
   if (keyCount > args.count - 3) return reply.error(Errors.numkeysTooLarge);
-  if (keyCount < 0) return reply.error(Errors.keyCountNegative);
+  if (keyCount < 0) return reply.error(Errors.numkeysNegative);
   functions.run(call, one, keyCount, isReadOnly);
 }
 

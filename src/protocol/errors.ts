@@ -183,6 +183,7 @@ export const Errors = {
   timeoutOutOfRange: e("ERR timeout is out of range"),
   numkeysNotPositive: e("ERR numkeys should be greater than 0"),
   numkeysTooLarge: e("ERR Number of keys can't be greater than number of args"),
+  numkeysNegative: e("ERR Number of keys can't be negative"),
   incrementNotFinite: e("ERR value is NaN or Infinity"),
   zaddNxXx: e("ERR XX and NX options at the same time are not compatible"),
   zaddGtLtNx: e("ERR GT, LT, and/or NX options at the same time are not compatible"),
@@ -268,7 +269,6 @@ export const Errors = {
   noSuchFunction: e("ERR Function not found"),
   noSuchLibrary: e("ERR Library not found"),
   functionKeyCount: e("ERR Bad number of keys provided"),
-  keyCountNegative: e("ERR Number of keys can't be negative"),
   functionFlush: e("ERR FUNCTION FLUSH only supports SYNC|ASYNC option"),
   restorePolicy: e(
     "ERR Wrong restore policy given, value should be either FLUSH, APPEND or REPLACE.",
@@ -357,8 +357,6 @@ export const Errors = {
 
   // Scripts
   noScript: e("NOSCRIPT No matching script. Please use EVAL."),
-  negativeKeys: e("ERR Number of keys can't be negative"),
-  tooManyKeys: e("ERR Number of keys can't be greater than number of args"),
   luaStack: e("ERR reached lua stack limit"),
   scriptFlush: e("ERR SCRIPT FLUSH only support SYNC|ASYNC option"),
   scriptDebugMode: e("ERR Use SCRIPT DEBUG YES/SYNC/NO"),

@@ -521,8 +521,8 @@ function busyError(run: ScriptRun): ErrorReply {
 function keyCountOf({ args, reply }: Call): number {
   const count = args.integer(2);
   if (args.error !== null) reply.error(args.error);
-  else if (count > args.count - FIRST_KEY) reply.error(Errors.tooManyKeys);
-  else if (count < 0) reply.error(Errors.negativeKeys);
+  else if (count > args.count - FIRST_KEY) reply.error(Errors.numkeysTooLarge);
+  else if (count < 0) reply.error(Errors.numkeysNegative);
   else return count;
   return -1;
 }
