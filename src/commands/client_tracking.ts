@@ -1,8 +1,8 @@
 /** CLIENT TRACKING and its kin: https://redis.io/docs/latest/develop/reference/client-side-caching/ */
-import { beginsWith } from "../engine/broadcasts.ts";
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
 import type { Tracker, TrackingOptions } from "../engine/tracker.ts";
+import { beginsWith } from "../lib/slice.ts";
 import { binaryText } from "../protocol/args.ts";
 import { type ErrorReply, Errors, overlappingPrefix } from "../protocol/errors.ts";
 

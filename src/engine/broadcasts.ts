@@ -6,7 +6,7 @@
  *
  * The gathered keys are kept once for all prefixes; in the order of their bytes, those of a prefix lie together.
  */
-import { Slice } from "../lib/slice.ts";
+import { beginsWith, Slice } from "../lib/slice.ts";
 import { ReplyWriter } from "../protocol/reply_writer.ts";
 import { ChangedKeys } from "../structures/changed_keys.ts";
 import type { Engine } from "./engine.ts";
@@ -149,16 +149,4 @@ function compare(a: Uint8Array, b: Uint8Array): number {
   const shared = Math.min(a.length, b.length);
   for (let i = 0; i < shared; i++) if (a[i] !== b[i]) return a[i] - b[i];
   return a.length - b.length;
-}
-
-/** Whether `bytes[start, end)` begins with `prefix`. */
-export function beginsWith(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  prefix: Uint8Array,
-): boolean {
-  if (end - start < prefix.length) return false;
-  for (let i = 0; i < prefix.length; i++) if (bytes[start + i] !== prefix[i]) return false;
-  return true;
 }

@@ -18,7 +18,7 @@
  */
 import { assert } from "../lib/assert.ts";
 import { copyBytes } from "../lib/copy.ts";
-import { compareBytes, Slice } from "../lib/slice.ts";
+import { beginsWith, compareBytes, Slice } from "../lib/slice.ts";
 import { sortedIndexes } from "../lib/sorted_indexes.ts";
 
 const KEYS_MIN = 64;
@@ -192,11 +192,8 @@ export class ChangedKeys {
 
   /** Whether the key with that index begins with `prefix`. */
   beginsWith(index: number, prefix: Uint8Array): boolean {
-    const start = this.#startOf(index);
     assert(index < this.#count, "a key's index lies below the count");
-    if (this.#ends[index] - start < prefix.length) return false;
-    for (let i = 0; i < prefix.length; i++) if (this.#bytes[start + i] !== prefix[i]) return false;
-    return true;
+    return beginsWith(this.#bytes, this.#startOf(index), this.#ends[index], prefix);
   }
 
   /** Forgets the keys. */
