@@ -7,6 +7,7 @@ import { rewriteConf, unicodeOf } from "../config/conf_file.ts";
 import { Parameters } from "../config/parameters.ts";
 import type { Host } from "../engine/engine.ts";
 import { Log } from "../observe/log.ts";
+import { hexText } from "../lib/hexadecimal.ts";
 import { failureText, systemText } from "../lib/system_error.ts";
 import { binaryBytes } from "../protocol/args.ts";
 import {
@@ -210,6 +211,5 @@ class ProcessHost implements Host {
 }
 
 function randomHex(digits: number): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(digits / 2));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hexText(crypto.getRandomValues(new Uint8Array(digits / 2)));
 }

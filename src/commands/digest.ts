@@ -14,6 +14,7 @@ import { FIRST_ID, LAST_ID } from "../structures/stream_id.ts";
 import { LogCursor } from "../structures/stream_log.ts";
 import { ZsetValue } from "../keyspace/zset_value.ts";
 import { shortText } from "../lib/double_text.ts";
+import { hexText } from "../lib/hexadecimal.ts";
 import { StringValue } from "../keyspace/values.ts";
 import { sha1, SHA1_BYTES } from "../lib/sha1.ts";
 import { Slice } from "../lib/slice.ts";
@@ -125,7 +126,7 @@ export function digest({ reply, engine }: Call): void {
       xorWith(total, sumOf(own));
     });
   }
-  reply.simple(hex(total));
+  reply.simple(hexText(total));
 }
 
 export function digestValue({ args, reply, db }: Call): void {
@@ -134,7 +135,7 @@ export function digestValue({ args, reply, db }: Call): void {
     const own = new Uint8Array(DIGEST_BYTES);
     const ref = db.find(args, i);
     if (ref !== 0) digestEntry(db, ref, own);
-    reply.simple(hex(own));
+    reply.simple(hexText(own));
   }
 }
 
@@ -182,8 +183,4 @@ function sumOf(bytes: Uint8Array): Uint8Array {
 
 function xorWith(own: Uint8Array, other: Uint8Array): void {
   for (let i = 0; i < DIGEST_BYTES; i++) own[i] ^= other[i];
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -2,6 +2,7 @@
  * Lua 5.1 as WebAssembly, from an npm package. It is fetched when the first script comes, so that a server without scripts
  * needs no package, no time and no memory for it. The executable of `deno task compile` contains it.
  */
+import { hexText } from "../lib/hexadecimal.ts";
 import { patched } from "./lua_patch.ts";
 
 /** The package, its version, and the file in it. */
@@ -15,10 +16,6 @@ export async function loadLua(): Promise<WebAssembly.Module> {
   await import(`${LUA_PACKAGE}/package.json`, { with: { type: "json" } });
   const bytes = await Deno.readFile(new URL(import.meta.resolve(`${LUA_PACKAGE}/${FILE}`)));
   const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  if (hexadecimal(sum) !== SHA_256) throw new Error(`${FILE} of ${LUA_PACKAGE} is not what it was`);
+  if (hexText(sum) !== SHA_256) throw new Error(`${FILE} of ${LUA_PACKAGE} is not what it was`);
   return new WebAssembly.Module(patched(bytes));
-}
-
-function hexadecimal(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

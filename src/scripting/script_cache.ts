@@ -4,6 +4,7 @@
  */
 import { splitWords } from "../config/words.ts";
 import { ScriptFlag } from "../engine/script_flags.ts";
+import { hexText } from "../lib/hexadecimal.ts";
 import { sameBytes } from "../lib/slice.ts";
 import { sha1, SHA1_BYTES } from "../lib/sha1.ts";
 import { type Args, binaryText } from "../protocol/args.ts";
@@ -21,7 +22,6 @@ const LINE_FEED = 0x0a;
 export const SHA_DIGITS = 2 * SHA1_BYTES;
 /** Digits by which a sum is found; then all are compared. */
 const PREFIX_DIGITS = 8;
-const HEX = "0123456789abcdef";
 /** Of a text with more bytes only the first and the last so many are looked at to find it; then all are compared. */
 const HASHED_BYTES = 32;
 /** What a script costs beside its text. */
@@ -152,9 +152,7 @@ export function scriptOf(bytes: Uint8Array, start: number, end: number): Script 
 export function sha1Hex(bytes: Uint8Array, start: number, end: number): string {
   const sum = new Uint8Array(SHA1_BYTES);
   sha1(bytes, start, end, sum);
-  let text = "";
-  for (const byte of sum) text += HEX[byte >>> 4] + HEX[byte & 15];
-  return text;
+  return hexText(sum);
 }
 
 /** Reads a first line such as "#!lua flags=no-writes,allow-oom". */
