@@ -324,7 +324,7 @@ function longBinaryText(bytes: Uint8Array, start: number, end: number): string {
 }
 
 /** The bytes of a string made by `binaryText`. */
-export function binaryBytes(text: string): Uint8Array {
+export function binaryBytes(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   return bytes;

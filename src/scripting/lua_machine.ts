@@ -11,6 +11,7 @@
  */
 import { assert } from "../lib/assert.ts";
 import { copyBytes } from "../lib/copy.ts";
+import { binaryBytes, binaryText } from "../protocol/args.ts";
 import { AFTER, BEFORE, FUNCTION } from "./bridge/modules.ts";
 import { Decision, REGISTRY, Status, Type } from "./lua_constants.ts";
 import type { LuaExports } from "./lua_exports.ts";
@@ -66,7 +67,7 @@ const NODES_AT = 16;
  */
 const TOP_AT = 8;
 const BASE_AT = 12;
-const VALUE_BYTES = 16;
+export const VALUE_BYTES = 16;
 const TYPE_AT = 8;
 const STRING_LENGTH_AT = 12;
 const STRING_BYTES_AT = 16;
@@ -389,14 +390,14 @@ export class LuaMachine {
     return this.view.getUint32(state + BASE_AT, true) + index * VALUE_BYTES;
   }
 
-  /** The type of the argument at an address. */
-  typeAt(argument: number): number {
-    return this.view.getInt32(argument + TYPE_AT, true);
+  /** The type of the value at an address. */
+  typeAt(value: number): number {
+    return this.view.getInt32(value + TYPE_AT, true);
   }
 
-  /** Where the bytes of the string begin that is the argument at an address. */
-  stringAt(argument: number): number {
-    return this.view.getUint32(argument, true) + STRING_BYTES_AT;
+  /** Where the bytes of the string begin that is the value at an address. */
+  stringAt(value: number): number {
+    return this.view.getUint32(value, true) + STRING_BYTES_AT;
   }
 
   /** The length of a string whose bytes begin at `start`. */
@@ -430,10 +431,7 @@ export class LuaMachine {
   text(state: number, index: number): string | null {
     const address = this.string(state, index);
     if (address === 0) return null;
-    const end = address + this.stringLength();
-    let text = "";
-    for (let i = address; i < end; i++) text += String.fromCharCode(this.bytes[i]);
-    return text;
+    return binaryText(this.bytes, address, address + this.stringLength());
   }
 
   /** Pushes field `name` of the table at `index`, whatever its metatable says; returns the value's type. */
@@ -480,5 +478,5 @@ function instantiate<Exports>(code: WebAssembly.Module, imports: WebAssembly.Imp
 }
 
 function moduleOf(base64: string): WebAssembly.Module {
-  return new WebAssembly.Module(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)));
+  return new WebAssembly.Module(binaryBytes(atob(base64)));
 }

@@ -11,7 +11,7 @@
  */
 import { Int64, parseInt64 } from "../lib/decimal.ts";
 import { parseDouble } from "../lib/double_text.ts";
-import { binaryText } from "../protocol/args.ts";
+import { binaryBytes, binaryText } from "../protocol/args.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import { type ErrorReply, errorReply, Errors } from "../protocol/errors.ts";
 import { cText } from "../lib/c_text.ts";
@@ -41,7 +41,7 @@ const DEPTH_MAX = 1000;
 /** A verbatim text begins with three letters and a colon. */
 const FORMAT_BYTES = 4;
 const INT64_MIN = -(2 ** 63);
-const MIN_REPLY = Uint8Array.from(":-9223372036854775808\r\n", (letter) => letter.charCodeAt(0));
+const MIN_REPLY = binaryBytes(":-9223372036854775808\r\n");
 
 // scratch: lives for one call
 const wide = new Int64();

@@ -5,7 +5,8 @@
  *
  * It is read where Lua has it: see lobject.h and lopcodes.h of Lua 5.1.
  */
-import type { LuaMachine } from "./lua_machine.ts";
+import { binaryText } from "../protocol/args.ts";
+import { type LuaMachine, VALUE_BYTES } from "./lua_machine.ts";
 
 /** Globals that give no access to other code. */
 const HARMLESS = new Set([
@@ -16,9 +17,6 @@ const HARMLESS = new Set([
 /** Where a closure has its prototype, and where that has its constants, its code, and the counts of both and of inner functions. */
 const CLOSURE = { prototype: 16 } as const;
 const PROTOTYPE = { constants: 8, code: 12, codeCount: 44, functionCount: 52 } as const;
-const CONSTANT_BYTES = 16;
-/** Where a string has its length and its bytes. */
-const STRING = { length: 12, bytes: 16 } as const;
 
 const Op = { getGlobal: 5, jump: 22, forLoop: 31, forIn: 33 } as const;
 const OPCODE_MASK = 0x3f;
@@ -45,20 +43,15 @@ export function isStraight(machine: LuaMachine, state: number): boolean {
         if (operand < OPERAND_BIAS) return false;
         break;
       case Op.getGlobal:
-        if (!HARMLESS.has(nameAt(machine, word(constants + CONSTANT_BYTES * operand)))) {
-          return false;
-        }
+        if (!HARMLESS.has(nameAt(machine, constants + VALUE_BYTES * operand))) return false;
         break;
     }
   }
   return true;
 }
 
-/** The string of Lua's at `address`. */
+/** The string that is the value at `address`. */
 function nameAt(machine: LuaMachine, address: number): string {
-  const start = address + STRING.bytes;
-  const end = start + machine.view.getUint32(address + STRING.length, true);
-  let name = "";
-  for (let i = start; i < end; i++) name += String.fromCharCode(machine.bytes[i]);
-  return name;
+  const start = machine.stringAt(address);
+  return binaryText(machine.bytes, start, start + machine.lengthOf(start));
 }

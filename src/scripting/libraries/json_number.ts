@@ -3,6 +3,7 @@
  * Numbers in JSON texts, as C's strtod reads them: decimal, and also hexadecimal, infinite and "nan", which cjson accepts unless
  * it is told not to. The text must end with a byte that belongs to no number, such as the NUL behind each of Lua's strings.
  */
+import { binaryText } from "../../protocol/args.ts";
 
 const PLUS = 0x2b;
 const MINUS = 0x2d;
@@ -143,9 +144,7 @@ function readDecimal(bytes: Uint8Array, at: number, first: number): number {
   }
   if ((bytes[next] | SMALL) === LETTER_E) next = exponentEnd(bytes, next);
   numberEndOf[0] = next;
-  let text = "";
-  for (let i = first; i < next; i++) text += String.fromCharCode(bytes[i]);
-  return Number(text);
+  return Number(binaryText(bytes, first, next));
 }
 
 /** Where an exponent ends whose letter is at `at`: there, if digits do not follow. */
