@@ -42,7 +42,7 @@ export class LuaFunctions implements FunctionEngine {
     if (unavailable !== null) return unavailable;
     this.#parts ??= this.#host.newFunctionMachinery(() => this.#replace());
     const { sandbox, machine } = this.#parts;
-    const status = sandbox.loadBytes(code, start, code.length, CHUNK_NAME);
+    const status = machine.load(sandbox.state, code, start, CHUNK_NAME);
     if (status !== Status.ok) return this.#failed("ERR Error compiling function: ", "");
     const functions = this.#register(this.#parts, isLimited ? LOAD_MS : Infinity);
     if (functions instanceof Uint8Array) return functions;

@@ -262,8 +262,7 @@ export class LuaHost implements ScriptCalls {
     if (unavailable !== null) return unavailable;
     const { machine, sandbox } = this.#ready();
     const { state } = sandbox;
-    const { text } = script;
-    const status = sandbox.loadBytes(text, script.codeStart, text.length, CHUNK_NAME);
+    const status = machine.load(state, script.text, script.codeStart, CHUNK_NAME);
     if (status !== Status.ok) {
       const why = machine.text(state, -1) ?? "";
       machine.exports.lua_settop(state, 0);

@@ -370,12 +370,15 @@ export class LuaMachine {
     }
   }
 
-  /** A block of Lua's memory with `bytes[start, end)`, which the caller frees. */
-  copyIn(bytes: Uint8Array, start: number, end: number): number {
-    const block = this.exports.malloc(Math.max(end - start, 1));
-    if (block === 0) throw new RangeError("Array buffer allocation failed");
-    copyBytes(bytes, start, end, this.bytes, block);
-    return block;
+  /** Compiles `code` from `start` on; pushes the function, or the error. Returns the status. Errors call the code `name`. */
+  load(state: number, code: Uint8Array, start: number, name: string): number {
+    const chunk = this.name(name);
+    const size = code.length - start;
+    const block = this.#roomFor(size);
+    copyBytes(code, start, code.length, this.bytes, block);
+    const status = this.exports.luaL_loadbuffer(state, block, size, chunk);
+    if (block !== this.#transit) this.exports.free(block);
+    return status;
   }
 
   /** How many arguments the running host function has. */

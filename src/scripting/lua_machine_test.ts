@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { binaryBytes } from "../protocol/args.ts";
 import { loadLua } from "./lua_code.ts";
 import { Collect, Decision, GLOBALS, Status } from "./lua_constants.ts";
 import { LuaMachine } from "./lua_machine.ts";
@@ -19,14 +20,7 @@ function fresh(): { machine: LuaMachine; state: number; run: (text: string) => u
 function run(machine: LuaMachine, state: number, text: string): unknown {
   const { exports } = machine;
   exports.lua_settop(state, 0);
-  machine.pushText(state, text);
-  const address = machine.string(state, -1);
-  const status = exports.luaL_loadbuffer(
-    state,
-    address,
-    machine.stringLength(),
-    machine.name("@x"),
-  );
+  const status = machine.load(state, binaryBytes(text), 0, "@x");
   assertEquals(status, Status.ok, machine.text(state, -1) ?? "");
   const outcome = machine.run(state, 0, 1);
   const result = (): unknown => machine.text(state, -1);

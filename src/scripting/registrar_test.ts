@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { binaryBytes } from "../protocol/args.ts";
 import { loadLua } from "./lua_code.ts";
 import { GLOBALS, Status } from "./lua_constants.ts";
 import { LuaMachine } from "./lua_machine.ts";
@@ -19,10 +20,7 @@ function registered(text: string): unknown {
     return error === null ? 0 : -1;
   });
   exports.lua_setfield(state, GLOBALS, machine.name("redis"));
-  machine.pushText(state, text);
-  const address = machine.string(state, -1);
-  const name = machine.name("@user_function");
-  exports.luaL_loadbuffer(state, address, machine.stringLength(), name);
+  machine.load(state, binaryBytes(text), 0, "@user_function");
   registrar.begin();
   const status = machine.run(state, 0, 0);
   const functions = registrar.end();

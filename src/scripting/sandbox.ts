@@ -3,6 +3,7 @@
  * changed, and all tables that scripts share are read-only, so that no script can leave anything behind for the next one.
  */
 import { assert } from "../lib/assert.ts";
+import { binaryBytes } from "../protocol/args.ts";
 import { GLOBALS, REGISTRY, Status } from "./lua_constants.ts";
 import type { HostFunction, LuaMachine } from "./lua_machine.ts";
 import { Random } from "./random.ts";
@@ -90,8 +91,8 @@ export class Sandbox {
 
   #runPrelude(): void {
     const { machine, state } = this;
-    const isLoaded = this.load(PRELUDE, "=?") === Status.ok;
-    assert(isLoaded, "the prelude is right");
+    const loaded = machine.load(state, binaryBytes(PRELUDE), 0, "=?");
+    assert(loaded === Status.ok, "the prelude is right");
     const status = machine.exports.lua_pcall(state, 0, 0, 0);
     assert(status === Status.ok, "the prelude runs");
   }
@@ -143,22 +144,6 @@ export class Sandbox {
     }
     const name = machine.text(state, 2) ?? "";
     return machine.raise(state, `Script attempted to access nonexistent global variable '${name}'`);
-  }
-
-  /** Compiles a text of characters 0 to 255; pushes the function, or the error. Returns the status. */
-  load(text: string, name: string): number {
-    const bytes = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
-    return this.loadBytes(bytes, 0, bytes.length, name);
-  }
-
-  /** As `load`, of `bytes[start, end)`. */
-  loadBytes(bytes: Uint8Array, start: number, end: number, name: string): number {
-    const { machine, state } = this;
-    const block = machine.copyIn(bytes, start, end);
-    const chunk = machine.name(name);
-    const status = machine.exports.luaL_loadbuffer(state, block, end - start, chunk);
-    machine.exports.free(block);
-    return status;
   }
 
   /** Whether the function on top of the stack is over after a few instructions in any case. */

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { binaryBytes } from "../protocol/args.ts";
 import { loadLua } from "./lua_code.ts";
 import { Status } from "./lua_constants.ts";
 import { LuaMachine } from "./lua_machine.ts";
@@ -8,12 +9,8 @@ const machine = new LuaMachine(await loadLua());
 const state = machine.newState(1 << 20);
 
 function isStraightText(text: string): boolean {
-  const { exports } = machine;
-  exports.lua_settop(state, 0);
-  machine.pushText(state, text);
-  const address = machine.string(state, -1);
-  const size = machine.stringLength();
-  assertEquals(exports.luaL_loadbuffer(state, address, size, machine.name("x")), Status.ok);
+  machine.exports.lua_settop(state, 0);
+  assertEquals(machine.load(state, binaryBytes(text), 0, "x"), Status.ok);
   return isStraight(machine, state);
 }
 

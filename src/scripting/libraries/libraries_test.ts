@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { binaryBytes } from "../../protocol/args.ts";
 import { loadLua } from "../lua_code.ts";
 import { Collect, GLOBALS, Status } from "../lua_constants.ts";
 import { LuaMachine } from "../lua_machine.ts";
@@ -27,10 +28,7 @@ class Bench {
     const { machine, state } = this;
     const { exports } = machine;
     exports.lua_settop(state, 0);
-    machine.pushText(state, text);
-    const address = machine.string(state, 1);
-    const name = machine.name("@x");
-    const loaded = exports.luaL_loadbuffer(state, address, machine.stringLength(), name);
+    const loaded = machine.load(state, binaryBytes(text), 0, "@x");
     assertEquals(loaded, Status.ok, machine.text(state, -1) ?? "");
     for (const argument of argv) machine.pushText(state, argument);
     machine.run(state, argv.length, 1);
