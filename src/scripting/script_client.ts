@@ -148,7 +148,7 @@ export class ScriptClient {
       const start = machine.stringAt(machine.argument(state, i));
       args.push(start, start + machine.lengthOf(start));
     }
-    args.use(this.#machine.bytes, this.#machine.view);
+    args.use(machine.bytes, machine.view);
     return null;
   }
 
@@ -156,12 +156,14 @@ export class ScriptClient {
   #numberToString(state: number, index: number): void {
     const { exports } = this.#machine;
     const value = exports.lua_tonumber(state, index);
-    const end = value !== value
-      ? writeNan()
-      : Number.isSafeInteger(value)
-      ? writeDecimal(value + 0, digits, 0)
-      : writeDouble(value, digits, 0);
-    this.#machine.pushBytes(state, digits, 0, end);
+    // x86 makes a NaN of which C prints the sign.
+    if (value !== value) this.#machine.pushText(state, "-nan");
+    else {
+      const end = Number.isSafeInteger(value)
+        ? writeDecimal(value + 0, digits, 0)
+        : writeDouble(value, digits, 0);
+      this.#machine.pushBytes(state, digits, 0, end);
+    }
     exports.lua_replace(state, index);
   }
 
@@ -207,11 +209,4 @@ export class ScriptClient {
     }
     return false;
   }
-}
-
-/** x86 makes a NaN of which C prints the sign. */
-function writeNan(): number {
-  const text = "-nan";
-  for (let i = 0; i < text.length; i++) digits[i] = text.charCodeAt(i);
-  return text.length;
 }

@@ -3,6 +3,7 @@
  * tonumber("ffffffffff", 16) would give other results. What does not fit is turned into text or a number beforehand; all else,
  * errors too, is left to Lua's own functions.
  */
+import { toLong } from "./libraries/library.ts";
 import { GLOBALS, Type } from "./lua_constants.ts";
 import type { LuaMachine } from "./lua_machine.ts";
 
@@ -10,8 +11,6 @@ import type { LuaMachine } from "./lua_machine.ts";
 const FUNCTION_AT = 16;
 const INT32_MAX = 2 ** 31 - 1;
 const UINT64_MAX = 2n ** 64n - 1n;
-/** What x86 makes of a number that is none, or too large. */
-const NO_INT64 = -(2n ** 63n);
 /** Flags, width, precision and conversion, as far as Lua accepts them. */
 const DIRECTIVE = /%(?:%|([-+ #0]*)(\d{0,2})(?:(\.)(\d{0,2}))?([^]))/g;
 const INTEGERS = "dioxXu";
@@ -137,9 +136,8 @@ function integerText(
   return kind === "X" ? padded.toUpperCase() : padded;
 }
 
-/** As x86 converts a double to an integer of 64 bits. */
 function signed(value: number): bigint {
-  return value >= -(2 ** 63) && value < 2 ** 63 ? BigInt(Math.trunc(value)) : NO_INT64;
+  return BigInt(toLong(value));
 }
 
 function unsigned(value: number): bigint {
