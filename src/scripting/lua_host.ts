@@ -177,9 +177,7 @@ export class LuaHost implements ScriptCalls {
   /** A loop around pcall would catch the error and go on: from now on the hook raises it after every instruction. */
   #raiseKilled(machine: LuaMachine, state: number): number {
     machine.hookEvery(state, 1, true);
-    machine.exports.lua_createtable(state, 0, 1);
-    machine.pushText(state, KILLED);
-    machine.exports.lua_setfield(state, -2, machine.name("err"));
+    machine.pushError(state, KILLED);
     return Decision.raise;
   }
 

@@ -354,6 +354,13 @@ export class LuaMachine {
     this.#pushBlock(state, block, size);
   }
 
+  /** Pushes an error as redis.call raises it: a table with the text. */
+  pushError(state: number, text: string): void {
+    this.exports.lua_createtable(state, 0, 1);
+    this.pushText(state, text);
+    this.exports.lua_setfield(state, -2, this.name("err"));
+  }
+
   /** Where a string of `size` bytes can be put together. Throws, as when V8 has no memory, if there is none. */
   #roomFor(size: number): number {
     if (size <= TRANSIT_BYTES) return this.#transit;

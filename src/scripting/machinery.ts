@@ -47,7 +47,9 @@ export class MachineBuilder {
     const registrar = new Registrar(machine);
     const environment = new LibraryEnvironment(sandbox, (state) => {
       const error = registrar.call(state);
-      return error === null ? 0 : raise(machine, state, error);
+      if (error === null) return 0;
+      machine.pushError(state, error);
+      return -1;
     });
     return { ...machinery, registrar, environment };
   }
@@ -69,12 +71,4 @@ export class MachineBuilder {
 /** Loads Lua. Throws an error that says why it can't be had. */
 export async function loadMachinery(): Promise<MachineBuilder> {
   return new MachineBuilder(await loadLua());
-}
-
-/** Raises an error table, as the functions of `redis` do. */
-function raise(machine: LuaMachine, state: number, text: string): number {
-  machine.exports.lua_createtable(state, 0, 1);
-  machine.pushText(state, text);
-  machine.exports.lua_setfield(state, -2, machine.name("err"));
-  return -1;
 }

@@ -2,6 +2,7 @@
  * math.random and math.randomseed as Redis has them: numbers from a generator of its own, so that a seed gives the same ones
  * on every machine. It is POSIX's drand48 with 31 bits a number.
  */
+import { refuseArgument } from "./libraries/library.ts";
 import type { LuaMachine } from "./lua_machine.ts";
 
 /** 48-bit numbers lie in two halves of 24 bits. */
@@ -59,9 +60,7 @@ export class Random {
     if (count > 2) return null;
     const least = count === 1 ? 1 : exports.luaL_checkinteger(state, 1);
     const most = exports.luaL_checkinteger(state, count);
-    if (least > most) {
-      exports.luaL_argerror(state, count, this.#machine.name("interval is empty"));
-    }
+    if (least > most) refuseArgument(this.#machine, state, count, "interval is empty");
     return Math.floor(fraction * (most - least + 1)) + least;
   }
 }

@@ -83,14 +83,8 @@ export class RedisTable {
 
   /** Raises an error table with this text: no line of the script is put in front. */
   #raise(state: number, text: string): number {
-    this.#errorTable(state, text);
+    this.#machine.pushError(state, text);
     return -1;
-  }
-
-  #errorTable(state: number, text: string): void {
-    this.#machine.exports.lua_createtable(state, 0, 1);
-    this.#machine.pushText(state, text);
-    this.#machine.exports.lua_setfield(state, -2, this.#machine.name("err"));
   }
 
   #boolean(state: number, value: boolean): number {
@@ -104,7 +98,7 @@ export class RedisTable {
     if (exports.lua_gettop(state) === 1 && exports.lua_type(state, 1) === Type.string) {
       return this.#machine.text(state, 1) ?? "";
     }
-    this.#errorTable(state, "ERR wrong number or type of arguments");
+    this.#machine.pushError(state, "ERR wrong number or type of arguments");
     return null;
   }
 
@@ -114,7 +108,7 @@ export class RedisTable {
     if (text === null) return 1;
     const shown = text.startsWith("-") ? cText(text).slice(1) : cText(text);
     const whole = shown.includes(" ") ? shown : `ERR ${shown}`;
-    this.#errorTable(state, whole.replaceAll(/[\r\n]/g, " "));
+    this.#machine.pushError(state, whole.replaceAll(/[\r\n]/g, " "));
     return 1;
   }
 

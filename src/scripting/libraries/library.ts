@@ -34,9 +34,7 @@ export function setText(machine: LuaMachine, state: number, name: string, text: 
 
 /** Raises an error as luaL_error does, with the place in the script in front. */
 export function raise(machine: LuaMachine, state: number, text: string): never {
-  machine.exports.luaL_where(state, 1);
-  machine.pushText(state, text);
-  machine.exports.lua_concat(state, 2);
+  machine.raise(state, text);
   machine.exports.lua_error(state);
   unreachable("lua_error does not return");
 }
