@@ -5,31 +5,33 @@
  * Redis: that bounds it.
  */
 import { PRECISION_TEXT_MAX, writePrecision } from "../../lib/precision_text.ts";
+import { binaryBytes } from "../../protocol/args.ts";
 import { Type } from "../lua_constants.ts";
 import type { LuaMachine } from "../lua_machine.ts";
 import { Invalid, Setting, settingsOf } from "./json_config.ts";
+import {
+  BACKSLASH,
+  CLOSE_ARRAY,
+  CLOSE_OBJECT,
+  COLON,
+  COMMA,
+  ESCAPED,
+  LETTER_U,
+  OPEN_ARRAY,
+  OPEN_OBJECT,
+  QUOTE,
+  ZERO,
+} from "./json_text.ts";
 import { raise, raiseNoMemory, refuseArgument } from "./library.ts";
 import type { Output } from "./output.ts";
 
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_ARRAY = 0x5b;
-const BACKSLASH = 0x5c;
-const CLOSE_ARRAY = 0x5d;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
-const LETTER_U = 0x75;
-const ZERO = 0x30;
-const HEX = Uint8Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));
+const HEX = binaryBytes("0123456789abcdef");
 
 /** What follows the backslash for a byte that is escaped; 0 for one that is not. */
 const ESCAPES = new Uint8Array(256);
 ESCAPES.fill(LETTER_U, 0, 0x20);
 ESCAPES[0x7f] = LETTER_U;
-for (const [letter, byte] of ['""', "\\\\", "//", "b\b", "f\f", "n\n", "r\r", "t\t"]) {
-  ESCAPES[byte.charCodeAt(0)] = letter.charCodeAt(0);
-}
+for (const [letter, byte] of ESCAPED) ESCAPES[byte.charCodeAt(0)] = letter.charCodeAt(0);
 const ESCAPED_BYTES_MAX = 6;
 /** A long string is written in pieces, so that the room for it need not be six times as long. */
 const PIECE_BYTES = 4096;

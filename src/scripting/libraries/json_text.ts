@@ -16,16 +16,18 @@ export const BACKSLASH = 0x5c;
 export const CLOSE_ARRAY = 0x5d;
 export const OPEN_OBJECT = 0x7b;
 export const CLOSE_OBJECT = 0x7d;
-const LETTER_U = 0x75;
+export const LETTER_U = 0x75;
 /** Of "\ud83d\ude00": a code point beyond 16 bits is written as two escapes. */
 const ESCAPE_BYTES = 6;
 const HIGH_SURROGATE = 0xd800;
 const LOW_SURROGATE = 0xdc00;
 const SURROGATES_END = 0xe000;
 
+/** Letters behind a backslash, and what they stand for. */
+export const ESCAPED = ['""', "\\\\", "//", "b\b", "f\f", "n\n", "r\r", "t\t"] as const;
 /** What the letter behind a backslash stands for. */
 const UNESCAPED = new Uint8Array(256);
-for (const [letter, byte] of ['""', "\\\\", "//", "b\b", "f\f", "n\n", "r\r", "t\t"]) {
+for (const [letter, byte] of ESCAPED) {
   UNESCAPED[letter.charCodeAt(0)] = byte.charCodeAt(0);
 }
 
