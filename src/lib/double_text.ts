@@ -189,14 +189,14 @@ function parseText(text: string, clamps: boolean): number {
 
 function hexValue([, sign, whole, fraction = "", power = "0"]: RegExpExecArray): number {
   const digits = (whole + fraction).replace(/^0+/, "");
-  const magnitude = scaled(digits, Number(power) - 4 * fraction.length);
+  const exponent = Number(power) - 4 * fraction.length;
+  const magnitude = timesPowerOfTwo(BigInt(`0x0${digits}`), exponent);
   return sign === "-" ? -magnitude : magnitude;
 }
 
-/** Hexadecimal digits · 2^exponent, rounded once: half to even at 53 bits, fewer where subnormal. */
-function scaled(digits: string, exponent: number): number {
-  if (digits === "") return 0;
-  const significand = BigInt(`0x${digits}`);
+/** The double that is `significand` · 2^exponent, rounded once: half to even at 53 bits, fewer where subnormal. */
+export function timesPowerOfTwo(significand: bigint, exponent: number): number {
+  if (significand === 0n) return 0;
   const top = significand.toString(2).length + exponent;
   if (top > 1024) return Infinity;
   if (top < LEAST_EXPONENT) return 0;

@@ -3,6 +3,7 @@
  * Numbers in JSON texts, as C's strtod reads them: decimal, and also hexadecimal, infinite and "nan", which cjson accepts unless
  * it is told not to. The text must end with a byte that belongs to no number, such as the NUL behind each of Lua's strings.
  */
+import { timesPowerOfTwo } from "../../lib/double_text.ts";
 import { binaryText } from "../../protocol/args.ts";
 
 const PLUS = 0x2b;
@@ -185,30 +186,7 @@ function readHex(bytes: Uint8Array, at: number): number {
     next = end;
   }
   numberEndOf[0] = next;
-  return scaled(significand, power);
-}
-
-/** significand · 2^power, rounded once, half to even. */
-function scaled(significand: bigint, power: number): number {
-  if (significand === 0n) return 0;
-  const top = significand.toString(2).length + power;
-  if (top > 1024) return Infinity;
-  if (top < -1080) return 0;
-  // A double has 53 bits, and none below 2^-1074.
-  const spare = Math.max(top - 53, -1074) - power;
-  if (spare <= 0) return timesPower(Number(significand), power);
-  const bits = BigInt(spare);
-  let kept = significand >> bits;
-  const twice = (significand - (kept << bits)) << 1n;
-  const one = 1n << bits;
-  if (twice > one || (twice === one && (kept & 1n) === 1n)) kept++;
-  return timesPower(Number(kept), power + spare);
-}
-
-/** In two steps, since 2^power itself may be out of range. */
-function timesPower(value: number, power: number): number {
-  const half = Math.trunc(power / 2);
-  return value * 2 ** half * 2 ** (power - half);
+  return timesPowerOfTwo(significand, power);
 }
 
 /** The value of a hexadecimal digit; −1 for any other byte. */
