@@ -6,6 +6,7 @@
  * own would differ.
  */
 import { isSpace, writeDecimal } from "./decimal.ts";
+import { writeMantissa, writePositional } from "./drawn_digits.ts";
 import { countOfDrawn, drawDigits, drawnDigits } from "./grisu.ts";
 
 /** Redis writes integers up to 2^62 with all their digits. */
@@ -16,11 +17,8 @@ const LEAST_EXPONENT = -1074;
 
 /** Longer than any: a sign, 17 digits, a point and seven zeros, or an exponent. */
 export const DOUBLE_TEXT_MAX = 40;
-const ZERO = 0x30;
 const MINUS = 0x2d;
 const PLUS = 0x2b;
-const POINT = 0x2e;
-const LETTER_E = 0x65;
 // scratch: lives for one call
 const written = new Uint8Array(DOUBLE_TEXT_MAX);
 
@@ -112,28 +110,8 @@ function writeFraction(value: number, target: Uint8Array, at: number): number {
   const power = exponent + count - 1;
   const isLong = exponent >= 0 && power < count + 7;
   const isShort = exponent < 0 && (exponent > -7 || Math.abs(power) < 4);
-  if (!isLong && !isShort) return writeScientific(count, power, target, at);
-  // Digits before the point; if negative, as many zeros follow the point.
-  const whole = power + 1;
-  if (whole <= 0) {
-    target[at++] = ZERO;
-    target[at++] = POINT;
-    for (let i = whole; i < 0; i++) target[at++] = ZERO;
-  }
-  for (let i = 0; i < count; i++) {
-    if (i === whole && i > 0) target[at++] = POINT;
-    target[at++] = drawnDigits[i];
-  }
-  for (let i = count; i < whole; i++) target[at++] = ZERO;
-  return at;
-}
-
-function writeScientific(count: number, power: number, target: Uint8Array, at: number): number {
-  target[at++] = drawnDigits[0];
-  if (count > 1) target[at++] = POINT;
-  for (let i = 1; i < count; i++) target[at++] = drawnDigits[i];
-  target[at++] = LETTER_E;
-  target[at++] = power < 0 ? MINUS : PLUS;
+  if (isLong || isShort) return writePositional(drawnDigits, count, power, target, at);
+  at = writeMantissa(drawnDigits, count, power, target, at);
   return writeDecimal(Math.abs(power), target, at);
 }
 

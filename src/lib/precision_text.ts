@@ -7,6 +7,7 @@
  */
 import { assert } from "./assert.ts";
 import { writeDecimal } from "./decimal.ts";
+import { writeMantissa, writePositional } from "./drawn_digits.ts";
 
 export const PRECISION_MAX = 14;
 
@@ -21,9 +22,6 @@ const POWERS = Float64Array.from({ length: EXACT_POWER_MAX + 1 }, (_, i) => Numb
 const DOUBT = 0.02;
 const ZERO = 0x30;
 const MINUS = 0x2d;
-const PLUS = 0x2b;
-const POINT = 0x2e;
-const LETTER_E = 0x65;
 const EXPONENT_BIAS = 1023;
 const LOG10_2 = 0.30102999566398;
 /** Below, a number has an exponent. */
@@ -58,8 +56,13 @@ export function writePrecision(
   }
   if (!drawQuickly(magnitude, digits)) drawExactly(magnitude, digits);
   const power = state[POWER];
-  if (power < POSITIONAL_LEAST || power >= digits) return writeScientific(target, at);
-  return writePositional(target, at);
+  if (power >= POSITIONAL_LEAST && power < digits) {
+    return writePositional(drawn, state[COUNT], power, target, at);
+  }
+  at = writeMantissa(drawn, state[COUNT], power, target, at);
+  const distance = Math.abs(power);
+  if (distance < 10) target[at++] = ZERO;
+  return writeDecimal(distance, target, at);
 }
 
 /** Draws the digits by one multiplication or division; false if that leaves the last of them in doubt. */
@@ -107,33 +110,4 @@ function rounded(magnitude: number, digits: number): string {
   const figures = exact.replace(".", "");
   const isEvenTie = /^50*$/.test(figures.slice(digits)) && /[02468]/.test(figures[digits - 1]);
   return isEvenTie ? `${figures.slice(0, 1)}.${figures.slice(1, digits)}e${exponent}` : text;
-}
-
-function writePositional(target: Uint8Array, at: number): number {
-  const count = state[COUNT];
-  const whole = state[POWER] + 1;
-  if (whole <= 0) {
-    target[at++] = ZERO;
-    target[at++] = POINT;
-    for (let i = whole; i < 0; i++) target[at++] = ZERO;
-  }
-  for (let i = 0; i < count; i++) {
-    if (i === whole && i > 0) target[at++] = POINT;
-    target[at++] = drawn[i];
-  }
-  for (let i = count; i < whole; i++) target[at++] = ZERO;
-  return at;
-}
-
-function writeScientific(target: Uint8Array, at: number): number {
-  const count = state[COUNT];
-  const power = state[POWER];
-  target[at++] = drawn[0];
-  if (count > 1) target[at++] = POINT;
-  for (let i = 1; i < count; i++) target[at++] = drawn[i];
-  target[at++] = LETTER_E;
-  target[at++] = power < 0 ? MINUS : PLUS;
-  const distance = Math.abs(power);
-  if (distance < 10) target[at++] = ZERO;
-  return writeDecimal(distance, target, at);
 }
