@@ -8,6 +8,7 @@ import { PRECISION_TEXT_MAX, writePrecision } from "../../lib/precision_text.ts"
 import { binaryBytes } from "../../protocol/args.ts";
 import { Type } from "../lua_constants.ts";
 import type { LuaMachine } from "../lua_machine.ts";
+import { ArrayKeys } from "./array_keys.ts";
 import { Invalid, Setting, settingsOf } from "./json_config.ts";
 import {
   BACKSLASH,
@@ -58,6 +59,7 @@ export class JsonEncoder {
   /** Of each open table: its length if it is written as an array, 0 for an object; and how many elements were begun. */
   #levels = new Int32Array(2 * LEVELS_START);
   #depth = 0;
+  readonly #keys = new ArrayKeys();
   #settings = 0;
   #precision = 0;
   #state = 0;
@@ -145,23 +147,9 @@ export class JsonEncoder {
 
   /** The length of the array that the table on top is; 0 if it is to be written as an object. */
   #arrayLength(): number {
-    const { exports } = this.#machine;
-    const state = this.#state;
-    let largest = 0;
-    let count = 0;
-    exports.lua_pushnil(state);
-    while (exports.lua_next(state, -2) !== 0) {
-      const isNumber = exports.lua_type(state, -2) === Type.number;
-      const index = isNumber ? exports.lua_tonumber(state, -2) : 0;
-      if (index < 1 || Math.floor(index) !== index) {
-        exports.lua_settop(state, -3);
-        return 0;
-      }
-      // Redis keeps it as an int: one that is too large becomes negative.
-      if (index > largest) largest = index > INT_MAX ? 0 : index;
-      count++;
-      exports.lua_settop(state, -2);
-    }
+    // Redis keeps the largest as an int: one that is too large becomes negative.
+    if (!this.#keys.read(this.#machine.exports, this.#state, INT_MAX)) return 0;
+    const { largest, count } = this.#keys;
     return this.#isTooSparse(largest, count) ? 0 : largest;
   }
 

@@ -6,6 +6,7 @@
  */
 import { Type } from "../lua_constants.ts";
 import type { LuaMachine } from "../lua_machine.ts";
+import { ArrayKeys } from "./array_keys.ts";
 import { raise, raiseNoMemory, refuseArgument } from "./library.ts";
 import type { Output } from "./output.ts";
 
@@ -35,6 +36,7 @@ const MAP_16 = 0xde;
 export class MessagePacker {
   readonly #machine: LuaMachine;
   readonly #output: Output;
+  readonly #keys = new ArrayKeys();
   #state = 0;
   /** Values that are written: in Redis the text of each takes a slot of Lua's stack. */
   #done = 0;
@@ -116,22 +118,8 @@ export class MessagePacker {
 
   /** The number of elements of the table on top; −1 if it is no array. */
   #arrayLength(): number {
-    const { exports } = this.#machine;
-    const state = this.#state;
-    let largest = 0;
-    let count = 0;
-    exports.lua_pushnil(state);
-    while (exports.lua_next(state, -2) !== 0) {
-      const isNumber = exports.lua_type(state, -2) === Type.number;
-      const index = isNumber ? exports.lua_tonumber(state, -2) : 0;
-      if (index < 1 || Math.floor(index) !== index) {
-        exports.lua_settop(state, -3);
-        return -1;
-      }
-      largest = Math.max(largest, index);
-      count++;
-      exports.lua_settop(state, -2);
-    }
+    if (!this.#keys.read(this.#machine.exports, this.#state, Infinity)) return -1;
+    const { largest, count } = this.#keys;
     return largest === count ? count : -1;
   }
 
