@@ -258,16 +258,7 @@ export class LuaMachine {
     const start = this.string(state, -1);
     assert(this.typeAt(value) === Type.string && this.stringAt(value) === start, "values, too");
     assert(this.lengthOf(start) === this.stringLength(), "strings, too");
-    this.pop(state, 1);
-    this.pop(state, 1);
-  }
-
-  close(state: number): void {
-    const account = this.#accounts.get(state);
-    assert(account !== undefined, "the state is a main one");
-    this.exports.lua_close(state);
-    this.exports.free(account);
-    this.#accounts.delete(state);
+    this.pop(state, 2);
   }
 
   /** Bytes of memory that a state made by `newState` uses. */
