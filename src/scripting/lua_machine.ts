@@ -2,9 +2,12 @@
 /**
  * A machine that runs Lua 5.1: an instance of Lua's WebAssembly module, its memory, and the ways in and out.
  *
- * The module has no glue of JavaScript. Of what it imports, nearly all are stubs: no script reaches a file, a clock or a
- * program, whatever Lua's libraries say. The rest is WebAssembly, too (bridge/*.wat), so that a script can be suspended
- * anywhere, also inside pcall, coroutines and callbacks of string.gsub: JSPI suspends no frame of JavaScript.
+ * The module has no glue of JavaScript. It imports three kinds of functions. Memory is grown and copied here. Errors go by way of
+ * WebAssembly, too (bridge/*.wat), so that a script can be suspended anywhere, also inside pcall, coroutines and callbacks of
+ * string.gsub: JSPI suspends no frame of JavaScript. All others are what C's library asks of an operating system: files, clocks,
+ * time zones, other programs. Lua gets to those only by its libraries `io`, `os` and `package`, which are never opened, and by
+ * print, dofile and loadfile, which sandbox.ts takes away; but a module must be given all that it imports, so these are given a
+ * function that answers 0. The one question that is asked, when a machine begins, is that for the environment: it is empty.
  *
  * A function of the host gets a state and returns how many results it has pushed. It must not call Lua code
  * (`lua_call`, `lua_pcall`, metamethods by `lua_gettable` …): a loop in it could not be suspended.
@@ -163,6 +166,7 @@ export class LuaMachine {
 
   #imports(code: WebAssembly.Module): WebAssembly.Imports {
     const imports: Record<string, WebAssembly.ModuleImports> = {};
+    // Those of an operating system stay so.
     for (const { module, name } of WebAssembly.Module.imports(code)) {
       imports[module] ??= {};
       imports[module][name] = () => 0;
