@@ -47,7 +47,7 @@ function readOptions({ args, engine }: Call): Given {
     else if (args.is(i, "NOLOOP")) given.isNoLoop = true;
     else if (args.is(i, "PREFIX") && hasNext) {
       i++;
-      given.prefixes.push(args.bytesOf(i).slice(args.start(i), args.end(i)));
+      given.prefixes.push(args.copyOf(i));
     } else args.fail(Errors.syntax);
   }
   return given;

@@ -155,9 +155,7 @@ function populate(call: Call): void {
   const size = args.count > 4 ? args.integer(4) : 0;
   if (args.error !== null) return reply.error(args.error);
   if (count < 0 || size < 0) return reply.error(Errors.outOfRange);
-  const prefix = args.count > 3
-    ? args.bytesOf(3).slice(args.start(3), args.end(3))
-    : encoder.encode("key");
+  const prefix = args.count > 3 ? args.copyOf(3) : encoder.encode("key");
   const keys = new NumberedName(prefix, 0);
   const values = new NumberedName(encoder.encode("value"), size);
   const key = new Args();

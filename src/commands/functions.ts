@@ -39,14 +39,10 @@ function functionLoad(call: Call): void {
     if (!args.is(i, "REPLACE")) return reply.error(unknownLoadOption(args.binary(i)));
   }
   const isLimited = !call.client.isReplay;
-  const loaded = functionsOf(call).load(ownBytes(args, last), last > 2, isLimited);
+  const loaded = functionsOf(call).load(args.copyOf(last), last > 2, isLimited);
   if (typeof loaded !== "string") return reply.error(loaded);
   call.engine.keyspace.hooks.dirty++;
   reply.bulkText(loaded);
-}
-
-function ownBytes(args: Args, index: number): Uint8Array {
-  return args.bytesOf(index).slice(args.start(index), args.end(index));
 }
 
 function functionDelete(call: Call): void {

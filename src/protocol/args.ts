@@ -244,6 +244,13 @@ export class Args implements Scratch {
     return binaryText(this.bytesOf(index), this.start(index), this.end(index));
   }
 
+  /** A copy of the argument's bytes. Allocates. */
+  copyOf(index: number): Uint8Array<ArrayBuffer> {
+    const copy = new Uint8Array(this.length(index));
+    copyBytes(this.bytesOf(index), this.start(index), this.end(index), copy, 0);
+    return copy;
+  }
+
   /**
    * A private copy of all arguments, for what outlives the request: MULTI, or a client that blocks. Buffers that
    * were not taken become the copy's.

@@ -65,6 +65,14 @@ Deno.test("text() reads UTF-8 and binary() bytes, which binaryBytes() gives back
   const all = Uint8Array.from({ length: 256 }, (_, i) => i);
   assertEquals(binaryBytes(binaryText(all, 0, 256)), all);
 });
+Deno.test("copyOf() has the bytes of one argument alone", () => {
+  const args = argsOf("one", Uint8Array.of(0, 255), "two");
+  const copy = args.copyOf(1);
+  args.bytesOf(1).fill(7);
+  assertEquals(copy, Uint8Array.of(0, 255));
+  assertEquals(copy.buffer.byteLength, 2);
+});
+
 Deno.test("copy() lives on when the buffer is used again", () => {
   const args = argsOf("SET", "", "value");
   const copy = args.copy();

@@ -230,7 +230,7 @@ export class LuaHost implements ScriptCalls {
     const script = isSha ? this.#cache.bySha(args, 1) : this.#find(args, 1);
     if (script !== null) return script.flags;
     if (isSha) return ScriptFlag.undeclared;
-    const declared = declarationOf(args.bytesOf(1).slice(args.start(1), args.end(1)));
+    const declared = declarationOf(args.copyOf(1));
     return declared instanceof Uint8Array ? ScriptFlag.undeclared : declared.flags;
   }
 
@@ -245,7 +245,7 @@ export class LuaHost implements ScriptCalls {
   }
 
   #cacheText(args: Args, index: number): Script | ErrorReply {
-    const script = scriptOf(args.bytesOf(index), args.start(index), args.end(index));
+    const script = scriptOf(args.copyOf(index));
     if (script instanceof Uint8Array) return script;
     const failure = this.#compile(script);
     if (failure !== null) return failure;

@@ -140,9 +140,8 @@ function isSha(sha: string, bytes: Uint8Array, start: number): boolean {
   return true;
 }
 
-/** A script of the text `bytes[start, end)`, which is copied; an error if its first line declares what there isn't. */
-export function scriptOf(bytes: Uint8Array, start: number, end: number): Script | ErrorReply {
-  const text = bytes.slice(start, end);
+/** The script that is `text`; an error if its first line declares what there isn't. */
+export function scriptOf(text: Uint8Array<ArrayBuffer>): Script | ErrorReply {
   const declared = declarationOf(text);
   if (declared instanceof Uint8Array) return declared;
   return new Script(sha1Hex(text, 0, text.length), text, declared.flags, declared.codeStart);
