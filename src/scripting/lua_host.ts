@@ -121,8 +121,6 @@ export class LuaHost implements ScriptCalls {
     if (keyCount < 0) return;
     const script = this.#find(args, 1) ?? this.#cacheText(args, 1);
     if (script instanceof Uint8Array) return call.reply.error(script);
-    const failure = this.#compile(script);
-    if (failure !== null) return call.reply.error(failure);
     this.#run(call, script, keyCount, isReadOnly);
   }
 
@@ -132,8 +130,6 @@ export class LuaHost implements ScriptCalls {
     if (keyCount < 0) return;
     const script = this.#cache.bySha(call.args, 1);
     if (script === null) return call.reply.error(Errors.noScript);
-    const failure = this.#compile(script);
-    if (failure !== null) return call.reply.error(failure);
     this.#run(call, script, keyCount, isReadOnly);
   }
 
@@ -317,6 +313,9 @@ export class LuaHost implements ScriptCalls {
   /** Runs the script with `keyCount` keys and what follows them. */
   #run(call: Call, script: Script, keyCount: number, isReadOnly: boolean): void {
     const { args } = call;
+    // Another machine than the one that it was compiled for may have come since.
+    const failure = this.#compile(script);
+    if (failure !== null) return call.reply.error(failure);
     const run = this.#begin(call, script, isReadOnly, false);
     if (run === null) return;
     run.isStraight = script.isStraight;
