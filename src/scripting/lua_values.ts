@@ -101,12 +101,12 @@ export class ReplyReader {
       case EQUALS:
         return this.#verbatim(state, this.#integer(start, end));
       case PERCENT:
-        return this.#map(state, this.#integer(start, end));
+        return this.#members(state, "map", this.#integer(start, end));
       case TILDE:
-        return this.#set(state, this.#integer(start, end));
+        return this.#members(state, "set", this.#integer(start, end));
       case BAR:
         // Attributes are not for scripts: the value follows them.
-        this.#map(state, this.#integer(start, end));
+        this.#members(state, "map", this.#integer(start, end));
         this.machine.pop(state, 1);
         return this.#value(state);
       default:
@@ -166,30 +166,19 @@ export class ReplyReader {
     }
   }
 
-  #map(state: number, count: number): void {
+  /** A table whose one field is a table with a key for each member: of a map with its value, of a set with true. */
+  #members(state: number, name: "map" | "set", count: number): void {
     const { exports } = this.machine;
     exports.lua_createtable(state, 0, 1);
     exports.lua_createtable(state, 0, count);
     exports.lua_checkstack(state, LEVEL_SLOTS);
     for (let i = 0; i < count; i++) {
       this.#value(state);
-      this.#value(state);
+      if (name === "map") this.#value(state);
+      else exports.lua_pushboolean(state, 1);
       exports.lua_rawset(state, -3);
     }
-    exports.lua_setfield(state, -2, this.machine.name("map"));
-  }
-
-  #set(state: number, count: number): void {
-    const { exports } = this.machine;
-    exports.lua_createtable(state, 0, 1);
-    exports.lua_createtable(state, 0, count);
-    exports.lua_checkstack(state, LEVEL_SLOTS);
-    for (let i = 0; i < count; i++) {
-      this.#value(state);
-      exports.lua_pushboolean(state, 1);
-      exports.lua_rawset(state, -3);
-    }
-    exports.lua_setfield(state, -2, this.machine.name("set"));
+    exports.lua_setfield(state, -2, this.machine.name(name));
   }
 
   #verbatim(state: number, size: number): void {
