@@ -33,6 +33,11 @@ function messageOf(reply: Reply): string {
   throw new Error(`${reply} is no error`);
 }
 
+/** The words of a stream of commands, without what begins with no letter. */
+function wordsOf(stream: string): string {
+  return stream.split("\r\n").filter((word) => /^[A-Za-z]/.test(word)).join(" ");
+}
+
 /** The next reply of a client whose script is suspended. */
 async function replyOf(client: TestClient): Promise<Reply> {
   for (;;) {
@@ -94,10 +99,7 @@ Deno.test("A script that has written can't be killed", async () => {
 Deno.test("EXEC goes on behind a script that was suspended in it", async () => {
   const server = fresh({ appendonly: "yes" });
   const [runs, other] = [server.client(), server.client()];
-  const taken: string[] = [];
-  server.engine.propagation.addTaker({
-    take: (bytes, end) => taken.push(new TextDecoder().decode(bytes.slice(0, end))),
-  });
+  const propagated = server.listen();
   runs.run("SELECT 1");
   runs.run("MULTI");
   runs.run("SET a 1");
@@ -107,37 +109,24 @@ Deno.test("EXEC goes on behind a script that was suspended in it", async () => {
   assertEquals(other.run("MULTI"), "OK");
   assertEquals(messageOf(other.run("SET x 1")), BUSY);
   assertMatch(messageOf(other.run("EXEC")), /^EXECABORT Transaction discarded because of: BUSY/);
-  server.engine.propagation.flush();
-  assertEquals(taken, []);
+  assertEquals(propagated(), "");
   assertEquals(await replyOf(runs), ["OK", "OK", "OK", 2]);
   assertEquals(runs.run("GET a"), "2");
-  server.engine.propagation.flush();
-  assertEquals(
-    taken.join("").split("\r\n").filter((word) => /^[A-Za-z]/.test(word)).join(" "),
-    "MULTI SELECT SET a SET b SET c INCR a EXEC",
-  );
+  assertEquals(wordsOf(propagated()), "MULTI SELECT SET a SET b SET c INCR a EXEC");
 });
 
 Deno.test("What was complete before a script is propagated while that is suspended", async () => {
   const server = fresh({ appendonly: "yes" });
   const [runs, other] = [server.client(), server.client()];
-  const taken: string[] = [];
-  server.engine.propagation.addTaker({
-    take: (bytes, end) => taken.push(new TextDecoder().decode(bytes.slice(0, end))),
-  });
+  const propagated = server.listen();
   other.run("SET a 1");
   runs.run(`EVAL "redis.call('SET', 'b', 1) ${LONG} redis.call('SET', 'c', 1)" 0`);
-  server.engine.propagation.flush();
-  const words = (): string =>
-    taken.join("").split("\r\n").filter((word) => /^[A-Za-z]/.test(word)).join(" ");
-  assertEquals(words(), "SELECT SET a");
+  assertEquals(wordsOf(propagated()), "SELECT SET a");
   other.run("WATCH a");
   server.engine.propagation.endUnit();
-  server.engine.propagation.flush();
-  assertEquals(words(), "SELECT SET a");
+  assertEquals(wordsOf(propagated()), "SELECT SET a");
   await replyOf(runs);
-  server.engine.propagation.flush();
-  assertEquals(words(), "SELECT SET a MULTI SET b SET c EXEC");
+  assertEquals(wordsOf(propagated()), "SELECT SET a MULTI SET b SET c EXEC");
 });
 
 Deno.test("While a script is suspended no key expires, nobody is served, and no timer changes data", async () => {

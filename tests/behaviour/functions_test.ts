@@ -373,10 +373,7 @@ Deno.test("Inside MULTI each command sees the libraries of its moment", async ()
 
 Deno.test("What changes libraries is a change of the data, and is propagated", async () => {
   const { call, load, server } = await fresh();
-  const taken: string[] = [];
-  server.engine.propagation.addTaker({
-    take: (bytes, end) => void taken.push(String.fromCharCode(...bytes.slice(0, end))),
-  });
+  const propagated = server.listen();
   const dirty = (): number => server.engine.keyspace.hooks.dirty;
   const before = dirty();
   load("a = 1");
@@ -386,9 +383,8 @@ Deno.test("What changes libraries is a change of the data, and is propagated", a
   load(f("return redis.call('set', 'k', redis.call('incr', 'n'))"));
   call("fcall", "f", "0");
   call("function", "flush");
-  server.engine.propagation.flush();
   assertEquals(dirty(), before + 4);
-  const words = taken.join("").split("\r\n").filter((word) => !/^[*$]\d+$/.test(word));
+  const words = propagated().split("\r\n").filter((word) => !/^[*$]\d+$/.test(word));
   assertEquals(words.slice(0, 5), ["SELECT", "0", "function", "load", "replace"]);
   const rest = "MULTI incr n set k 1 EXEC function flush".split(" ");
   assertEquals(words.slice(words.indexOf("MULTI"), -1), rest);

@@ -212,6 +212,17 @@ export class TestServer {
     return this.#first.raw();
   }
 
+  /** What is propagated from now on: the function returns all of it, as it was sent (Latin-1). */
+  listen(): () => string {
+    const { propagation } = this.engine;
+    let stream = "";
+    propagation.addTaker({ take: (bytes, end) => stream += binaryText(bytes, 0, end) });
+    return () => {
+      propagation.flush();
+      return stream;
+    };
+  }
+
   /** Closes the files of a server that was made to write some. */
   [Symbol.dispose](): void {
     this.server.persistence.close();
