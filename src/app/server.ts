@@ -78,7 +78,7 @@ export class Server {
     this.engine.afterBatch = () => this.cron.afterBatch();
     const lua = new LuaHost(this.engine, parts.lua);
     this.engine.scripts = lua;
-    this.functions = new FunctionStore(new LuaFunctions(lua));
+    this.functions = new FunctionStore(new LuaFunctions(lua), parts.log);
     this.engine.functions = this.functions;
     this.persistence = this.#makePersistence(parts.host.version);
   }

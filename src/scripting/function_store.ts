@@ -13,7 +13,7 @@ import type {
 } from "../engine/function_calls.ts";
 import { NameTable } from "../engine/name_table.ts";
 import { assert } from "../lib/assert.ts";
-import { cText } from "../lib/c_text.ts";
+import type { Log } from "../observe/log.ts";
 import type { Args } from "../protocol/args.ts";
 import type { FunctionLibraries } from "../persistence/parts.ts";
 import {
@@ -71,9 +71,13 @@ export class FunctionStore implements FunctionCalls, FunctionLibraries {
   #lookUp: NameTable<CompiledFunction> | null = null;
   #count = 0;
   #bytes = 0;
+  readonly #log: Log;
+  /** How often the interpreter has been replaced by a new one. */
+  #replacements = 0;
 
-  constructor(engine: FunctionEngine) {
+  constructor(engine: FunctionEngine, log: Log) {
     this.#engine = engine;
+    this.#log = log;
     engine.onReplaced = () => this.#loadAgain();
   }
 
@@ -174,12 +178,18 @@ export class FunctionStore implements FunctionCalls, FunctionLibraries {
     assert(this.#libraries.size > 0 || this.#bytes === 0, "no library takes no bytes");
   }
 
-  /** The interpreter is a new one, which knows no functions. A library that it refuses now is left out. */
+  /**
+   * The interpreter is a new one, which knows no functions. A library that it refuses now is left out. None is limited: one of a
+   * file may always have taken long.
+   */
   #loadAgain(): void {
+    this.#replacements++;
     for (const library of [...this.#libraries.values()]) {
       // It is dropped first, in case that it breaks this interpreter, too.
       this.#drop(library);
-      this.load(library.code, false, true);
+      const error = this.add(library.code, false);
+      if (error === null) continue;
+      this.#log.warning(`Library ${library.name} is lost: it could not be loaded again: ${error}`);
     }
   }
 
@@ -208,8 +218,11 @@ export class FunctionStore implements FunctionCalls, FunctionLibraries {
 
   restore(codes: readonly Uint8Array[], policy: RestorePolicy): ErrorReply | null {
     const restored = new Map<string, Library>();
+    const replacements = this.#replacements;
     const error = this.#compileAll(codes, restored) ?? this.#conflict(restored, policy);
     if (error !== null) {
+      // If one of them has broken the interpreter, the new one may know other functions by the same references.
+      if (this.#replacements !== replacements) return error;
       for (const { functions } of restored.values()) this.#engine.release(functions);
       return error;
     }
@@ -250,14 +263,7 @@ export class FunctionStore implements FunctionCalls, FunctionLibraries {
 
   find(args: Args, index: number): CompiledFunction | null {
     this.#lookUp ??= this.#makeLookUp();
-    return this.#lookUp.find(args, index) ?? this.#findText(args.binary(index));
-  }
-
-  /** As in Redis, a zero byte ends a name. */
-  #findText(name: string): CompiledFunction | null {
-    if (!name.includes("\0")) return null;
-    const text = cText(name).toLowerCase();
-    return this.#owners.get(text)?.functions.find((one) => one.name.toLowerCase() === text) ?? null;
+    return this.#lookUp.find(args, index);
   }
 
   run(call: Call, one: LibraryFunction, keyCount: number, isReadOnly: boolean): void {

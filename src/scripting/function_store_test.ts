@@ -1,14 +1,20 @@
 import { assertEquals } from "@std/assert";
+import { Log } from "../observe/log.ts";
 import { argsOf, binaryBytes } from "../protocol/args.ts";
 import { type ErrorReply, errorReply, errorText } from "../protocol/errors.ts";
 import { type CompiledFunction, type FunctionEngine, FunctionStore } from "./function_store.ts";
 
-/** An interpreter whose programs are names of functions; "!" is an error. It knows which of them are in use. */
+/**
+ * An interpreter whose programs are names of functions; "!" is an error, and "!!" breaks it: a new one takes its place. It knows
+ * which of them are in use.
+ */
 class Names implements FunctionEngine {
   readonly bytes = 0;
   readonly isReady = true;
   onReplaced = (): void => {};
   readonly inUse = new Map<number, string>();
+  /** A program with this word is an error, too. */
+  refused = "";
   #next = 1;
 
   prepare(): Promise<void> {
@@ -18,6 +24,13 @@ class Names implements FunctionEngine {
   load(code: Uint8Array, start: number): CompiledFunction[] | ErrorReply {
     const words = String.fromCharCode(...code.slice(start)).split(/\s+/).filter((word) => word);
     if (words.includes("!")) return errorReply("ERR no");
+    if (words.includes("!!")) {
+      this.inUse.clear();
+      this.#next = 1;
+      this.onReplaced();
+      return errorReply("ERR broken");
+    }
+    if (words.includes(this.refused)) return errorReply("ERR refused");
     return words.map((name) => {
       this.inUse.set(this.#next, name);
       return { name, description: null, flags: 0, reference: this.#next++ };
@@ -36,7 +49,8 @@ class Names implements FunctionEngine {
 
 function fresh() {
   const names = new Names();
-  const store = new FunctionStore(names);
+  const logged: string[] = [];
+  const store = new FunctionStore(names, new Log(1, (line) => logged.push(line)));
   const load = (text: string, replaces = false): string => {
     const loaded = store.load(binaryBytes(text), replaces, true);
     return typeof loaded === "string" ? loaded : errorText(loaded);
@@ -58,7 +72,7 @@ function fresh() {
       `${name}: ${functions.map(({ name }) => name).join(" ")}`
     ).join(", ");
   };
-  return { store, load, restore, all };
+  return { store, load, restore, all, names, logged };
 }
 
 Deno.test("A library's first line names it, and what is wrong with it is said", () => {
@@ -150,4 +164,22 @@ Deno.test("What is removed takes no bytes, and its names are free", () => {
   assertEquals(all(), "b: f");
   store.clear();
   assertEquals([store.bytes, store.count, all()], [0, 0, ""]);
+});
+
+Deno.test("A restore that breaks the interpreter leaves the libraries, whose functions the new one keeps", () => {
+  const { load, restore, all } = fresh();
+  assertEquals(load("#!lua name=a\nf g"), "a");
+  assertEquals(restore("append", "#!lua name=b\nh", "#!lua name=c\n!!"), "ERR broken");
+  assertEquals(all(), "a: f g");
+});
+
+Deno.test("A library that a new interpreter refuses is left out, and the log says so", () => {
+  const { load, all, names, logged } = fresh();
+  assertEquals([load("#!lua name=a\nf"), load("#!lua name=b\ng")], ["a", "b"]);
+  names.refused = "f";
+  assertEquals(load("#!lua name=c\n!!"), "ERR broken");
+  assertEquals(all(), "b: g");
+  assertEquals(logged.map((line) => line.slice(line.indexOf("Library")).trimEnd()), [
+    "Library a is lost: it could not be loaded again: ERR refused",
+  ]);
 });
