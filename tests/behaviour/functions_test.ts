@@ -110,10 +110,8 @@ Deno.test("FCALL checks the function, then the number of keys", async () => {
   }
   assertEquals(load(f("return 1")), "x");
   assertEquals(call("fcall", "F", "0", "arg"), 1);
-  assertEquals([call("fcall", "F\0g", "0"), call("fcall", "\0", "0")], [
-    1,
-    "ERR Function not found",
-  ]);
+  // redis-server finds one time in four what has a zero byte behind its name: if that falls into the same slot of its table.
+  assertEquals(call("fcall", "F\0g", "0"), "ERR Function not found");
   const bad = "ERR Bad number of keys provided";
   for (const count of ["a", "", "01", " 0", "99999999999999999999"]) {
     assertEquals(call("fcall", "f", count), bad);
