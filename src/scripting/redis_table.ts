@@ -159,7 +159,7 @@ export class RedisTable {
     if (exports.lua_gettop(state) !== 1) {
       return this.#raise(state, "ERR redis.setresp() requires one argument.");
     }
-    const version = exports.lua_tonumber(state, 1);
+    const version = Math.trunc(exports.lua_tonumber(state, 1));
     if (version !== 2 && version !== 3) {
       return this.#raise(state, "ERR RESP version must be 2 or 3.");
     }
@@ -173,7 +173,8 @@ export class RedisTable {
       return this.#raise(state, "ERR redis.set_repl() requires one argument.");
     }
     const targets = Math.trunc(exports.lua_tonumber(state, 1));
-    if ((targets & ~Target.all) !== 0) {
+    // Not by its bits: those of a number beyond 32 are lost.
+    if (!(targets >= Target.none && targets <= Target.all)) {
       return this.#raise(
         state,
         "ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.",

@@ -110,6 +110,17 @@ Deno.test("What a script changes is propagated as one transaction, and the scrip
   );
 });
 
+Deno.test("redis.set_repl and redis.setresp leave fractions out, and refuse numbers that wrap to right ones", () => {
+  const server = fresh();
+  const isRight = (call: string): boolean => server.call("EVAL", `redis.${call}`, "0") === null;
+  for (const number of ["3.9999", "2", "'3'"]) {
+    assert(isRight(`setresp(${number})`) && isRight(`set_repl(${number})`), number);
+  }
+  for (const number of ["2^32+3", "2^53+2", "0/0", "1e300", "4"]) {
+    assert(!isRight(`setresp(${number})`) && !isRight(`set_repl(${number})`), number);
+  }
+});
+
 Deno.test("A script's commands are counted and timed beside it, and the slow log names the script alone", () => {
   const server = fresh({ "slowlog-log-slower-than": "0" });
   server.run(
