@@ -190,28 +190,46 @@ const LOOKS_UP = /\b(?:by|get)\b/i;
 const isOrdered = ([name, ...rest]: Words): boolean =>
   !name.startsWith("sort") || !LOOKS_UP.test(rest.join(" "));
 
+/** Has commands run on redis-server and on ours, batch after batch, and asserts that both tell the same events. */
+async function assertAlike(
+  redis: LiveServer,
+  prepare: (wires: readonly Wire[], taps: readonly EventTap[]) => Promise<void>,
+  batches: (isTried: (name: string) => boolean) => () => Words[],
+): Promise<void> {
+  const isJudge = await isOf72(redis);
+  const ours = startRespite();
+  const servers = [redis, ours];
+  const wires = await Promise.all(servers.map(({ port }) => Wire.connect(port)));
+  const taps = await Promise.all(servers.map((server) => EventTap.open(server)));
+  await prepare(wires, taps);
+  const nextBatch = batches((name) => isJudge || isAlikeIn70(name));
+  const differences: string[] = [];
+  for (let sent = 0; sent < COUNT && differences.length < DIFFERENCES_MAX;) {
+    const batch = nextBatch();
+    sent += batch.length;
+    const found = await firstDifference(wires, taps, batch);
+    if (found !== null) differences.push(found);
+  }
+  for (const one of [...wires, ...taps]) one.close();
+  await ours.stop();
+  assertEquals(differences.join("\n"), "");
+}
+
 Deno.test({
   name: `random commands cause redis-server's keyspace events${skips}`,
   ...options,
   fn: async () => {
     if (redis === null) return;
-    const isJudge = await isOf72(redis);
-    const ours = startRespite();
-    const servers = [redis, ours];
-    const wires = await Promise.all(servers.map(({ port }) => Wire.connect(port)));
-    for (const wire of wires) await wire.roundTrip("flushall");
-    const taps = await Promise.all(servers.map((server) => EventTap.open(server)));
     const commands = randomCommands(SEED, true);
-    const differences: string[] = [];
-    for (let sent = 0; sent < COUNT && differences.length < DIFFERENCES_MAX; sent += PIPELINE) {
-      const batch = Array.from({ length: PIPELINE }, () => commands.next().value as string[])
-        .filter((words) => isOrdered(words) && (isJudge || isAlikeIn70(words[0])));
-      const found = await firstDifference(wires, taps, batch);
-      if (found !== null) differences.push(found);
-    }
-    for (const one of [...wires, ...taps]) one.close();
-    await ours.stop();
-    assertEquals(differences.join("\n"), "");
+    await assertAlike(
+      redis,
+      async (wires) => {
+        for (const wire of wires) await wire.roundTrip("flushall");
+      },
+      (isTried) => () =>
+        Array.from({ length: PIPELINE }, () => commands.next().value as string[])
+          .filter((words) => isOrdered(words) && isTried(words[0])),
+    );
   },
 });
 
@@ -223,30 +241,29 @@ Deno.test({
   ...options,
   fn: async () => {
     if (redis === null) return;
-    const isJudge = await isOf72(redis);
-    const ours = startRespite();
-    const servers = [redis, ours];
-    const wires = await Promise.all(servers.map(({ port }) => Wire.connect(port)));
-    const taps = await Promise.all(servers.map((server) => EventTap.open(server)));
-    for (const { control } of taps) await control.roundTrip("config set proto-max-bulk-len 1mb");
-    const isTried = (name: string): boolean =>
-      !CHANGES_THE_SERVER.test(name) && (isJudge || isAlikeIn70(name));
-    const episodes = oddEpisodes(SEED, EPISODE_SIZE, isTried);
-    const differences: string[] = [];
-    for (let sent = 0; sent < COUNT && differences.length < DIFFERENCES_MAX;) {
-      const { setUp, commands } = episodes.next().value as {
-        setUp: string[][];
-        commands: string[][];
-      };
-      const all = [["select", "0"], ["flushall"], ...setUp, ...commands.filter(isComparable)]
-        .map((words) => words.map(binaryOf));
-      sent += all.length;
-      const found = await firstDifference(wires, taps, all);
-      if (found !== null) differences.push(found);
-    }
-    for (const one of [...wires, ...taps]) one.close();
-    await ours.stop();
-    assertEquals(differences.join("\n"), "");
+    await assertAlike(
+      redis,
+      async (_wires, taps) => {
+        for (const { control } of taps) {
+          await control.roundTrip("config set proto-max-bulk-len 1mb");
+        }
+      },
+      (isTried) => {
+        const episodes = oddEpisodes(
+          SEED,
+          EPISODE_SIZE,
+          (name) => !CHANGES_THE_SERVER.test(name) && isTried(name),
+        );
+        return () => {
+          const { setUp, commands } = episodes.next().value as {
+            setUp: string[][];
+            commands: string[][];
+          };
+          return [["select", "0"], ["flushall"], ...setUp, ...commands.filter(isComparable)]
+            .map((words) => words.map(binaryOf));
+        };
+      },
+    );
   },
 });
 
