@@ -484,8 +484,9 @@ function gateRefusal(
     const refusal = gates.misconf ?? gates.noReplicas ?? gates.readOnly;
     if (refusal !== null) return refusal;
   }
-  // PING fails as well, so that monitoring by PING notices.
-  if (gates.misconf !== null && command.name === "ping") return gates.misconf;
+  // PING fails as well, so that monitoring by PING notices; not one that had been queued before.
+  const isPing = command.name === "ping" && client.transaction.running === null;
+  if (gates.misconf !== null && isPing) return gates.misconf;
   if (gates.full !== null && (flags & Flag.denyOom) !== 0) return gates.full;
   if (isMisplaced(client, command)) return notWhileSubscribed(command.fullName);
   if (gates.stale !== null && (flags & Flag.stale) === 0) return gates.stale;

@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { Errors } from "../../src/protocol/errors.ts";
 import { ReplyError, TestServer } from "../support/harness.ts";
 
 Deno.test("EXEC runs what MULTI has queued, errors included", () => {
@@ -147,4 +148,13 @@ Deno.test("BGSAVE and BGREWRITEAOF inside EXEC begin after it", async () => {
     server.advance(200);
     await new Promise((resolve) => setTimeout(resolve));
   }
+});
+
+Deno.test("PING fails when a save has failed, but not one that was queued before", () => {
+  const server = new TestServer();
+  server.run("MULTI");
+  server.run("PING");
+  server.engine.gates.misconf = Errors.internal;
+  assertEquals(server.run("EXEC"), ["PONG"]);
+  assert(server.run("PING") instanceof ReplyError);
 });
