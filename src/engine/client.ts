@@ -32,6 +32,20 @@ export interface Transport {
   readonly isUnixSocket: boolean;
 }
 
+/** That of a client without a connection. */
+export const NOWHERE: Transport = {
+  flush() {},
+  closeAfterReply() {},
+  kill() {},
+  resume() {},
+  inFlightBytes: 0,
+  queryBytes: 0,
+  queryFreeBytes: 0,
+  address: "",
+  localAddress: "",
+  isUnixSocket: false,
+};
+
 const WHOLE_SNAPSHOT: SnapshotContents = { keys: true, functions: true };
 
 /** CLIENT REPLY's modes; `skip` ends after one command. */

@@ -1,20 +1,7 @@
 /** Runs the commands of the append-only file for a client that is never refused and whose replies are dropped. */
 import type { Args } from "../protocol/args.ts";
-import { Client, type Transport } from "./client.ts";
+import { Client, NOWHERE } from "./client.ts";
 import type { Engine } from "./engine.ts";
-
-const NOWHERE: Transport = {
-  flush() {},
-  closeAfterReply() {},
-  kill() {},
-  resume() {},
-  inFlightBytes: 0,
-  queryBytes: 0,
-  queryFreeBytes: 0,
-  address: "",
-  localAddress: "",
-  isUnixSocket: false,
-};
 
 export class Replay {
   readonly #engine: Engine;

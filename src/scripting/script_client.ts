@@ -3,7 +3,7 @@
  * redis.call and redis.pcall: a script's commands go through the evaluator like everybody's, for a client of the script's own.
  * Their arguments are read where Lua has them.
  */
-import { Client, type Transport } from "../engine/client.ts";
+import { Client, NOWHERE, type Transport } from "../engine/client.ts";
 import { type Command, Flag } from "../engine/command.ts";
 import type { Engine } from "../engine/engine.ts";
 import { ScriptFlag } from "../engine/script_flags.ts";
@@ -16,18 +16,7 @@ import { firstLine, markCounted, ReplyReader } from "./lua_values.ts";
 import { type ScriptRun, Target } from "./script_run.ts";
 
 /** What MONITOR and CLIENT commands see of a script's client. */
-const LUA_TRANSPORT: Transport = {
-  flush() {},
-  closeAfterReply() {},
-  kill() {},
-  resume() {},
-  inFlightBytes: 0,
-  queryBytes: 0,
-  queryFreeBytes: 0,
-  address: "lua",
-  localAddress: "",
-  isUnixSocket: false,
-};
+const LUA_TRANSPORT: Transport = { ...NOWHERE, address: "lua" };
 
 const MINUS = 0x2d;
 /** A buffer for replies that is larger than this is given back when the script is over. */
