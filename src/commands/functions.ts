@@ -4,7 +4,7 @@ import { type CommandSpec, Flag } from "../engine/command.ts";
 import type { FunctionCalls, FunctionLibrary, RestorePolicy } from "../engine/function_calls.ts";
 import type { RunningScript } from "../engine/script_calls.ts";
 import { countedKeys } from "../engine/key_spec.ts";
-import { ScriptFlag } from "../engine/script_flags.ts";
+import { SCRIPT_FLAG_NAMES, ScriptFlag } from "../engine/script_flags.ts";
 import { assert } from "../lib/assert.ts";
 import { globMatches } from "../lib/glob.ts";
 import { scratch } from "../lib/scratch.ts";
@@ -18,7 +18,6 @@ import {
   unknownOrArity,
 } from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
-import { FLAG_NAMES } from "../scripting/script_cache.ts";
 import { replyHelp } from "./help.ts";
 
 const PAYLOAD_KEPT_BYTES = 64 * 1024;
@@ -105,7 +104,7 @@ function replyLibrary(reply: ReplyWriter, library: FunctionLibrary, withCode: bo
     if (description === null) reply.nullBulk();
     else reply.bulkBinary(description);
     reply.bulkText("flags");
-    const names = [...FLAG_NAMES].filter(([, flag]) => (flags & flag) !== 0);
+    const names = [...SCRIPT_FLAG_NAMES].filter(([, flag]) => (flags & flag) !== 0);
     reply.set(names.length);
     for (const [name] of names) reply.simple(name);
   }

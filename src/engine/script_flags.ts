@@ -11,6 +11,15 @@ export const ScriptFlag = {
   undeclared: 1 << 5,
 } as const;
 
+/** What scripts and functions call them. */
+export const SCRIPT_FLAG_NAMES: ReadonlyMap<string, number> = new Map([
+  ["no-writes", ScriptFlag.noWrites],
+  ["allow-oom", ScriptFlag.allowOom],
+  ["allow-stale", ScriptFlag.allowStale],
+  ["no-cluster", ScriptFlag.noCluster],
+  ["allow-cross-slot-keys", ScriptFlag.allowCrossSlotKeys],
+]);
+
 /** The flags of a command, `flags`, when it runs a script that declares `declared`. */
 export function flagsOfScript(flags: number, declared: number): number {
   if ((declared & ScriptFlag.undeclared) !== 0) return flags;

@@ -2,12 +2,12 @@
  * redis.register_function, which a library calls while it is loaded: with a name and a function, or with a table of named
  * arguments.
  */
+import { SCRIPT_FLAG_NAMES } from "../engine/script_flags.ts";
 import { assert } from "../lib/assert.ts";
 import type { CompiledFunction } from "./function_store.ts";
 import { isLibraryName } from "./library_header.ts";
 import { REGISTRY, Type } from "./lua_constants.ts";
 import type { LuaMachine } from "./lua_machine.ts";
-import { FLAG_NAMES } from "./script_cache.ts";
 
 const CALL = "redis.register_function";
 
@@ -137,7 +137,7 @@ export class Registrar {
       const name = type === Type.string ? this.#machine.text(state, -1)?.toLowerCase() : "";
       this.#machine.pop(state, 1);
       if (type === Type.nil) return null;
-      const flag = FLAG_NAMES.get(name ?? "");
+      const flag = SCRIPT_FLAG_NAMES.get(name ?? "");
       if (flag === undefined) return "unknown flag given";
       draft.flags |= flag;
     }

@@ -3,20 +3,12 @@
  * again and again computes no sum.
  */
 import { splitWords } from "../config/words.ts";
-import { ScriptFlag } from "../engine/script_flags.ts";
+import { SCRIPT_FLAG_NAMES, ScriptFlag } from "../engine/script_flags.ts";
 import { hexText } from "../lib/hexadecimal.ts";
 import { sameBytes } from "../lib/slice.ts";
 import { sha1, SHA1_BYTES } from "../lib/sha1.ts";
 import { type Args, binaryText } from "../protocol/args.ts";
 import { type ErrorReply, errorReply, Errors } from "../protocol/errors.ts";
-
-export const FLAG_NAMES: ReadonlyMap<string, number> = new Map([
-  ["no-writes", ScriptFlag.noWrites],
-  ["allow-oom", ScriptFlag.allowOom],
-  ["allow-stale", ScriptFlag.allowStale],
-  ["no-cluster", ScriptFlag.noCluster],
-  ["allow-cross-slot-keys", ScriptFlag.allowCrossSlotKeys],
-]);
 
 const LINE_FEED = 0x0a;
 export const SHA_DIGITS = 2 * SHA1_BYTES;
@@ -172,7 +164,7 @@ export function declarationOf(text: Uint8Array): { flags: number; codeStart: num
     }
     const names = option.slice("flags=".length);
     for (const name of names === "" ? [] : names.split(",")) {
-      const flag = FLAG_NAMES.get(name);
+      const flag = SCRIPT_FLAG_NAMES.get(name);
       if (flag === undefined) return errorReply(`ERR Unexpected flag in script shebang: ${name}`);
       flags |= flag;
     }
