@@ -19,6 +19,7 @@ import {
 } from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import { replyHelp } from "./help.ts";
+import { killRunning } from "./scripting.ts";
 
 const PAYLOAD_KEPT_BYTES = 64 * 1024;
 
@@ -123,10 +124,8 @@ function functionDump(call: Call): void {
   payload.clear(PAYLOAD_KEPT_BYTES);
 }
 
-function functionKill({ reply, engine }: Call): void {
-  const error = engine.scripts === null ? Errors.notBusy : engine.scripts.kill(true);
-  if (error === null) reply.ok();
-  else reply.error(error);
+function functionKill(call: Call): void {
+  killRunning(call, true);
 }
 
 function functionStats(call: Call): void {

@@ -2,60 +2,74 @@
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
 import { countedKeys } from "../engine/key_spec.ts";
-import { ScriptFlag } from "../engine/script_flags.ts";
+import type { ScriptCalls } from "../engine/script_calls.ts";
+import { assert } from "../lib/assert.ts";
 import { Errors } from "../protocol/errors.ts";
 import { replyHelp } from "./help.ts";
 
+function scriptsOf({ engine }: Call): ScriptCalls {
+  assert(engine.scripts !== null, "the app has connected Lua");
+  return engine.scripts;
+}
+
 function evalText(call: Call): void {
-  call.engine.scripts?.evalText(call, false);
+  scriptsOf(call).evalText(call, false);
 }
 
 function evalTextRo(call: Call): void {
-  call.engine.scripts?.evalText(call, true);
+  scriptsOf(call).evalText(call, true);
 }
 
 function evalSha(call: Call): void {
-  call.engine.scripts?.evalSha(call, false);
+  scriptsOf(call).evalSha(call, false);
 }
 
 function evalShaRo(call: Call): void {
-  call.engine.scripts?.evalSha(call, true);
+  scriptsOf(call).evalSha(call, true);
 }
 
 /** What a script declares in its first line. */
-function declaredByText({ args, engine }: Call): number {
-  return engine.scripts?.declaredBy(args, false) ?? ScriptFlag.undeclared;
+function declaredByText(call: Call): number {
+  return scriptsOf(call).declaredBy(call.args, false);
 }
 
-function declaredBySha({ args, engine }: Call): number {
-  return engine.scripts?.declaredBy(args, true) ?? ScriptFlag.undeclared;
+function declaredBySha(call: Call): number {
+  return scriptsOf(call).declaredBy(call.args, true);
 }
 
-function scriptLoad({ args, reply, engine }: Call): void {
-  const sha = engine.scripts?.cacheScript(args, 2) ?? Errors.internal;
+function scriptLoad(call: Call): void {
+  const { args, reply } = call;
+  const sha = scriptsOf(call).cacheScript(args, 2);
   if (typeof sha === "string") reply.bulkBinary(sha);
   else reply.error(sha);
 }
 
-function scriptExists({ args, reply, engine }: Call): void {
+function scriptExists(call: Call): void {
+  const { args, reply } = call;
   reply.array(args.count - 2);
   for (let i = 2; i < args.count; i++) {
-    reply.integer(engine.scripts?.hasScript(args, i) === true ? 1 : 0);
+    reply.integer(scriptsOf(call).hasScript(args, i) ? 1 : 0);
   }
 }
 
-function scriptFlush({ args, reply, engine }: Call): void {
+function scriptFlush(call: Call): void {
+  const { args, reply } = call;
   const isRight = args.count === 2 ||
     (args.count === 3 && (args.is(2, "ASYNC") || args.is(2, "SYNC")));
   if (!isRight) return reply.error(Errors.scriptFlush);
-  engine.scripts?.flush();
+  scriptsOf(call).flush();
   reply.ok();
 }
 
-function scriptKill({ reply, engine }: Call): void {
-  const error = engine.scripts === null ? Errors.notBusy : engine.scripts.kill(false);
-  if (error === null) reply.ok();
-  else reply.error(error);
+function scriptKill(call: Call): void {
+  killRunning(call, false);
+}
+
+/** SCRIPT KILL, or FUNCTION KILL. */
+export function killRunning(call: Call, isFunction: boolean): void {
+  const error = scriptsOf(call).kill(isFunction);
+  if (error === null) call.reply.ok();
+  else call.reply.error(error);
 }
 
 function scriptDebug({ args, reply }: Call): void {
