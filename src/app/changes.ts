@@ -6,6 +6,8 @@ import { systemText } from "../lib/system_error.ts";
 import { type Level, LEVELS } from "../observe/log.ts";
 
 const SLICE_US = 500;
+/** With less for all clients, nobody could set it back. So it is in Redis. */
+const CLIENTS_BYTES_MIN = 128 * 1024;
 
 /** Applies the parameters in force, and every later change of them. */
 export function carryChanges(engine: Engine): void {
@@ -26,6 +28,7 @@ export function carryChanges(engine: Engine): void {
     keyspace.recencyPolicy = values.maxmemoryPolicy.endsWith("lru");
   });
   carry("tracking-table-max-keys", () => forgetTrackedKeys(engine));
+  for (const name of ["maxmemory", "maxmemory-clients"]) carry(name, () => limitClients(engine));
   carry("lfu-log-factor", () => keyspace.lfuLogFactor = values.lfuLogFactor);
   carry("lfu-decay-time", () => keyspace.lfuDecayMinutes = values.lfuDecayTime);
   carry(
@@ -35,6 +38,18 @@ export function carryChanges(engine: Engine): void {
   parameters.onSet(
     "dir",
     () => enterDirectory(parameters, (path) => engine.host.enterDirectory(path)),
+  );
+}
+
+/** Sets what all clients together may take. Who is closed because it is less than before is so after the command. */
+function limitClients({ parameters: { values }, clients, clientMemory }: Engine): void {
+  const { maxmemory, maxmemoryClients } = values;
+  // A percentage is negative; without `maxmemory` there is nothing that it is a part of.
+  const share = maxmemory > 0 ? Math.floor(maxmemory * -maxmemoryClients / 100) : Infinity;
+  const bytes = maxmemoryClients < 0 ? share : maxmemoryClients;
+  clientMemory.limit(
+    maxmemoryClients === 0 ? null : Math.max(bytes, CLIENTS_BYTES_MIN),
+    clients.values(),
   );
 }
 

@@ -154,6 +154,7 @@ export class Cron {
     gates.full = keyspace.entries.arena.isNearlyFull ? Errors.arenaFull : null;
     counters.peakMemoryBytes = Math.max(counters.peakMemoryBytes, this.#engine.usedBytes);
     for (const client of this.#engine.clients.values()) this.#engine.limitOutput?.(client);
+    this.#engine.evictClients();
     this.#engine.replyBuffers.tick(this.#engine.clients.values(), now);
     this.#closeIdle(now, parameters.values.timeout * 1000);
     this.#engine.persistence?.tick();

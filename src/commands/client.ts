@@ -2,8 +2,7 @@
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
 import type { Client } from "../engine/client.ts";
-import { countOf, Kind } from "../engine/pubsub.ts";
-import { cText } from "../lib/c_text.ts";
+import { describeClient } from "../engine/client_line.ts";
 import {
   attributeCharacters,
   Errors,
@@ -12,12 +11,10 @@ import {
   unknownOrArity,
   unrecognizedOption,
 } from "../protocol/errors.ts";
-import { redirectOf, trackingSubcommands } from "./client_tracking.ts";
+import { trackingSubcommands } from "./client_tracking.ts";
 import { timeoutInMs } from "./counts.ts";
 import { replyHelp } from "./help.ts";
 
-/** A client of Redis has no larger buffer of its own. */
-const OWN_OUTPUT_MAX = 16_384;
 const CLIENT_TYPES = ["normal", "master", "replica", "slave", "pubsub"];
 
 /** Whether a byte string may name a client: printable ASCII without spaces. What follows a zero byte does not matter. */
@@ -30,7 +27,7 @@ function clientId({ reply, client }: Call): void {
 }
 
 function clientInfo({ reply, client }: Call): void {
-  reply.verbatim("txt", `${describe(client)}\n`);
+  reply.verbatim("txt", `${describeClient(client)}\n`);
 }
 
 function clientGetname({ reply, client }: Call): void {
@@ -68,10 +65,11 @@ function clientReply({ args, reply, client }: Call): void {
   } else reply.error(Errors.syntax);
 }
 
-function clientNoEvict({ args, reply, client }: Call): void {
+function clientNoEvict({ args, reply, client, engine }: Call): void {
   const isOn = args.is(2, "ON");
   if (!isOn && !args.is(2, "OFF")) return reply.error(Errors.syntax);
   client.noEvict = isOn;
+  engine.clientMemory.evictabilityChanged(client);
   reply.ok();
 }
 
@@ -126,7 +124,7 @@ function clientList({ args, reply, engine }: Call): void {
   } else if (args.count > 2) {
     return reply.error(Errors.syntax);
   }
-  reply.verbatim("txt", clients.map((client) => `${describe(client)}\n`).join(""));
+  reply.verbatim("txt", clients.map((client) => `${describeClient(client)}\n`).join(""));
 }
 
 /** Which clients CLIENT KILL means. */
@@ -199,72 +197,6 @@ function isMeant(call: Call, other: Client, filter: Filter): boolean {
 
 function isOfType(client: Client, type: string): boolean {
   return client.type === (type === "slave" ? "replica" : type);
-}
-
-/** One line of CLIENT LIST. */
-function describe(client: Client): string {
-  const { transport, reply, transaction, args } = client;
-  const now = client.engine.clock.nowMs();
-  const seconds = (sinceMs: number): number => Math.floor((now - sinceMs) / 1000);
-  let argumentBytes = 0;
-  for (let i = 0; i < args.count; i++) argumentBytes += args.length(i);
-  const ownOutput = Math.min(reply.size, OWN_OUTPUT_MAX);
-  const fields: [string, string | number][] = [
-    ["id", client.id],
-    ["addr", transport.address],
-    ["laddr", transport.localAddress],
-    ["fd", client.id + 7],
-    ["name", client.name],
-    ["age", seconds(client.createdMs)],
-    ["idle", seconds(client.lastActiveMs)],
-    ["flags", flagsOf(client)],
-    ["db", client.database],
-    ["sub", countOf(client, Kind.channel)],
-    ["psub", countOf(client, Kind.pattern)],
-    ["ssub", countOf(client, Kind.shard)],
-    ["multi", transaction.isUnderWay ? transaction.count : -1],
-    ["qbuf", transport.queryBytes],
-    ["qbuf-free", transport.queryFreeBytes],
-    ["argv-mem", argumentBytes],
-    ["multi-mem", transaction.bytes],
-    // An idle client has no buffer: this is the size of the one that its next replies begin with.
-    ["rbs", reply.firstBytes],
-    ["rbp", reply.peakBytes],
-    // As in Redis, obl is what waits in the client's own buffer, and omem all the rest.
-    ["obl", ownOutput],
-    ["oll", 0],
-    ["omem", client.outputWaiting - ownOutput],
-    ["tot-mem", client.memoryBytes],
-    ["events", transport.inFlightBytes > 0 ? "rw" : "r"],
-    ["cmd", transaction.running !== null ? "exec" : client.call.command?.fullName ?? "NULL"],
-    ["user", client.user],
-    ["redir", redirectOf(client.tracking)],
-    ["resp", reply.resp],
-    ["lib-name", client.libName],
-    ["lib-ver", client.libVersion],
-  ];
-  // A zero byte ends what is shown of a name.
-  return fields.map(([name, value]) => `${name}=${cText(String(value))}`).join(" ");
-}
-
-function flagsOf(client: Client): string {
-  let flags = "";
-  if (client.isMonitor) flags += "O";
-  else if (client.isReplica) flags += "S";
-  if (client.subscriptions !== null) flags += "P";
-  if (client.transaction.isUnderWay) flags += "x";
-  if (client.blocked !== null || client.isPostponed) flags += "b";
-  const { tracking } = client;
-  if (tracking !== null && tracking.isOn) {
-    flags += "t";
-    if (tracking.isRedirectBroken) flags += "R";
-    if (tracking.options.isBroadcast) flags += "B";
-  }
-  if (client.transaction.isBroken) flags += "d";
-  if (client.transport.isUnixSocket) flags += "U";
-  if (client.noEvict) flags += "e";
-  if (client.noTouch) flags += "T";
-  return flags === "" ? "N" : flags;
 }
 
 function clientHelp({ reply }: Call): void {

@@ -1,7 +1,7 @@
 /** CLIENT TRACKING and its kin: https://redis.io/docs/latest/develop/reference/client-side-caching/ */
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
-import type { Tracker, TrackingOptions } from "../engine/tracker.ts";
+import { redirectOf, type Tracker, type TrackingOptions } from "../engine/tracker.ts";
 import { beginsWith } from "../lib/slice.ts";
 import { binaryText } from "../protocol/args.ts";
 import { type ErrorReply, Errors, overlappingPrefix } from "../protocol/errors.ts";
@@ -100,11 +100,6 @@ function caching({ args, reply, client }: Call): void {
   if (!isYes && !isOptOut) return reply.error(Errors.cachingNo);
   tracking.setCachingGiven(true);
   reply.ok();
-}
-
-/** The id of the client that is told in this one's place; 0 if it is told itself, −1 if it does not track. */
-export function redirectOf(tracker: Tracker | null): number {
-  return tracker === null || !tracker.isOn ? -1 : tracker.options.redirect;
 }
 
 function getredir({ reply, client }: Call): void {

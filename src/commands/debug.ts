@@ -29,6 +29,7 @@ type Run = (call: Call) => void;
 const SUBCOMMANDS: Record<string, readonly [least: number, run: Run, most?: number]> = {
   "AOF-FLUSH-SLEEP": [3, aofFlushSleep],
   "CHANGE-REPL-ID": [2, changeReplId, 2],
+  "CLIENT-EVICTION": [2, clientEviction, 2],
   "CONFIG-REWRITE-FORCE-ALL": [2, configRewriteForceAll],
   "DIGEST": [2, digest],
   "DIGEST-VALUE": [3, digestValue],
@@ -92,6 +93,23 @@ function sleep({ args, reply, engine }: Call): void {
 function setActiveExpire({ args, reply, engine }: Call): void {
   engine.activeExpiry = args.binary(2) !== "0";
   reply.ok();
+}
+
+/** Shows the buckets of `maxmemory-clients`. */
+function clientEviction({ reply, engine }: Call): void {
+  const { buckets } = engine.clientMemory;
+  if (buckets === null) return reply.error(Errors.noClientEviction);
+  const all = [...buckets.all()];
+  const lines = all.map(({ start, clients }, i) => {
+    const bytes = clients.reduce((sum, { countedBytes }) => sum + countedBytes, 0);
+    const end = i + 1 < all.length ? ` - ${wide(all[i + 1].start - 1)}` : "+".padEnd(13);
+    return `bucket ${wide(start)}${end}: tot-mem: ${wide(bytes)}, clients: ${clients.length}\n`;
+  });
+  reply.verbatim("txt", lines.join(""));
+}
+
+function wide(figure: number): string {
+  return String(figure).padStart(10);
 }
 
 function configRewriteForceAll({ reply, engine }: Call): void {
@@ -384,6 +402,7 @@ function protocol(call: Call): void {
 function help({ reply }: Call): void {
   replyHelp(reply, "DEBUG", [
     ["AOF-FLUSH-SLEEP <microsec>", "Waits before the append-only file is written."],
+    ["CLIENT-EVICTION", "How many clients take how much memory, if maxmemory-clients limits it."],
     ["CHANGE-REPL-ID", "Gives the server another id of replication."],
     ["CONFIG-REWRITE-FORCE-ALL", "CONFIG REWRITE that writes defaults, too."],
     ["DIGEST", "A sum over all data; equal data have equal sums."],

@@ -104,7 +104,7 @@ function humanBytes(bytes: number): string {
 }
 
 function memory(engine: Engine): Field[] {
-  const { keyspace, counters, host, parameters } = engine;
+  const { keyspace, counters, host, parameters, clientMemory } = engine;
   const used = engine.usedBytes;
   const peak = Math.max(counters.peakMemoryBytes, used);
   counters.peakMemoryBytes = peak;
@@ -112,7 +112,6 @@ function memory(engine: Engine): Field[] {
   const overhead = engine.overheadBytes;
   const dataset = Math.max(used - overhead, 0);
   const { maxmemory, maxmemoryPolicy } = parameters.values;
-  const clientBytes = engine.clientBytes;
   const { active, fragmentation, resident: outside, overhead: beyond, total } = memoryRatios(
     engine,
     resident,
@@ -149,8 +148,8 @@ function memory(engine: Engine): Field[] {
     ["mem_not_counted_for_evict", 0],
     ["mem_replication_backlog", 0],
     ["mem_total_replication_buffers", 0],
-    ["mem_clients_slaves", 0],
-    ["mem_clients_normal", clientBytes],
+    ["mem_clients_slaves", clientMemory.replicaBytes],
+    ["mem_clients_normal", clientMemory.normalBytes],
     ["mem_cluster_links", 0],
     ["mem_aof_buffer", 0],
     ["mem_allocator", "respite-arena"],
@@ -230,7 +229,7 @@ function stats(engine: Engine): Field[] {
     ["expired_time_cap_reached_count", keyspace.stats.expiryTimeouts],
     ["expire_cycle_cpu_milliseconds", 0],
     ["evicted_keys", keyspace.stats.evicted],
-    ["evicted_clients", 0],
+    ["evicted_clients", counters.evictedClients],
     ["total_eviction_exceeded_time", 0],
     ["current_eviction_exceeded_time", 0],
     ["keyspace_hits", keyspace.stats.hits],

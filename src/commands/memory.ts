@@ -32,7 +32,7 @@ function replyExcesses(reply: ReplyWriter, excesses: readonly NamedExcess[]): vo
 }
 
 function memoryStats({ reply, engine }: Call): void {
-  const { keyspace, counters, host } = engine;
+  const { keyspace, counters, host, clientMemory } = engine;
   const used = engine.usedBytes;
   const peak = Math.max(counters.peakMemoryBytes, used);
   const databases = keyspace.databases.filter((db) => db.size > 0);
@@ -45,8 +45,8 @@ function memoryStats({ reply, engine }: Call): void {
     ["total.allocated", used],
     ["startup.allocated", engine.startupBytes],
     ["replication.backlog", 0],
-    ["clients.slaves", 0],
-    ["clients.normal", engine.clientBytes],
+    ["clients.slaves", clientMemory.replicaBytes],
+    ["clients.normal", clientMemory.normalBytes],
     ["cluster.links", 0],
     ["aof.buffer", 0],
     ["lua.caches", engine.scripts?.figures.scriptBytes ?? 0],

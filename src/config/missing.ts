@@ -21,8 +21,6 @@ export const Missing = {
     "other nodes",
   replicasToWrite: "replication is not there yet: what this server acknowledges would be nowhere " +
     "else, whatever min-replicas-to-write says",
-  clientEviction: "clients are not evicted yet: their buffers would take more memory than this. " +
-    "Limit each of them by client-output-buffer-limit and client-query-buffer-limit",
   daemon: "this server can't put itself into the background. Start it as a service (in a systemd " +
     "unit, Type=simple), or by nohup with & at the end",
   modules: "modules can't be loaded",

@@ -183,7 +183,7 @@ export const PARAMETER_ROWS = [
   text("masteruser", "", { sensitive: true, inert: true }),
   integer("maxclients", 10_000, 1, UINT_MAX),
   memory("maxmemory", 0, 0, ULONG_MAX, { danger: evictionDanger }),
-  memoryOrPercent("maxmemory-clients", 0, { inert: true, danger: Missing.clientEviction }),
+  memoryOrPercent("maxmemory-clients", 0),
   integer("maxmemory-eviction-tenacity", 10, 0, 100, { inert: true }),
   choice("maxmemory-policy", "noeviction", [
     "volatile-lru",

@@ -14,6 +14,8 @@ import { Prefix, type Tracker } from "./tracker.ts";
 
 /** The author of a change that no client has made; ids of clients begin at 1. */
 export const NOBODY = 0;
+/** Memory of a prefix beside its bytes. */
+const PREFIX_BYTES = 100;
 /** A larger buffer is given back after the message. */
 const KEPT_BYTES = 64 * 1024;
 
@@ -47,6 +49,7 @@ export class Broadcasts {
     if (prefix.trackers.has(tracker)) return;
     prefix.trackers.add(tracker);
     tracker.prefixes.splice(placeOf(tracker.prefixes, bytes), 0, prefix);
+    tracker.bytes += bytes.length + PREFIX_BYTES;
   }
 
   #prefixOf(bytes: Uint8Array): Prefix {
@@ -69,6 +72,7 @@ export class Broadcasts {
       }
     }
     tracker.prefixes = [];
+    tracker.bytes = 0;
   }
 
   /** The client `author`, or NOBODY, has changed a key. */

@@ -90,6 +90,10 @@ export class Client implements ReplyOwner {
   isClosing = false;
   /** What `ClientMemory` has counted of it; −1 before it is added and after it has gone. */
   countedBytes = -1;
+  /** Its place among clients of that size: see ClientBuckets. */
+  bucket = -1;
+  bucketPrevious: Client | null = null;
+  bucketNext: Client | null = null;
   /** Not null while a blocking command waits; `unblock` ends the wait with a reply. */
   blocked: { unblock(reason: "timeout" | "error"): void } | null = null;
 
@@ -132,8 +136,11 @@ export class Client implements ReplyOwner {
 
   /** Bytes of memory that it takes: tot-mem of CLIENT LIST. */
   get memoryBytes(): number {
-    return 1024 + this.transport.queryBytes + this.transport.queryFreeBytes +
-      this.reply.capacity + this.transport.inFlightBytes + this.transaction.bytes +
-      (this.tracking?.bytes ?? 0) + (this.subscriptions?.bytes ?? 0);
+    const { transport, transaction, args } = this;
+    return 1024 + transport.queryBytes + transport.queryFreeBytes +
+      this.reply.capacity + transport.inFlightBytes + transaction.bytes + transaction.watchBytes +
+      (args.hasBuffers ? args.ownBytes : 0) + (this.heldPushes?.capacity ?? 0) +
+      (this.tracking?.bytes ?? 0) + (this.subscriptions?.bytes ?? 0) +
+      this.name.length + this.libName.length + this.libVersion.length;
   }
 }

@@ -5,6 +5,7 @@
 import type { Parameters } from "../config/parameters.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
 import { Cause } from "../keyspace/change_hooks.ts";
+import { assert } from "../lib/assert.ts";
 import type { Clock } from "../lib/clock.ts";
 import { storyOf } from "../lib/error_story.ts";
 import type { Hasher } from "../lib/hash.ts";
@@ -16,6 +17,7 @@ import { RecentCommands } from "../observe/recent_commands.ts";
 import { Slowlog } from "../observe/slowlog.ts";
 import { Blocking } from "./blocking.ts";
 import type { Client } from "./client.ts";
+import { describeClient } from "./client_line.ts";
 import { ClientMemory } from "./client_memory.ts";
 import { ClientTable } from "./client_table.ts";
 import type { CommandTable } from "./command.ts";
@@ -96,7 +98,7 @@ export class Engine {
   readonly suspension = new Suspension(this);
   /** In order of connection. */
   readonly clients = new ClientTable<Client>();
-  readonly clientMemory = new ClientMemory();
+  readonly clientMemory = new ClientMemory<Client>();
   readonly monitors = new Set<Client>();
   /** Clients to whose output another client's command has added in this batch: they are flushed at its end. */
   readonly toFlush = new Set<Client>();
@@ -259,6 +261,30 @@ export class Engine {
     for (const client of this.clients.values()) {
       if (client.isPostponed) client.transport.resume();
     }
+  }
+
+  /**
+   * Closes clients, the largest first, until the others take no more than `maxmemory-clients`. Called between commands:
+   * it may close the one whose batch this is.
+   */
+  evictClients(): void {
+    while (this.clientMemory.isOver) {
+      const victim = this.clientMemory.buckets?.largest ?? null;
+      // The rest of it is of clients that must not be closed.
+      if (victim === null) return;
+      this.log.notice(`Evicting client: ${describeClient(victim)}`);
+      this.counters.evictedClients++;
+      victim.transport.kill();
+      assert(victim.countedBytes < 0, "who is closed is not counted any more");
+    }
+  }
+
+  /** A client begins to receive all changes. */
+  becomesReplica(client: Client): void {
+    this.clientMemory.remove(client);
+    client.isReplica = true;
+    this.clientMemory.add(client);
+    this.clientMemory.recount(client);
   }
 
   /** Flushes the clients to whose output other clients' commands have added. */

@@ -74,7 +74,8 @@ export class Evaluator {
     }
     engine.actor = null;
     engine.afterBatch?.();
-    if (engine.toFlush.size > 0 || engine.tracking?.hasMore === true) engine.flushSoon();
+    const { toFlush, tracking, clientMemory } = engine;
+    if (toFlush.size > 0 || clientMemory.isOver || tracking?.hasMore === true) engine.flushSoon();
   }
 
   /**

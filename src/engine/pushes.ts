@@ -11,6 +11,9 @@
 import { ReplyWriter } from "../protocol/reply_writer.ts";
 import type { Client } from "./client.ts";
 
+/** Whoever has more than this waiting is compared with the limits of memory at the end of the turn. */
+const PROMPT_BYTES = 64 * 1024;
+
 export class Pushes {
   readonly #toFlush: Set<Client>;
 
@@ -22,8 +25,10 @@ export class Pushes {
   /** Where a message to `client` is written, as a whole and at once. */
   to(client: Client): ReplyWriter {
     if (client.isRunning) return held(client);
-    // With something in its output it is to be flushed already, or will be when what it is being sent has gone.
-    if (client.reply.size === 0) this.#toFlush.add(client);
+    // With something in its output it is to be flushed already, or will be when what it is being sent has gone. Much of it
+    // must be compared with the limits.
+    const { size } = client.reply;
+    if (size === 0 || size > PROMPT_BYTES) this.#toFlush.add(client);
     return client.reply;
   }
 

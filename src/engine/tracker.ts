@@ -46,6 +46,8 @@ export class Tracker {
   isCachingGiven = false;
   /** In the order of their bytes. */
   prefixes: Prefix[] = [];
+  /** Memory of the prefixes, roughly. */
+  bytes = 0;
   /** Whether the keys that are read now are remembered: follows from the others. */
   #isRemembering = false;
 
@@ -91,14 +93,9 @@ export class Tracker {
     const isWanted = isOptIn ? this.isCachingGiven : !(isOptOut && this.isCachingGiven);
     this.#isRemembering = this.isOn && !isBroadcast && isWanted;
   }
-
-  /** Memory of its prefixes, roughly. */
-  get bytes(): number {
-    let bytes = 0;
-    for (const prefix of this.prefixes) bytes += prefix.bytes.length + PREFIX_BYTES;
-    return bytes;
-  }
 }
 
-/** Memory of a prefix beside its bytes. */
-const PREFIX_BYTES = 100;
+/** The id of the client that is told in this one's place; 0 if it is told itself, −1 if it does not track. */
+export function redirectOf(tracker: Tracker | null): number {
+  return tracker === null || !tracker.isOn ? -1 : tracker.options.redirect;
+}

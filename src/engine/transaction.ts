@@ -12,8 +12,9 @@ import { CommandQueue } from "./command_queue.ts";
 import type { Hasher } from "../lib/hash.ts";
 import { NameMap } from "../structures/name_map.ts";
 
-/** Memory of a queued command without its arguments, roughly. */
+/** Memory of a queued command without its arguments, and of a watch without the key's name, roughly. */
 const COMMAND_BYTES = 64;
+const WATCH_BYTES = 200;
 
 export class Transaction {
   isOpen = false;
@@ -27,6 +28,8 @@ export class Transaction {
   running: CommandQueue | null = null;
   /** The names of the watched keys in `WatchedKeys`. */
   watched: string[] | null = null;
+  /** Memory of the watches, roughly. A name counts for each who watches the key, as who keeps it can't be told. */
+  watchBytes = 0;
 
   /** MULTI. */
   open(): void {
@@ -101,6 +104,7 @@ export class WatchedKeys {
     if (watches?.some((watch) => watch.transaction === transaction) === true) return;
     transaction.watched ??= [];
     transaction.watched.push(name);
+    transaction.watchBytes += name.length + WATCH_BYTES;
     const watch = { transaction, wasExpired: db.isExpired(args, index) };
     if (watches === undefined) this.#watches.set(name, [watch]);
     else watches.push(watch);
@@ -114,6 +118,7 @@ export class WatchedKeys {
       else this.#watches.set(name, rest);
     }
     transaction.watched = null;
+    transaction.watchBytes = 0;
   }
 
   /** The key `bytes[start, end)` of `database` has changed; `expired`: it was removed because it had expired. */

@@ -20,6 +20,8 @@ export type Socket = Deno.TcpConn | Deno.UnixConn | Deno.TlsConn;
 const WRITE_MAX_BYTES = 256 * 1024;
 /** When more than this of an incomplete request has arrived, other clients are served before its next part is read. */
 const LARGE_REQUEST_BYTES = 64 * 1024;
+/** Of more than this that has arrived, maxmemory-clients is checked before any of it runs. */
+const LARGE_INPUT_BYTES = 16 * 1024;
 /** Of more than this, client-output-buffer-limit is checked after each command: so much a client of Redis may always have. */
 const FREE_OUTPUT_BYTES = 16 * 1024;
 /** With more than this unsent, requests of the client wait. */
@@ -195,13 +197,14 @@ export class Connection implements Transport, PipelineListener {
     const { evaluator } = this.#hub;
     let requests = 0;
     this.#isProcessing = true;
+    if (this.#decoder.pendingBytes > LARGE_INPUT_BYTES) this.#hub.memoryGrew(client);
     evaluator.beginBatch(client, this.#hub.isInTurn);
     if (again) evaluator.execute(client);
     while (this.#mayEvaluate()) {
       const found = this.#decoder.next(client.args);
       if (found === Decoded.request) {
         evaluator.execute(client);
-        if (client.reply.size > FREE_OUTPUT_BYTES) this.#hub.engine.limitOutput?.(client);
+        if (client.reply.size > FREE_OUTPUT_BYTES) this.#hub.outputGrew(client);
         requests++;
       } else {
         if (found === Decoded.broken) this.#breakOff();

@@ -79,6 +79,8 @@ export class Hub {
       if (!isCommitted) transport.kill();
       else if (--transport.pendingFlushes === 0) transport.released();
     }
+    // What could be sent has been sent, and does not count any more.
+    engine.evictClients();
   };
 
   /** Disconnects all who would receive this turn's changes, which are not durable; replicas synchronize again. */
@@ -98,6 +100,18 @@ export class Hub {
     const client = new Client(this.engine, this.engine.takeClientId(), transport);
     this.engine.addClient(client);
     return client;
+  }
+
+  /** A command of a client's batch has made its replies long: whether they may be so is asked before its next command. */
+  outputGrew(client: Client): void {
+    this.engine.limitOutput?.(client);
+    this.memoryGrew(client);
+  }
+
+  /** Much has come from a client, or is to be sent: whether clients may have so much is asked before its next command. */
+  memoryGrew(client: Client): void {
+    this.engine.clientMemory.recount(client);
+    this.engine.evictClients();
   }
 
   remove(client: Client): void {

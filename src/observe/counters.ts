@@ -53,6 +53,8 @@ export class Counters {
   aclDeniedCommand = 0;
   clientOutputLimitDisconnections = 0;
   clientQueryLimitDisconnections = 0;
+  /** Clients that were closed for maxmemory-clients. */
+  evictedClients = 0;
   peakMemoryBytes = 0;
   /** Error replies by their first word: "ERR", "WRONGTYPE" … */
   readonly errors = new Map<string, number>();
@@ -109,6 +111,7 @@ export class Counters {
     this.longestCycleUs = this.logUs = 0;
     this.aclDeniedAuth = this.aclDeniedCommand = 0;
     this.clientOutputLimitDisconnections = this.clientQueryLimitDisconnections = 0;
+    this.evictedClients = 0;
     this.errors.clear();
   }
 }

@@ -285,6 +285,15 @@ export class Args implements Scratch {
     return this.#buffers !== null;
   }
 
+  /** Bytes of the buffers that only these arguments keep; those of arguments that were taken are somebody else's. */
+  get ownBytes(): number {
+    let bytes = 0;
+    for (const buffer of this.#buffers ?? []) {
+      if (buffer !== undefined && !buffer.isShared) bytes += buffer.bytes.length;
+    }
+    return bytes;
+  }
+
   /** Bytes of all arguments. */
   get size(): number {
     let size = 0;

@@ -340,6 +340,7 @@ export const Errors = {
     "ERR Wrong protocol type name. Please use one of the following:" +
       " string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false",
   ),
+  noClientEviction: e("ERR maxmemory-clients is disabled."),
   debugNotAllowed: e(
     'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run' +
       " it from a local connection, otherwise you need to set this option in the configuration file," +

@@ -113,14 +113,22 @@ export class RequestDecoder {
     this.#listener = listener;
   }
 
-  /** Bytes of the current request and of those behind it: the `qbuf` of CLIENT LIST. */
+  /**
+   * Bytes of the current request and of those behind it: the `qbuf` of CLIENT LIST. As in Redis, what stands before an
+   * argument in a buffer of its own does not count: it is decoded.
+   */
   get pendingBytes(): number {
-    return this.#filled - this.#begin + this.#ownFilled;
+    return this.#filled - this.#pendingStart + this.#ownFilled;
   }
 
-  /** Free room behind them: the `qbuf-free` of CLIENT LIST. Room that takes no memory yet is left out. */
+  get #pendingStart(): number {
+    return this.#own === null ? this.#begin : this.#at;
+  }
+
+  /** The rest of the buffer: the `qbuf-free` of CLIENT LIST. Room that takes no memory yet is left out. */
   get freeBytes(): number {
-    return Math.min(this.#bytes.length, LARGE_BYTES + this.#filled) - this.#filled;
+    const room = Math.min(this.#bytes.length, LARGE_BYTES + this.#filled);
+    return room - (this.#filled - this.#pendingStart);
   }
 
   /** Where the socket may read to; never empty. Moves a partial request (and `args` with it). */

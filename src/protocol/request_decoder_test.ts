@@ -223,7 +223,7 @@ Deno.test("a large argument is read into a buffer of its own, which can be taken
   reader.feed(binaryBytes(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$${size}\r\nabc`));
   // At most what one read should take, and never beyond the end of the argument.
   assertEquals(reader.room, 256 * 1024);
-  assertEquals(decoder.pendingBytes, 30 + 3);
+  assertEquals(decoder.pendingBytes, 3);
   reader.feed(new Uint8Array(size - 3 - 10).fill(0x78));
   assertEquals(reader.room, 12);
   decoder.space(args).set(binaryBytes("y".repeat(10) + "\r\n"));
@@ -245,7 +245,7 @@ Deno.test("an announced argument takes a megabyte until so much has arrived, and
   assertEquals(asked(), 1024 * 1024);
   reader.feed(binaryBytes("y"));
   assertEquals(asked(), size + 2);
-  assertEquals(reader.decoder.pendingBytes, 31 + 1024 * 1024);
+  assertEquals(reader.decoder.pendingBytes, 1024 * 1024);
 });
 Deno.test("a very large argument arrives as it was sent, with the requests around it", () => {
   const value = "abcdefg".repeat(600_000);

@@ -84,6 +84,6 @@ class Feed implements PropagationTaker {
 export function beginFullSync(engine: Engine, client: Client): void {
   const { persistence } = engine;
   if (persistence === null) return client.transport.kill();
-  client.isReplica = true;
+  engine.becomesReplica(client);
   void new Feed(engine, client).run(persistence);
 }

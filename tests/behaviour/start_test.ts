@@ -21,7 +21,6 @@ const REFUSED: [directives: string[], reason: string][] = [
   [["--min-replicas-to-write", "1"], "replication"],
   [["--min-slaves-to-write", "1"], "replication"],
   [["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"], "evicted"],
-  [["--maxmemory-clients", "5%"], "client-output-buffer-limit"],
   [["--daemonize", "yes"], "systemd"],
   [["--loadmodule", "x.so"], "modules"],
 ];
