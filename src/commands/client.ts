@@ -82,7 +82,7 @@ function clientNoTouch({ args, reply, client, engine }: Call): void {
 
 function clientPause(call: Call): void {
   const { args, reply, engine, nowMs } = call;
-  if (args.count > 4) return reply.error(unknownOrArity(args.binary(1), "CLIENT"));
+  if (args.count > 4) return reply.error(unknownOrArity(args));
   const isWrite = args.is(3, "WRITE");
   if (args.count === 4 && !isWrite && !args.is(3, "ALL")) return reply.error(Errors.pauseMode);
   const timeoutMs = timeoutInMs(call, 2);
@@ -97,7 +97,7 @@ function clientUnpause({ reply, engine }: Call): void {
 }
 
 function clientUnblock({ args, reply, engine }: Call): void {
-  if (args.count > 4) return reply.error(unknownOrArity(args.binary(1), "CLIENT"));
+  if (args.count > 4) return reply.error(unknownOrArity(args));
   const isError = args.is(3, "ERROR");
   if (args.count === 4 && !isError && !args.is(3, "TIMEOUT")) {
     return reply.error(Errors.unblockReason);
@@ -199,8 +199,8 @@ function isOfType(client: Client, type: string): boolean {
   return client.type === (type === "slave" ? "replica" : type);
 }
 
-function clientHelp({ reply }: Call): void {
-  replyHelp(reply, "CLIENT", [
+function clientHelp(call: Call): void {
+  replyHelp(call, [
     ["CACHING (YES|NO)", "Whether the keys of the next command are cached (OPTIN, OPTOUT)."],
     ["GETREDIR", "The id of the connection that is told of changed keys in this one's place."],
     ["GETNAME", "The connection's name."],

@@ -300,8 +300,8 @@ function replyNode(reply: ReplyWriter, node: UsageNode): void {
   reply.mapFrom(mark, fields);
 }
 
-function commandHelp({ reply }: Call): void {
-  replyHelp(reply, "COMMAND", [
+function commandHelp(call: Call): void {
+  replyHelp(call, [
     ["(no subcommand)", "All commands as COMMAND INFO describes them."],
     ["COUNT", "How many commands there are."],
     ["DOCS [<command-name> [...]]", "Documentation of the commands named, or of all."],

@@ -21,9 +21,8 @@ function configSet({ args, reply, engine, client }: Call): void {
   if (args.count % 2 !== 0) return reply.error(Errors.syntax);
   const pairs: [string, string][] = [];
   for (let i = 2; i < args.count; i += 2) pairs.push([args.binary(i), args.binary(i + 1)]);
-  const isLocal = /^(127\.|\[::1\]|\/)/.test(client.transport.address);
   const error = engine.parameters.setMany(pairs, {
-    isLocal,
+    isLocal: client.isLocal,
     isLoading: engine.gates.loading !== null,
     warn: (text) => engine.log.warning(text),
   });
@@ -50,8 +49,8 @@ function configResetstat({ reply, engine }: Call): void {
   reply.ok();
 }
 
-function configHelp({ reply }: Call): void {
-  replyHelp(reply, "CONFIG", [
+function configHelp(call: Call): void {
+  replyHelp(call, [
     ["GET <pattern> [<pattern> ...]", "The parameters that match a pattern, with their values."],
     ["SET <directive> <value> [<directive> <value> ...]", "Changes parameters, all or none."],
     ["RESETSTAT", "Sets the figures of INFO back to zero."],

@@ -59,16 +59,14 @@ const NOT_FOUND = [Infinity, () => {}] as const;
 
 function debug(call: Call): void {
   const { args, reply, engine, client } = call;
-  const allowed = engine.parameters.values.enableDebugCommand;
-  const isLocal = /^(127\.|\[::1\]|\/)/.test(client.transport.address);
-  if (allowed === "no" || (allowed === "local" && !isLocal)) {
+  if (!client.isAllowed(engine.parameters.values.enableDebugCommand)) {
     return reply.error(Errors.debugNotAllowed);
   }
   const name = args.binary(1).toUpperCase();
   const found = SUBCOMMANDS[name];
   const [least, run, most = Infinity] = found ?? NOT_FOUND;
   if (args.count < least || args.count > most) {
-    return reply.error(unknownOrArity(args.binary(1), "DEBUG"));
+    return reply.error(unknownOrArity(args));
   }
   // DEBUG itself is not propagated: a subcommand that changes data propagates other commands.
   call.rewriteToNothing();
@@ -347,7 +345,7 @@ function replyBuffer({ args, reply, engine: { replyBuffers } }: Call): void {
     if (args.error !== null) return reply.error(args.error);
     replyBuffers.peakResetMs = ms < 0 ? Infinity : ms;
   } else if (args.is(2, "RESIZING")) replyBuffers.isResizing = args.binary(3) !== "0";
-  else return reply.error(unknownOrArity(args.binary(1), "DEBUG"));
+  else return reply.error(unknownOrArity(args));
   reply.ok();
 }
 
@@ -399,8 +397,8 @@ function protocol(call: Call): void {
   sample(call);
 }
 
-function help({ reply }: Call): void {
-  replyHelp(reply, "DEBUG", [
+function help(call: Call): void {
+  replyHelp(call, [
     ["AOF-FLUSH-SLEEP <microsec>", "Waits before the append-only file is written."],
     ["CLIENT-EVICTION", "How many clients take how much memory, if maxmemory-clients limits it."],
     ["CHANGE-REPL-ID", "Gives the server another id of replication."],

@@ -55,7 +55,7 @@ function functionDelete(call: Call): void {
 /** FLUSH [ASYNC | SYNC]: libraries are dropped at once in either case, which takes no time worth putting off. */
 function functionFlush(call: Call): void {
   const { args, reply } = call;
-  if (args.count > 3) return reply.error(unknownOrArity(args.binary(1), "FUNCTION"));
+  if (args.count > 3) return reply.error(unknownOrArity(args));
   if (args.count === 3 && !args.is(2, "SYNC") && !args.is(2, "ASYNC")) {
     return reply.error(Errors.functionFlush);
   }
@@ -163,7 +163,7 @@ const POLICIES: readonly RestorePolicy[] = ["flush", "append", "replace"];
 /** RESTORE payload [FLUSH | APPEND | REPLACE] */
 function functionRestore(call: Call): void {
   const { args, reply } = call;
-  if (args.count > 4) return reply.error(unknownOrArity(args.binary(1), "FUNCTION"));
+  if (args.count > 4) return reply.error(unknownOrArity(args));
   const policy = args.count === 3
     ? "append"
     : POLICIES.find((policy) => args.is(3, policy.toUpperCase()));
@@ -203,8 +203,8 @@ function runFunction(call: Call, isReadOnly: boolean): void {
   functions.run(call, one, keyCount, isReadOnly);
 }
 
-function functionHelp({ reply }: Call): void {
-  replyHelp(reply, "FUNCTION", [
+function functionHelp(call: Call): void {
+  replyHelp(call, [
     [
       "LOAD [REPLACE] <FUNCTION CODE>",
       "Loads a library from its source, whose first line names it (#!lua name=<name>).",

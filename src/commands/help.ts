@@ -1,16 +1,19 @@
 /** HELP of a command with subcommands. */
-import type { ReplyWriter } from "../protocol/reply_writer.ts";
+import type { Call } from "../engine/call.ts";
+import { containerName } from "../protocol/errors.ts";
 
-/** Answers the lines that redis-cli shows: a headline, each subcommand with what it does, HELP. */
+/**
+ * Answers the lines that redis-cli shows: a headline with the name by which the client called the command, each subcommand
+ * with what it does, HELP.
+ */
 export function replyHelp(
-  reply: ReplyWriter,
-  name: string,
+  { args, reply }: Call,
   rows: readonly (readonly [string, ...string[]])[],
 ): void {
-  const lines = [`${name} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:`];
+  const lines = [`${containerName(args)} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:`];
   for (const [usage, ...texts] of [...rows, ["HELP", "Print this help."] as const]) {
     lines.push(usage, ...texts.map((text) => `    ${text}`));
   }
   reply.array(lines.length);
-  for (const line of lines) reply.simple(line);
+  for (const line of lines) reply.simpleBinary(line);
 }

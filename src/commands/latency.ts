@@ -139,8 +139,8 @@ function latencyDoctor({ reply, engine }: Call): void {
   reply.verbatim("txt", lines.join("\n"));
 }
 
-function latencyHelp({ reply }: Call): void {
-  replyHelp(reply, "LATENCY", [
+function latencyHelp(call: Call): void {
+  replyHelp(call, [
     ["DOCTOR", "A report for people."],
     ["GRAPH <event>", "The event's latest spikes as bars."],
     ["HISTORY <event>", "The event's latest spikes, as time and milliseconds."],

@@ -156,8 +156,8 @@ function memoryPurge({ reply, engine }: Call): void {
   reply.ok();
 }
 
-function memoryHelp({ reply }: Call): void {
-  replyHelp(reply, "MEMORY", [
+function memoryHelp(call: Call): void {
+  replyHelp(call, [
     ["DOCTOR", "A report for people."],
     ["MALLOC-STATS", "Figures of the arena."],
     ["PURGE", "Gives free memory back to the operating system."],

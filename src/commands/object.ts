@@ -48,8 +48,8 @@ function objectFreq(call: Call): void {
   call.reply.integer(keyspace.frequency(keyspace.entries.access(ref)));
 }
 
-function objectHelp({ reply }: Call): void {
-  replyHelp(reply, "OBJECT", [
+function objectHelp(call: Call): void {
+  replyHelp(call, [
     ["ENCODING <key>", "How the value is stored."],
     ["FREQ <key>", "The logarithmic counter of accesses (LFU policies only)."],
     ["IDLETIME <key>", "Seconds since the last access (not with LFU policies)."],

@@ -85,7 +85,7 @@ function publish(
 
 /** PUBSUB CHANNELS and SHARDCHANNELS: the names of those that have subscribers, or that match a pattern besides. */
 function channels({ args, reply, engine }: Call, kind: Kind): void {
-  if (args.count > 3) return reply.error(unknownOrArity(args.binary(1), "PUBSUB"));
+  if (args.count > 3) return reply.error(unknownOrArity(args));
   const isAsked = ({ name }: Topic): boolean =>
     args.count === 2 ||
     globMatches(args.bytesOf(2), args.start(2), args.end(2), name, 0, name.length, false);
@@ -109,8 +109,8 @@ function subscriberCounts({ args, reply, engine }: Call, kind: Kind): void {
   }
 }
 
-function help({ reply }: Call): void {
-  replyHelp(reply, "PUBSUB", [
+function help(call: Call): void {
+  replyHelp(call, [
     ["CHANNELS [<pattern>]", "The channels with subscribers, or those that match <pattern>."],
     ["NUMPAT", "How many patterns have subscribers."],
     ["NUMSUB [<channel> ...]", "How many clients have subscribed to each channel itself."],

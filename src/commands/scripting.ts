@@ -79,8 +79,8 @@ function scriptDebug({ args, reply }: Call): void {
   else reply.error(Errors.scriptDebug);
 }
 
-function scriptHelp({ reply }: Call): void {
-  replyHelp(reply, "SCRIPT", [
+function scriptHelp(call: Call): void {
+  replyHelp(call, [
     ["DEBUG (YES|SYNC|NO)", "Set the debug mode for subsequent scripts executed."],
     [
       "EXISTS <sha1> [<sha1> ...]",

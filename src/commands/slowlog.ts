@@ -5,7 +5,7 @@ import { Errors, unknownOrArity } from "../protocol/errors.ts";
 import { replyHelp } from "./help.ts";
 
 function slowlogGet({ args, reply, engine }: Call): void {
-  if (args.count > 3) return reply.error(unknownOrArity(args.binary(1), "SLOWLOG"));
+  if (args.count > 3) return reply.error(unknownOrArity(args));
   let count = 10;
   if (args.count === 3) {
     count = args.integerWithin(2, -1, Infinity, Errors.slowlogCount);
@@ -35,8 +35,8 @@ function slowlogReset({ reply, engine }: Call): void {
   reply.ok();
 }
 
-function slowlogHelp({ reply }: Call): void {
-  replyHelp(reply, "SLOWLOG", [
+function slowlogHelp(call: Call): void {
+  replyHelp(call, [
     [
       "GET [<count>]",
       "The newest <count> entries (default 10, -1 for all): id, Unix time, microseconds,",

@@ -32,7 +32,7 @@ interface GroupOptions {
 
 /** The refusal of options that the subcommand does not know, or of too many of them. */
 function refused(args: Args): ErrorReply {
-  return unknownOrArity(args.binary(1), "XGROUP");
+  return unknownOrArity(args);
 }
 
 /** Reads the options of CREATE, which may make a stream, or of SETID. */
@@ -153,8 +153,8 @@ function xgroupDelconsumer(call: Call): void {
   reply.integer(pending);
 }
 
-function xgroupHelp({ reply }: Call): void {
-  replyHelp(reply, "XGROUP", [
+function xgroupHelp(call: Call): void {
+  replyHelp(call, [
     [
       "CREATE <key> <groupname> <id|$> [option]",
       "Make a group that reads from the id on. Options are:",

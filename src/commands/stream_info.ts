@@ -39,7 +39,7 @@ function xinfoStream(call: Call): void {
   if (args.count === 3) return showStream(reply);
   const isKnown = args.is(3, "FULL") &&
     (args.count === 4 || (args.count === 6 && args.is(4, "COUNT")));
-  if (!isKnown) return reply.error(unknownOrArity(args.binary(1), "XINFO"));
+  if (!isKnown) return reply.error(unknownOrArity(args));
   let limit = FULL_COUNT_DEFAULT;
   if (args.count === 6) {
     limit = args.integer(5);
@@ -230,8 +230,8 @@ function xinfoConsumers(call: Call): void {
   }
 }
 
-function xinfoHelp({ reply }: Call): void {
-  replyHelp(reply, "XINFO", [
+function xinfoHelp(call: Call): void {
+  replyHelp(call, [
     ["CONSUMERS <key> <groupname>", "Show the consumers of the group."],
     ["GROUPS <key>", "Show the groups of the stream."],
     ["STREAM <key> [FULL [COUNT <count>]", "Show what is known of the stream."],

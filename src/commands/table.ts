@@ -47,6 +47,7 @@ import { infoCommands } from "./info.ts";
 import { latencyCommands } from "./latency.ts";
 import { memoryCommands } from "./memory.ts";
 import { slowlogCommands } from "./slowlog.ts";
+import { moduleCommands } from "./module.ts";
 
 /** In the order in which the documentation shows groups. */
 export const commandGroups: readonly CommandGroup[] = [
@@ -106,6 +107,7 @@ export const commandGroups: readonly CommandGroup[] = [
       ...latencyCommands,
       ...memoryCommands,
       ...slowlogCommands,
+      ...moduleCommands,
     ],
   },
 ];

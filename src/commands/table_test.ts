@@ -170,6 +170,12 @@ const FACTS = `
   memory|usage -3 readonly read,slow i2/r0,1,0/RO
   mget -2 fast,readonly fast,read,string i1/r-1,1,0/RO
   migrate -6 write dangerous,keyspace,slow,write i3/r0,1,0/RW kKEYS-2/r-1,1,0/RW
+  module -2 - slow -
+  module|help 2 loading,stale slow -
+  module|list 2 admin,noscript admin,dangerous,slow -
+  module|load -3 admin,no_async_loading,noscript admin,dangerous,slow -
+  module|loadex -3 admin,no_async_loading,noscript admin,dangerous,slow -
+  module|unload 3 admin,no_async_loading,noscript admin,dangerous,slow -
   monitor 1 admin,loading,noscript,stale admin,dangerous,slow -
   move 3 fast,write fast,keyspace,write i1/r0,1,0/RW
   mset -3 denyoom,write slow,string,write i1/r-1,2,0/OW

@@ -137,7 +137,7 @@ export const PARAMETER_ROWS = [
   bool("disable-thp", true, { immutable: true, inert: true }),
   bool("dynamic-hz", true, { inert: true }),
   choice("enable-debug-command", "no", ["no", "yes", "local"], { immutable: true }),
-  choice("enable-module-command", "no", ["no", "yes", "local"], { immutable: true, inert: true }),
+  choice("enable-module-command", "no", ["no", "yes", "local"], { immutable: true }),
   choice("enable-protected-configs", "no", ["no", "yes", "local"], {
     immutable: true,
   }),

@@ -117,6 +117,16 @@ export class Client implements ReplyOwner {
     return this.subscriptions !== null && this.reply.resp === 2;
   }
 
+  /** Whether it comes from this machine, to which more may be allowed. */
+  get isLocal(): boolean {
+    return this.transport.isUnixSocket || /^(127\.|\[::1\])/.test(this.transport.address);
+  }
+
+  /** Whether a directive such as `enable-debug-command` lets it do what "yes", "no" or "local" is about. */
+  isAllowed(permission: string): boolean {
+    return permission === "yes" || (permission === "local" && this.isLocal);
+  }
+
   /** What CLIENT KILL TYPE and the limits of the output call it. */
   get type(): "normal" | "replica" | "pubsub" {
     if (this.isReplica) return "replica";

@@ -314,7 +314,7 @@ export class Evaluator {
     if (command.subcommands !== null && args.count > 1) {
       const subcommand = command.subcommand(args);
       if (subcommand === null) {
-        this.#refuseUnknown(client, unknownSubcommand(command.name, args.binary(1)));
+        this.#refuseUnknown(client, unknownSubcommand(args));
         return null;
       }
       command = subcommand;

@@ -74,3 +74,29 @@ Deno.test("Listener logs one failure a second, and nothing of peers that have go
   }
   assertStringIncludes(server.logged[0], "Accepting a client connection failed: Error: EPROTO");
 });
+Deno.test("Listener in protected mode tells clients of other machines why, and closes", async () => {
+  const server = new TestServer();
+  const told = async (hostname: string): Promise<string> => {
+    let text = "";
+    const gone = goneSocket() as { remoteAddr: Deno.NetAddr; write: Socket["write"] };
+    gone.remoteAddr = { ...gone.remoteAddr, hostname };
+    gone.write = (bytes) => {
+      text += new TextDecoder().decode(bytes);
+      return Promise.resolve(bytes.length);
+    };
+    await pausesOf(server, [gone as unknown as Socket]);
+    return text.slice(0, 41);
+  };
+  const denied = "-DENIED Redis is running in protected mod";
+  for (const hostname of ["192.0.2.7", "fd00::2", "1127.0.0.1"]) {
+    assertEquals(await told(hostname), denied, hostname);
+  }
+  for (const hostname of ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"]) {
+    assertEquals(await told(hostname), "", hostname);
+  }
+  assertStringIncludes(server.run("INFO stats") as string, "rejected_connections:3\r\n");
+  server.run("CONFIG SET protected-mode no");
+  assertEquals(await told("192.0.2.7"), "");
+  server.run("CONFIG SET protected-mode yes requirepass secret");
+  assertEquals(await told("192.0.2.7"), "");
+});

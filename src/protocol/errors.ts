@@ -4,6 +4,7 @@
  * that quote the request are functions, for code that runs seldom.
  */
 import { cText } from "../lib/c_text.ts";
+import type { Args } from "./args.ts";
 
 /** An error reply, ready to be copied to a client: "-", the text, CRLF. */
 export type ErrorReply = Uint8Array;
@@ -39,6 +40,15 @@ const e = errorReply;
 /** As `shown` where a text ends with the client's bytes: the end has no line break. */
 function atEnd(text: string): string {
   return shown(text).replace(/[\r\n]+$/, "");
+}
+
+/** The refusal of a command that `directive` allows. */
+function notAllowed(name: string, directive: string): ErrorReply {
+  return e(
+    `ERR ${name} command not allowed. If the ${directive} option is set to "local", you can run it ` +
+      "from a local connection, otherwise you need to set this option in the configuration file, " +
+      "and then restart the server.",
+  );
 }
 
 export const Errors = {
@@ -341,10 +351,10 @@ export const Errors = {
       " string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false",
   ),
   noClientEviction: e("ERR maxmemory-clients is disabled."),
-  debugNotAllowed: e(
-    'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run' +
-      " it from a local connection, otherwise you need to set this option in the configuration file," +
-      " and then restart the server.",
+  debugNotAllowed: notAllowed("DEBUG", "enable-debug-command"),
+  moduleNotAllowed: notAllowed("MODULE", "enable-module-command"),
+  modulesUnsupported: e(
+    "ERR Modules are not supported: this server loads no native code, whatever the file holds",
   ),
 
   // Transactions
@@ -428,12 +438,15 @@ export function unknownCommand(name: string, rest: readonly string[]): ErrorRepl
   return e(`ERR unknown command '${shown(name, SHOWN_MAX)}', with args beginning with: ${words}`);
 }
 
-export function unknownSubcommand(container: string, subcommand: string): ErrorReply {
-  return e(
-    `ERR unknown subcommand '${
-      shown(subcommand, SHOWN_MAX)
-    }'. Try ${container.toUpperCase()} HELP.`,
-  );
+export function unknownSubcommand(args: Args): ErrorReply {
+  const subcommand = shown(args.binary(1), SHOWN_MAX);
+  return e(`ERR unknown subcommand '${subcommand}'. Try ${containerName(args)} HELP.`);
+}
+
+/** What the client called a command that has subcommands, in capital letters: rename-command may have given it any bytes. */
+export function containerName(args: Args): string {
+  const name = shown(args.binary(0)).replaceAll(/[\r\n]/g, " ");
+  return name.replaceAll(/[a-z]/g, (letter) => letter.toUpperCase());
 }
 
 /** For options and times such as "ERR invalid expire time in 'set' command". */
@@ -489,11 +502,11 @@ export function noLatencySamples(event: string): ErrorReply {
 }
 
 /** An unknown subcommand, or one with a wrong number of arguments. */
-export function unknownOrArity(name: string, container: string): ErrorReply {
+export function unknownOrArity(args: Args): ErrorReply {
+  const subcommand = shown(args.binary(1), SHOWN_MAX);
   return e(
-    `ERR unknown subcommand or wrong number of arguments for '${
-      shown(name, SHOWN_MAX)
-    }'. Try ${container} HELP.`,
+    `ERR unknown subcommand or wrong number of arguments for '${subcommand}'. ` +
+      `Try ${containerName(args)} HELP.`,
   );
 }
 

@@ -30,6 +30,9 @@ export type { Reply };
 const START_MS = 1_700_000_000_000;
 const encoder = new TextEncoder();
 
+/** Where a client comes from: 127.0.0.1 unless a test says something else. */
+type TestAddress = Partial<Pick<Transport, "address" | "isUnixSocket">>;
+
 /** A client of a `TestServer`. */
 export class TestClient {
   readonly client: Client;
@@ -37,7 +40,7 @@ export class TestClient {
   readonly #server: TestServer;
   readonly #decoder: RequestDecoder;
 
-  constructor(server: TestServer) {
+  constructor(server: TestServer, from: TestAddress = {}) {
     this.#server = server;
     const { hub } = server.server;
     const close = (): void => {
@@ -55,6 +58,7 @@ export class TestClient {
       address: "127.0.0.1:50000",
       localAddress: "127.0.0.1:6379",
       isUnixSocket: false,
+      ...from,
     };
     this.client = hub.newClient(transport);
     this.#decoder = new RequestDecoder(hub.limitsFor(this.client), {
@@ -192,8 +196,8 @@ export class TestServer {
   }
 
   /** A further client. */
-  client(): TestClient {
-    return new TestClient(this);
+  client(from: TestAddress = {}): TestClient {
+    return new TestClient(this, from);
   }
 
   /** `run` of the first client. */
