@@ -347,6 +347,11 @@ export const EVERY_COMMAND: readonly (readonly [line: string, expected: Expected
   ["slowlog reset", "OK"],
   ["slowlog len", 0],
   ["slowlog help", isHelp],
+  ["module list", isEmpty],
+  ["module help", isHelp],
+  ["module load x.so", fails("ERR MODULE command not allowed")],
+  ["module loadex x.so", fails("ERR MODULE command not allowed")],
+  ["module unload x", fails("ERR MODULE command not allowed")],
   // scripting
   ["function load nonsense", fails("ERR Missing library metadata")],
   ["fcall missing 0", fails("ERR Function not found")],
