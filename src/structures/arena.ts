@@ -252,12 +252,17 @@ export class Arena {
   verify(): void {
     let usedBytes = 0;
     let slabCount = 0;
+    const slabsOf = Array.from(CLASS_UNITS, (): number[] => []);
     for (let chunk = 0; chunk < this.#maxChunks; chunk++) {
       let inPool = 0;
       for (let i = 0; i < SLABS_A_CHUNK; i++) {
         const slab = chunk * SLABS_A_CHUNK + i;
-        if (this.#classOf[slab] === 0) inPool++;
-        else usedBytes += this.#verifySlab(slab);
+        const sizeClass = this.#classOf[slab] - 1;
+        if (sizeClass < 0) inPool++;
+        else {
+          usedBytes += this.#verifySlab(slab);
+          slabsOf[sizeClass].push(slab);
+        }
       }
       const exists = this.chunks[chunk] !== NO_CHUNK;
       assert(
@@ -274,7 +279,7 @@ export class Arena {
       "the count of chunks is right",
     );
     for (let sizeClass = 0; sizeClass < CLASS_UNITS.length; sizeClass++) {
-      this.#verifyList(sizeClass);
+      this.#verifyList(sizeClass, slabsOf[sizeClass]);
     }
   }
 
@@ -303,7 +308,8 @@ export class Arena {
     return this.#live[slab] * units * 8;
   }
 
-  #verifyList(sizeClass: number): void {
+  /** `slabs` are those of the class. */
+  #verifyList(sizeClass: number, slabs: readonly number[]): void {
     const listed = new Set<number>();
     let previous = 0;
     for (let link = this.#roomy[sizeClass]; link !== 0; link = this.#next[link - 1]) {
@@ -313,8 +319,7 @@ export class Arena {
       listed.add(link - 1);
       previous = link;
     }
-    for (let slab = 0; slab < this.#classOf.length; slab++) {
-      if (this.#classOf[slab] !== sizeClass + 1) continue;
+    for (const slab of slabs) {
       const hasRoom = this.#freeHead[slab] !== 0 ||
         this.#bump[slab] <= SLAB_UNITS - CLASS_UNITS[sizeClass];
       assert(hasRoom === listed.has(slab), "exactly the slabs with room are listed");
