@@ -48,7 +48,7 @@ export function percentiles(words: readonly string[]): Parsed<string> {
   const given = words.length === 1 && words[0] === "" ? [] : words;
   const shown: string[] = [];
   for (const word of given) {
-    if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(word)) {
+    if (!/^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(word)) {
       return { error: "Invalid latency-tracking-info-percentiles parameters" };
     }
     const value = Number(word);

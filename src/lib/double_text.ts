@@ -115,7 +115,8 @@ function writeFraction(value: number, target: Uint8Array, at: number): number {
   return writeDecimal(Math.abs(power), target, at);
 }
 
-const DECIMAL_REGEXP = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+/** Each digit can be taken in one way only: else a text of many digits that is no number would take time without end. */
+const DECIMAL_REGEXP = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const INFINITY_REGEXP = /^([+-]?)inf(?:inity)?$/i;
 const HEX_REGEXP =
   /^([+-]?)0x(?=[0-9a-f]|\.[0-9a-f])([0-9a-f]*)(?:\.([0-9a-f]*))?(?:p([+-]?\d+))?$/i;

@@ -68,6 +68,15 @@ Deno.test("parseDouble() refuses what Redis refuses", () => {
   refused.push("0x.", "0x1p", "1e", "0x1p2000", "0x1p-2000", "infin", "1\0", "0x1p-1075");
   for (const text of refused) assertEquals(parse(text), NaN, text);
 });
+Deno.test("a long text that is nearly a number is looked through once", () => {
+  // In time that grows with the square of its length, each of these would take minutes.
+  for (const digits of ["0", "9"]) {
+    const text = digits.repeat(200_000);
+    for (const end of ["x", "..", "e", "e+", ".0x"]) assertEquals(parse(text + end), NaN, end);
+    assertEquals(parse(`.${text}x`), NaN);
+    assertEquals(parse(`0x${text}g`), NaN);
+  }
+});
 Deno.test("parseLenientDouble() reads as strtod does", () => {
   const read = (text: string): number =>
     parseLenientDouble(new TextEncoder().encode(text), 0, text.length);
