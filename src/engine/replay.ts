@@ -45,6 +45,12 @@ export class Replay {
 
   /** Begins a file: its commands start in database 0, as those of a new client. */
   begin(): void {
+    this.end();
+  }
+
+  /** Ends a file. What its commands have subscribed to, watched or begun ends with the client. */
+  end(): void {
+    if (this.#client !== null) this.#engine.removeClient(this.#client);
     this.#client = null;
   }
 

@@ -13,6 +13,8 @@ import { type LoadOptions, RdbLoader } from "./rdb_loader.ts";
 export interface AofTarget {
   /** Begins a file: its commands start in database 0. */
   begin(): void;
+  /** Ends it. */
+  end(): void;
   /** Whether a command can be run; if not, it can be when the interpreter of scripts is ready. */
   isReadyFor(args: Args): boolean;
   /** Runs a command; returns an error text if there is no such command, else null. */
@@ -119,6 +121,8 @@ export class AofFileLoader {
   }
 
   close(): void {
+    this.#target.end();
+    assert(!this.#target.isInTransaction, "a transaction ends with its file");
     this.#file.close();
   }
 }

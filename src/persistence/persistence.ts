@@ -6,6 +6,7 @@
 import type { Parameters } from "../config/parameters.ts";
 import { binaryOf } from "../config/words.ts";
 import { assert } from "../lib/assert.ts";
+import { failureText } from "../lib/system_error.ts";
 import { type ErrorReply, errorReply, Errors } from "../protocol/errors.ts";
 import type { AofLogOwner, SyncPolicy } from "./aof_log.ts";
 import type { AppendOnlyFile } from "./append_only_file.ts";
@@ -198,9 +199,20 @@ export class Persistence implements AofLogOwner {
     const aof = this.#rewriter.aof ?? this.#directory.newAof();
     this.#parts.stream.flush();
     if (aof.log?.finish() === false) return Errors.reloadLogFailed;
-    if (aof.log === null && !aof.read()) return Errors.reloadLogFailed;
+    if (aof.log === null && !this.#hasLog(aof)) return Errors.reloadLogFailed;
     const mode = { flushes: true, merges: false };
     return this.#loadNow(aof, mode) ? null : Errors.reloadLogFailed;
+  }
+
+  /** Reads the manifest; returns whether there is anything to load. */
+  #hasLog(aof: AppendOnlyFile): boolean {
+    assert(aof.log === null, "the manifest of a log that is written is known");
+    try {
+      return aof.read();
+    } catch (error) {
+      this.#parts.log.warning(failureText(error));
+      return false;
+    }
   }
 
   /** Loads at once, without appending anything to the log; returns whether that worked. */

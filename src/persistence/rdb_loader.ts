@@ -3,6 +3,7 @@
  * rdb_format.ts for the format.
  */
 import { assert } from "../lib/assert.ts";
+import type { Database } from "../keyspace/database.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { Args } from "../protocol/args.ts";
 import { Int64 } from "../lib/decimal.ts";
@@ -179,7 +180,7 @@ export class RdbLoader {
     key.use(slice.bytes, slice.view);
     key.push(slice.start, slice.end);
     if (db.removeQuietly(key, 0)) this.#options.onLoss("keys that are in the file twice");
-    const isThere = this.#values.read(type, db, key, false);
+    const isThere = this.#value(type, db, key);
     const ref = isThere ? this.#values.ref : 0;
     assert(isThere === (ref !== 0), "what is there has an entry");
     const isDue = this.#hasDeadline && this.#deadline.rounded < this.#keyspace.clock.nowMs();
@@ -199,6 +200,16 @@ export class RdbLoader {
     }
     this.#hasDeadline = false;
     this.#idle = this.#frequency = -1;
+  }
+
+  /** Reads the value of `key`; returns whether there is one. A damaged one leaves nothing. */
+  #value(type: number, db: Database, key: Args): boolean {
+    try {
+      return this.#values.read(type, db, key, false);
+    } catch (error) {
+      db.removeQuietly(key, 0);
+      throw error;
+    }
   }
 
   /** Whether the key's bytes stay in place while its value is read: only if that is a short string already in memory. */

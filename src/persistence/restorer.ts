@@ -65,7 +65,13 @@ export class Restorer {
   /** Loads the append-only file, or without one the last save, at once; returns whether that worked. */
   loadNow(aof: AppendOnlyFile | null, { flushes, merges }: LoadMode): boolean {
     const { keyspace, log, functions } = this.#parts;
-    const files = this.filesOf(aof, merges);
+    let files: FileToLoad[];
+    try {
+      files = this.filesOf(aof, merges);
+    } catch (error) {
+      log.warning(failureText(error));
+      return false;
+    }
     if (flushes) {
       keyspace.clear();
       functions.clear();

@@ -483,13 +483,16 @@ export class StreamLog implements ListpackHome {
 
   /**
    * Adds a node as it was saved, behind the others: `pack`, which is not of this log, with `first`, the id of its
-   * first entry. Returns false, adding nothing, if it is not such a node. `count` grows by its live entries.
+   * first entry. Returns false if it is not such a node: then the log is good for nothing but to be released. `count`
+   * grows by its live entries.
    */
   restoreNode(first: StreamId, pack: Listpack): boolean {
     assert(pack !== this.pack, "a node that is added is not of this log");
     const live = nodeEntries(pack);
     if (live === 0) return false;
     if (this.#tree.count > 0) {
+      this.readTopId(restored);
+      if (restored.compare(first) >= 0) return false;
       this.#order.bound.copy(first);
       this.#order.includesEqual = false;
       if (this.#tree.countBefore(this.#order) < this.#tree.count) return false;
@@ -499,7 +502,23 @@ export class StreamLog implements ListpackHome {
     const from = pack.bytes.byteOffset + pack.start;
     this.pack.bytes.set(new Uint8Array(pack.bytes.buffer, from, pack.size), this.pack.start);
     this.count += live;
-    return true;
+    return this.#isAscendingFrom(first, live);
+  }
+
+  /** Whether the last node, which begins with `first`, has `live` live entries in the order of their ids. */
+  #isAscendingFrom(first: StreamId, live: number): boolean {
+    assert(live > 0, "a node has live entries");
+    assert(this.#tree.count > 0, "there is a last node");
+    restored.copy(first);
+    let seen = 0;
+    // The cursor passes over ids before the first: then it shows fewer.
+    removal.seek(this, first, LAST_ID, false);
+    for (; removal.next(); seen++) {
+      const order = removal.id.compare(restored);
+      if (order < 0 || (order === 0 && seen > 0)) return false;
+      restored.copy(removal.id);
+    }
+    return seen === live;
   }
 
   clone(): StreamLog {
@@ -760,3 +779,5 @@ export class LogCursor implements Scratch {
 
 // scratch: lives for one call
 const removal = scratch(new LogCursor());
+// scratch: lives for one call
+const restored = new StreamId();
