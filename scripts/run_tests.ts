@@ -40,6 +40,7 @@ const LONG = [
   "tests/durability/jobs_test.ts",
   "tests/durability/long_strings_test.ts",
   "tests/durability/snapshots_test.ts",
+  "tests/fuzz/fuzz_test.ts",
 ];
 
 /** The tests in a folder, or the file itself. */

@@ -92,6 +92,9 @@ const SET_UP: readonly string[] = [
   ...["pfadd p0 a b c", "pfadd p1 a", "geoadd g0 13.361389 38.115556 a 15.087269 37.502669 b"],
 ];
 
+/** What all episodes begin with: keys of all types. */
+export const ODD_DATA = SET_UP.map((line) => line.replace(" E", " 4102444800123").split(" "));
+
 /** Directives that decide which encoding a collection has, and values for all of them. */
 const LIMITS = [
   ...["list-max-listpack-size", "hash-max-listpack-entries", "zset-max-listpack-entries"],
@@ -294,7 +297,9 @@ const ODD_WORDS = [
 ];
 const FILTERS = /^(?:min|max|start|stop|end)$/;
 
-class Speaker {
+/** Says sentences of the grammars of commands, some of them wrong. */
+export class Speaker {
+  readonly #usages = new Map<Command, readonly UsageNode[]>();
   /** How many keys the `numkeys` before them promised. */
   #promised = 0;
 
@@ -315,10 +320,19 @@ class Speaker {
   /** One sentence of the command's grammar, and perhaps something done to it. */
   sentence(command: Command): string[] {
     const name = command.fullName.split("|");
-    const words = [...name, ...this.#sequence(parseUsage(command.spec.usage), command)];
+    const words = [...name, ...this.#sequence(this.#usage(command), command)];
     if (this.isLikely(0.35)) this.#spoil(words, name.length);
     if (this.isLikely(0.08)) this.#spoil(words, name.length);
     return words;
+  }
+
+  #usage(command: Command): readonly UsageNode[] {
+    let usage = this.#usages.get(command);
+    if (usage === undefined) {
+      usage = parseUsage(command.spec.usage);
+      this.#usages.set(command, usage);
+    }
+    return usage;
   }
 
   #sequence(nodes: readonly UsageNode[], command: Command): string[] {
@@ -525,7 +539,7 @@ function unblocked(command: Command, words: string[]): string[][] {
 }
 
 /** One value for all limits of small collections. */
-function limitsOf(speaker: Speaker): string[][] {
+export function limitsOf(speaker: Speaker): string[][] {
   const limit = speaker.pick(LIMITS_OF_ALL);
   return LIMITS.map((name) => ["config", "set", name, limit]);
 }
@@ -538,7 +552,6 @@ export function* oddEpisodes(
 ): Generator<Episode> {
   const speaker = new Speaker(generator(seed));
   const rows = oddRows(isTried);
-  const setUp = SET_UP.map((line) => line.replace(" E", " 4102444800123").split(" "));
   for (;;) {
     const commands: string[][] = [];
     while (commands.length < size) {
@@ -548,7 +561,7 @@ export function* oddEpisodes(
       for (const each of settled(words)) commands.push(...unblocked(command, each));
     }
     yield {
-      setUp: [...limitsOf(speaker), ["hello", speaker.pick(["2", "2", "3"])], ...setUp],
+      setUp: [...limitsOf(speaker), ["hello", speaker.pick(["2", "2", "3"])], ...ODD_DATA],
       commands,
     };
   }
