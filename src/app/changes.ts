@@ -26,7 +26,10 @@ export function carryChanges(engine: Engine): void {
   carry("maxmemory-policy", () => {
     keyspace.frequencyPolicy = values.maxmemoryPolicy.endsWith("lfu");
     keyspace.recencyPolicy = values.maxmemoryPolicy.endsWith("lru");
+    keyspace.victims.usePolicy(values.maxmemoryPolicy);
   });
+  carry("maxmemory-samples", () => keyspace.victims.samples = values.maxmemorySamples);
+  carry("maxmemory", () => engine.eviction.limitChanged());
   carry("tracking-table-max-keys", () => forgetTrackedKeys(engine));
   for (const name of ["maxmemory", "maxmemory-clients"]) carry(name, () => limitClients(engine));
   carry("lfu-log-factor", () => keyspace.lfuLogFactor = values.lfuLogFactor);

@@ -40,8 +40,12 @@ export class Cron {
 
   /** Called after each batch of requests, which may have set a deadline before the timer's: arms the timer for it. */
   afterBatch(): void {
-    const { clock, deadlines, keyspace } = this.#engine;
-    const soonest = this.#mayExpire() ? keyspace.soonestNewDeadline : Infinity;
+    const { clock, deadlines, keyspace, eviction } = this.#engine;
+    const soonest = eviction.isUnfinished
+      ? 0
+      : this.#mayExpire()
+      ? keyspace.soonestNewDeadline
+      : Infinity;
     // Not earlier than now: otherwise each batch would arm a timer anew that is already due, and it would never fire.
     const wanted = Math.max(Math.min(deadlines.next, soonest) + 1, clock.nowMs());
     const isSoonEnough = wanted >= this.#firesAtMs - CLOSE_ENOUGH_MS;
@@ -76,11 +80,14 @@ export class Cron {
     );
     this.#guarded("Serving clients that wait", () => this.#serve());
     const { lazyFree, chunks } = this.#engine.keyspace;
+    this.#guarded("Evicting keys", () => {
+      if (this.#engine.eviction.slice()) isMoreLeft = true;
+    });
     this.#guarded("Forgetting tracked keys", () => {
       if (this.#engine.tracking?.forgetSome(isOver) === true) isMoreLeft = true;
     });
     this.#guarded("Freeing memory", () => {
-      if (lazyFree.slice(isOver)) isMoreLeft = true;
+      if (lazyFree.freeSome(isOver)) isMoreLeft = true;
       if (chunks.releaseNext()) isMoreLeft = true;
     });
     counters.timerRuns++;

@@ -47,7 +47,7 @@ export function checkRdb(path: string, print: Print): number {
       },
       discards: true,
     });
-    while (loader.next()) keyspace.lazyFree.slice(() => false);
+    while (loader.next()) keyspace.lazyFree.freeSome(() => false);
     for (const [name, value] of loader.aux) print(`[info] AUX FIELD ${name} = '${value}'`);
     print(`[offset ${source.offset}] Checksum OK`);
     print(`[offset ${source.offset}] \\o/ RDB looks OK! \\o/`);

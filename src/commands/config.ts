@@ -45,6 +45,7 @@ function configResetstat({ reply, engine }: Call): void {
   engine.counters.reset();
   engine.replyBuffers.reset();
   engine.keyspace.stats.reset();
+  engine.eviction.resetStatistics();
   for (const command of engine.commands.all()) command.stats.reset();
   reply.ok();
 }

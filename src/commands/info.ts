@@ -205,7 +205,7 @@ function debug({ counters }: Engine): Field[] {
 }
 
 function stats(engine: Engine): Field[] {
-  const { counters, keyspace } = engine;
+  const { counters, keyspace, eviction } = engine;
   const commandUs = commandMicroseconds(engine);
   const kilobytes = (rate: number): string => (rate / 1024).toFixed(2);
   return [
@@ -230,8 +230,8 @@ function stats(engine: Engine): Field[] {
     ["expire_cycle_cpu_milliseconds", 0],
     ["evicted_keys", keyspace.stats.evicted],
     ["evicted_clients", counters.evictedClients],
-    ["total_eviction_exceeded_time", 0],
-    ["current_eviction_exceeded_time", 0],
+    ["total_eviction_exceeded_time", Math.floor(eviction.exceededUs / 1000)],
+    ["current_eviction_exceeded_time", Math.floor(eviction.exceededNowUs / 1000)],
     ["keyspace_hits", keyspace.stats.hits],
     ["keyspace_misses", keyspace.stats.misses],
     ["pubsub_channels", engine.pubsub.count(Kind.channel)],

@@ -35,7 +35,7 @@ function finishFlush(call: Call, removed: number, async: boolean): void {
   engine.keyspace.hooks.dirty += removed;
   const stream = call.rewrite(args.count);
   for (let i = 0; i < args.count; i++) stream?.argument(args, i);
-  if (!async) engine.keyspace.lazyFree.slice(() => false);
+  if (!async) engine.keyspace.lazyFree.freeSome(() => false);
 }
 
 /** Whether the entries are freed later; null after answering an error. */

@@ -2,11 +2,6 @@
  * Directives of features that are missing: why the server refuses those that would do harm, and the warning about those
  * that merely do nothing.
  */
-import type { ParameterValue } from "./parameter_kinds.ts";
-
-/** Values by their names in camelCase. */
-type Values = Readonly<Record<string, ParameterValue>>;
-
 export const Missing = {
   tls:
     "TLS is not there yet: clients would talk to this server in plain text. Let a proxy such as " +
@@ -25,13 +20,6 @@ export const Missing = {
     "unit, Type=simple), or by nohup with & at the end",
   modules: "modules can't be loaded",
 } as const;
-
-/** Refuses an eviction policy together with `maxmemory`: either of them alone does no harm. */
-export function evictionDanger({ maxmemory, maxmemoryPolicy }: Values): string | null {
-  if (maxmemory === 0 || maxmemoryPolicy === "noeviction") return null;
-  return `keys are not evicted yet: at maxmemory, writes would fail, whatever maxmemory-policy ` +
-    `${maxmemoryPolicy} promises. Use noeviction, or no maxmemory`;
-}
 
 /** Directives that are no parameters, and why they are refused. */
 const DIRECTIVES: Readonly<Record<string, string>> = {

@@ -15,7 +15,15 @@ export type Parsed<T> = {
   readonly exact?: string;
 } | { readonly error: string };
 
-export type Kind = "boolean" | "integer" | "memory" | "octal" | "choice" | "text" | "words";
+export type Kind =
+  | "boolean"
+  | "integer"
+  | "fraction"
+  | "memory"
+  | "octal"
+  | "choice"
+  | "text"
+  | "words";
 
 /** Properties of a parameter besides its kind. */
 export interface Traits {
@@ -39,7 +47,7 @@ export interface Traits {
   /** What the warning adds; also for a parameter that has less effect than it promises. */
   readonly remark?: string;
   /** Why any value but the default is refused: it would do harm, as the feature is missing. */
-  readonly danger?: string | ((values: Readonly<Record<string, ParameterValue>>) => string | null);
+  readonly danger?: string;
 }
 
 export interface ParameterSpec<
@@ -127,6 +135,27 @@ export function integer<N extends string>(
       if (value < least || value > most) return { error: between(BigInt(least), BigInt(most)) };
       if (clamp === undefined) return fromBigInt(value);
       return { value: Math.min(Math.max(Number(value), clamp[0]), clamp[1]) };
+    },
+    show: String,
+    write: (value) => [String(value)],
+  };
+}
+
+/** A decimal number from 0 to 1. */
+export function fraction<N extends string>(
+  name: N,
+  initial: number,
+  traits: Traits = {},
+): ParameterSpec<N, number> {
+  return {
+    name,
+    kind: "fraction",
+    initial,
+    traits,
+    isMulti: false,
+    parse([word]) {
+      const value = /^\d{1,9}(\.\d{0,15})?$/.test(word) ? Number(word) : NaN;
+      return value <= 1 ? { value } : { error: "argument must be between 0 and 1 inclusive" };
     },
     show: String,
     write: (value) => [String(value)],

@@ -6,6 +6,7 @@
 import {
   bool,
   choice,
+  fraction,
   INT_MAX,
   INT_MIN,
   integer,
@@ -20,7 +21,7 @@ import {
   words,
   writeWords,
 } from "./parameter_kinds.ts";
-import { evictionDanger, Missing } from "./missing.ts";
+import { Missing } from "./missing.ts";
 import {
   addresses,
   adjustments,
@@ -161,7 +162,7 @@ export const PARAMETER_ROWS = [
   integer("latency-monitor-threshold", 0, 0, LONG_MAX),
   bool("latency-tracking", true),
   words("latency-tracking-info-percentiles", "50 99 99.9", percentiles),
-  bool("lazyfree-lazy-eviction", false, { remark: "keys are not evicted" }),
+  bool("lazyfree-lazy-eviction", false),
   bool("lazyfree-lazy-expire", false),
   bool("lazyfree-lazy-server-del", false),
   bool("lazyfree-lazy-user-del", false, { inert: true }),
@@ -182,9 +183,11 @@ export const PARAMETER_ROWS = [
   text("masterauth", "", { sensitive: true, inert: true }),
   text("masteruser", "", { sensitive: true, inert: true }),
   integer("maxclients", 10_000, 1, UINT_MAX),
-  memory("maxmemory", 0, 0, ULONG_MAX, { danger: evictionDanger }),
+  memory("maxmemory", 0, 0, ULONG_MAX),
   memoryOrPercent("maxmemory-clients", 0),
-  integer("maxmemory-eviction-tenacity", 10, 0, 100, { inert: true }),
+  // Ours: the share of all keys that goes at once with allkeys-lru and allkeys-random.
+  fraction("maxmemory-eviction-ratio", 0),
+  integer("maxmemory-eviction-tenacity", 10, 0, 100),
   choice("maxmemory-policy", "noeviction", [
     "volatile-lru",
     "volatile-lfu",
@@ -194,8 +197,10 @@ export const PARAMETER_ROWS = [
     "allkeys-lfu",
     "allkeys-random",
     "noeviction",
-  ], { danger: evictionDanger, remark: "keys are not evicted" }),
-  integer("maxmemory-samples", 5, 1, INT_MAX, { inert: true }),
+    // Ours: one random key at a time, all with the same chance.
+    "simple-first",
+  ]),
+  integer("maxmemory-samples", 5, 1, INT_MAX),
   integer("min-replicas-max-lag", 10, 0, INT_MAX, { alias: "min-slaves-max-lag", inert: true }),
   integer("min-replicas-to-write", 0, 0, INT_MAX, {
     alias: "min-slaves-to-write",

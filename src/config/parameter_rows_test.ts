@@ -122,30 +122,6 @@ Deno.test("harmful parameters are refused with the reason, and all of them are n
   assertEquals(parameters.lacks(), null);
 });
 
-Deno.test("a policy of eviction is refused together with a limit, in either order", () => {
-  const warned: string[] = [];
-  const parameters = new Parameters();
-  const set = (...pairs: [string, string][]) =>
-    parameters.setMany(pairs, { warn: (text) => warned.push(text) });
-  assertEquals(set(["maxmemory-policy", "allkeys-lru"]), null);
-  assertEquals(warned, [
-    "Set, but without effect or not in full: maxmemory-policy (keys are not evicted)",
-  ]);
-  const refusal = set(["hz", "20"], ["maxmemory", "100mb"]);
-  assertEquals(
-    refusal,
-    "CONFIG SET failed (possibly related to argument 'maxmemory') - keys are not evicted yet: at " +
-      "maxmemory, writes would fail, whatever maxmemory-policy allkeys-lru promises. Use " +
-      "noeviction, or no maxmemory",
-  );
-  assertEquals([parameters.values.maxmemory, parameters.values.hz], [0, 10]);
-  assertEquals(set(["maxmemory", "100mb"], ["maxmemory-policy", "noeviction"]), null);
-  assertEquals(set(["maxmemory-policy", "volatile-ttl"])?.includes("'maxmemory-policy'"), true);
-  assertEquals(set(["maxmemory", "0"], ["maxmemory-policy", "volatile-ttl"]), null);
-  parameters.load({ name: "maxmemory", words: ["1"] });
-  assertEquals(parameters.dangers().length, 1);
-});
-
 Deno.test("a user line is refused unless it describes the default user as it is", () => {
   const load = (...words: string[]) => new Parameters().load({ name: "user", words });
   assertEquals(load("default", "on", "nopass", "sanitize-payload", "~*", "&*", "+@all"), null);

@@ -105,9 +105,7 @@ class Slot {
 
   /** Why its value is refused, or null. */
   get danger(): string | null {
-    const { danger } = this.spec.traits;
-    if (danger === undefined || this.isDefault) return null;
-    return typeof danger === "string" ? danger : danger(this.values);
+    return this.isDefault ? null : this.spec.traits.danger ?? null;
   }
 
   /** Its name and remark, if its value has no effect or less than it promises; else null. */

@@ -23,6 +23,7 @@ import { ClientTable } from "./client_table.ts";
 import type { CommandTable } from "./command.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Evaluator } from "./evaluator.ts";
+import { Eviction } from "./eviction.ts";
 import type { FunctionCalls } from "./function_calls.ts";
 import { Gates } from "./gates.ts";
 import { KeptLinks } from "./kept_links.ts";
@@ -96,6 +97,7 @@ export class Engine {
   readonly deadlines: Deadlines;
   readonly blocking: Blocking;
   readonly suspension = new Suspension(this);
+  readonly eviction = new Eviction(this);
   /** In order of connection. */
   readonly clients = new ClientTable<Client>();
   readonly clientMemory = new ClientMemory<Client>();
@@ -170,7 +172,7 @@ export class Engine {
     this.keyspace.hooks.listen({
       keyChanged: (database, bytes, start, end, cause) => {
         if (this.watchedKeys.size > 0) {
-          this.watchedKeys.changed(database, bytes, start, end, cause === Cause.expiry);
+          this.watchedKeys.changed(database, bytes, start, end, cause !== Cause.command);
         }
         if (this.blocking.keyCount > 0) this.blocking.changed(database, bytes, start, end);
         if (cause !== Cause.command && this.propagation.isOn) {
@@ -213,6 +215,11 @@ export class Engine {
   /** As `usedBytes`, in O(1), for `client` to know whether it may have more: see ClientMemory. */
   usedBytesFor(client: Client): number {
     this.clientMemory.recount(client);
+    return this.usedBytesNow;
+  }
+
+  /** As `usedBytes`, in O(1): each client as it was when it was last counted. */
+  get usedBytesNow(): number {
     return this.keyspace.usedBytes + this.clientMemory.bytes + this.trackingBytes;
   }
 

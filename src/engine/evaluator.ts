@@ -171,8 +171,9 @@ export class Evaluator {
   /** Runs the command of a blocked client again, or refuses it if it may not run now. */
   runBlocked(client: Client, command: Command): void {
     let refusal = this.refusalInside(client, command);
-    const isLimited = this.#engine.parameters.values.maxmemory > 0;
-    if (isLimited && this.#isOutOfMemory(client, command)) refusal ??= Errors.outOfMemory;
+    if (this.#engine.parameters.values.maxmemory > 0 && this.#engine.eviction.makeRoom(client)) {
+      if (mayGrow(client, command, command.flags)) refusal ??= Errors.outOfMemory;
+    }
     if (refusal === null) return this.#runUnseen(client, command);
     command.stats.rejected++;
     this.#engine.counters.countError(refusal);
@@ -337,9 +338,8 @@ export class Evaluator {
       const refusal = gateRefusal(gates, client, command, this.#flagsOf(client, command));
       if (refusal !== null) return refusal;
     }
-    if (this.#engine.parameters.values.maxmemory > 0) {
-      const isOver = this.#isOutOfMemory(client, command, this.#flagsOf(client, command));
-      if (isOver) return Errors.outOfMemory;
+    if (this.#engine.parameters.values.maxmemory > 0 && this.#engine.eviction.makeRoom(client)) {
+      if (mayGrow(client, command, this.#flagsOf(client, command))) return Errors.outOfMemory;
     }
     if (isMisplaced(client, command)) return notWhileSubscribed(command.fullName);
     if (pause.endMs !== 0 && this.#mustWait(client, command)) client.isPostponed = true;
@@ -386,14 +386,6 @@ export class Evaluator {
     if (!client.authenticated && (command.flags & Flag.noAuth) === 0) return Errors.noAuth;
     const { gates } = this.#engine;
     return gates.anyClosed ? gateRefusal(gates, client, command, command.flags) : null;
-  }
-
-  /** Whether the command may need memory and there is none left to give it. */
-  #isOutOfMemory(client: Client, command: Command, flags = command.flags): boolean {
-    const { transaction } = client;
-    const mayGrow = (flags & Flag.denyOom) !== 0 ||
-      (command.name === "exec" ? transaction.hasAny(Flag.denyOom) : isKept(client, command));
-    return mayGrow && this.#engine.usedBytesFor(client) > this.#engine.parameters.values.maxmemory;
   }
 
   #mustWait(client: Client, command: Command): boolean {
@@ -494,6 +486,13 @@ function gateRefusal(
   if (gates.loading !== null && (flags & Flag.loading) === 0) return gates.loading;
   if (gates.busy !== null && (flags & Flag.allowBusy) === 0) return gates.busy;
   return null;
+}
+
+/** Whether the command may need memory. */
+function mayGrow(client: Client, command: Command, flags: number): boolean {
+  if ((flags & Flag.denyOom) !== 0) return true;
+  if (command.name === "exec") return client.transaction.hasAny(Flag.denyOom);
+  return isKept(client, command);
 }
 
 /** Whether the command would be queued, which takes memory whatever it is: all but those that end a transaction. */

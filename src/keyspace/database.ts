@@ -319,6 +319,12 @@ export class Database {
     this.#removeEntry(ref, Cause.expiry, Events.expired);
   }
 
+  /** Removes a key because memory is needed: no client has changed it, as with `expire`. */
+  evict(ref: Ref): void {
+    this.keyspace.stats.evicted++;
+    this.#removeEntry(ref, Cause.eviction, Events.evicted);
+  }
+
   #removeEntry(ref: Ref, cause: number, event: KeyEvent): void {
     const { placement, index } = this;
     const { entries } = placement;
@@ -365,7 +371,7 @@ export class Database {
   randomRef(): Ref {
     const { placement } = this;
     while (placement.table.count > 0) {
-      const ref = placement.table.randomRef(Math.random);
+      const ref = placement.table.randomRef();
       const deadline = placement.deadlineOf(ref);
       if (deadline < 0 || deadline >= this.keyspace.clock.nowMs()) return ref;
       if (this.keyspace.keepExpired) return 0;

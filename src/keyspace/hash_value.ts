@@ -151,7 +151,7 @@ export class HashValue implements Scratch {
   random(visit: PairVisitor): void {
     const table = this.#table;
     if (table === null) return this.#showAt(Math.floor(Math.random() * this.count), visit);
-    const ref = table.randomRef(Math.random);
+    const ref = table.randomRef();
     table.key(ref, this.#field);
     table.value(ref, this.#value);
     visit(this.#field, this.#value);

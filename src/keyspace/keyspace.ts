@@ -4,6 +4,7 @@
 import type { Clock } from "../lib/clock.ts";
 import type { Int64 } from "../lib/decimal.ts";
 import type { Hasher } from "../lib/hash.ts";
+import { Random } from "../lib/random.ts";
 import { ChunkPool } from "../structures/chunk_pool.ts";
 import { ChangeHooks } from "./change_hooks.ts";
 import { Database } from "./database.ts";
@@ -11,6 +12,7 @@ import { Entries } from "./entry.ts";
 import { LazyFree } from "./lazy_free.ts";
 import { Limits } from "./limits.ts";
 import type { Placement } from "./placement.ts";
+import { Victims } from "./eviction.ts";
 
 /** Figures of INFO stats that the keyspace counts itself. */
 class KeyspaceStats {
@@ -38,6 +40,7 @@ class KeyspaceStats {
 /** LFU: a counter that new keys start with, so that they are not evicted at once. */
 const LFU_INITIAL = 5;
 const SECONDS_24_BITS = 0xffffff;
+const TWO_32 = 4294967296;
 
 export class Keyspace {
   entries: Entries;
@@ -46,6 +49,7 @@ export class Keyspace {
   readonly stats = new KeyspaceStats();
   readonly databases: Database[] = [];
   readonly lazyFree: LazyFree;
+  readonly victims: Victims;
   /** Whether maxmemory-policy counts frequency (LFU) instead of age (LRU). */
   frequencyPolicy = false;
   /** Whether maxmemory-policy looks at age at all. */
@@ -67,8 +71,11 @@ export class Keyspace {
   /** The tables of these entries, if `clear` has replaced them. */
   #heldTables: readonly Placement[] = [];
 
-  #secondsOfMs = -1;
+  /** When the clock was looked at last, and that time's seconds and minutes as entries have them. */
+  #lookedMs = -1;
   #secondsNow = 0;
+  #minutesNow = 0;
+  readonly #random = new Random();
 
   /** Bounds the nodes of lists, whatever list-max-listpack-size says: DEBUG sets it. */
   listNodeMaxBytes = Infinity;
@@ -83,6 +90,7 @@ export class Keyspace {
     this.entries = new Entries(hasher, this.chunks);
     this.lazyFree = new LazyFree(this);
     for (let i = 0; i < count; i++) this.databases.push(new Database(i, this));
+    this.victims = new Victims(this);
   }
 
   /** Whether keys past their deadline must not be removed now. */
@@ -125,13 +133,17 @@ export class Keyspace {
 
   /** The access field after one more access. */
   accessOf(previous: number): number {
-    if (!this.frequencyPolicy) return this.#seconds();
-    let counter = this.frequency(previous);
+    return this.frequencyPolicy ? this.#countedAccess(previous) : this.#seconds();
+  }
+
+  #countedAccess(previous: number): number {
+    const minutes = this.#minutes();
+    let counter = this.#decayed(previous, minutes);
     if (counter < 255) {
       const base = Math.max(counter - LFU_INITIAL, 0);
-      if (Math.random() < 1 / (base * this.lfuLogFactor + 1)) counter++;
+      if ((this.#random.bits() >>> 0) * (base * this.lfuLogFactor + 1) < TWO_32) counter++;
     }
-    return (this.#minutes() << 8) | counter;
+    return (minutes << 8) | counter;
   }
 
   /**
@@ -146,9 +158,13 @@ export class Keyspace {
 
   /** The logarithmic access counter, decayed by the minutes since the last access. */
   frequency(access: number): number {
+    return this.#decayed(access, this.#minutes());
+  }
+
+  #decayed(access: number, minutes: number): number {
     const counter = access & 255;
     if (this.lfuDecayMinutes === 0) return counter;
-    const elapsed = (this.#minutes() - (access >>> 8)) & 0xffff;
+    const elapsed = (minutes - (access >>> 8)) & 0xffff;
     return Math.max(counter - Math.floor(elapsed / this.lfuDecayMinutes), 0);
   }
 
@@ -219,17 +235,22 @@ export class Keyspace {
     for (const db of this.databases) db.verify();
   }
 
-  /** The time in seconds, computed anew only when the clock has moved. */
   #seconds(): number {
-    const nowMs = this.clock.nowMs();
-    if (nowMs !== this.#secondsOfMs) {
-      this.#secondsOfMs = nowMs;
-      this.#secondsNow = Math.floor(nowMs / 1000) & SECONDS_24_BITS;
-    }
+    this.#lookAtClock();
     return this.#secondsNow;
   }
 
   #minutes(): number {
-    return Math.floor(this.clock.nowMs() / 60_000) & 0xffff;
+    this.#lookAtClock();
+    return this.#minutesNow;
+  }
+
+  /** Computes seconds and minutes anew if the clock has moved. */
+  #lookAtClock(): void {
+    const nowMs = this.clock.nowMs();
+    if (nowMs === this.#lookedMs) return;
+    this.#lookedMs = nowMs;
+    this.#secondsNow = Math.floor(nowMs / 1000) & SECONDS_24_BITS;
+    this.#minutesNow = Math.floor(nowMs / 60_000) & 0xffff;
   }
 }

@@ -36,6 +36,12 @@ export class LazyFree {
     return this.#pendingEntries + this.#owner.entries.toFree.length;
   }
 
+  /** Whether `freeSome` would free memory of the present arena. */
+  get hasWork(): boolean {
+    const { entries, isHeld } = this.#owner;
+    return entries.toFree.length > 0 || (this.#tables.length > 0 && !isHeld);
+  }
+
   /** Takes over the entries of a database that is not used any more. */
   add(placement: Placement): void {
     this.#tables.push({ placement, next: 0 });
@@ -48,7 +54,7 @@ export class LazyFree {
   }
 
   /** Frees until `isOver` says so; returns whether something is left. */
-  slice(isOver: () => boolean): boolean {
+  freeSome(isOver: () => boolean): boolean {
     const { entries, stats } = this.#owner;
     const free = (ref: Ref): void => {
       releaseValue(entries, ref);

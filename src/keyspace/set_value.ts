@@ -243,7 +243,7 @@ export class SetValue implements IntsetHome, Scratch {
 
   /** Points `into` at a member picked at random; the set is not empty. */
   random(into: Slice): void {
-    if (this.#table !== null) this.#table.key(this.#table.randomRef(Math.random), into);
+    if (this.#table !== null) this.#table.key(this.#table.randomRef(), into);
     else this.#readAt(Math.floor(Math.random() * this.count), into);
   }
 

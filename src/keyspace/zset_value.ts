@@ -436,7 +436,7 @@ export class ZsetValue implements Scratch {
   random(visit: ScoredVisitor): void {
     const set = this.#set;
     if (set === null) this.#showAt(this.pack.at(2 * Math.floor(Math.random() * this.count)), visit);
-    else this.#showRef(set, set.members.randomRef(Math.random), visit);
+    else this.#showRef(set, set.members.randomRef(), visit);
   }
 
   /** Calls `visit` with `wanted` different elements picked at random; the set has at least as many. */

@@ -295,8 +295,7 @@ export class LuaHost implements ScriptCalls {
       return null;
     }
     const { maxmemory } = engine.parameters.values;
-    const isOutOfMemory = maxmemory > 0 && !client.isReplay &&
-      engine.usedBytesFor(client) > maxmemory;
+    const isOutOfMemory = maxmemory > 0 && !client.isReplay && engine.eviction.isOutOfMemory;
     const refusal = client.isReplay ? null : this.#refusal(script, isReadOnly, isOutOfMemory);
     if (refusal !== null) {
       call.reply.error(refusal);

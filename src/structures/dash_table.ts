@@ -28,6 +28,7 @@
  */
 import { assert } from "../lib/assert.ts";
 import { detach } from "../lib/detach.ts";
+import { Random } from "../lib/random.ts";
 import type { Ref } from "./arena.ts";
 
 /** What a table needs to know of its refs. Hashes are 32 bits, signed or unsigned. */
@@ -161,8 +162,7 @@ export class DashTable {
 
   /** Takes what `prefetch` reads: V8 would leave out reads whose result is not used. */
   #read = 0;
-  /** State of the generator behind `sample`. */
-  #random = 0x9e3779b9 | 0;
+  readonly #random = new Random();
 
   constructor(layout: KeyLayout) {
     this.#layout = layout;
@@ -253,6 +253,12 @@ export class DashTable {
     }
   }
 
+  /** Whether `ref` is in the table, with a key of this hash or of one like it. */
+  holds(hash: number, ref: Ref): boolean {
+    assert(ref !== 0, "ref 0 means none");
+    return this.#segmentOf(hash).slotOf(hash, ref) >= 0;
+  }
+
   /** Adds a ref whose key is absent. */
   insert(hash: number, ref: Ref): void {
     assert(ref !== 0, "ref 0 means none");
@@ -332,20 +338,21 @@ export class DashTable {
   }
 
   /**
-   * A ref picked at random, 0 if there is none; `random` gives numbers in [0, 1). Segments are picked
-   * by their share of the hashes, slots evenly, so refs have about equal chances.
+   * A ref picked at random, 0 if there is none. Segments are picked by their share of the hashes, slots evenly, so refs
+   * have about equal chances.
    */
-  randomRef(random: () => number): Ref {
+  randomRef(): Ref {
     assert(this.#directory.length > 0, "a table that was released is not used");
     if (this.#count === 0) return 0;
+    const random = this.#random;
     for (;;) {
-      const segment = this.#directory[Math.floor(random() * this.#directory.length)];
+      const segment = this.#directory[random.below(this.#directory.length)];
       // In a table of one segment with one ref, 64 tries find it nearly always.
       for (let attempt = 0; attempt < 64 && segment.count > 0; attempt++) {
-        const slot = Math.floor(random() * segment.capacity);
+        const slot = random.below(segment.capacity);
         if (segment.prints[slot] > TOMBSTONE) return segment.refs[slot];
       }
-      const slot = this.#nextInUse(segment, Math.floor(random() * segment.capacity));
+      const slot = this.#nextInUse(segment, random.below(segment.capacity));
       if (slot >= 0) return segment.refs[slot];
     }
   }
@@ -358,8 +365,8 @@ export class DashTable {
     const wanted = Math.min(n, this.#count, out.length);
     const last = this.#directory.length - 1;
     let filled = 0;
-    let index = this.#nextRandom() & last;
-    let start = this.#nextRandom();
+    let index = this.#random.bits() & last;
+    let start = this.#random.bits();
     while (filled < wanted) {
       const segment = this.#directory[index];
       const mask = segment.capacity - 1;
@@ -726,17 +733,6 @@ export class DashTable {
       if (segment.prints[(start + i) & mask] > TOMBSTONE) return (start + i) & mask;
     }
     return -1;
-  }
-
-  /** Xorshift (Marsaglia, 2003): 32 bits, signed, never 0. */
-  #nextRandom(): number {
-    let x = this.#random;
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    this.#random = x;
-    assert(x !== 0, "the generator never comes to 0");
-    return x;
   }
 }
 

@@ -26,6 +26,7 @@
 import { assert } from "../lib/assert.ts";
 import type { Int64 } from "../lib/decimal.ts";
 import { detach } from "../lib/detach.ts";
+import { Random } from "../lib/random.ts";
 import type { Ref } from "./arena.ts";
 
 /** `moved` is called whenever the slot of a ref changes. It must not change the heap. */
@@ -61,6 +62,7 @@ export class DeadlineHeap {
   #capacity = SMALLEST_CHUNK_SLOTS;
   /** The slot after the last entry. */
   #end = FIRST_SLOT;
+  readonly #random = new Random();
 
   constructor(keeper: SlotKeeper) {
     this.#keeper = keeper;
@@ -128,6 +130,20 @@ export class DeadlineHeap {
   refAt(slot: number): Ref {
     assert(this.#holds(slot), "the slot is in use");
     return this.#chunks[slot >>> 16].refs[slot & 0xffff];
+  }
+
+  /** A ref picked at random, 0 if there is none. */
+  randomRef(): Ref {
+    assert(this.#end >= FIRST_SLOT, "the entries begin at the first slot");
+    return this.size === 0 ? 0 : this.refAt(FIRST_SLOT + this.#random.below(this.size));
+  }
+
+  /** Fills `out` with `n` refs picked at random, where the same may come twice; returns how many. */
+  sample(out: Uint32Array, n: number): number {
+    assert(n <= out.length, "the result has room");
+    if (this.size === 0) return 0;
+    for (let i = 0; i < n; i++) out[i] = this.randomRef();
+    return n;
   }
 
   /** Adds an entry, tells its slot to the keeper and returns it. */

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { bytesPerCall } from "../lib/alloc.ts";
 import { bigIntToInt64, Int64, int64ToBigInt } from "../lib/decimal.ts";
@@ -147,6 +147,23 @@ Deno.test("DeadlineHeap.clear() drops everything", () => {
   owner.heap.clear();
   assertEquals([owner.heap.size, owner.heap.minDeadline, owner.heap.minRef], [0, Infinity, 0]);
   owner.heap.verify();
+});
+
+Deno.test("DeadlineHeap.sample() reaches all entries, each with about the same chance", () => {
+  const owner = new Owner();
+  const out = new Uint32Array(10);
+  assertEquals([owner.heap.sample(out, 10), owner.heap.randomRef()], [
+    0,
+    0,
+  ]);
+  for (let ref = 1; ref <= 200; ref++) owner.push(ref, ref);
+  const times = new Uint32Array(201);
+  for (let i = 0; i < 4000; i++) {
+    assertEquals(owner.heap.sample(out, 10), 10);
+    out.forEach((ref) => times[ref]++);
+  }
+  // 200 are expected; chance alone does not deviate by eight standard deviations.
+  assert(times.subarray(1).every((n) => n > 90 && n < 320));
 });
 
 Deno.test("DeadlineHeap changes allocate nothing", () => {

@@ -334,9 +334,9 @@ export class MemberTable implements KeyLayout {
     return this.#table.forEachFrom(index, visit);
   }
 
-  randomRef(random: () => number): Ref {
+  randomRef(): Ref {
     assert(this.#left < 0, "a table that is being released is not used");
-    return this.#table.randomRef(random);
+    return this.#table.randomRef();
   }
 
   /** Frees about `limit` members of a table that is not used any more; returns whether all are freed. */
@@ -531,7 +531,7 @@ export function sampleMembers(
   if (3 * wanted <= count) {
     const seen = new Set<Ref>();
     while (seen.size < wanted) {
-      const ref = table.randomRef(Math.random);
+      const ref = table.randomRef();
       if (seen.has(ref)) continue;
       seen.add(ref);
       visit(ref);

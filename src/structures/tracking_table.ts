@@ -236,7 +236,7 @@ export class TrackingTable {
 
   /** Points `into` at a key picked at random, of which there must be one. Valid until the table changes. */
   randomKey(into: Slice): void {
-    const ref = this.#keys.randomRef(Math.random);
+    const ref = this.#keys.randomRef();
     assert(ref !== 0, "a key is picked from a table that has one");
     this.#keys.key(ref, into);
   }
