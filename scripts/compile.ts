@@ -1,6 +1,6 @@
 /**
- * Builds the executable with the least permissions: net, read, write, the environment (which
- * the server gives back as soon as it has read it) and the size of the machine's memory.
+ * Builds the executable with the least permissions: net, the size of the machine's memory, and files and the environment,
+ * most of which the server gives up as soon as it has read its configuration (src/app/sandbox.ts).
  *
  * Usage: deno task compile            dist/respite for this machine
  *        deno task release            dist/respite-<target> for every supported target
@@ -10,8 +10,7 @@
  * `deno compile` fetches its base from dl.deno.land, once a target. DENORT_BIN names a local one, of the same
  * version as deno; that is a base for this machine only, so a release doesn't take it.
  */
-import { LUA_PACKAGE } from "../src/scripting/lua_code.ts";
-import { print, run, SERVER_PERMISSIONS, serverV8Flags } from "./run.ts";
+import { compileOptions, print, run } from "./run.ts";
 
 const TARGETS = [
   "x86_64-unknown-linux-gnu",
@@ -31,19 +30,7 @@ for (const target of isRelease ? TARGETS : [null]) await build(target);
 async function build(target: string | null): Promise<void> {
   const output = target === null ? "dist/respite" : `dist/respite-${target}`;
   const chosen = target === null ? [] : ["--target", target];
-  const options = [
-    "--no-prompt",
-    serverV8Flags(),
-    ...SERVER_PERMISSIONS,
-    ...chosen,
-    // Scripts load it when they need it, by a name that the compiler does not see.
-    "--include",
-    LUA_PACKAGE,
-    "--output",
-    output,
-  ];
-  const words = ["compile", ...options, "main.ts"];
-  const { code, errors } = await run(words);
+  const { code, errors } = await run(["compile", ...compileOptions(output), ...chosen, "main.ts"]);
   if (code === 0) return;
   if (!errors.includes("base binary")) fail(`Could not build ${output}`);
   fail(

@@ -1,4 +1,5 @@
 /** Runs Deno itself with other arguments: what the scripts share. */
+import { LUA_PACKAGE } from "../src/scripting/lua_code.ts";
 
 /** Where our TypeScript lies. */
 export const CHECKED_FOLDERS = ["src", "tests", "scripts", "bench"] as const;
@@ -14,20 +15,41 @@ export const LOCK = "--lock=tests/deno.lock";
  * and gained nothing. With the larger budgets for inlining, functions that assert what they expect are inlined as before.
  */
 export function serverV8Flags(dir = "."): string {
-  const { tasks } = JSON.parse(Deno.readTextFileSync(`${dir}/deno.json`));
-  const flags = String(tasks.start).split(" ").find((word) => word.startsWith("--v8-flags="));
+  const flags = taskStart(dir).split(" ").find((word) => word.startsWith("--v8-flags="));
   if (flags === undefined) throw new Error(`The task start in ${dir}/deno.json has no --v8-flags`);
   return flags;
 }
 
-/** The server's permissions, as in the task `start`: the least that it needs. It gives env back once it has read it. */
+/**
+ * The server's permissions, as in the task `start`. It gives up most of them when it has read its configuration
+ * (src/app/sandbox.ts), which takes "/": --allow-read without a path can't be given up in part.
+ */
 export const SERVER_PERMISSIONS = [
   "--allow-net",
-  "--allow-read",
-  "--allow-write",
+  "--allow-read=/",
+  "--allow-write=/",
   "--allow-env",
   "--allow-sys=systemMemoryInfo",
 ] as const;
+
+/** The options of the task `start`, for Deno itself. */
+export const START_OPTIONS: readonly string[] = taskStart().split(" ").slice(1, -1);
+
+function taskStart(dir = "."): string {
+  return String(JSON.parse(Deno.readTextFileSync(`${dir}/deno.json`)).tasks.start);
+}
+
+/** The options of `deno compile` for the server, which is then written to `output`. */
+export function compileOptions(output: string): string[] {
+  return [
+    "--no-prompt",
+    serverV8Flags(),
+    ...SERVER_PERMISSIONS,
+    // Scripts load it when they need it, by a name that the compiler does not see.
+    ...["--include", LUA_PACKAGE],
+    ...["--output", output],
+  ];
+}
 
 /** How a run ended, and what it wrote, without colours. */
 export interface Ended {

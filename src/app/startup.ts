@@ -19,9 +19,14 @@ import {
 import { endpointsOf } from "./endpoints.ts";
 import { isStream } from "./log_sink.ts";
 import { writeQuietly } from "./output.ts";
+import { confine, temporaryOf } from "./sandbox.ts";
 import { Server } from "./server.ts";
 import { Shutdown } from "./shutdown.ts";
 import { REDIS_VERSION, RESPITE_VERSION } from "./version.ts";
+
+/** The process has given up its permission for other directories (sandbox.ts). */
+const DIRECTORY_REFUSED =
+  "A running server may use only the dir that it was started with, and those in it: restart it with this dir";
 
 /**
  * Starts a server as the arguments say. Ends the process with 1 if it can't. `subcommands` are what the executable can do
@@ -35,9 +40,11 @@ export function startServer(argv: readonly string[], subcommands: readonly strin
   );
   const log = new Log(Deno.pid, sink);
   const host = new ProcessHost(parameters, file);
+  const open = confine(parameters, file);
   const server = new Server({ parameters, log, host, commands });
   host.shutdownOf = new Shutdown(server);
   for (const warning of warnings) log.warning(warning);
+  if (open !== null) log.warning(open);
   listen(server);
   lockDirectory(server);
   if (writePidFile(unicodeOf(parameters.values.pidfile), log)) {
@@ -183,7 +190,11 @@ class ProcessHost implements Host {
   }
 
   enterDirectory(path: string): string {
-    return changeDirectory(path);
+    try {
+      return changeDirectory(path);
+    } catch (error) {
+      throw error instanceof Deno.errors.NotCapable ? new Error(DIRECTORY_REFUSED) : error;
+    }
   }
 
   rewriteConfig(withDefaults: boolean): string | null {
@@ -191,7 +202,7 @@ class ProcessHost implements Host {
     try {
       const old = readBinary(this.configFile);
       const text = rewriteConf(old, this.parameters, { all: withDefaults });
-      const temporary = `${this.configFile}.${Deno.pid}.tmp`;
+      const temporary = temporaryOf(this.configFile);
       Deno.writeFileSync(temporary, binaryBytes(text));
       Deno.renameSync(temporary, this.configFile);
       return null;

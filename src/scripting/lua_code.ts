@@ -12,9 +12,10 @@ const SHA_256 = "cba969b97e8a319eba8996b5df488aed5cdd22a56f2de53b42598e474014e61
 
 /** Lua's code. Throws an error that says why it can't be had. */
 export async function loadLua(): Promise<WebAssembly.Module> {
-  // Importing any module of the package downloads it, if it isn't in Deno's cache, and makes its files known to resolve().
+  // Importing any module of the package downloads it, if it isn't in Deno's cache, and makes its other files known.
   await import(`${LUA_PACKAGE}/package.json`, { with: { type: "json" } });
-  const bytes = await Deno.readFile(new URL(import.meta.resolve(`${LUA_PACKAGE}/${FILE}`)));
+  // Imported, not read: the file lies in Deno's cache, or in the executable, and the server may read neither (app/sandbox.ts).
+  const { default: bytes } = await import(`${LUA_PACKAGE}/${FILE}`, { with: { type: "bytes" } });
   const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   if (hexText(sum) !== SHA_256) throw new Error(`${FILE} of ${LUA_PACKAGE} is not what it was`);
   return new WebAssembly.Module(patched(bytes));

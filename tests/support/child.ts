@@ -1,4 +1,5 @@
 /** Respite as a process of its own, which a test may kill. */
+import { SERVER_PERMISSIONS } from "../../scripts/run.ts";
 import { Wire } from "./live.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
@@ -96,10 +97,13 @@ export class Child {
   }
 }
 
+/** A first directive without dashes is the path of a configuration file. */
 function commandLine(port: number, dir: string, directives: readonly string[]): string[] {
-  const permissions = ["--allow-net", "--allow-read", "--allow-write", "--allow-env"];
+  const file = directives.length > 0 && !directives[0].startsWith("-") ? 1 : 0;
   return [
-    ...[Deno.execPath(), "run", ...permissions, "--config", CONFIG, MAIN],
-    ...["--port", `${port}`, "--dir", dir, "--enable-debug-command", "yes", ...directives],
+    ...[Deno.execPath(), "run", "--no-prompt", ...SERVER_PERMISSIONS, "--config", CONFIG, MAIN],
+    ...directives.slice(0, file),
+    ...["--port", `${port}`, "--dir", dir, "--enable-debug-command", "yes"],
+    ...directives.slice(file),
   ];
 }
