@@ -16,7 +16,6 @@ import {
   readBinary,
   readConfiguration,
 } from "./configuration.ts";
-import { endpointsOf } from "./endpoints.ts";
 import { isStream } from "./log_sink.ts";
 import { writeQuietly } from "./output.ts";
 import { confine, temporaryOf } from "./sandbox.ts";
@@ -90,19 +89,29 @@ function abort(server: Server, ...lines: string[]): never {
 }
 
 function listen(server: Server): void {
+  const { listening } = server;
   const { values } = server.engine.parameters;
-  const { port, unixsocket } = values;
-  const error = server.listenOn(endpointsOf(values.bind, port));
-  if (error !== null) {
-    abort(server, error, `Failed listening on port ${port} (tcp), aborting.`);
+  const { port, tlsPort, unixsocket } = values;
+  try {
+    listening.loadTls();
+  } catch (error) {
+    abort(server, failureText(error), "Failed to configure TLS. Check logs for more info.");
+  }
+  const error = listening.openPort("port");
+  if (error !== null) abort(server, error, `Failed listening on port ${port} (tcp), aborting.`);
+  const tlsError = listening.openPort("tls-port");
+  if (tlsError !== null) {
+    abort(server, tlsError, `Failed listening on port ${tlsPort} (tls), aborting.`);
   }
   if (unixsocket !== "") {
     const mode = values.unixsocketperm === "0" ? null : parseInt(values.unixsocketperm, 8);
-    const failed = server.listenOn([{ path: unicodeOf(unixsocket), mode }]);
+    const failed = listening.open([{ path: unicodeOf(unixsocket), mode }]);
     if (failed !== null) abort(server, failed);
     server.engine.log.notice(`The server is listening at ${unixsocket}`);
   }
-  if (server.listeners.length === 0) abort(server, "Configured to not listen anywhere, exiting.");
+  if (listening.listeners.length === 0) {
+    abort(server, "Configured to not listen anywhere, exiting.");
+  }
 }
 
 function lockDirectory(server: Server): void {
@@ -127,8 +136,7 @@ function writePidFile(path: string, log: Log): boolean {
 
 function announce(server: Server, log: Log): void {
   const { values } = server.engine.parameters;
-  const ports = server.listeners.map((listener) => listener.port).filter((port) => port > 0);
-  const port = values.port === 0 ? 0 : ports[0];
+  const port = values.port === 0 ? values.tlsPort : values.port;
   log.notice(`Respite ${RESPITE_VERSION} (Redis ${REDIS_VERSION} compatible) is starting`);
   const banner = [
     "",

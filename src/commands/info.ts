@@ -61,7 +61,7 @@ function server(engine: Engine): Field[] {
     ["process_id", host.pid],
     ["process_supervised", "no"],
     ["run_id", host.runId],
-    ["tcp_port", parameters.values.port],
+    ["tcp_port", parameters.values.port || parameters.values.tlsPort],
     ["server_time_usec", Math.floor(clock.unixUs())],
     ["uptime_in_seconds", upSeconds],
     ["uptime_in_days", Math.floor(upSeconds / 86400)],
@@ -72,8 +72,20 @@ function server(engine: Engine): Field[] {
     ["config_file", host.configFile],
     ["io_threads_active", 0],
     ["log_lines_lost", engine.log.lostLines],
-    ["listener0", `name=tcp,bind=${parameters.values.bind},port=${parameters.values.port}`],
+    ...listeners(engine),
   ];
+}
+
+/** Where the server listens, in Redis's order. */
+function listeners({ parameters }: Engine): Field[] {
+  const { bind, port, tlsPort, unixsocket } = parameters.values;
+  const bound = bind.split(" ").map((address) => `bind=${address}`).join(",");
+  const texts = [
+    port === 0 ? null : `name=tcp,${bound},port=${port}`,
+    unixsocket === "" ? null : `name=unix,bind=${unixsocket}`,
+    tlsPort === 0 ? null : `name=tls,${bound},port=${tlsPort}`,
+  ].filter((text) => text !== null);
+  return texts.map((text, i) => [`listener${i}`, text]);
 }
 
 function clients(engine: Engine): Field[] {

@@ -3,9 +3,11 @@
  * that merely do nothing.
  */
 export const Missing = {
-  tls:
-    "TLS is not there yet: clients would talk to this server in plain text. Let a proxy such as " +
-    "stunnel or HAProxy speak TLS before it",
+  tlsOutgoing:
+    "connections that this server opens itself are in plain text: it does not use this yet",
+  tlsCiphers: "the runtime chooses the ciphers itself, among those that are safe today",
+  tlsSessions: "how sessions are resumed is fixed: the runtime keeps the latest few hundred",
+  tlsDhParams: "keys are agreed on by elliptic curves only: there is no use for this file",
   aclUsers: "ACL users are not there yet: whoever connects would have all rights of the default " +
     "user. Protect it by requirepass",
   replicas:
@@ -20,6 +22,11 @@ export const Missing = {
     "unit, Type=simple), or by nohup with & at the end",
   modules: "modules can't be loaded",
 } as const;
+
+/** Refuses other ciphers than the default ones: a check of the word. */
+export function ciphers(word: string): string | null {
+  return ["", "DEFAULT"].includes(word) ? null : Missing.tlsCiphers;
+}
 
 /** Directives that are no parameters, and why they are refused. */
 const DIRECTIVES: Readonly<Record<string, string>> = {

@@ -56,7 +56,7 @@ Deno.test("exactly the parameters that nothing reads are marked inert", () => {
 /** Words that some parameter takes. */
 const WORDS = [
   ...["yes", "no", "1", "2", "11", "1024", "1mb", "50%", "abc", "C", "0", "host.example.org"],
-  ...["127.0.0.1 6379", "KEA", "1 2 3", "normal 1 1 1"],
+  ...["127.0.0.1 6379", "KEA", "1 2 3", "normal 1 1 1", "DEFAULT"],
 ];
 
 /** A value that a parameter takes and that is not its default; null if there is none. */
@@ -112,12 +112,14 @@ Deno.test("setting a parameter to its default logs no warning", () => {
 
 Deno.test("harmful parameters are refused with the reason, and all of them are named", () => {
   const parameters = new Parameters();
-  for (const [name, word] of [["tls-port", "6380"], ["tls-cert-file", "x"], ["daemonize", "yes"]]) {
+  for (
+    const [name, word] of [["tls-cluster", "yes"], ["tls-replication", "yes"], ["daemonize", "yes"]]
+  ) {
     parameters.load({ name, words: [word] });
   }
   assertEquals(parameters.dangers().map((pair) => pair.join(": ").slice(0, 40)), [
     "daemonize: this server can't put itself ",
-    "tls-cert-file: TLS is not there yet: cli",
+    "tls-cluster: connections that this serve",
   ]);
   assertEquals(parameters.lacks(), null);
 });

@@ -12,9 +12,7 @@ import type { Pipeline, PipelineListener } from "../protocol/pipeline.ts";
 import { Decoded, RequestDecoder } from "../protocol/request_decoder.ts";
 import type { SharedBytes } from "../protocol/shared_bytes.ts";
 import type { Hub } from "./hub.ts";
-
-/** What a socket can do, TCP or Unix. */
-export type Socket = Deno.TcpConn | Deno.UnixConn | Deno.TlsConn;
+import { addressText, closeQuietly, type Socket, waitsForPeer } from "./socket.ts";
 
 /** Bytes of one write, at most: a larger one would delay `close` and pin memory. */
 const WRITE_MAX_BYTES = 256 * 1024;
@@ -48,6 +46,8 @@ export class Connection implements Transport, PipelineListener {
   #isProcessing = false;
   #isClosing = false;
   #isClosed = false;
+  /** It is closed, but its socket can't be yet. */
+  #isLingering = false;
   /** Wakes the loop when the output has drained, or a pause or a block has ended. */
   #wake: (() => void) | null = null;
 
@@ -318,20 +318,22 @@ export class Connection implements Transport, PipelineListener {
   }
 
   #close(): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed) return this.#endLingering();
     this.#isClosed = true;
     // Replies that were not sent are dropped.
     this.client.reply.drop();
-    try {
-      this.#socket.close();
-    } catch {
-      // The runtime has closed it already.
-    }
+    if (this.#isWriting && this.#socket.abort !== undefined) this.#socket.abort();
+    else if (this.#isWriting && waitsForPeer(this.#socket)) {
+      this.#isLingering = true;
+      this.#hub.lingering++;
+    } else closeQuietly(this.#socket);
   }
-}
 
-function addressText(address: Deno.Addr): string {
-  if (!("hostname" in address)) return "unknown:0";
-  const { hostname, port } = address;
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+  /** Closes at last, if it was killed while something was being sent: now its peer has taken that, or has gone. */
+  #endLingering(): void {
+    if (!this.#isLingering || this.#isWriting) return;
+    this.#isLingering = false;
+    this.#hub.lingering--;
+    closeQuietly(this.#socket);
+  }
 }

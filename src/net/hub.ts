@@ -28,12 +28,26 @@ interface HeldTransport extends Transport {
 
 export class Hub {
   readonly rounds = new Rounds();
+  /** Connections that take a descriptor without being those of a client: TLS is being agreed on, or not yet over. */
+  handshakes = 0;
+  lingering = 0;
   /** Connections with replies to send, in this turn of the event loop. */
   #unsent: HeldTransport[] = [];
   #hops = 0;
   #isEnding = false;
 
   constructor(readonly engine: Engine, readonly evaluator: Evaluator) {}
+
+  /** Whether there are as many connections as `maxclients` lets. */
+  get isFull(): boolean {
+    return this.room <= 0;
+  }
+
+  /** How many more connections `maxclients` lets. */
+  get room(): number {
+    const { clients, parameters } = this.engine;
+    return parameters.values.maxclients - clients.size - this.handshakes - this.lingering;
+  }
 
   /** Whether connections have been served in this turn of the event loop whose replies are still to be sent. */
   get isInTurn(): boolean {
@@ -137,7 +151,7 @@ export class Hub {
 }
 
 /** Whether a socket's error only says that its peer has gone. */
-function isDeparture(error: unknown): boolean {
+export function isDeparture(error: unknown): boolean {
   return error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe ||
     error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted ||
     error instanceof Deno.errors.UnexpectedEof || error instanceof Deno.errors.ConnectionAborted ||

@@ -3,11 +3,15 @@
  */
 import { LogThrottle } from "../observe/log_throttle.ts";
 import { Errors } from "../protocol/errors.ts";
-import { Connection, type Socket } from "./connection.ts";
-import type { Hub } from "./hub.ts";
+import { Connection } from "./connection.ts";
+import { type Hub, isDeparture } from "./hub.ts";
+import { addressText, closeQuietly, type Socket, waitsForPeer } from "./socket.ts";
+import { listenTls, needsNode, type TlsSettings } from "./tls.ts";
 
-/** Where to listen: a TCP address or the path of a Unix socket. */
-export type Endpoint = { hostname: string; port: number } | { path: string; mode: number | null };
+/** Where to listen: a TCP address, with TLS if there are settings for it, or the path of a Unix socket. */
+export type Endpoint =
+  | { hostname: string; port: number; tls?: () => TlsSettings }
+  | { path: string; mode: number | null };
 
 const encoder = new TextEncoder();
 const PROTECTED = encoder.encode(
@@ -31,17 +35,29 @@ const EXHAUSTED = ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"];
 /** How long accepting pauses then. */
 const RETRY_MS = 50;
 const LOG_EVERY_MS = 1000;
+/** How long a client may take to agree on TLS. */
+const HANDSHAKE_MS = 10_000;
+/** So many connections beyond maxclients agree on TLS at a time, to be told that they are too many. Others wait. */
+const SURPLUS_HANDSHAKES = 64;
 
 /** What `Listener` needs of the runtime's listeners. */
-export type SocketListener = Pick<Deno.Listener<Socket>, "accept" | "addr" | "close">;
+export interface SocketListener extends Pick<Deno.Listener, "addr" | "close"> {
+  accept(): Promise<Socket>;
+  /** Uses other settings of TLS from the next connection on. */
+  renew?(settings: TlsSettings): void;
+}
 
 export class Listener {
-  readonly #listener: SocketListener;
+  #listener: SocketListener;
   readonly #hub: Hub;
+  readonly #backlog: number;
+  readonly #listen: (endpoint: Endpoint, backlog: number) => SocketListener;
   readonly #throttle = new LogThrottle(LOG_EVERY_MS);
   /** Connections that were accepted here and have not ended. */
   #running = 0;
   #drained: (() => void) | null = null;
+  #isRenewing = false;
+  #isClosed = false;
 
   /** Throws the operating system's error if the address cannot be had. */
   constructor(
@@ -51,6 +67,8 @@ export class Listener {
     listen: (endpoint: Endpoint, backlog: number) => SocketListener = listenOn,
   ) {
     this.#hub = hub;
+    this.#backlog = backlog;
+    this.#listen = listen;
     this.#listener = listen(endpoint, backlog);
   }
 
@@ -59,39 +77,113 @@ export class Listener {
     return "port" in this.#listener.addr ? this.#listener.addr.port : 0;
   }
 
+  get isTls(): boolean {
+    return "tls" in this.endpoint;
+  }
+
   /** Accepts until `close`. Never rejects. */
   async run(): Promise<void> {
     for (;;) {
       let socket: Socket;
       try {
+        if (this.isTls) await this.#room();
         socket = await this.#listener.accept();
       } catch (error) {
         if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) {
-          return;
+          if (!this.#isRenewing) return;
+          await this.#listenAgain();
+          continue;
         }
         this.#logFailure(error);
         // A timer of its own, not the engine's wall clock: if that is set back, nobody would be accepted for long.
-        if (isExhaustion(error)) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        if (isExhaustion(error)) await pause();
         continue;
       }
-      this.#accepted(socket);
+      if (socket.handshake === undefined) this.#accepted(socket);
+      else void this.#shakeHands(socket);
     }
+  }
+
+  /**
+   * Has new connections served with the settings of TLS that are in force now. With Deno's own listener there is no other way
+   * than to listen anew: for less than a millisecond nobody does.
+   */
+  renew(): void {
+    if (!("tls" in this.endpoint) || this.endpoint.tls === undefined) return;
+    const settings = this.endpoint.tls();
+    if (this.#listener.renew !== undefined && needsNode(settings)) {
+      return this.#listener.renew(settings);
+    }
+    this.#isRenewing = true;
+    closeQuietly(this.#listener);
+  }
+
+  /** The listener has been closed, and is replaced by another one. */
+  async #listenAgain(): Promise<void> {
+    this.#isRenewing = false;
+    while (!this.#isClosed) {
+      try {
+        this.#listener = this.#listen(this.endpoint, this.#backlog);
+        return;
+      } catch (error) {
+        this.#log(`Listening anew failed, and is tried again: ${String(error)}`);
+        await pause();
+      }
+    }
+  }
+
+  /** Waits while too many connections agree on TLS: they can't be refused before that is over. */
+  async #room(): Promise<void> {
+    while (!this.#isClosed && this.#hub.room <= -SURPLUS_HANDSHAKES) await pause();
+  }
+
+  /** Agrees on TLS with a client before it is one. */
+  async #shakeHands(socket: Socket): Promise<void> {
+    const hub = this.#hub;
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      this.#logHandshake(socket, new Error("the handshake takes too long"));
+      // Deno's own socket would stay open, and nobody would count it: it is closed when its peer has moved.
+      if (!waitsForPeer(socket)) closeQuietly(socket);
+    }, HANDSHAKE_MS);
+    hub.handshakes++;
+    try {
+      await socket.handshake?.();
+    } catch (error) {
+      if (!isLate) this.#logHandshake(socket, error);
+      isLate = true;
+    }
+    hub.handshakes--;
+    clearTimeout(timer);
+    if (isLate || this.#isClosed) closeQuietly(socket);
+    else this.#accepted(socket);
+  }
+
+  #logHandshake({ remoteAddr, localAddr }: Socket, error: unknown): void {
+    const why = error instanceof Error ? error.message : String(error);
+    const addresses = `addr=${addressText(remoteAddr)} laddr=${addressText(localAddr)}`;
+    const text = `Error accepting a client connection: ${why} (${addresses})`;
+    // Those who only look whether somebody listens go without a word.
+    if (isDeparture(error)) this.#hub.engine.log.verbose(text);
+    else this.#log(text);
   }
 
   #logFailure(error: unknown): void {
     // The peer left before it was accepted. That is no failure of ours: nothing is logged.
     if (error instanceof Deno.errors.NotConnected) return;
+    this.#log(`Accepting a client connection failed: ${String(error)}`);
+  }
+
+  /** Logs what others can cause at will: one line a second. */
+  #log(text: string): void {
     const { clock, log } = this.#hub.engine;
-    if (!this.#throttle.take(clock.nowMs())) return;
-    log.warning(`Accepting a client connection failed: ${String(error)}`);
+    if (this.#throttle.take(clock.nowMs())) log.warning(text);
   }
 
   close(): void {
-    try {
-      this.#listener.close();
-    } catch {
-      // Closed already.
-    }
+    this.#isClosed = true;
+    closeQuietly(this.#listener);
     if ("path" in this.endpoint) removeQuietly(this.endpoint.path);
   }
 
@@ -112,7 +204,7 @@ export class Listener {
       void refuse(socket, refusal);
       return;
     }
-    if ("setNoDelay" in socket) prepare(socket, this.#hub.engine.parameters.values.tcpKeepalive);
+    prepare(socket, this.#hub.engine.parameters.values.tcpKeepalive);
     const path = "path" in this.endpoint ? this.endpoint.path : null;
     this.#running++;
     void this.#serve(new Connection(socket, this.#hub, path));
@@ -121,7 +213,7 @@ export class Listener {
   #refusal(socket: Socket): Uint8Array | null {
     const { engine } = this.#hub;
     const { values } = engine.parameters;
-    if (engine.clients.size >= values.maxclients) return Errors.maxClients;
+    if (this.#hub.isFull) return Errors.maxClients;
     const address = socket.remoteAddr;
     if (values.protectedMode && values.requirepass === "" && "hostname" in address) {
       if (!isLoopback(address.hostname)) return PROTECTED;
@@ -134,9 +226,15 @@ function isExhaustion(error: unknown): boolean {
   return error instanceof Error && "code" in error && EXHAUSTED.includes(String(error.code));
 }
 
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+}
+
 function listenOn(endpoint: Endpoint, backlog: number): SocketListener {
   if ("path" in endpoint) return listenUnix(endpoint);
-  return Deno.listen({ hostname: endpoint.hostname, port: endpoint.port, tcpBacklog: backlog });
+  const { hostname, port, tls } = endpoint;
+  if (tls !== undefined) return listenTls(hostname, port, backlog, tls());
+  return Deno.listen({ hostname, port, tcpBacklog: backlog });
 }
 
 function listenUnix(endpoint: { path: string; mode: number | null }): Deno.UnixListener {
@@ -146,10 +244,13 @@ function listenUnix(endpoint: { path: string; mode: number | null }): Deno.UnixL
   return listener;
 }
 
-function prepare(socket: Deno.TcpConn | Deno.TlsConn, keepAliveSeconds: number): void {
-  if (!("setKeepAlive" in socket)) return;
-  socket.setNoDelay(true);
-  socket.setKeepAlive(keepAliveSeconds > 0);
+/** Sets what the kind of socket has. */
+function prepare(
+  socket: Socket & Partial<Pick<Deno.TcpConn, "setNoDelay" | "setKeepAlive">>,
+  keepAliveSeconds: number,
+): void {
+  socket.setNoDelay?.(true);
+  socket.setKeepAlive?.(keepAliveSeconds > 0);
 }
 
 async function refuse(socket: Socket, message: Uint8Array): Promise<void> {

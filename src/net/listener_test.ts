@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { TestServer } from "../../tests/support/harness.ts";
-import type { Socket } from "./connection.ts";
+import type { Socket } from "./socket.ts";
 import { Hub } from "./hub.ts";
 import { Listener, type SocketListener } from "./listener.ts";
 
@@ -99,4 +99,71 @@ Deno.test("Listener in protected mode tells clients of other machines why, and c
   assertEquals(await told("192.0.2.7"), "");
   server.run("CONFIG SET protected-mode yes requirepass secret");
   assertEquals(await told("192.0.2.7"), "");
+});
+/** A client that never agrees on TLS, until `move` settles it. */
+function silentSocket(parts: Partial<Socket> = {}): Socket & { isClosed: boolean; move(): void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const silent = {
+    ...goneSocket(),
+    isClosed: false,
+    handshake: () => promise,
+    move: () => resolve(),
+    close: () => silent.isClosed = true,
+    ...parts,
+  };
+  return silent as unknown as Socket & { isClosed: boolean; move(): void };
+}
+
+/** Has a listener accept `sockets`, each of which has its timer run out at once. */
+async function lateFor(server: TestServer, sockets: Socket[]): Promise<Hub> {
+  const { setTimeout } = globalThis;
+  const hub = new Hub(server.engine, server.evaluator);
+  const fake: SocketListener = {
+    addr: { transport: "tcp", hostname: "127.0.0.1", port: 1 },
+    close() {},
+    accept() {
+      const socket = sockets.shift();
+      if (socket !== undefined) return Promise.resolve(socket);
+      return Promise.reject(new Deno.errors.BadResource("closed"));
+    },
+  };
+  globalThis.setTimeout = ((late: () => void) => setTimeout(late, 0)) as typeof setTimeout;
+  try {
+    await new Listener({ hostname: "127.0.0.1", port: 1 }, 1, hub, () => fake).run();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+  return hub;
+}
+
+Deno.test("Listener closes a client that never agrees on TLS, and logs it", async () => {
+  const server = new TestServer();
+  const { promise, reject } = Promise.withResolvers<void>();
+  const silent = silentSocket({
+    abort() {},
+    handshake: () => promise,
+    close: () => {
+      silent.isClosed = true;
+      reject(new Deno.errors.Interrupted("closed"));
+    },
+  });
+  const hub = await lateFor(server, [silent]);
+  assertEquals([silent.isClosed, hub.handshakes, server.logged.length], [true, 0, 1]);
+  assertStringIncludes(
+    server.logged[0],
+    "Error accepting a client connection: the handshake takes",
+  );
+  assertEquals(server.engine.clients.size, 1);
+});
+Deno.test("Listener counts one that Deno can't close until it moves, and serves it no more", async () => {
+  const server = new TestServer();
+  const silent = silentSocket();
+  const hub = await lateFor(server, [silent]);
+  assertEquals([silent.isClosed, hub.handshakes, server.logged.length], [false, 1, 1]);
+  assertEquals(hub.room, server.parameters.values.maxclients - 2);
+  silent.move();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assertEquals([silent.isClosed, hub.handshakes], [true, 0]);
+  assertEquals(server.engine.clients.size, 1);
 });

@@ -11,8 +11,7 @@ const options = { sanitizeOps: false, sanitizeResources: false };
 
 /** Directives that must be refused, and a word of the reason. */
 const REFUSED: [directives: string[], reason: string][] = [
-  [["--tls-port", "6380"], "plain text"],
-  [["--tls-cert-file", "x", "--tls-key-file", "y"], "plain text"],
+  [["--tls-ciphers", "DEFAULT:-AES128"], "ciphers"],
   [["--aclfile", "users.acl"], "requirepass"],
   [["--user", "ann", "on", "+@all"], "ACL users"],
   [["--replicaof", "127.0.0.1 6379"], "replication"],
@@ -84,8 +83,8 @@ Deno.test({
     const wire = await child.started();
     assertEquals(await wire.roundTrip("config set list-compress-depth 1 timeout 0"), "+OK\r\n");
     assertEquals(await wire.roundTrip("config set timeout 10"), "+OK\r\n");
-    const refusal = await wire.roundTrip("config set timeout 20 tls-port 1");
-    assertMatch(refusal, /^-ERR CONFIG SET failed .*'tls-port'\) - TLS is not there yet: /);
+    const refusal = await wire.roundTrip("config set timeout 20 tls-cluster yes");
+    assertMatch(refusal, /^-ERR CONFIG SET failed .*'tls-cluster'\) - connections that this /);
     assertEquals(await wire.roundTrip("config get timeout"), "*2\r\n$7\r\ntimeout\r\n$2\r\n10\r\n");
     wire.close();
     const text = await child.stop("SIGTERM");
@@ -164,7 +163,11 @@ const MISTAKES: [args: string[], told: string[]][] = [
     ">>> 'include \"none\"'",
     "can't open config file 'none': No such file",
   ]],
-  [["--tls-port", "1"], ["Reading the command line", ">>> 'tls-port \"1\"'", "tls-port: TLS"]],
+  [["--tls-replication", "yes"], [
+    "Reading the command line",
+    ">>> 'tls-replication \"yes\"'",
+    "tls-replication: connections that",
+  ]],
   [["/nonexistent.conf"], [
     "Fatal error, can't open config file '/nonexistent.conf': No such file",
   ]],

@@ -34,9 +34,8 @@ export function startRespite(
   const logged: string[] = [];
   const log = new Log(1, (line) => logged.push(line));
   const server = new Server({ parameters, log, host: testHost, clock });
-  const error = server.listenOn(
-    [{ hostname: "127.0.0.1", port: parameters.values.port }],
-  );
+  server.listening.loadTls();
+  const error = server.listening.openPort("port") ?? server.listening.openPort("tls-port");
   if (error !== null) throw new Error(error);
   server.start();
   // In an empty directory, this has loaded and begun to append before it returns.
@@ -47,7 +46,7 @@ export function startRespite(
     await server.stop();
     await Deno.remove(own.dir, { recursive: true });
   };
-  return { server, logged, port: server.listeners[0].port, stop };
+  return { server, logged, port: server.listening.listeners[0].port, stop };
 }
 
 /** A redis-server of the tests. */
@@ -141,7 +140,7 @@ export function freePort(): number {
 export class Wire {
   #unread = new Uint8Array(0);
 
-  private constructor(readonly conn: Deno.TcpConn) {}
+  constructor(readonly conn: Deno.Conn) {}
 
   static async connect(port: number): Promise<Wire> {
     return new Wire(await Deno.connect({ hostname: "127.0.0.1", port }));
