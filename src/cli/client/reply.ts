@@ -1,0 +1,88 @@
+/** A server's reply, as it is kept until it is printed. */
+
+export type ScalarKind =
+  | "status"
+  | "error"
+  | "string"
+  | "verbatim"
+  | "integer"
+  | "double"
+  | "bignum"
+  | "boolean"
+  | "nil";
+export type GroupKind = "array" | "map" | "set" | "push";
+
+/** One value. Numbers stay as the server wrote them, so that none is rounded; a boolean is "t" or "f". */
+export interface Scalar {
+  readonly kind: ScalarKind;
+  readonly bytes: Uint8Array;
+}
+
+/** Several values. The items of a map are key, value, key, value. */
+export interface Group {
+  readonly kind: GroupKind;
+  readonly items: readonly Reply[];
+}
+
+export type Reply = Scalar | Group;
+
+export function isGroup(reply: Reply): reply is Group {
+  return "items" in reply;
+}
+
+/** The bytes of a scalar, one character a byte; "" for a group. */
+export function textOf(reply: Reply | undefined): string {
+  return reply === undefined || isGroup(reply) ? "" : binaryOf(reply.bytes);
+}
+
+/** The items of a group; none for a scalar. */
+export function itemsOf(reply: Reply | undefined): readonly Reply[] {
+  return reply !== undefined && isGroup(reply) ? reply.items : [];
+}
+
+/** Bytes as a text of one character a byte. It is put together by parts: a call takes only so many arguments. */
+export function binaryOf(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += PART) {
+    text += String.fromCharCode(...bytes.subarray(at, at + PART));
+  }
+  return text;
+}
+
+const PART = 8192;
+
+/** A place in the walk: which item of which group, inside how many others. */
+export interface Place {
+  readonly group: Group;
+  index: number;
+}
+
+/** What a printer of replies does at each place. `place` is null for the outermost reply. */
+export interface Visitor {
+  scalar(reply: Scalar, place: Place | null): void;
+  /** Before the items of a group. */
+  open(group: Group, place: Place | null): void;
+  /** After the items of a group. */
+  close(group: Group, place: Place | null): void;
+}
+
+/** Visits a reply and all that it holds, in order. It keeps a list of its own, since replies may nest deeply. */
+export function walk(reply: Reply, visitor: Visitor): void {
+  const places: Place[] = [];
+  visit(reply, null);
+  while (places.length > 0) {
+    const place = places[places.length - 1];
+    if (++place.index < place.group.items.length) {
+      visit(place.group.items[place.index], place);
+      continue;
+    }
+    places.pop();
+    visitor.close(place.group, places.at(-1) ?? null);
+  }
+
+  function visit(one: Reply, place: Place | null): void {
+    if (!isGroup(one)) return visitor.scalar(one, place);
+    visitor.open(one, place);
+    places.push({ group: one, index: -1 });
+  }
+}
