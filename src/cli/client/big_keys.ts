@@ -3,7 +3,7 @@ import { ClientFailure, type Word } from "./connection.ts";
 import { type Context, pause } from "./context.ts";
 import { Progress } from "./progress.ts";
 import { quoted } from "./quoting.ts";
-import { binaryOf, type Reply, textOf } from "./reply.ts";
+import { binaryOf, type Reply, textOf } from "../../protocol/reply.ts";
 import { keyBatches } from "./scan.ts";
 
 /** With -i, the walk rests after so many batches. */

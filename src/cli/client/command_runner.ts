@@ -3,7 +3,7 @@ import type { Client } from "./client.ts";
 import { ConnectionLost, type Word } from "./connection.ts";
 import type { Output } from "./output.ts";
 import { type Format, printReply } from "./print_reply.ts";
-import { isGroup, itemsOf, type Reply, textOf } from "./reply.ts";
+import { isGroup, itemsOf, type Reply, textOf } from "../../protocol/reply.ts";
 import { isProse, isSubscribing, isUnsubscribing } from "./special_commands.ts";
 
 export interface Printing {

@@ -2,8 +2,8 @@
 import { writeAll } from "../../lib/write_all.ts";
 import { systemText } from "../../lib/system_error.ts";
 import { type Address, addressText, type TlsSettings } from "./address.ts";
-import { ReplyDecoder } from "./reply_decoder.ts";
-import type { Reply } from "./reply.ts";
+import { ReplyDecoder } from "../../protocol/reply_decoder.ts";
+import type { Reply } from "../../protocol/reply.ts";
 
 /** A word of a request: its bytes, or a text of one character a byte. */
 export type Word = string | Uint8Array;

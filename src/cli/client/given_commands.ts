@@ -5,7 +5,7 @@ import { type Context, pause } from "./context.ts";
 import { LineReader, readAll } from "./lines.ts";
 import { isLocalCommand, runLocalCommand } from "./local_commands.ts";
 import { unquoted, UsageError } from "./options.ts";
-import { binaryOf, textOf } from "./reply.ts";
+import { binaryOf, textOf } from "../../protocol/reply.ts";
 import { isProse, isSubscribing } from "./special_commands.ts";
 
 /** Runs the command that the arguments are; returns the exit code. */

@@ -1,6 +1,6 @@
 /** Standard input, line by line and as a whole. */
 import { joined } from "./connection.ts";
-import { binaryOf } from "./reply.ts";
+import { binaryOf } from "../../protocol/reply.ts";
 import type { Input } from "./surroundings.ts";
 
 const LF = "\n";

@@ -10,7 +10,7 @@ import { addressOf, type Options, parseOptions, UsageError } from "./options.ts"
 import { Output } from "./output.ts";
 import { askPassword } from "./password.ts";
 import { printPush } from "./pushes.ts";
-import { ProtocolError } from "./reply_decoder.ts";
+import { ProtocolError } from "../../protocol/reply_decoder.ts";
 import { processSurroundings, type Surroundings } from "./surroundings.ts";
 
 /** The client as a program: returns the exit code. */

@@ -1,5 +1,5 @@
 /** Asks for a password at the terminal, showing a star for each character. */
-import { binaryOf } from "./reply.ts";
+import { binaryOf } from "../../protocol/reply.ts";
 import { LineReader } from "./lines.ts";
 import type { Output } from "./output.ts";
 import type { Surroundings } from "./surroundings.ts";

@@ -3,7 +3,7 @@ import { writeAll } from "../../lib/write_all.ts";
 import { type Connection, ConnectionLost, joined, requestOf } from "./connection.ts";
 import type { Context } from "./context.ts";
 import { humanBytes, Progress } from "./progress.ts";
-import { textOf } from "./reply.ts";
+import { textOf } from "../../protocol/reply.ts";
 
 const CHECK_EVERY_MS = 100;
 /** After an unfinished inline command, a request would be part of it. */

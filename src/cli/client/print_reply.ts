@@ -10,7 +10,7 @@ import {
   textOf,
   type Visitor,
   walk,
-} from "./reply.ts";
+} from "../../protocol/reply.ts";
 
 export type Format = "standard" | "raw" | "csv" | "json" | "quoted-json";
 

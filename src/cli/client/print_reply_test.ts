@@ -2,8 +2,8 @@ import { assertEquals } from "@std/assert";
 import { splitWords } from "../../config/words.ts";
 import { Output } from "./output.ts";
 import { type Format, printReply } from "./print_reply.ts";
-import { binaryOf } from "./reply.ts";
-import { ReplyDecoder } from "./reply_decoder.ts";
+import { binaryOf } from "../../protocol/reply.ts";
+import { ReplyDecoder } from "../../protocol/reply_decoder.ts";
 
 /** What a reply looks like; one character a byte. */
 function printed(wire: string, format: Format, between = "\n"): string {

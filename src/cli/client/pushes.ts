@@ -1,6 +1,6 @@
 /** What the server says unasked, between replies. */
 import type { CommandRunner } from "./command_runner.ts";
-import { isGroup, itemsOf, type Reply, textOf } from "./reply.ts";
+import { isGroup, itemsOf, type Reply, textOf } from "../../protocol/reply.ts";
 
 /** Prints a push; that keys must be forgotten is said in one line at a terminal. */
 export function printPush(runner: CommandRunner, push: Reply): void {

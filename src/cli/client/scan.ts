@@ -3,7 +3,7 @@ import type { Client } from "./client.ts";
 import { type Context, pause } from "./context.ts";
 import type { Options } from "./options.ts";
 import { quoted } from "./quoting.ts";
-import { itemsOf, type Scalar, textOf } from "./reply.ts";
+import { itemsOf, type Scalar, textOf } from "../../protocol/reply.ts";
 
 /** The keys that the server has, in the batches in which SCAN returns them. */
 export async function* keyBatches(client: Client, options: Options): AsyncGenerator<Uint8Array[]> {

@@ -4,7 +4,7 @@ import { type SyncWriter, writeAllSync } from "../../lib/write_all.ts";
 import { ClientFailure, type Connection, joined, type Word } from "./connection.ts";
 import type { Context } from "./context.ts";
 import { Progress } from "./progress.ts";
-import { binaryOf, textOf } from "./reply.ts";
+import { binaryOf, textOf } from "../../protocol/reply.ts";
 import { quoted } from "./quoting.ts";
 
 const LF = 0x0a;

@@ -1,7 +1,7 @@
 /** --stat: the server's figures, a line every second. */
 import { type Context, pause } from "./context.ts";
 import { humanBytes } from "./progress.ts";
-import { textOf } from "./reply.ts";
+import { textOf } from "../../protocol/reply.ts";
 
 const LINES_BETWEEN_HEADS = 20;
 const HEAD = "------- data ------ --------------------- load -------------------- - child -\n" +

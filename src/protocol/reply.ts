@@ -1,4 +1,5 @@
-/** A server's reply, as it is kept until it is printed. */
+/** A server's reply as a value: for clients, and for translators into other protocols. */
+import { binaryText } from "./args.ts";
 
 export type ScalarKind =
   | "status"
@@ -40,16 +41,10 @@ export function itemsOf(reply: Reply | undefined): readonly Reply[] {
   return reply !== undefined && isGroup(reply) ? reply.items : [];
 }
 
-/** Bytes as a text of one character a byte. It is put together by parts: a call takes only so many arguments. */
+/** All of `bytes` as a text, one character a byte. */
 export function binaryOf(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += PART) {
-    text += String.fromCharCode(...bytes.subarray(at, at + PART));
-  }
-  return text;
+  return binaryText(bytes, 0, bytes.length);
 }
-
-const PART = 8192;
 
 /** A place in the walk: which item of which group, inside how many others. */
 export interface Place {
