@@ -2,8 +2,8 @@
  * Attacks the server with random harmful input, until it is stopped or has run for long enough. What it finds it prints, with the
  * fewest steps that lead there; an episode is run again by naming its kind and seed, with --inputs 1.
  *
- * Usage: deno task fuzz [--seed 1] [--seconds 60] [--inputs 1000000] [--kinds commands,streams,payloads,scripts,rdb,aof]
- *                       [--slow 100]
+ * Usage: deno task fuzz [--seed 1] [--seconds 60] [--inputs 1000000] [--slow 100]
+ *                       [--kinds commands,streams,payloads,scripts,rdb,aof,sockets,starts]
  *
  * `--slow`: an input that takes more milliseconds, three times in a row, is a finding.
  */

@@ -13,11 +13,19 @@ import { cutsOf, streamOf } from "./streams.ts";
 import { Finding, Subject } from "./subject.ts";
 import type { Samples } from "./values.ts";
 
-export const KINDS = ["commands", "streams", "payloads", "scripts", "rdb", "aof"] as const;
+/** What is done step by step to one server, and can be done again. */
+const STEPWISE = ["commands", "streams", "payloads", "scripts", "rdb", "aof"] as const;
+type Stepwise = typeof STEPWISE[number];
+/** All; the last two need the event loop: see live.ts. */
+export const KINDS = [...STEPWISE, "sockets", "starts"] as const;
 export type Kind = typeof KINDS[number];
 
+export function isStepwise(kind: Kind): kind is Stepwise {
+  return STEPWISE.some((one) => one === kind);
+}
+
 /** Steps of an episode, besides those that make its data. */
-const STEPS: Record<Kind, number> = {
+const STEPS: Record<Stepwise, number> = {
   commands: 600,
   streams: 500,
   payloads: 500,
@@ -80,7 +88,7 @@ export interface Means {
 }
 
 /** The steps of an episode. */
-export function stepsOf(kind: Kind, seed: number, samples: Samples): Step[] {
+export function stepsOf(kind: Stepwise, seed: number, samples: Samples): Step[] {
   const hostile = new Hostile(seed);
   const { random } = hostile;
   const steps = setUp(seed);
@@ -185,7 +193,8 @@ export function perform(
   return { inputs, finding, at, slowest, slowestMs };
 }
 
-function emptied(dir: string): void {
+/** Makes `dir` an empty directory for a server. */
+export function emptied(dir: string): void {
   try {
     Deno.removeSync(dir, { recursive: true });
   } catch {

@@ -1,5 +1,5 @@
 /** Runs episodes of all kinds in a worker, and sees when one hangs. */
-import { type Kind, KINDS, stepsOf } from "./episodes.ts";
+import { isStepwise, type Kind, KINDS, stepsOf } from "./episodes.ts";
 import { Place, type Report, type Task } from "./worker.ts";
 import { Samples } from "./values.ts";
 
@@ -21,7 +21,13 @@ export interface Plan {
 const HANG_MS = 20_000;
 const LOOK_MS = 250;
 /** Of the kinds with whole files, an episode in so many rounds. */
-const ROUNDS: Partial<Record<Kind, number>> = { rdb: 3, aof: 4, scripts: 2 };
+const ROUNDS: Partial<Record<Kind, number>> = {
+  rdb: 3,
+  aof: 4,
+  scripts: 2,
+  sockets: 4,
+  starts: 12,
+};
 
 export class Fuzzer {
   inputs = 0;
@@ -112,6 +118,7 @@ export class Fuzzer {
   /** The step that does not end. */
   #step(kind: Kind, seed: number, at: Int32Array): string {
     const step = Atomics.load(at, Place.step);
+    if (!isStepwise(kind)) return `part ${step}`;
     const steps = stepsOf(kind, seed, new Samples(this.#dir));
     return String(steps[step] ?? "the end of the episode");
   }

@@ -19,10 +19,10 @@ export class Finding extends Error {
 }
 
 /** Errors of the runtime in the log: of files, whose errors are caught and logged. */
-const OURS_REGEXP =
+export const OURS_REGEXP =
   /Invariant broken|Unreachable|TypeError|is not a function|undefined|out of bounds|BigInt|call stack/;
 
-const DIRECTIVES = {
+export const DIRECTIVES = {
   "proto-max-bulk-len": "1mb",
   "client-query-buffer-limit": "4mb",
   "client-output-buffer-limit": "normal 2mb 0 0 slave 2mb 0 0 pubsub 1mb 0 0",
@@ -189,7 +189,7 @@ function stateOf(client: TestClient): { client: TestClient["client"]; isIdle: bo
 }
 
 /** Notes what `server` says of failures of ours. */
-function watch({ engine }: Server, problems: string[]): void {
+export function watch({ engine }: Server, problems: string[]): void {
   engine.logFailure = (what, error) => {
     problems.push(`${what}: ${error instanceof Error ? error.stack : String(error)}`);
   };

@@ -3,7 +3,16 @@
  * `Task`, writes where it is into `places` before each step, and answers with a `Report` after each episode.
  */
 import { loadMachinery } from "../../src/scripting/machinery.ts";
-import { causeOf, type Kind, type Means, minimised, perform, stepsOf } from "./episodes.ts";
+import { attackSockets, attackStarts } from "./live.ts";
+import {
+  causeOf,
+  isStepwise,
+  type Kind,
+  type Means,
+  minimised,
+  perform,
+  stepsOf,
+} from "./episodes.ts";
 import { Samples } from "./values.ts";
 
 /** What a worker is to run. */
@@ -48,6 +57,7 @@ async function run({ kind, seed, dir, places, slowMs }: Task): Promise<Report> {
   means ??= await meansIn(dir);
   const own = means;
   const at = new Int32Array(places);
+  if (!isStepwise(kind)) return await runLive(kind, seed, own, at);
   const steps = stepsOf(kind, seed, own.samples);
   const outcome = perform(steps, seed, own, (step) => {
     at[Place.step] = step;
@@ -79,6 +89,28 @@ async function run({ kind, seed, dir, places, slowMs }: Task): Promise<Report> {
   if (ms < slowMs) return { inputs, cause: "", finding: "" };
   const step = String(steps[outcome.slowest]);
   return { inputs, cause: `slow: ${step.slice(0, 60)}`, finding: `${ms.toFixed(0)} ms: ${step}` };
+}
+
+/** An attack that can't be taken apart in steps. */
+async function runLive(
+  kind: "sockets" | "starts",
+  seed: number,
+  own: Means,
+  at: Int32Array,
+): Promise<Report> {
+  const before = (step: number): void => {
+    at[Place.step] = step;
+    at[Place.count]++;
+  };
+  try {
+    const inputs = kind === "sockets"
+      ? await attackSockets(seed, before)
+      : await attackStarts(seed, own, before);
+    return { inputs, cause: "", finding: "" };
+  } catch (error) {
+    const finding = error instanceof Error ? error.stack ?? error.message : String(error);
+    return { inputs: 0, cause: causeOf(finding), finding };
+  }
 }
 
 thread.onmessage = ({ data }) => void run(data).then((report) => thread.postMessage(report));
