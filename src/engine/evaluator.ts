@@ -24,9 +24,6 @@ import { feedMonitors } from "./monitor.ts";
 import { ScriptTimer } from "./script_timing.ts";
 import { CommandTimer } from "./timing.ts";
 
-/** More than an error about an unknown command shows. */
-const SHOWN_ARGUMENTS = 50;
-
 /** The first byte of an error reply. */
 const MINUS = 0x2d;
 
@@ -309,7 +306,7 @@ export class Evaluator {
     let command = this.#engine.commands.find(args);
     if (command === null) {
       if (isHttp(args)) this.#crossProtocolGuard.disconnect(client);
-      else this.#refuseUnknown(client, unknownOf(client));
+      else this.#refuseUnknown(client, unknownCommand(client.args));
       return null;
     }
     if (command.subcommands !== null && args.count > 1) {
@@ -510,11 +507,4 @@ function isMisplaced(client: Client, command: Command): boolean {
 function mayWrite(client: Client, command: Command, flags: number): boolean {
   if ((flags & Flag.write) !== 0) return true;
   return command.name === "exec" && client.transaction.hasAny(Flag.write);
-}
-
-function unknownOf(client: Client): ErrorReply {
-  const { args } = client;
-  const rest: string[] = [];
-  for (let i = 1; i < args.count && i < SHOWN_ARGUMENTS; i++) rest.push(args.binary(i));
-  return unknownCommand(args.binary(0), rest);
 }

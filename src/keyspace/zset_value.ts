@@ -101,10 +101,12 @@ export class SortedSet implements HeapValue, Order, Bound {
     return twin;
   }
 
-  /** Adds a member that is not there, behind all others. */
+  /** Adds a member behind all others, unless it is there: a damaged file may hold a listpack with one twice. */
   append(bytes: Uint8Array, view: DataView, start: number, end: number, score: number): void {
     const { members } = this;
+    const before = members.count;
     const ref = members.findOrAdd(bytes, view, start, end, SCORE_BYTES);
+    if (members.count === before) return;
     members.setScore(ref, score);
     this.tree.append(ref);
   }

@@ -428,18 +428,18 @@ export function unknownReplconf(option: string): ErrorReply {
 /** Bytes that Redis shows of an unknown command, of its arguments together, and of an unknown subcommand. */
 const SHOWN_MAX = 128;
 
-/** `rest` are the arguments after the name; some fifty of them are enough. */
-export function unknownCommand(name: string, rest: readonly string[]): ErrorReply {
+/** Not more of the arguments is read than is shown: they may be long. */
+export function unknownCommand(args: Args): ErrorReply {
   let words = "";
-  for (const word of rest) {
-    if (words.length >= SHOWN_MAX) break;
-    words += `'${shown(word, SHOWN_MAX - words.length)}' `;
+  for (let i = 1; i < args.count && words.length < SHOWN_MAX; i++) {
+    words += `'${shown(args.binary(i, SHOWN_MAX - words.length))}' `;
   }
-  return e(`ERR unknown command '${shown(name, SHOWN_MAX)}', with args beginning with: ${words}`);
+  const name = shown(args.binary(0, SHOWN_MAX));
+  return e(`ERR unknown command '${name}', with args beginning with: ${words}`);
 }
 
 export function unknownSubcommand(args: Args): ErrorReply {
-  const subcommand = shown(args.binary(1), SHOWN_MAX);
+  const subcommand = shown(args.binary(1, SHOWN_MAX));
   return e(`ERR unknown subcommand '${subcommand}'. Try ${containerName(args)} HELP.`);
 }
 
@@ -503,7 +503,7 @@ export function noLatencySamples(event: string): ErrorReply {
 
 /** An unknown subcommand, or one with a wrong number of arguments. */
 export function unknownOrArity(args: Args): ErrorReply {
-  const subcommand = shown(args.binary(1), SHOWN_MAX);
+  const subcommand = shown(args.binary(1, SHOWN_MAX));
   return e(
     `ERR unknown subcommand or wrong number of arguments for '${subcommand}'. ` +
       `Try ${containerName(args)} HELP.`,

@@ -70,6 +70,28 @@ Deno.test("a stream whose ids do not ascend within a node, or from node to node,
   audit(server.server);
 });
 
+Deno.test("a field or member that a file has twice is there once when the collection has grown", () => {
+  for (const line of ["HSET k a 1 b 2", "ZADD k 1 a 2 b", "SADD k a b x"]) {
+    const server = new TestServer();
+    server.run(line);
+    for (const words of ["rdbcompression no", "rdb-version 11"]) server.run(`CONFIG SET ${words}`);
+    server.run("SAVE");
+    const path = `${dirOf(server)}/dump.rdb`;
+    // In the listpack an "a" has its length and mark in front, and the length of both behind.
+    const file = Deno.readFileSync(path);
+    const at = file.findIndex((byte, i) =>
+      byte === 0x81 && file[i + 1] === 0x62 && file[i + 2] === 2
+    );
+    file[at + 1] = 0x61;
+    Deno.writeFileSync(path, signed(file));
+    assertEquals(server.run("DEBUG RELOAD NOSAVE"), "OK");
+    audit(server.server);
+    for (let i = 0; i < 600; i++) server.run(`${line.split(" ")[0]} k ${i} ${i} ${i} ${i}`);
+    audit(server.server);
+    auditEmptied(server.server);
+  }
+});
+
 Deno.test("DEBUG LOADAOF answers an error if the manifest is damaged or names a missing file", () => {
   const server = new TestServer();
   server.run("SET k v");

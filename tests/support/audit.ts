@@ -106,7 +106,7 @@ function verifyInline({ encoding, bytes, view, valueStart, valueEnd }: Entries):
   }
 }
 
-/** Names are there once, and sorted sets are in order. */
+/** Names are there once, and sorted sets are in order. A listpack of a damaged file may have a name twice, as in Redis. */
 function verifyElements(db: Database, ref: Ref): void {
   const { entries } = db.keyspace;
   entries.open(ref);
@@ -119,7 +119,8 @@ function verifyElements(db: Database, ref: Ref): void {
       claim(score >= before, "scores ascend, and are numbers");
       before = score;
     });
-  } else if (entries.type === Type.hash) {
+  } else if (entries.encoding !== Encoding.object) return;
+  else if (entries.type === Type.hash) {
     const names = new Set<string>();
     const hash = new HashValue();
     hash.cursor.openEntry(db, ref);
