@@ -41,6 +41,7 @@ const LONG = [
   "tests/durability/long_strings_test.ts",
   "tests/durability/snapshots_test.ts",
   "tests/fuzz/fuzz_test.ts",
+  "tests/soak/soak_test.ts",
 ];
 
 /** The tests in a folder, or the file itself. */

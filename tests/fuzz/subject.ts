@@ -60,11 +60,10 @@ export class Subject {
       client.send(bytes.subarray(from, cut));
       from = cut;
     }
-    const size = reply.size;
-    this.#checkAll();
-    if (isRequest && isIdle && stateOf(client).isIdle && size === 0) {
+    if (isRequest && isIdle && stateOf(client).isIdle && reply.size === 0) {
       throw new Finding("A request was not answered");
     }
+    this.#checkAll();
     if (client.isClosed) this.#leave(slot);
   }
 
