@@ -175,7 +175,7 @@ export class Engine {
           this.watchedKeys.changed(database, bytes, start, end, cause !== Cause.command);
         }
         if (this.blocking.keyCount > 0) this.blocking.changed(database, bytes, start, end);
-        if (cause !== Cause.command && this.propagation.isOn) {
+        if (cause !== Cause.command && this.propagation.hasTakers) {
           this.#propagateRemoval(database, bytes, start, end, cause === Cause.expiry);
         }
       },

@@ -18,6 +18,10 @@ export interface PropagationTaker {
   take(bytes: Uint8Array, end: number): void;
 }
 
+/** Who reads the stream, as bits: redis.REPL_ALL and its kin have the same. */
+export const Reader = { none: 0, log: 1, replica: 2, all: 3 } as const;
+const READERS = [Reader.log, Reader.replica] as const;
+
 const STAR = 0x2a;
 const DOLLAR = 0x24;
 const CR = 0x0d;
@@ -32,7 +36,7 @@ const MULTI = Uint8Array.from("*1\r\n$5\r\nMULTI\r\n", (character) => character.
 const EXEC = Uint8Array.from("*1\r\n$4\r\nEXEC\r\n", (character) => character.charCodeAt(0));
 
 export class Propagation {
-  /** Whether there is a taker. */
+  /** Whether somebody takes the running command. */
   isOn = false;
   /** Whether the running command has been propagated already, as other commands. */
   wasRewritten = false;
@@ -40,13 +44,16 @@ export class Propagation {
   holdsUnit = false;
   /** Called once when bytes begin to gather, and again only after these have been taken. */
   onPending: () => void = () => {};
-  #takers: readonly PropagationTaker[] = [];
-  /** Those of them that take messages, too: replicas. */
-  #listeners: readonly PropagationTaker[] = [];
-  /** Where in `#bytes` messages stand: begin and end of each, in order. */
-  #messages: number[] = [];
-  /** Where the last command begins. */
+  #takers: readonly { readonly taker: PropagationTaker; readonly reader: number }[] = [];
+  /** Which readers there are. */
+  #present: number = Reader.none;
+  /** Who gets commands now. */
+  #allowed: number = Reader.all;
+  /** Commands that not everybody gets: where in `#bytes` each begins and ends, and who gets it, in order. */
+  #parts: number[] = [];
+  /** Where the last command begins, and who gets it. */
   #commandStart = 0;
+  #commandReaders: number = Reader.all;
   #bytes = new Uint8Array(ROOM_BYTES);
   #at = 0;
   /** The database that the stream has selected; −1 if the next command must be preceded by SELECT. */
@@ -57,20 +64,34 @@ export class Propagation {
   #hasCommands = false;
   #isAnnounced = false;
 
-  /** `takesMessages`: what is published belongs to the stream, too. A log does without. */
-  addTaker(taker: PropagationTaker, takesMessages = false): void {
+  addTaker(taker: PropagationTaker, reader: number = Reader.log): void {
     this.flush();
-    this.#takers = [...this.#takers, taker];
-    if (takesMessages) this.#listeners = [...this.#listeners, taker];
-    this.isOn = true;
+    this.#takers = [...this.#takers, { taker, reader }];
+    this.#countReaders();
     this.#selected = -1;
   }
 
   removeTaker(taker: PropagationTaker): void {
     this.flush();
-    this.#takers = this.#takers.filter((other) => other !== taker);
-    this.#listeners = this.#listeners.filter((other) => other !== taker);
-    this.isOn = this.#takers.length > 0;
+    this.#takers = this.#takers.filter((other) => other.taker !== taker);
+    this.#countReaders();
+  }
+
+  #countReaders(): void {
+    this.#present = Reader.none;
+    for (const { reader } of this.#takers) this.#present |= reader;
+    this.restrict(this.#allowed);
+  }
+
+  /** From now on commands go to these readers only; removals of expired and evicted keys go to everybody all the same. */
+  restrict(readers: number): void {
+    this.#allowed = readers;
+    this.isOn = (readers & this.#present) !== 0;
+  }
+
+  /** Whether anybody takes the stream. */
+  get hasTakers(): boolean {
+    return this.#present !== Reader.none;
   }
 
   /** Has the next command preceded by SELECT, since a new reader begins here. */
@@ -85,30 +106,41 @@ export class Propagation {
     for (let i = 0; i < args.count; i++) this.argument(args, i);
   }
 
-  /** Adds a command that has published a message, for those who take messages. */
+  /** Adds a command that has published a message: replicas tell it to their clients, a log does without. */
   message(database: number, args: Args): void {
-    if (this.#listeners.length === 0) return;
-    this.append(database, args);
-    this.#messages.push(this.#commandStart, this.#at);
+    const allowed = this.#allowed;
+    this.restrict(allowed & Reader.replica);
+    if (this.isOn) this.append(database, args);
+    this.restrict(allowed);
   }
 
   /** Begins a command of `count` words that replaces the running one; the caller then adds the words. */
   begin(database: number, count: number): this {
     this.#hasCommands = true;
-    return this.#begin(database, count);
+    return this.#begin(database, count, this.#allowed);
   }
 
   /** Adds the removal of an expired or evicted key. Several of them alone need no MULTI and EXEC. */
   removal(database: number, word: string, bytes: Uint8Array, start: number, end: number): void {
-    this.#begin(database, 2).word(word).bytes(bytes, start, end);
+    this.#begin(database, 2, Reader.all).word(word).bytes(bytes, start, end);
   }
 
-  #begin(database: number, count: number): this {
+  #begin(database: number, count: number, readers: number): this {
+    this.#endCommand();
     if (this.#unitCount === 0) this.#unitStart = this.#at;
+    // SELECT goes to everybody.
     if (database !== this.#selected) this.#select(database);
     this.#unitCount++;
     this.#commandStart = this.#at;
+    this.#commandReaders = readers;
     return this.#head(STAR, count);
+  }
+
+  /** Notes who gets the last command, now that it is whole. */
+  #endCommand(): void {
+    if (this.#commandReaders === Reader.all) return;
+    this.#parts.push(this.#commandStart, this.#at, this.#commandReaders);
+    this.#commandReaders = Reader.all;
   }
 
   #select(database: number): void {
@@ -178,6 +210,7 @@ export class Propagation {
   /** Ends the unit: a client's command, and the commands of waiting clients that it woke, are over. */
   endUnit(): void {
     if (this.#unitCount === 0 || this.holdsUnit) return;
+    this.#endCommand();
     if (this.#unitCount > 1 && this.#hasCommands) this.#wrap();
     this.#unitCount = 0;
     this.#hasCommands = false;
@@ -193,10 +226,10 @@ export class Propagation {
     const bytes = this.#bytes;
     bytes.copyWithin(this.#unitStart + MULTI.length, this.#unitStart, this.#at);
     bytes.set(MULTI, this.#unitStart);
-    const messages = this.#messages;
-    for (let i = messages.length - 2; i >= 0 && messages[i] >= this.#unitStart; i -= 2) {
-      messages[i] += MULTI.length;
-      messages[i + 1] += MULTI.length;
+    const parts = this.#parts;
+    for (let i = parts.length - 3; i >= 0 && parts[i] >= this.#unitStart; i -= 3) {
+      parts[i] += MULTI.length;
+      parts[i + 1] += MULTI.length;
     }
     this.#at += MULTI.length;
     bytes.set(EXEC, this.#at);
@@ -206,10 +239,11 @@ export class Propagation {
   /** Gives the takers what has gathered, but for a unit that is not complete: units are taken whole. */
   flush(): void {
     this.#isAnnounced = false;
+    this.#endCommand();
     const end = this.#unitCount > 0 ? this.#unitStart : this.#at;
     if (end === 0) return;
-    if (this.#messages.length > 0) this.#handOutMessages(end);
-    else for (let i = 0; i < this.#takers.length; i++) this.#takers[i].take(this.#bytes, end);
+    if (this.#parts.length > 0) this.#handOutParts(end);
+    else for (let i = 0; i < this.#takers.length; i++) this.#takers[i].taker.take(this.#bytes, end);
     this.#bytes.copyWithin(0, end, this.#at);
     this.#at -= end;
     this.#unitStart = 0;
@@ -217,27 +251,37 @@ export class Propagation {
     if (this.#bytes.length > PENDING_MAX) this.#bytes = new Uint8Array(ROOM_BYTES);
   }
 
-  /** Gives the first `end` bytes to the takers, each as it wants them: with or without messages. */
-  #handOutMessages(end: number): void {
-    for (const listener of this.#listeners) listener.take(this.#bytes, end);
+  /** Gives each taker what it gets of the first `end` bytes. */
+  #handOutParts(end: number): void {
     let count = 0;
-    while (count < this.#messages.length && this.#messages[count] < end) count += 2;
-    const bounds = this.#messages.splice(0, count);
-    this.#messages = this.#messages.map((bound) => bound - end);
-    const rest = new Uint8Array(end);
+    while (count < this.#parts.length && this.#parts[count] < end) count += 3;
+    const parts = this.#parts.splice(0, count);
+    for (let i = 0; i < this.#parts.length; i += 3) {
+      this.#parts[i] -= end;
+      this.#parts[i + 1] -= end;
+    }
+    const own = new Uint8Array(end);
+    for (const reader of READERS) {
+      if ((this.#present & reader) === 0) continue;
+      const size = this.#copyFor(reader, parts, end, own);
+      if (size === 0) continue;
+      for (const one of this.#takers) if (one.reader === reader) one.taker.take(own, size);
+    }
+  }
+
+  /** Copies what `reader` gets of the first `end` bytes; returns how many bytes that are. */
+  #copyFor(reader: number, parts: readonly number[], end: number, own: Uint8Array): number {
     let size = 0;
     let from = 0;
-    // Between the end of a message and the beginning of the next one is what is left.
-    for (let i = 0; i <= bounds.length; i += 2) {
-      const to = bounds[i] ?? end;
-      copyBytes(this.#bytes, from, to, rest, size);
+    // All but the parts that others get alone.
+    for (let i = 0; i <= parts.length; i += 3) {
+      if (i < parts.length && (parts[i + 2] & reader) !== 0) continue;
+      const to = parts[i] ?? end;
+      copyBytes(this.#bytes, from, to, own, size);
       size += to - from;
-      from = bounds[i + 1] ?? end;
+      from = parts[i + 1] ?? end;
     }
-    if (size === 0) return;
-    for (const taker of this.#takers) {
-      if (!this.#listeners.includes(taker)) taker.take(rest, size);
-    }
+    return size;
   }
 }
 

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { bytesPerCall } from "../lib/alloc.ts";
 import { argsOf, binaryText } from "../protocol/args.ts";
-import { Propagation } from "./propagation.ts";
+import { Propagation, Reader } from "./propagation.ts";
 
 /** What a taker gets, a space for each line's end. */
 class Notes {
@@ -50,7 +50,7 @@ Deno.test("Propagation gives messages to those who take them, and all the rest t
   const { stream, notes } = propagation();
   const replica = new Notes();
   stream.message(0, argsOf("publish", "nobody"));
-  stream.addTaker(replica, true);
+  stream.addTaker(replica, Reader.replica);
   stream.message(1, argsOf("publish", "a"));
   stream.endUnit();
   for (const [word, isMessage] of [["set", false], ["publish", true], ["incr", false]] as const) {
@@ -75,7 +75,7 @@ Deno.test("Propagation gives messages to those who take them, and all the rest t
 Deno.test("Propagation keeps the messages of a unit that is not complete", () => {
   const { stream, notes } = propagation();
   const replica = new Notes();
-  stream.addTaker(replica, true);
+  stream.addTaker(replica, Reader.replica);
   stream.append(1, argsOf("set"));
   stream.endUnit();
   stream.message(1, argsOf("publish"));

@@ -6,7 +6,7 @@
  */
 import type { Client } from "../engine/client.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { PropagationTaker } from "../engine/propagation.ts";
+import { type PropagationTaker, Reader } from "../engine/propagation.ts";
 import { BufferSink } from "../persistence/byte_sink.ts";
 
 const CHUNK_BYTES = 64 * 1024;
@@ -45,7 +45,7 @@ class Feed implements PropagationTaker {
     const client = this.#client;
     const { propagation, log } = this.#engine;
     try {
-      const begun = (): void => propagation.addTaker(this, true);
+      const begun = (): void => propagation.addTaker(this, Reader.replica);
       const path = await persistence.snapshotToFile(begun, client.snapshotContents);
       const file = await Deno.open(path, { read: true });
       // An open file can be read after it was removed, and so it never stays behind.

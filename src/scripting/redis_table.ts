@@ -1,5 +1,6 @@
 /** The table `redis` (or `server`) of scripts, but for what runs commands. */
 import type { Engine } from "../engine/engine.ts";
+import { Reader } from "../engine/propagation.ts";
 import { cText } from "../lib/c_text.ts";
 import { GLOBALS, Type } from "./lua_constants.ts";
 import type { HostFunction, LuaMachine } from "./lua_machine.ts";
@@ -7,7 +8,6 @@ import { firstLine } from "./lua_values.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { sha1Hex } from "./script_cache.ts";
 import type { ScriptClient } from "./script_client.ts";
-import { Target } from "./script_run.ts";
 
 const LOG_LEVELS = ["LOG_DEBUG", "LOG_VERBOSE", "LOG_NOTICE", "LOG_WARNING"] as const;
 
@@ -68,11 +68,11 @@ export class RedisTable {
     function numberOf(version: string): number {
       return version.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
     }
-    number("REPL_NONE", Target.none);
-    number("REPL_AOF", Target.log);
-    number("REPL_SLAVE", Target.replicas);
-    number("REPL_REPLICA", Target.replicas);
-    number("REPL_ALL", Target.all);
+    number("REPL_NONE", Reader.none);
+    number("REPL_AOF", Reader.log);
+    number("REPL_SLAVE", Reader.replica);
+    number("REPL_REPLICA", Reader.replica);
+    number("REPL_ALL", Reader.all);
     const { version } = this.#engine.host;
     number("REDIS_VERSION_NUM", numberOf(version));
     this.#machine.pushText(state, version);
@@ -172,15 +172,15 @@ export class RedisTable {
     if (exports.lua_gettop(state) !== 1) {
       return this.#raise(state, "ERR redis.set_repl() requires one argument.");
     }
-    const targets = Math.trunc(exports.lua_tonumber(state, 1));
+    const readers = Math.trunc(exports.lua_tonumber(state, 1));
     // Not by its bits: those of a number beyond 32 are lost.
-    if (!(targets >= Target.none && targets <= Target.all)) {
+    if (!(readers >= Reader.none && readers <= Reader.all)) {
       return this.#raise(
         state,
         "ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.",
       );
     }
-    if (this.#scripts.run !== null) this.#scripts.run.targets = targets;
+    if (this.#scripts.run !== null) this.#scripts.run.readers = readers;
     return 0;
   }
 

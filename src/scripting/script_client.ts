@@ -6,6 +6,7 @@
 import { Client, NOWHERE, type Transport } from "../engine/client.ts";
 import { type Command, Flag } from "../engine/command.ts";
 import type { Engine } from "../engine/engine.ts";
+import { Reader } from "../engine/propagation.ts";
 import { ScriptFlag } from "../engine/script_flags.ts";
 import { writeDecimal } from "../lib/decimal.ts";
 import { DOUBLE_TEXT_MAX, writeDouble } from "../lib/double_text.ts";
@@ -13,7 +14,7 @@ import { type ErrorReply, Errors } from "../protocol/errors.ts";
 import { Type } from "./lua_constants.ts";
 import type { LuaMachine } from "./lua_machine.ts";
 import { firstLine, markCounted, ReplyReader } from "./lua_values.ts";
-import { type ScriptRun, Target } from "./script_run.ts";
+import type { ScriptRun } from "./script_run.ts";
 
 /** What MONITOR and CLIENT commands see of a script's client. */
 const LUA_TRANSPORT: Transport = { ...NOWHERE, address: "lua" };
@@ -116,11 +117,10 @@ export class ScriptClient {
     run.hasCalled = true;
     const caller = run.call.client;
     this.client.tracking = caller.isClosing ? null : caller.tracking;
-    if (run.targets !== Target.none) return evaluator.runForScript(this.client, command);
-    const { isOn } = propagation;
-    propagation.isOn = false;
+    if (run.readers === Reader.all) return evaluator.runForScript(this.client, command);
+    propagation.restrict(run.readers);
     evaluator.runForScript(this.client, command);
-    propagation.isOn = isOn;
+    propagation.restrict(Reader.all);
   }
 
   /** Makes the values on the stack the client's arguments; returns why that can't be done, or null. */

@@ -1,9 +1,7 @@
 /** The running script: what it may do, and what it has done so far. */
 import type { Call } from "../engine/call.ts";
+import { Reader } from "../engine/propagation.ts";
 import { ScriptFlag } from "../engine/script_flags.ts";
-
-/** Who gets the commands of a script: redis.REPL_ALL and its kin. */
-export const Target = { none: 0, log: 1, replicas: 2, all: 3 } as const;
 
 export class ScriptRun {
   hasWritten = false;
@@ -19,8 +17,8 @@ export class ScriptRun {
   nextPauseUs = Infinity;
   /** Its code is over soon in any case: see straight_code.ts. */
   isStraight = false;
-  /** redis.set_repl. */
-  targets: number = Target.all;
+  /** Who gets its commands: redis.set_repl. */
+  readers: number = Reader.all;
 
   constructor(
     /** The command that runs it. */

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Reader } from "../../src/engine/propagation.ts";
 import { ManualClock } from "../../src/lib/clock.ts";
 import { loadMachinery } from "../../src/scripting/machinery.ts";
 import { ReplyError, TestServer } from "../support/harness.ts";
@@ -108,6 +109,51 @@ Deno.test("What a script changes is propagated as one transaction, and the scrip
     propagated().replaceAll(/\r\n(\$\d+\r\n)?/g, " ").replaceAll(/\*\d+ /g, "| "),
     "| MULTI | SELECT 0 | SET a 1 | DEL a | EXEC | SET b 1 ",
   );
+});
+
+/** A script that says who gets its commands, and what the log and the replicas get of it. As redis-server 7.2.6. */
+const SENT_TO: readonly (readonly [script: string, log: string, replicas: string])[] = [
+  [
+    "call('set','a',1) set_repl(1) call('set','b',1) set_repl(2) call('set','c',1) set_repl(0) call('set','d',1)",
+    "MULTI set a 1 set b 1 EXEC",
+    "MULTI set a 1 set c 1 EXEC",
+  ],
+  ["set_repl(1) call('set','e',1)", "set e 1", ""],
+  ["set_repl(2) call('set','e',1)", "", "set e 1"],
+  ["set_repl(0) call('set','e',1)", "", ""],
+  ["set_repl(1) call('set','e',1) call('set','f',1)", "MULTI set e 1 set f 1 EXEC", "MULTI EXEC"],
+  ["set_repl(2) call('set','e',1) call('set','f',1)", "MULTI EXEC", "MULTI set e 1 set f 1 EXEC"],
+  ["set_repl(2) call('lpop','list')", "", "lpop list"],
+  [
+    "set_repl(1) call('publish','c','1') set_repl(2) call('publish','c','2') set_repl(0) call('publish','c','3') set_repl(3) call('publish','c','4')",
+    "MULTI EXEC",
+    "MULTI publish c 2 publish c 4 EXEC",
+  ],
+  [
+    "set_repl(0) call('get','old') set_repl(1) call('set','old2',2)",
+    "MULTI DEL old DEL old2 set old2 2 EXEC",
+    "MULTI DEL old DEL old2 EXEC",
+  ],
+];
+
+Deno.test("redis.set_repl says who gets a script's commands, and keys that expire meanwhile are removed everywhere", () => {
+  const server = fresh({ appendonly: "yes" });
+  server.run("DEBUG SET-ACTIVE-EXPIRE 0");
+  server.run("RPUSH list a b");
+  for (const key of ["old", "old2"]) server.run(`SET ${key} v PX 10`);
+  server.clock.advance(20);
+  const heard = [server.listen(Reader.log), server.listen(Reader.replica)];
+  server.run("SET first 1");
+  let sent = heard.map((stream) => stream().length);
+  for (const [script, ...expected] of SENT_TO) {
+    server.call("EVAL", script.replaceAll(/(set_repl|call)/g, "redis.$1"), "0");
+    const streams = heard.map((stream) => stream());
+    const words = streams.map((stream, i) => {
+      return stream.slice(sent[i]).replaceAll(/[*$]\d+\r\n/g, "").replaceAll("\r\n", " ").trimEnd();
+    });
+    assertEquals(words, expected, script);
+    sent = streams.map((stream) => stream.length);
+  }
 });
 
 Deno.test("redis.set_repl and redis.setresp leave fractions out, and refuse numbers that wrap to right ones", () => {

@@ -216,11 +216,11 @@ export class TestServer {
     return this.#first.raw();
   }
 
-  /** What is propagated from now on: the function returns all of it, as it was sent (Latin-1). */
-  listen(): () => string {
+  /** What is propagated from now on, to a log unless `reader` says else: the function returns it as it was sent (Latin-1). */
+  listen(reader?: number): () => string {
     const { propagation } = this.engine;
     let stream = "";
-    propagation.addTaker({ take: (bytes, end) => stream += binaryText(bytes, 0, end) });
+    propagation.addTaker({ take: (bytes, end) => stream += binaryText(bytes, 0, end) }, reader);
     return () => {
       propagation.flush();
       return stream;
