@@ -60,8 +60,8 @@ export class Evaluator {
     this.#prefetcher.prefetch(this.#engine.keyspace.entries, client.call.db, pipeline);
   }
 
-  /** No more requests of this client for now. */
-  endBatch(): void {
+  /** No more requests of this client for now. Returns how many µs the batch took. */
+  endBatch(): number {
     const client = this.#timer.endBatch();
     const engine = this.#engine;
     if (client !== null) {
@@ -73,6 +73,7 @@ export class Evaluator {
     engine.afterBatch?.();
     const { toFlush, tracking, clientMemory } = engine;
     if (toFlush.size > 0 || clientMemory.isOver || tracking?.hasMore === true) engine.flushSoon();
+    return this.#timer.batchTookUs;
   }
 
   /**

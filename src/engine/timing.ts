@@ -30,6 +30,8 @@ export class CommandTimer {
   #length = 0;
   #client: Client | null = null;
   #startUs = 0;
+  /** How long the last batch took. */
+  batchTookUs = 0;
   /** When the batch began, in µs. */
   #batchUs = 0;
   /** When the shared clock was refreshed last, in µs. */
@@ -69,7 +71,8 @@ export class CommandTimer {
   /** The batch is over; returns whose it was. */
   endBatch(): Client | null {
     this.#close(false);
-    this.#engine.counters.cycleOver(this.#startUs - this.#batchUs);
+    this.batchTookUs = this.#startUs - this.#batchUs;
+    this.#engine.counters.cycleOver(this.batchTookUs);
     return this.#client;
   }
 
