@@ -8,7 +8,12 @@ import wabt from "wabt";
 import { print } from "./run.ts";
 
 const FOLDER = "src/scripting/bridge";
-const FEATURES = { exceptions: true, "reference_types": true, "bulk_memory": true };
+const FEATURES = {
+  exceptions: true,
+  "reference_types": true,
+  "bulk_memory": true,
+  "sat_float_to_int": true,
+};
 
 const { parseWat } = await wabt();
 
@@ -29,6 +34,8 @@ const lines = [
   `export const AFTER = "${bytesOf("after")}";`,
   "/** Makes a function of the host one that Lua can call. */",
   `export const FUNCTION = "${bytesOf("function")}";`,
+  "/** Makes a function of Lua's C library one whose integers have 64 bits. */",
+  `export const NARROW = "${bytesOf("narrow")}";`,
   "",
 ];
 const text = lines.map((line) => line.replace(/^(export const \w+ =) (.{80,})$/, "$1\n  $2")).join(

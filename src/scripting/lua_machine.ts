@@ -15,7 +15,7 @@
 import { assert } from "../lib/assert.ts";
 import { copyBytes } from "../lib/copy.ts";
 import { binaryBytes, binaryText } from "../protocol/args.ts";
-import { AFTER, BEFORE, FUNCTION } from "./bridge/modules.ts";
+import { AFTER, BEFORE, FUNCTION, NARROW } from "./bridge/modules.ts";
 import { Decision, REGISTRY, Status, Type } from "./lua_constants.ts";
 import type { LuaExports } from "./lua_exports.ts";
 import { FLAGS_AT, READ_ONLY, READ_ONLY_MASK, REFUSE_WRITE } from "./lua_patch.ts";
@@ -108,6 +108,7 @@ export class LuaMachine {
   readonly #before: BeforeExports;
   /** What makes a function of the host one of Lua's. */
   readonly #adapter = moduleOf(FUNCTION);
+  readonly #narrow = moduleOf(NARROW);
   readonly #words: number;
   readonly #transit: number;
   readonly #run: Run<Promise<void>>;
@@ -230,6 +231,30 @@ export class LuaMachine {
     this.failure = error;
     this.pushText(state, "internal error");
     return -1;
+  }
+
+  /**
+   * Makes the function of Lua's C library at `slot` one that takes integers as C of 64 bits does: arguments `first` to `last`,
+   * counted from 1, which are positions in a string or else ints, if it gets at least `least`. See bridge/narrow.wat.
+   */
+  narrowed(
+    slot: number,
+    first: number,
+    last: number,
+    isPosition: boolean,
+    least: number,
+  ): number {
+    const adapter = instantiate<{ function: () => void }>(this.#narrow, {
+      lua: this.exports as unknown as WebAssembly.ModuleImports,
+      host: {
+        slot,
+        first: VALUE_BYTES * (first - 1),
+        last: VALUE_BYTES * (last - 1),
+        least: VALUE_BYTES * (least - 1),
+        isPosition: isPosition ? 1 : 0,
+      },
+    });
+    return this.#slotFor(adapter.function);
   }
 
   /** Puts a function into the table through which Lua calls functions; returns its place there. */

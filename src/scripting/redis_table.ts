@@ -139,7 +139,7 @@ export class RedisTable {
     if (exports.lua_isnumber(state, 1) === 0) {
       return this.#raise(state, "ERR First argument must be a number (log level).");
     }
-    const level = exports.lua_tonumber(state, 1);
+    const level = Math.trunc(exports.lua_tonumber(state, 1));
     if (!(level >= 0 && level < LOG_LEVELS.length)) {
       return this.#raise(state, "ERR Invalid debug level.");
     }
@@ -149,7 +149,7 @@ export class RedisTable {
       if (word !== null) words.push(word);
     }
     const { log } = this.#engine;
-    const write = [log.debug, log.verbose, log.notice, log.warning][Math.trunc(level)];
+    const write = [log.debug, log.verbose, log.notice, log.warning][level];
     write.call(log, words.join(" "));
     return 0;
   }

@@ -69,9 +69,9 @@ export class Sandbox {
       exports[`luaopen_${open}`](state);
     }
     exports.lua_settop(state, 0);
+    this.#addRandom();
     new WideIntegers(machine, state);
     this.#runPrelude();
-    this.#addRandom();
     for (const name of REMOVED) {
       exports.lua_pushnil(state);
       exports.lua_setfield(state, GLOBALS, machine.name(name));

@@ -1,7 +1,10 @@
 /**
- * Lua's C library has integers of 32 bits here, and of 64 where Redis runs: string.format("%d") of a time in milliseconds and
- * tonumber("ffffffffff", 16) would give other results. What does not fit is turned into text or a number beforehand; all else,
- * errors too, is left to Lua's own functions.
+ * Lua's C library has integers of 32 bits here, and of 64 where Redis runs: string.format("%d") of a time in milliseconds,
+ * tonumber("ffffffffff", 16) and ("text"):sub(2, 2^53) would give other results. What does not fit is turned into text or a
+ * number that fits beforehand; all else, errors too, is left to Lua's own functions.
+ *
+ * What stays different: a text in the place of such a number, ("text"):sub(1, "9999999999"), and unpack(t, 2^31), with which a
+ * script can end redis-server; here it is an error.
  */
 import { toLong } from "./libraries/library.ts";
 import { GLOBALS, Type } from "./lua_constants.ts";
@@ -25,12 +28,45 @@ const DIGITS_SAFE = 6;
 
 type Native = (state: number) => number;
 
+/** Arguments `first` to `last` of a function, counted from 1, if it gets at least `least`. */
+type Narrowed = readonly [
+  library: string,
+  name: string,
+  first: number,
+  last: number,
+  least?: number,
+];
+/** Those that are positions in a string. */
+const POSITIONS: readonly Narrowed[] = [
+  ["string", "sub", 2, 3],
+  ["string", "byte", 2, 3],
+  ["string", "find", 3, 3],
+  ["string", "match", 3, 3],
+];
+/** Those that C reads as an int. */
+const INTS: readonly Narrowed[] = [
+  ["string", "rep", 2, 2],
+  ["string", "char", 1, 255],
+  ["string", "gsub", 4, 4],
+  ["table", "concat", 3, 4],
+  ["table", "insert", 2, 2, 3],
+  ["table", "remove", 2, 2],
+  ["math", "ldexp", 2, 2],
+  ["math", "random", 1, 2],
+  ["_G", "select", 1, 1],
+  ["_G", "unpack", 2, 3],
+  ["_G", "tonumber", 2, 2],
+  ["_G", "error", 2, 2],
+  ["_G", "getfenv", 1, 1],
+  ["_G", "collectgarbage", 2, 2],
+];
+
 export class WideIntegers {
   readonly #machine: LuaMachine;
   readonly #format: Native;
   readonly #toNumber: Native;
 
-  /** Takes the place of string.format and tonumber in `state`. */
+  /** Takes the place of Lua's functions that are given integers, and of ours, in `state`. */
   constructor(machine: LuaMachine, state: number) {
     const { exports } = machine;
     this.#machine = machine;
@@ -42,15 +78,33 @@ export class WideIntegers {
     this.#toNumber = this.#take(state, "tonumber");
     machine.setFunction(state, -1, "tonumber", (state) => this.#toNumberWide(state));
     machine.pop(state, 1);
+    for (const one of POSITIONS) this.#narrow(state, one, true);
+    for (const one of INTS) this.#narrow(state, one, false);
+  }
+
+  #narrow(state: number, narrowed: Narrowed, isPosition: boolean): void {
+    const [library, name, first, last, least = first] = narrowed;
+    const { exports } = this.#machine;
+    exports.lua_getfield(state, GLOBALS, this.#machine.name(library));
+    const slot = this.#machine.narrowed(this.#slotOf(state, name), first, last, isPosition, least);
+    exports.lua_pushcclosure(state, slot, 0);
+    exports.lua_setfield(state, -2, this.#machine.name(name));
+    this.#machine.pop(state, 1);
   }
 
   /** The function of C that is the field `name` of the table on top. */
   #take(state: number, name: string): Native {
+    const slot = this.#slotOf(state, name);
+    return this.#machine.exports.__indirect_function_table.get(slot) as Native;
+  }
+
+  /** Its place in the table of functions. */
+  #slotOf(state: number, name: string): number {
     const { exports, view } = this.#machine;
     this.#machine.rawField(state, -1, name);
     const slot = view.getUint32(exports.lua_topointer(state, -1) + FUNCTION_AT, true);
     this.#machine.pop(state, 1);
-    return exports.__indirect_function_table.get(slot) as Native;
+    return slot;
   }
 
   #formatWide(state: number): number {
