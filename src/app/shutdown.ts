@@ -4,8 +4,6 @@ import type { Server } from "./server.ts";
 
 /** How long the end of the server waits for clients that do not read their replies. */
 const GRACE_MS = 5000;
-/** How often it is looked whether a suspended script is over. */
-const SCRIPT_LOOK_MS = 50;
 /** One Ctrl+C can arrive twice: from the terminal, and passed on by `deno task` or npx. That is no second one. */
 const SAME_KEY_MS = 500;
 
@@ -39,7 +37,7 @@ export class Shutdown {
     const { log, parameters, keyspace } = this.#server.engine;
     // While a script is suspended the data are half changed. Its end is awaited.
     if (keyspace.hooks.isForbidden) {
-      setTimeout(() => this.#bySignal(signal), SCRIPT_LOOK_MS);
+      void keyspace.hooks.allowed().then(() => this.#bySignal(signal));
       return;
     }
     const { shutdownOnSigint, shutdownOnSigterm } = parameters.values;

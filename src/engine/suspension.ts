@@ -61,6 +61,7 @@ export class Suspension {
     const { client } = this;
     assert(client !== null, "a script was suspended");
     this.enter();
+    this.#engine.keyspace.hooks.allow();
     this.#engine.propagation.holdsUnit = false;
     this.client = null;
     client.blocked = null;

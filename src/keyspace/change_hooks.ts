@@ -155,8 +155,9 @@ export class ChangeHooks {
   before: BeforeChange | null = null;
   /** Whether a listener wants the events `created` and `missed`, too, which are not changes. */
   wantsAll = false;
-  /** A script is suspended: nobody may change anything. */
+  /** A script is suspended: nobody may change anything. It is false for moments, too, in which the script goes on. */
   isForbidden = false;
+  #waiters: (() => void)[] = [];
   #changeListeners: ChangeListener[] = [];
   #eventListeners: EventListener[] = [];
   #isTelling = false;
@@ -169,6 +170,19 @@ export class ChangeHooks {
   /** Whether a listener is being called. */
   get isTelling(): boolean {
     return this.#isTelling;
+  }
+
+  /** Ends when changes are allowed again: no script is suspended. */
+  async allowed(): Promise<void> {
+    while (this.isForbidden) await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** The suspended script is over. */
+  allow(): void {
+    this.isForbidden = false;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const resolve of waiters) resolve();
   }
 
   /** Tells `listener` of all changes from now on; returns how to stop. */

@@ -98,9 +98,7 @@ export class RdbFileWriter {
     assert(!this.#sink.isSync, "what is written in slices is written beside the loop");
     for (;;) {
       // While a script is suspended the data are half changed.
-      while (this.#keyspace.hooks.isForbidden) {
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
+      if (this.#keyspace.hooks.isForbidden) await this.#keyspace.hooks.allowed();
       const end = clock.monotonicUs() + SLICE_US;
       const isSlow = this.#settings.keyDelayUs > 0;
       if (!this.snapshot.slice(() => isSlow || clock.monotonicUs() >= end)) break;

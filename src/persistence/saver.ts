@@ -163,12 +163,12 @@ export class Saver {
 
   /** Writes a snapshot to a file that the caller removes; `begun` is called at the instant whose data it contains. */
   async snapshotToFile(begun: () => void, contents: SnapshotContents): Promise<string> {
+    const { clock, keyspace } = this.#parts;
     // While a script is suspended the data are half changed.
-    while (this.#jobs.current !== null || this.#parts.keyspace.hooks.isForbidden) {
-      await this.#jobs.pause();
+    while (this.#jobs.current !== null || keyspace.hooks.isForbidden) {
+      await (keyspace.hooks.isForbidden ? keyspace.hooks.allowed() : this.#jobs.pause());
     }
     assert(this.#jobs.current === null, "one job is under way at a time");
-    const { clock, keyspace } = this.#parts;
     assert(keyspace.hooks.before === null, "one snapshot is under way at a time");
     const path = `${this.#directory.path}/${this.#directory.temporaryName("sync")}`;
     const source = contents.keys
