@@ -8,7 +8,7 @@ import { Errors } from "../protocol/errors.ts";
 
 // scratch: lives for one call
 const wide = new Int64();
-/** The upper half of the least count of pairs whose elements 64 bits can't count. */
+/** The upper half of the least count of pairs whose elements 64 bits can't count; below 0 it is the greatest such count's. */
 const PAIRS_HI_END = 0x40000000;
 const MOST = 2n ** 63n - 1n;
 /** The most repeated elements in one reply: more would fill the memory before it is sent. */
@@ -17,21 +17,26 @@ const REPEATED_MAX = 2 ** 27;
 /** Bytes of an element in a reply, at least. */
 const ELEMENT_BYTES = 6;
 
-/**
- * The count of random elements; negative: its absolute value, with repetitions. A client whose output is limited may ask
- * for as many as it likes: it is cut off when the limit is reached (`ReplyWriter.isOver`).
- */
-export function randomCount({ args, client }: Call, index: number): number {
+/** The count of random elements; negative: its absolute value, with repetitions. */
+export function randomCount(args: Args, index: number): number {
   if (!args.int64(index, wide)) return 0;
   if (wide.hi === -0x80000000 && wide.lo === 0) return args.fail(Errors.randomCount);
-  const count = args.integer(index);
-  const isTooMuch = count < -REPEATED_MAX && client.mayHold(ELEMENT_BYTES * -count);
-  return isTooMuch ? args.fail(Errors.outOfRange) : Math.max(count, -Number.MAX_SAFE_INTEGER);
+  return Math.max(args.integer(index), -Number.MAX_SAFE_INTEGER);
+}
+
+/**
+ * Whether one reply can have so many random elements of a key that exists. A client whose output is limited may ask for as many
+ * as it likes: it is cut off when the limit is reached (`ReplyWriter.isOver`).
+ */
+export function mayRepeat({ client }: Call, count: number): boolean {
+  return count >= -REPEATED_MAX || !client.mayHold(ELEMENT_BYTES * -count);
 }
 
 /** Fails if the elements of so many pairs as argument `index` says can't be counted in 64 bits. */
 export function checkPairs(args: Args, index: number): void {
-  if (args.int64(index, wide) && wide.hi >= PAIRS_HI_END) args.fail(Errors.outOfRange);
+  if (!args.int64(index, wide)) return;
+  const isTooLow = wide.hi < -PAIRS_HI_END || (wide.hi === -PAIRS_HI_END && wide.lo === 0);
+  if (wide.hi >= PAIRS_HI_END || isTooLow) args.fail(Errors.outOfRange);
 }
 
 /** The timeout of a blocking command, given in seconds; in ms, 0 for ever. */

@@ -9,7 +9,7 @@ import { addLongDoubles, longDoubleText, parseLongDouble } from "../lib/long_dou
 import { Slice } from "../lib/slice.ts";
 import { type Args, binaryBytes, binaryText } from "../protocol/args.ts";
 import { Errors, wrongArity } from "../protocol/errors.ts";
-import { checkPairs, randomCount } from "./counts.ts";
+import { checkPairs, mayRepeat, randomCount } from "./counts.ts";
 import { isWanted, readCollectionScan } from "./scan.ts";
 import { scratch } from "../lib/scratch.ts";
 
@@ -204,7 +204,7 @@ function hvals({ args, reply, db }: Call): void {
 function hrandfield(call: Call): void {
   const { args, reply, db } = call;
   if (args.count === 2) return randomField(call);
-  const count = randomCount(call, 2);
+  const count = randomCount(args, 2);
   if (args.error !== null) return reply.error(args.error);
   const withValues = args.count > 3;
   if (args.count > 4 || (withValues && !args.is(3, "WITHVALUES"))) {
@@ -215,6 +215,7 @@ function hrandfield(call: Call): void {
   const exists = hash.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   if (!exists || count === 0) return reply.emptyArray();
+  if (!mayRepeat(call, count)) return reply.error(Errors.outOfRange);
 
   const size = count < 0 ? -count : Math.min(count, hash.count);
   const isNested = withValues && reply.resp > 2;

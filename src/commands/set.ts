@@ -8,7 +8,7 @@ import { SetValue } from "../keyspace/set_value.ts";
 import { Slice } from "../lib/slice.ts";
 import type { Args } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
-import { positiveCount, randomCount } from "./counts.ts";
+import { mayRepeat, positiveCount, randomCount } from "./counts.ts";
 import { isWanted, readCollectionScan } from "./scan.ts";
 import { scratch } from "../lib/scratch.ts";
 
@@ -125,11 +125,12 @@ function srandmember(call: Call): void {
   const { args, reply, db } = call;
   if (args.count > 3) return reply.error(Errors.syntax);
   const isOne = args.count === 2;
-  const count = isOne ? 1 : randomCount(call, 2);
+  const count = isOne ? 1 : randomCount(args, 2);
   if (args.error !== null) return reply.error(args.error);
   const exists = set.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   if (!exists) return isOne ? reply.nullBulk() : reply.emptyArray();
+  if (!mayRepeat(call, count)) return reply.error(Errors.outOfRange);
   if (!isOne) reply.array(count < 0 ? -count : Math.min(count, set.count));
   if (isOne || count < 0) {
     for (let i = 0; i < Math.abs(count) && !reply.isOver; i++) {

@@ -7,7 +7,7 @@ import { RangeBound, type ScoredVisitor, ZsetValue } from "../keyspace/zset_valu
 import { doubleText, text17 } from "../lib/double_text.ts";
 import type { Args } from "../protocol/args.ts";
 import { Errors, wrongArity } from "../protocol/errors.ts";
-import { checkPairs, positiveCount, randomCount } from "./counts.ts";
+import { checkPairs, mayRepeat, positiveCount, randomCount } from "./counts.ts";
 import { isWanted, readCollectionScan } from "./scan.ts";
 import { scratch } from "../lib/scratch.ts";
 
@@ -217,7 +217,7 @@ const zpopmax = (call: Call): void => pop(call, true);
 function zrandmember(call: Call): void {
   const { args, reply, db } = call;
   const isOne = args.count === 2;
-  const count = isOne ? 1 : randomCount(call, 2);
+  const count = isOne ? 1 : randomCount(args, 2);
   if (args.error !== null) return reply.error(args.error);
   const withScores = args.count > 3;
   if (args.count > 4 || (withScores && !args.is(3, "WITHSCORES"))) {
@@ -228,6 +228,7 @@ function zrandmember(call: Call): void {
   const exists = zset.cursor.read(db, args, 1);
   if (args.error !== null) return reply.error(args.error);
   if (!exists || count === 0) return isOne ? reply.nullBulk() : reply.emptyArray();
+  if (!mayRepeat(call, count)) return reply.error(Errors.outOfRange);
   const size = count < 0 ? -count : Math.min(count, zset.count);
   const isNested = withScores && reply.resp > 2;
   if (!isOne) reply.array(withScores && !isNested ? 2 * size : size);

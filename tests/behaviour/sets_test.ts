@@ -154,3 +154,18 @@ Deno.test("SSCAN shows every member that stays", () => {
   } while (cursor !== "0");
   for (let i = 0; i < 900; i++) assert(seen.has(`stay${i}`), `stay${i} was shown`);
 });
+
+Deno.test("Of a key that isn't there any number of random elements is none", () => {
+  const server = new TestServer();
+  const most = "-9223372036854775807";
+  const pairs = "-4611686018427387903";
+  for (const name of ["SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER"]) {
+    assertEquals(server.run(`${name} none ${most}`), []);
+    assert(server.run(`${name} none -9223372036854775808`) instanceof ReplyError);
+  }
+  for (const words of ["HRANDFIELD none % WITHVALUES", "ZRANDMEMBER none % WITHSCORES"]) {
+    assertEquals(server.run(words.replace("%", pairs)), []);
+    const refused = server.run(words.replace("%", "-4611686018427387904")) as ReplyError;
+    assertEquals(refused.message, "ERR value is out of range");
+  }
+});
