@@ -64,9 +64,10 @@ export class Client implements ReplyOwner {
   readonly createdMs: number;
   lastActiveMs: number;
   replyMode: ReplyMode = "on";
-  /** One of its commands is being run: what is no reply to it waits in `heldPushes` (see Pushes). */
+  /** One of its commands is being run: what is no reply to it waits in these two (see Pushes). */
   isRunning = false;
   heldPushes: ReplyWriter | null = null;
+  heldKeys: ReplyWriter | null = null;
   /** What it listens to; null while there is nothing, which is nearly always. */
   subscriptions: Subscriptions | null = null;
   /** Its part in client-side caching; null until it calls CLIENT TRACKING ON. */
@@ -150,6 +151,7 @@ export class Client implements ReplyOwner {
     return 1024 + transport.queryBytes + transport.queryFreeBytes +
       this.reply.capacity + transport.inFlightBytes + transaction.bytes + transaction.watchBytes +
       (args.hasBuffers ? args.ownBytes : 0) + (this.heldPushes?.capacity ?? 0) +
+      (this.heldKeys?.capacity ?? 0) +
       (this.tracking?.bytes ?? 0) + (this.subscriptions?.bytes ?? 0) +
       this.name.length + this.libName.length + this.libVersion.length;
   }

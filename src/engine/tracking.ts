@@ -271,7 +271,7 @@ export class Tracking implements ChangeListener {
     }
     const isSubscriber = redirect !== 0 && target.subscriptions !== null;
     if (target.reply.resp === 2 && !isSubscriber) return null;
-    const writer = pushes.to(target);
+    const writer = pushes.ofKeysTo(target);
     writer.raw(target.reply.resp === 2 ? INVALIDATE_MESSAGE : INVALIDATE);
     return writer;
   };
@@ -280,7 +280,7 @@ export class Tracking implements ChangeListener {
   #tellBroken(tracker: Tracker): void {
     tracker.isRedirectBroken = true;
     if (tracker.client.reply.resp === 2) return;
-    const writer = this.#engine.pushes.to(tracker.client);
+    const writer = this.#engine.pushes.ofKeysTo(tracker.client);
     writer.raw(REDIRECT_BROKEN);
     writer.integer(tracker.options.redirect);
   }

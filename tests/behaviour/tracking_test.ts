@@ -67,6 +67,23 @@ Deno.test("a client hears of its own change after the command's reply, and after
     `*5|$1|2|+OK|*2|$1|3|_|+OK|+PONG|${invalid("k")}${ALL_INVALID}`,
   );
 });
+Deno.test("a client that subscribes to keyspace events, too, hears of keys that it has changed itself last", () => {
+  const { server, cache } = trackingPair();
+  server.run("CONFIG SET notify-keyspace-events KA");
+  said(cache, "SUBSCRIBE __keyspace@0__:a __keyspace@0__:b", "GET a", "GET b");
+  const event = (key: string): string => `>3|$7|message|$16|__keyspace@0__:${key}|$3|set|`;
+  const keys = invalid("a") + invalid("b");
+  assertEquals(said(cache, "MSET a 1 b 1"), `+OK|${event("a")}${event("b")}${keys}`);
+  said(cache, "GET a", "GET b", "MULTI", "SET a 2", "SET b 2");
+  assertEquals(said(cache, "EXEC"), `*2|+OK|+OK|${event("a")}${event("b")}${keys}`);
+});
+Deno.test("HELLO 2 in a transaction takes back what it would have said of keys", () => {
+  const { cache } = trackingPair();
+  said(cache, "GET a", "MULTI", "SET a 1", "HELLO 2");
+  assert(!said(cache, "EXEC", "PING").includes("invalidate"));
+  said(cache, "HELLO 3", "GET a");
+  assertEquals(said(cache, "SET a 2"), `+OK|${invalid("a")}`);
+});
 Deno.test("with NOLOOP a client does not hear of its own changes", () => {
   const { cache, other } = trackingPair("NOLOOP");
   assertEquals(said(cache, "GET k", "SET k 1", "GET k"), "_|+OK|$1|1|");
