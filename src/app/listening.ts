@@ -1,10 +1,11 @@
 /**
- * Where the server listens: on the addresses of `bind`, at `port` and at `tls-port`, and at a Unix socket. CONFIG SET changes all
- * of it but the last, or keeps what there was and says why.
+ * Where the server listens: on the addresses of `bind`, at `port`, `tls-port` and the ports of `dialect-port`, and at a Unix socket.
+ * CONFIG SET changes `bind`, `port` and `tls-port`, or keeps what there was and says why.
  */
 import type { Hub } from "../net/hub.ts";
 import { type Endpoint, Listener } from "../net/listener.ts";
 import type { TlsSettings } from "../net/tls.ts";
+import { DIALECTS } from "../protocol/dialects/dialects.ts";
 import { systemText } from "../lib/system_error.ts";
 import { assert } from "../lib/assert.ts";
 import { binaryOf } from "../config/words.ts";
@@ -74,6 +75,11 @@ export class Listening {
     return "Could not listen on any of the configured addresses";
   }
 
+  /** Listens on the ports of `dialect-port`; returns why one can't be had, or null. */
+  openDialects(): string | null {
+    return this.open(this.#dialectEndpoints());
+  }
+
   start(): void {
     for (const listener of this.listeners) void listener.run();
   }
@@ -95,6 +101,19 @@ export class Listening {
       return this.#tls;
     };
     return endpointsOf(bind, tlsPort).map((endpoint) => ({ ...endpoint, tls: settings }));
+  }
+
+  #dialectEndpoints(): (Endpoint & { isOptional?: boolean })[] {
+    const { bind, dialectPort } = this.#hub.engine.parameters.values;
+    return dialectPort.matchAll(/(\S+) (\d+) (\d+)/g).toArray().flatMap(([, name, port, bytes]) => {
+      const dialect = DIALECTS.find((one) => one.name === name);
+      assert(dialect !== undefined, "the configuration knows the names of dialects");
+      const maxMessage = Number(bytes) === 0 ? dialect.maxMessage : Number(bytes);
+      return endpointsOf(bind, Number(port)).map((endpoint) => ({
+        ...endpoint,
+        dialect: { dialect, maxMessage },
+      }));
+    });
   }
 
   /** Connections that may wait to be accepted. */
@@ -134,7 +153,11 @@ export class Listening {
     }
     const old = this.listeners.filter((listener) => "hostname" in listener.endpoint);
     const known = old.map((listener) => identityOf(listener.endpoint));
-    const wanted = [...this.#endpoints("port"), ...this.#endpoints("tls-port")];
+    const wanted = [
+      ...this.#endpoints("port"),
+      ...this.#endpoints("tls-port"),
+      ...this.#dialectEndpoints(),
+    ];
     const missing = wanted.filter((endpoint) => !known.includes(identityOf(endpoint)));
     // The new addresses are opened first: if one fails, the old ones are still open.
     const count = this.listeners.length;

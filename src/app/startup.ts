@@ -103,6 +103,10 @@ function listen(server: Server): void {
   if (tlsError !== null) {
     abort(server, tlsError, `Failed listening on port ${tlsPort} (tls), aborting.`);
   }
+  const dialectError = listening.openDialects();
+  if (dialectError !== null) {
+    abort(server, dialectError, "Failed listening on a port of dialect-port, aborting.");
+  }
   if (unixsocket !== "") {
     const mode = values.unixsocketperm === "0" ? null : parseInt(values.unixsocketperm, 8);
     const failed = listening.open([{ path: unicodeOf(unixsocket), mode }]);

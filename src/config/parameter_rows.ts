@@ -26,6 +26,7 @@ import {
   addresses,
   adjustments,
   bufferLimits,
+  dialectPorts,
   eventClasses,
   fileName,
   hostname,
@@ -37,6 +38,7 @@ import {
   shutdownOptions,
   titleTemplate,
   writeBufferLimits,
+  writeDialectPorts,
   writeSavePoints,
 } from "./parameter_words.ts";
 import { quoteWord } from "./words.ts";
@@ -134,6 +136,8 @@ export const PARAMETER_ROWS = [
     protected: true,
     check: fileName("dbfilename", "filename", true),
   }),
+  // Ours: a port for each wire protocol of an older server.
+  words("dialect-port", "", dialectPorts, { immutable: true, write: writeDialectPorts }),
   text("dir", ".", { protected: true, deniedWhileLoading: true }),
   bool("disable-thp", true, { immutable: true, inert: true }),
   bool("dynamic-hz", true, { inert: true }),

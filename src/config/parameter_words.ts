@@ -124,6 +124,33 @@ export function writeBufferLimits(value: string): string[] {
   });
 }
 
+/** Wire protocols of older servers: protocol/dialects has them. */
+const DIALECT_NAMES = ["plain", "cdis", "book", "nano", "framed-text"];
+/** A message of a dialect is kept until it is complete. */
+const DIALECT_MESSAGE_MAX = 512 * 1024 * 1024;
+
+/** "name port bytes" for each port; 0 bytes: a message may have what its dialect lets it have. A line adds a port. */
+export function dialectPorts(words: readonly string[], previous: string): Parsed<string> {
+  if (words.length === 1 && words[0] === "") return { value: "" };
+  if (words.length < 2 || words.length > 3) return { error: WRONG_COUNT };
+  const name = words[0].toLowerCase();
+  const port = looseInteger(words[1]);
+  const bytes = words.length === 3 ? parseMemory(words[2]) : 0;
+  if (!DIALECT_NAMES.includes(name)) {
+    return { error: `argument(s) must be one of the following: ${DIALECT_NAMES.join(", ")}` };
+  }
+  if (port === null || port < 1 || port > 65_535) return { error: "Invalid dialect port" };
+  if (bytes === null || bytes > DIALECT_MESSAGE_MAX || (words.length === 3 && bytes < 64)) {
+    return { error: "a message of a dialect may have 64 bytes to 512 megabytes" };
+  }
+  return { value: `${previous} ${name} ${port} ${bytes}`.trim() };
+}
+
+/** One line a port. */
+export function writeDialectPorts(value: string): string[] {
+  return value === "" ? [] : groupsOf(3, value).map((port) => port.replace(/ 0$/, ""));
+}
+
 function sizeText(bytes: string): string {
   const number = Number(bytes);
   return Number.isSafeInteger(number) ? formatMemory(number) : bytes;

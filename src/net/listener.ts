@@ -2,15 +2,25 @@
  * Accepts connections on the configured addresses and hands each to a `Connection`.
  */
 import { LogThrottle } from "../observe/log_throttle.ts";
+import type { Dialect } from "../protocol/dialects/dialect.ts";
 import { Errors } from "../protocol/errors.ts";
 import { Connection } from "./connection.ts";
+import { DialectSocket } from "./dialect_socket.ts";
 import { type Hub, isDeparture } from "./hub.ts";
 import { addressText, closeQuietly, type Socket, waitsForPeer } from "./socket.ts";
 import { listenTls, needsNode, type TlsSettings } from "./tls.ts";
 
-/** Where to listen: a TCP address, with TLS if there are settings for it, or the path of a Unix socket. */
+/**
+ * Where to listen: a TCP address, with TLS if there are settings for it, or for clients that speak a dialect, with messages of at most
+ * so many bytes; or the path of a Unix socket.
+ */
 export type Endpoint =
-  | { hostname: string; port: number; tls?: () => TlsSettings }
+  | {
+    hostname: string;
+    port: number;
+    tls?: () => TlsSettings;
+    dialect?: { readonly dialect: Dialect; readonly maxMessage: number };
+  }
   | { path: string; mode: number | null };
 
 const encoder = new TextEncoder();
@@ -197,17 +207,25 @@ export class Listener {
     if (--this.#running === 0) this.#drained?.();
   }
 
-  #accepted(socket: Socket): void {
+  #accepted(accepted: Socket): void {
+    const { endpoint } = this;
+    const spoken = "dialect" in endpoint ? endpoint.dialect : undefined;
+    const socket = spoken === undefined
+      ? accepted
+      : new DialectSocket(accepted, spoken.dialect, spoken.maxMessage);
     const refusal = this.#refusal(socket);
     if (refusal !== null) {
       this.#hub.engine.counters.rejectedConnections++;
       void refuse(socket, refusal);
       return;
     }
-    prepare(socket, this.#hub.engine.parameters.values.tcpKeepalive);
-    const path = "path" in this.endpoint ? this.endpoint.path : null;
+    prepare(accepted, this.#hub.engine.parameters.values.tcpKeepalive);
+    const path = "path" in endpoint ? endpoint.path : null;
     this.#running++;
-    void this.#serve(new Connection(socket, this.#hub, path));
+    const connection = new Connection(socket, this.#hub, path);
+    // RESP 3 says more of what a value is.
+    if (spoken !== undefined) connection.client.reply.resp = 3;
+    void this.#serve(connection);
   }
 
   #refusal(socket: Socket): Uint8Array | null {

@@ -35,7 +35,8 @@ export function startRespite(
   const log = new Log(1, (line) => logged.push(line));
   const server = new Server({ parameters, log, host: testHost, clock });
   server.listening.loadTls();
-  const error = server.listening.openPort("port") ?? server.listening.openPort("tls-port");
+  const error = server.listening.openPort("port") ?? server.listening.openPort("tls-port") ??
+    server.listening.openDialects();
   if (error !== null) throw new Error(error);
   server.start();
   // In an empty directory, this has loaded and begun to append before it returns.
