@@ -30,6 +30,10 @@ export function carryChanges(engine: Engine): void {
   });
   carry("maxmemory-samples", () => keyspace.victims.samples = values.maxmemorySamples);
   carry("maxmemory", () => engine.eviction.limitChanged());
+  parameters.onChange("requirepass", () => {
+    engine.acl.setDefaultPassword();
+    return null;
+  });
   carry("tracking-table-max-keys", () => forgetTrackedKeys(engine));
   for (const name of ["maxmemory", "maxmemory-clients"]) carry(name, () => limitClients(engine));
   carry("lfu-log-factor", () => keyspace.lfuLogFactor = values.lfuLogFactor);

@@ -22,6 +22,7 @@ import { exists } from "../persistence/files.ts";
 import { binaryBytes, binaryText } from "../protocol/args.ts";
 import { enterDirectory } from "./changes.ts";
 import { logSink } from "./log_sink.ts";
+import { UserLines } from "./user_lines.ts";
 
 /** Standard input under the names of files that the runtime lets nobody open. */
 const STDIN_NAMES = ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];
@@ -34,6 +35,8 @@ export interface Configuration {
   readonly sink: (line: string) => void;
   /** What the log is to mention. */
   readonly warnings: readonly string[];
+  /** The rules of the `user` lines, by the users' names. */
+  readonly users: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Reads everything, and enters `dir`. Throws an error whose text is for the user. */
@@ -55,10 +58,11 @@ export function readConfiguration(
     ...withIncludes(environment.directives, readIncluded),
     ...withIncludes(options, readIncluded),
   ];
-  apply(directives, parameters, commands);
+  const users = new UserLines(commands);
+  apply(directives, parameters, commands, users);
   try {
     const sink = logSink(unicodeOf(parameters.values.logfile));
-    return { file: real, sink, warnings: environment.warnings };
+    return { file: real, sink, warnings: environment.warnings, users: users.rules };
   } catch (error) {
     const why = `Can't open the log file: ${systemText(error)}`;
     throw new Error(placed("logfile", why, directives, parameters));
@@ -69,12 +73,14 @@ function apply(
   directives: readonly PlacedDirective[],
   parameters: Parameters,
   commands: CommandTable,
+  users: UserLines,
 ): void {
   applyDirectives(parameters, directives, {
     "rename-command": ([name, other, ...more]) =>
       other === undefined || more.length > 0
         ? "Bad directive or wrong number of arguments"
         : commands.rename(name, other),
+    "user": (words) => users.add(words),
     // As in Redis: at once, so that a relative path starts in the directory of a `dir` before it.
     "dir": (words) =>
       parameters.load({ name: "dir", words }) ??

@@ -5,11 +5,13 @@
 import { commandTable } from "../commands/table.ts";
 import { rewriteConf, unicodeOf } from "../config/conf_file.ts";
 import { Parameters } from "../config/parameters.ts";
+import type { Acl } from "../engine/acl.ts";
 import type { Host } from "../engine/engine.ts";
 import { Log } from "../observe/log.ts";
 import { hexText } from "../lib/hexadecimal.ts";
 import { failureText, systemText } from "../lib/system_error.ts";
 import { binaryBytes } from "../protocol/args.ts";
+import { readAclFile, writeAclFile } from "./acl_file.ts";
 import {
   changeDirectory,
   type Configuration,
@@ -34,7 +36,7 @@ const DIRECTORY_REFUSED =
 export function startServer(argv: readonly string[], subcommands: readonly string[]): Server {
   const parameters = new Parameters();
   const commands = commandTable();
-  const { file, sink, warnings } = configure(() =>
+  const { file, sink, warnings, users } = configure(() =>
     readConfiguration(argv, parameters, commands, subcommands)
   );
   const log = new Log(Deno.pid, sink);
@@ -42,8 +44,10 @@ export function startServer(argv: readonly string[], subcommands: readonly strin
   const open = confine(parameters, file);
   const server = new Server({ parameters, log, host, commands });
   host.shutdownOf = new Shutdown(server);
+  host.acl = server.engine.acl;
   for (const warning of warnings) log.warning(warning);
   if (open !== null) log.warning(open);
+  loadUsers(server, users);
   listen(server);
   lockDirectory(server);
   if (writePidFile(unicodeOf(parameters.values.pidfile), log)) {
@@ -55,6 +59,28 @@ export function startServer(argv: readonly string[], subcommands: readonly strin
   void load(server);
   return server;
 }
+
+/** Ends the process if the users' rights can't be had: nobody may have more of them than was meant. */
+function loadUsers(server: Server, users: ReadonlyMap<string, readonly string[]>): void {
+  const { acl, log, parameters: { values } } = server.engine;
+  if (values.aclfile !== "") {
+    if (users.size > 0) abort(server, TWO_SOURCES);
+    const error = acl.load();
+    if (error !== null) abort(server, `Aborting startup because of ACL errors: ${error}`);
+  } else {
+    const error = acl.configure(users);
+    if (error !== null) abort(server, error, "Critical error while loading ACLs. Exiting.");
+  }
+  if (values.requirepass !== "" && acl.defaultUser.needsNoPassword) {
+    log.warning(
+      "requirepass has no effect: the default user's own rules say that it needs no password",
+    );
+  }
+}
+
+const TWO_SOURCES = "Configuring users in the configuration file and an ACL file at the same " +
+  "time is invalid: it leads to errors and security holes. Define users either in the ACL file " +
+  "or in the configuration file";
 
 /** Loads the saved data; meanwhile clients are answered -LOADING. */
 async function load(server: Server): Promise<void> {
@@ -173,6 +199,7 @@ class ProcessHost implements Host {
   readonly os = Deno.build.os;
   readonly architecture = Deno.build.arch;
   shutdownOf: Shutdown | null = null;
+  acl: Acl | null = null;
 
   constructor(readonly parameters: Parameters, readonly configFile: string) {}
 
@@ -209,11 +236,22 @@ class ProcessHost implements Host {
     }
   }
 
+  readAclFile(path: string): string {
+    return readAclFile(path);
+  }
+
+  writeAclFile(path: string, text: string): void {
+    writeAclFile(path, text);
+  }
+
   rewriteConfig(withDefaults: boolean): string | null {
     if (this.configFile === "") return "The server is running without a config file";
     try {
       const old = readBinary(this.configFile);
-      const text = rewriteConf(old, this.parameters, { all: withDefaults });
+      const text = rewriteConf(old, this.parameters, {
+        all: withDefaults,
+        others: { user: this.acl?.configurationLines ?? [] },
+      });
       const temporary = temporaryOf(this.configFile);
       Deno.writeFileSync(temporary, binaryBytes(text));
       Deno.renameSync(temporary, this.configFile);

@@ -1,4 +1,5 @@
 /** CLIENT and its subcommands: https://redis.io/docs/latest/commands/client/ */
+import type { AclUser } from "../engine/acl_user.ts";
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
 import type { Client } from "../engine/client.ts";
@@ -27,7 +28,7 @@ function clientId({ reply, client }: Call): void {
 }
 
 function clientInfo({ reply, client }: Call): void {
-  reply.verbatim("txt", `${describeClient(client)}\n`);
+  reply.verbatimBinary("txt", `${describeClient(client)}\n`);
 }
 
 function clientGetname({ reply, client }: Call): void {
@@ -124,7 +125,7 @@ function clientList({ args, reply, engine }: Call): void {
   } else if (args.count > 2) {
     return reply.error(Errors.syntax);
   }
-  reply.verbatim("txt", clients.map((client) => `${describeClient(client)}\n`).join(""));
+  reply.verbatimBinary("txt", clients.map((client) => `${describeClient(client)}\n`).join(""));
 }
 
 /** Which clients CLIENT KILL means. */
@@ -133,7 +134,7 @@ interface Filter {
   address: string | null;
   localAddress: string | null;
   type: string | null;
-  user: string | null;
+  user: AclUser | null;
   skipMe: boolean;
 }
 
@@ -163,7 +164,7 @@ function clientKill(call: Call): void {
 }
 
 /** Reads "ID n ADDR a …" from argument 2 on; false after answering an error. */
-function readFilter({ args, reply }: Call, filter: Filter): boolean {
+function readFilter({ args, reply, engine }: Call, filter: Filter): boolean {
   for (let i = 2; i < args.count && args.error === null; i += 2) {
     if (i + 1 === args.count) args.fail(Errors.syntax);
     else if (args.is(i, "ID")) {
@@ -174,8 +175,8 @@ function readFilter({ args, reply }: Call, filter: Filter): boolean {
       filter.type = args.binary(i + 1).toLowerCase();
       if (!CLIENT_TYPES.includes(filter.type)) args.fail(unknownClientType(args.binary(i + 1)));
     } else if (args.is(i, "USER")) {
-      filter.user = args.binary(i + 1);
-      if (filter.user !== "default") args.fail(noSuchUser(filter.user));
+      filter.user = engine.acl.user(args.binary(i + 1));
+      if (filter.user === null) args.fail(noSuchUser(args.binary(i + 1)));
     } else if (args.is(i, "SKIPME")) {
       filter.skipMe = args.is(i + 1, "YES");
       if (!filter.skipMe && !args.is(i + 1, "NO")) args.fail(Errors.syntax);
@@ -188,7 +189,7 @@ function readFilter({ args, reply }: Call, filter: Filter): boolean {
 function isMeant(call: Call, other: Client, filter: Filter): boolean {
   if (filter.skipMe && other === call.client) return false;
   const { address, localAddress } = other.transport;
-  const isAsked = (wanted: string | number | null, own: string | number): boolean =>
+  const isAsked = (wanted: Filter[keyof Filter], own: string | number | AclUser): boolean =>
     wanted === null || wanted === own;
   return isAsked(filter.id, other.id) && isAsked(filter.address, address) &&
     isAsked(filter.localAddress, localAddress) && isAsked(filter.user, other.user) &&

@@ -4,6 +4,7 @@ import { type CommandSpec, Flag } from "../engine/command.ts";
 import { Errors, helloOption, wrongArity } from "../protocol/errors.ts";
 import { isPlainName } from "./client.ts";
 
+const NOTHING = new Uint8Array(0);
 const pingArity = wrongArity("ping");
 
 function ping({ args, reply, client }: Call): void {
@@ -50,52 +51,30 @@ function reset(call: Call): void {
   client.name = "";
   client.replyMode = "on";
   client.noEvict = client.noTouch = false;
-  client.user = "default";
-  client.authenticated = engine.parameters.values.requirepass === "";
+  engine.acl.leave(client);
   reply.simple("RESET");
 }
 
 function auth(call: Call): void {
-  const { args, reply, engine } = call;
+  const { args, reply, client, engine: { acl } } = call;
   if (args.count > 3) return reply.error(Errors.syntax);
-  if (args.count === 2 && engine.parameters.values.requirepass === "") {
+  if (args.count === 2 && acl.defaultUser.needsNoPassword) {
     return reply.error(Errors.authWithoutPassword);
   }
   const user = args.count === 3 ? args.binary(1) : "default";
-  if (!logIn(call, user, args.binary(args.count - 1))) return reply.error(Errors.wrongPass);
+  if (!acl.logIn(client, user, args.copyOf(args.count - 1))) return reply.error(Errors.wrongPass);
   reply.ok();
-}
-
-/** Authenticates the client as `user` if the password is right; returns whether. */
-function logIn({ client, engine }: Call, user: string, password: string): boolean {
-  const expected = engine.parameters.values.requirepass;
-  if (user !== "default" || (expected !== "" && !sameText(password, expected))) {
-    engine.counters.aclDeniedAuth++;
-    return false;
-  }
-  client.authenticated = true;
-  client.user = user;
-  return true;
-}
-
-/** Compares without telling by its time how much was right. */
-function sameText(given: string, expected: string): boolean {
-  let difference = given.length ^ expected.length;
-  for (let i = 0; i < given.length; i++) {
-    difference |= given.charCodeAt(i) ^ expected.charCodeAt(i % Math.max(expected.length, 1));
-  }
-  return difference === 0;
 }
 
 /** Options of HELLO as they were given. */
 interface Greeting {
   user: string | null;
-  password: string;
+  password: Uint8Array;
   name: string | null;
 }
 
 function hello(call: Call): void {
-  const { args, reply, client } = call;
+  const { args, reply, client, engine: { acl } } = call;
   let version = reply.resp;
   if (args.count > 1) {
     version = args.integerOr(1, Errors.protoNotInteger);
@@ -104,21 +83,21 @@ function hello(call: Call): void {
   }
   const greeting = readGreeting(call);
   if (greeting === null) return;
-  if (greeting.user !== null && !logIn(call, greeting.user, greeting.password)) {
+  if (greeting.user !== null && !acl.logIn(client, greeting.user, greeting.password)) {
     return reply.error(Errors.wrongPass);
   }
-  if (!client.authenticated) return reply.error(Errors.helloNoAuth);
+  if (!acl.isAuthenticated(client)) return reply.error(Errors.helloNoAuth);
   if (greeting.name !== null) client.name = greeting.name;
   reply.resp = version;
   replyGreeting(call);
 }
 
 function readGreeting({ args, reply }: Call): Greeting | null {
-  const greeting: Greeting = { user: null, password: "", name: null };
+  const greeting: Greeting = { user: null, password: NOTHING, name: null };
   for (let i = 2; i < args.count; i++) {
     if (args.is(i, "AUTH") && i + 2 < args.count) {
       greeting.user = args.binary(i + 1);
-      greeting.password = args.binary(i + 2);
+      greeting.password = args.copyOf(i + 2);
       i += 2;
     } else if (args.is(i, "SETNAME") && i + 1 < args.count) {
       greeting.name = args.binary(++i);

@@ -278,10 +278,10 @@ function stats(engine: Engine): Field[] {
     ["eventloop_duration_cmd_sum", Math.round(commandUs)],
     ["instantaneous_eventloop_cycles_per_sec", Math.round(counters.cycleRate.perSecond())],
     ["instantaneous_eventloop_duration_usec", meanCycleUs(engine, commandUs)],
-    ["acl_access_denied_auth", counters.aclDeniedAuth],
-    ["acl_access_denied_cmd", counters.aclDeniedCommand],
-    ["acl_access_denied_key", 0],
-    ["acl_access_denied_channel", 0],
+    ["acl_access_denied_auth", counters.denials.auth],
+    ["acl_access_denied_cmd", counters.denials.command],
+    ["acl_access_denied_key", counters.denials.key],
+    ["acl_access_denied_channel", counters.denials.channel],
   ];
 }
 

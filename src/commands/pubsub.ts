@@ -135,6 +135,7 @@ export const pubsubCommands: readonly CommandSpec[] = [
     since: "2.0.0",
     complexity: "O(N)",
     flags: SUBSCRIBES,
+    channels: "patterns",
     run: (call) => subscribe(call, Kind.pattern, "psubscribe"),
   },
   {
@@ -144,6 +145,7 @@ export const pubsubCommands: readonly CommandSpec[] = [
     since: "2.0.0",
     complexity: "O(N+M)",
     flags: PUBLISHES,
+    channels: "first",
     run: (call) => publish(call, Kind.channel),
   },
   {
@@ -228,6 +230,7 @@ export const pubsubCommands: readonly CommandSpec[] = [
     complexity: "O(N)",
     flags: PUBLISHES,
     keys: [keyRange("not_key", 1, 0, 1)],
+    channels: "first",
     run: (call) => publish(call, Kind.shard),
   },
   {
@@ -238,6 +241,7 @@ export const pubsubCommands: readonly CommandSpec[] = [
     complexity: "O(N)",
     flags: SUBSCRIBES,
     keys: SHARD_CHANNELS,
+    channels: "all",
     run: ssubscribe,
   },
   {
@@ -247,6 +251,7 @@ export const pubsubCommands: readonly CommandSpec[] = [
     since: "2.0.0",
     complexity: "O(N)",
     flags: SUBSCRIBES,
+    channels: "all",
     run: (call) => subscribe(call, Kind.channel, "subscribe"),
   },
   {

@@ -35,7 +35,8 @@ interface Request {
   store: number;
 }
 
-function readRequest(args: Args, mayStore: boolean): Request {
+function readRequest(call: Call, mayStore: boolean): Request {
+  const { args, client, command, engine } = call;
   const request: Request = {
     by: null,
     gets: [],
@@ -45,6 +46,8 @@ function readRequest(args: Args, mayStore: boolean): Request {
     count: -1,
     store: 0,
   };
+  const mayReadAll = (): boolean =>
+    command !== null && engine.acl.mayReadAll(client, command, args);
   for (let i = 2; i < args.count && args.error === null; i++) {
     const left = args.count - i - 1;
     if (args.is(i, "ASC")) request.isDescending = false;
@@ -54,19 +57,23 @@ function readRequest(args: Args, mayStore: boolean): Request {
       request.offset = args.integer(++i);
       request.count = args.integer(++i);
     } else if (mayStore && args.is(i, "STORE") && left >= 1) request.store = ++i;
-    else if (args.is(i, "BY") && left >= 1) request.by = args.binary(++i);
-    else if (args.is(i, "GET") && left >= 1) request.gets.push(args.binary(++i));
-    else args.fail(Errors.syntax);
+    else if (args.is(i, "BY") && left >= 1) {
+      request.by = args.binary(++i);
+      if (request.by.includes("*") && !mayReadAll()) args.fail(Errors.sortByDenied);
+    } else if (args.is(i, "GET") && left >= 1) {
+      request.gets.push(args.binary(++i));
+      if (!mayReadAll()) args.fail(Errors.sortGetDenied);
+    } else args.fail(Errors.syntax);
   }
   return request;
 }
 
 function sort(call: Call): void {
-  run(call, readRequest(call.args, true));
+  run(call, readRequest(call, true));
 }
 
 function sortRo(call: Call): void {
-  run(call, readRequest(call.args, false));
+  run(call, readRequest(call, false));
 }
 
 function run(call: Call, request: Request): void {

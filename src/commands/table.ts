@@ -34,6 +34,7 @@ import { replicationCommands } from "./replication.ts";
 import { sortCommands } from "./sort.ts";
 import { objectCommands } from "./object.ts";
 import { connectionCommands } from "./connection.ts";
+import { aclCommands } from "./acl.ts";
 import { clientCommands } from "./client.ts";
 import { pubsubCommands } from "./pubsub.ts";
 import { transactionCommands } from "./transaction.ts";
@@ -101,6 +102,7 @@ export const commandGroups: readonly CommandGroup[] = [
       ...savingCommands,
       ...replicationCommands,
       ...configCommands,
+      ...aclCommands,
       ...commandCommands,
       ...debugCommands,
       ...infoCommands,

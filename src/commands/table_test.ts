@@ -7,6 +7,20 @@ import { commandTable } from "./table.ts";
 
 /** Name, arity, flags, ACL categories, key specs (index, last from the first, step, access); from COMMAND INFO. */
 const FACTS = `
+  acl -2 - slow -
+  acl|cat -2 loading,noscript,stale slow -
+  acl|deluser -3 admin,loading,noscript,stale admin,dangerous,slow -
+  acl|dryrun -4 admin,loading,noscript,stale admin,dangerous,slow -
+  acl|genpass -2 loading,noscript,stale slow -
+  acl|getuser 3 admin,loading,noscript,stale admin,dangerous,slow -
+  acl|help 2 loading,stale slow -
+  acl|list 2 admin,loading,noscript,stale admin,dangerous,slow -
+  acl|load 2 admin,loading,noscript,stale admin,dangerous,slow -
+  acl|log -2 admin,loading,noscript,stale admin,dangerous,slow -
+  acl|save 2 admin,loading,noscript,stale admin,dangerous,slow -
+  acl|setuser -3 admin,loading,noscript,stale admin,dangerous,slow -
+  acl|users 2 admin,loading,noscript,stale admin,dangerous,slow -
+  acl|whoami 2 loading,noscript,stale slow -
   append 3 denyoom,fast,write fast,string,write i1/r0,1,0/RW
   auth -2 allow_busy,fast,loading,no_auth,noscript,stale connection,fast -
   bf.add 3 denyoom,write slow,write i1/r0,1,0/RW

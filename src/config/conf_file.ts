@@ -236,7 +236,7 @@ export function applyDirectives(
 
 /** What may have been meant by a directive that is unknown, as a further line; "" if nothing is known of it. */
 function hintFor({ name, source }: PlacedDirective, parameters: Parameters): string {
-  if (parameters.knows(name)) return "";
+  if (parameters.knows(name) || NOT_PARAMETERS.includes(name)) return "";
   if (name.startsWith(BYTE_ORDER_MARK)) {
     return "\nThe file begins with a byte order mark: save it without one";
   }

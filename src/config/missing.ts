@@ -8,8 +8,6 @@ export const Missing = {
   tlsCiphers: "the runtime chooses the ciphers itself, among those that are safe today",
   tlsSessions: "how sessions are resumed is fixed: the runtime keeps the latest few hundred",
   tlsDhParams: "keys are agreed on by elliptic curves only: there is no use for this file",
-  aclUsers: "ACL users are not there yet: whoever connects would have all rights of the default " +
-    "user. Protect it by requirepass",
   replicas:
     "replication is not there yet: this server would not follow its primary, and would take " +
     "writes of its own",
@@ -29,23 +27,9 @@ export function ciphers(word: string): string | null {
 }
 
 /** Directives that are no parameters, and why they are refused. */
-const DIRECTIVES: Readonly<Record<string, string>> = {
-  user: Missing.aclUsers,
-  loadmodule: Missing.modules,
-};
-/** The words of a `user` line for a default user without a password, as CONFIG REWRITE of Redis leaves it. */
-const RIGHTS_OF_DEFAULT = [
-  ...["on", "nopass", "sanitize-payload", "~*", "&*", "+@all"],
-  ...["allkeys", "allchannels", "allcommands"],
-];
+const DIRECTIVES: Readonly<Record<string, string>> = { loadmodule: Missing.modules };
 
-/** Why a directive that is no parameter is refused; null if it changes nothing, undefined if it is unknown. */
-export function refusedDirective(
-  name: string,
-  words: readonly string[],
-): string | null | undefined {
-  if (name === "user" && words[0] === "default") {
-    if (words.slice(1).every((word) => RIGHTS_OF_DEFAULT.includes(word.toLowerCase()))) return null;
-  }
+/** Why a directive that is no parameter is refused; undefined if it is unknown. */
+export function refusedDirective(name: string): string | undefined {
   return Object.hasOwn(DIRECTIVES, name) ? DIRECTIVES[name] : undefined;
 }

@@ -60,9 +60,9 @@ const notifyKeyspaceEvents: ParameterSpec<"notify-keyspace-events", string> = {
 };
 
 export const PARAMETER_ROWS = [
-  choice("acl-pubsub-default", "resetchannels", ["allchannels", "resetchannels"], { inert: true }),
-  text("aclfile", "", { immutable: true, danger: Missing.aclUsers }),
-  integer("acllog-max-len", 128, 0, LONG_MAX, { inert: true }),
+  choice("acl-pubsub-default", "resetchannels", ["allchannels", "resetchannels"]),
+  text("aclfile", "", { immutable: true }),
+  integer("acllog-max-len", 128, 0, LONG_MAX),
   integer("active-defrag-cycle-max", 25, 1, 99, { inert: true }),
   integer("active-defrag-cycle-min", 1, 1, 99, { inert: true }),
   memory("active-defrag-ignore-bytes", 104_857_600, 1, LONG_MAX, { inert: true }),

@@ -155,7 +155,7 @@ export class Parameters {
   knows(name: string): boolean {
     const lower = name.toLowerCase();
     return this.has(lower) || FORGOTTEN.includes(lower) ||
-      refusedDirective(lower, []) !== undefined;
+      refusedDirective(lower) !== undefined;
   }
 
   /** The row of the table for a name or an alias; it exists. */
@@ -233,7 +233,7 @@ export class Parameters {
   load({ name, words }: Directive): string | null {
     const slot = this.#slots.get(name.toLowerCase());
     if (slot === undefined) {
-      const refused = refusedDirective(name.toLowerCase(), words);
+      const refused = refusedDirective(name.toLowerCase());
       if (refused !== undefined) return refused;
       const isForgotten = FORGOTTEN.includes(name.toLowerCase()) && words.length === 1;
       return isForgotten ? null : "Bad directive or wrong number of arguments";

@@ -4,6 +4,7 @@
  */
 import { Args } from "../protocol/args.ts";
 import { type ReplyOwner, ReplyWriter } from "../protocol/reply_writer.ts";
+import type { AclUser } from "./acl_user.ts";
 import { Call } from "./call.ts";
 import type { Engine } from "./engine.ts";
 import type { SnapshotContents } from "./persistence_calls.ts";
@@ -59,8 +60,11 @@ export class Client implements ReplyOwner {
   name = "";
   libName = "";
   libVersion = "";
-  user = "default";
-  authenticated: boolean;
+  user: AclUser;
+  /** It has logged in, or needed not to when it came. */
+  authenticated = false;
+  /** Nothing that it asks is refused to its user, so that nothing must be asked about it: see Acl.admit. */
+  isUnrestricted = false;
   readonly createdMs: number;
   lastActiveMs: number;
   replyMode: ReplyMode = "on";
@@ -100,7 +104,8 @@ export class Client implements ReplyOwner {
 
   constructor(readonly engine: Engine, readonly id: number, readonly transport: Transport) {
     this.createdMs = this.lastActiveMs = engine.clock.nowMs();
-    this.authenticated = engine.parameters.values.requirepass === "";
+    this.user = engine.acl.defaultUser;
+    engine.acl.leave(this);
     this.reply = new ReplyWriter(engine.buffers, this);
     this.call = new Call(engine, this, this.args, this.reply);
   }

@@ -1,4 +1,5 @@
 /** What people are shown of a client: a line of CLIENT LIST, which the log shows, too. */
+import { binaryOf } from "../config/words.ts";
 import { cText } from "../lib/c_text.ts";
 import type { Client } from "./client.ts";
 import { countOf, Kind } from "./pubsub.ts";
@@ -7,7 +8,7 @@ import { redirectOf } from "./tracker.ts";
 /** A client of Redis has no larger buffer of its own. */
 const OWN_OUTPUT_MAX = 16_384;
 
-/** One line of CLIENT LIST. */
+/** One line of CLIENT LIST, one character a byte. */
 export function describeClient(client: Client): string {
   const { transport, reply, transaction, args } = client;
   const now = client.engine.clock.nowMs();
@@ -15,8 +16,8 @@ export function describeClient(client: Client): string {
   const ownOutput = Math.min(reply.size, OWN_OUTPUT_MAX);
   const fields: [string, string | number][] = [
     ["id", client.id],
-    ["addr", transport.address],
-    ["laddr", transport.localAddress],
+    ["addr", binaryOf(transport.address)],
+    ["laddr", binaryOf(transport.localAddress)],
     ["fd", client.id + 7],
     ["name", client.name],
     ["age", seconds(client.createdMs)],
@@ -41,7 +42,7 @@ export function describeClient(client: Client): string {
     ["tot-mem", client.memoryBytes],
     ["events", transport.inFlightBytes > 0 ? "rw" : "r"],
     ["cmd", transaction.running !== null ? "exec" : client.call.command?.fullName ?? "NULL"],
-    ["user", client.user],
+    ["user", client.user.name],
     ["redir", redirectOf(client.tracking)],
     ["resp", reply.resp],
     ["lib-name", client.libName],

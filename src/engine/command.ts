@@ -81,6 +81,8 @@ export interface CommandSpec {
   readonly keysOf?: (args: Args, visitor: KeyVisitor) => void;
   /** For a command that runs a script: what that declares, bits of ScriptFlag. */
   readonly declared?: (call: Call) => number;
+  /** Its arguments from 1 on are channels whose use must be allowed: only the first of them, all, or all as patterns. */
+  readonly channels?: "first" | "all" | "patterns";
   /** ACL categories beside those that follow from group and flags; "-keyspace" takes one of these away. */
   readonly acl?: readonly string[];
   /** COMMAND's tips for clients. */
@@ -136,6 +138,13 @@ export class Command {
   /** In Redis's order. */
   readonly aclCategories: readonly string[];
   readonly subcommands: ReadonlyMap<string, Command> | null;
+  /** Its place in the table, among all commands and subcommands, whatever they are called: see acl_selector.ts. */
+  number = 0;
+  /** Whether the arguments may hold keys; channels don't count. */
+  readonly hasKeys: boolean;
+  /** Arguments from 1 to here are channels whose use must be allowed; negative: to the last one. */
+  readonly channelsEnd: number;
+  readonly hasChannelPatterns: boolean;
   readonly run: (call: Call) => void;
   /** It reads keys, and clients may cache what it answers. A script does not read: its commands do. */
   readonly isRead: boolean;
@@ -156,6 +165,9 @@ export class Command {
       : spec.run === undefined
       ? -2
       : -1;
+    this.hasKeys = spec.keysOf !== undefined || this.keys.some((one) => !one.isNotKey);
+    this.channelsEnd = spec.channels === undefined ? 0 : spec.channels === "first" ? 2 : -1;
+    this.hasChannelPatterns = spec.channels === "patterns";
     this.isRead = (spec.flags & Flag.readonly) !== 0 && group !== "scripting" && this.hasKeys;
     this.isTimedAlone = (spec.flags & Flag.fast) === 0 && spec.complexity !== "O(1)" &&
       spec.isTimedByReply !== true;
@@ -169,11 +181,6 @@ export class Command {
   /** The subcommand that argument 1 names, or null. */
   subcommand(args: Args): Command | null {
     return this.#lookUp?.find(args, 1) ?? null;
-  }
-
-  /** Whether the arguments may hold keys; channels don't count. */
-  get hasKeys(): boolean {
-    return this.spec.keysOf !== undefined || this.keys.some((spec) => !spec.isNotKey);
   }
 
   /**
@@ -204,6 +211,8 @@ export class CommandTable {
   /** By the name under which clients call a command; rename-command changes that. */
   readonly #commands: Map<string, Command>;
   #lookUp: NameTable<Command>;
+  /** All commands and subcommands by their own names, in the order of their numbers: rules name them so. */
+  readonly #original: ReadonlyMap<string, Command>;
   /** Encoded replies about all commands, by what was asked. */
   readonly keptReplies = new Map<string, Uint8Array>();
 
@@ -212,6 +221,19 @@ export class CommandTable {
       groups.flatMap(({ group, commands }) => commands.map((spec) => new Command(spec, group, ""))),
     );
     this.#lookUp = new NameTable(this.#commands);
+    const all = this.all();
+    for (const [number, command] of all.entries()) command.number = number;
+    this.#original = new Map(all.map((command) => [command.fullName, command]));
+  }
+
+  /** All commands and subcommands, also those that rename-command has removed, in the order of their numbers. */
+  get original(): readonly Command[] {
+    return [...this.#original.values()];
+  }
+
+  /** By its own name in lower case, whatever it has been renamed to: "config|get" for a subcommand. */
+  byOriginalName(name: string): Command | null {
+    return this.#original.get(name) ?? null;
   }
 
   /**
@@ -265,7 +287,7 @@ function inLowerCase(name: string): string {
 }
 
 /** All ACL categories, in Redis's order. */
-const ACL_CATEGORIES: readonly string[] = [
+export const ACL_CATEGORIES: readonly string[] = [
   ...["keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap"],
   ...["hyperloglog", "geo", "stream", "pubsub", "admin", "fast", "slow", "blocking", "dangerous"],
   ...["connection", "transaction", "scripting"],

@@ -15,6 +15,7 @@ import type { Log } from "../observe/log.ts";
 import { BufferPool } from "../protocol/buffer_pool.ts";
 import { RecentCommands } from "../observe/recent_commands.ts";
 import { Slowlog } from "../observe/slowlog.ts";
+import { Acl } from "./acl.ts";
 import { Blocking } from "./blocking.ts";
 import type { Client } from "./client.ts";
 import { describeClient } from "./client_line.ts";
@@ -62,6 +63,9 @@ export interface Host {
   enterDirectory(path: string): string;
   /** Rewrites the configuration file, with all defaults if asked; returns an error text or null. */
   rewriteConfig(withDefaults: boolean): string | null;
+  /** The text of the ACL file, one character a byte. Throws the system's error, as `writeAclFile` does. */
+  readAclFile(path: string): string;
+  writeAclFile(path: string, text: string): void;
   /**
    * Ends the process when the replies so far are sent; `now` skips what could take time. Returns false, and the server
    * goes on, if saving fails, unless `force`.
@@ -93,6 +97,8 @@ export class Engine {
   readonly latency = new LatencyMonitor();
   readonly gates = new Gates();
   readonly pause = new Pause();
+  /** Users and their rights. */
+  readonly acl: Acl;
   readonly watchedKeys: WatchedKeys;
   readonly deadlines: Deadlines;
   readonly blocking: Blocking;
@@ -162,6 +168,7 @@ export class Engine {
     this.replicationId = parts.host.randomId();
     const { values } = this.parameters;
     this.keyspace = new Keyspace(parts.clock, parts.hasher, values.databases, values);
+    this.acl = new Acl(this);
     this.watchedKeys = new WatchedKeys(parts.hasher);
     this.blocking = new Blocking(this);
     this.pubsub = new PubSub(this);

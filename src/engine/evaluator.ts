@@ -168,7 +168,7 @@ export class Evaluator {
 
   /** Runs the command of a blocked client again, or refuses it if it may not run now. */
   runBlocked(client: Client, command: Command): void {
-    let refusal = this.refusalInside(client, command);
+    let refusal = this.#refusalAgain(client, command);
     if (this.#engine.parameters.values.maxmemory > 0 && this.#engine.eviction.makeRoom(client)) {
       if (mayGrow(client, command, command.flags)) refusal ??= Errors.outOfMemory;
     }
@@ -329,7 +329,10 @@ export class Evaluator {
   /** Why this client may not run this command now, or null. The order is Redis's. */
   #refusal(client: Client, command: Command): ErrorReply | null {
     const { flags } = command;
-    if (!client.authenticated && (flags & Flag.noAuth) === 0) return Errors.noAuth;
+    if (!client.isUnrestricted) {
+      const refusal = this.#refusalOfRights(client, command);
+      if (refusal !== null) return refusal;
+    }
     if (client.transaction.isOpen && (flags & Flag.noMulti) !== 0) return Errors.notInTransaction;
     const { gates, pause } = this.#engine;
     if (gates.anyClosed) {
@@ -342,6 +345,16 @@ export class Evaluator {
     if (isMisplaced(client, command)) return notWhileSubscribed(command.fullName);
     if (pause.endMs !== 0 && this.#mustWait(client, command)) client.isPostponed = true;
     return null;
+  }
+
+  /** As `#refusal`, for a client that is not logged in or whose user may not do everything. */
+  #refusalOfRights(client: Client, command: Command): ErrorReply | null {
+    const { acl } = this.#engine;
+    // Redis tells who may not run a command within MULTI so before it looks at rights, but after NOAUTH.
+    if ((command.flags & Flag.noMulti) !== 0 && client.transaction.isOpen) {
+      return acl.isAuthenticated(client) ? Errors.notInTransaction : Errors.noAuth;
+    }
+    return acl.refusal(client, command, client.args);
   }
 
   /** The flags of a command. If it runs a script, that may have declared what it does. */
@@ -381,8 +394,21 @@ export class Evaluator {
   /** Why a command that EXEC is about to run may not run now, or null. */
   refusalInside(client: Client, command: Command): ErrorReply | null {
     if (client.isReplay) return null;
-    if (!client.authenticated && (command.flags & Flag.noAuth) === 0) return Errors.noAuth;
-    const { gates } = this.#engine;
+    const { acl, gates } = this.#engine;
+    if (!client.isUnrestricted) {
+      const refusal = acl.refusalInTransaction(client, command, client.call.args);
+      if (refusal !== null) return refusal;
+    }
+    return gates.anyClosed ? gateRefusal(gates, client, command, command.flags) : null;
+  }
+
+  /** Why the command of a client that has waited may not run any more, or null. */
+  #refusalAgain(client: Client, command: Command): ErrorReply | null {
+    const { acl, gates } = this.#engine;
+    if (!client.isUnrestricted) {
+      const refusal = acl.refusal(client, command, client.call.args);
+      if (refusal !== null) return refusal;
+    }
     return gates.anyClosed ? gateRefusal(gates, client, command, command.flags) : null;
   }
 

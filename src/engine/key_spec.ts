@@ -17,6 +17,9 @@ import type { Args } from "../protocol/args.ts";
 /** Called with the index of each key; `spec` is what found it. */
 export type KeyVisitor = (index: number, spec: KeySpec) => void;
 
+/** What a command does with a key's value, as far as rights are concerned, combined with `|`. */
+export const Access = { read: 1, write: 2 } as const;
+
 interface KeySpecFacts {
   /** Index of the first key or, with a keyword, from where it is sought: negative, from the end. */
   first: number;
@@ -50,6 +53,7 @@ export class KeySpec implements Readonly<KeySpecFacts> {
   /** Whether the arguments it finds are not keys, although they are hashed to a slot (channels of SPUBLISH). */
   readonly isNotKey: boolean;
   readonly isIncomplete: boolean;
+  readonly #access: number;
   readonly #keyword: Uint8Array;
 
   constructor(facts: Partial<KeySpecFacts> & { flags: string }) {
@@ -64,12 +68,18 @@ export class KeySpec implements Readonly<KeySpecFacts> {
     this.notes = facts.notes ?? "";
     this.isNotKey = this.flags.includes("not_key");
     this.isIncomplete = this.flags.includes("incomplete");
+    this.#access = accessIn(this.flags);
     this.#keyword = new TextEncoder().encode(this.keyword);
   }
 
   /** Whether it is a run of arguments that a first, a last and a step describe. */
   get isPlainRange(): boolean {
     return this.keyword === "" && this.find === "range" && this.first > 0;
+  }
+
+  /** What this very request does with the keys that the spec finds: bits of `Access`. None for EXISTS and its kin. */
+  accessOf(args: Args): number {
+    return this.flagsOf === null ? this.#access : accessIn(this.flagsOf(args));
   }
 
   /**
@@ -105,6 +115,12 @@ export class KeySpec implements Readonly<KeySpecFacts> {
     }
     return 0;
   }
+}
+
+function accessIn(flags: string): number {
+  const isWritten = flags.includes("update") || flags.includes("insert") ||
+    flags.includes("delete");
+  return (flags.includes("access") ? Access.read : 0) | (isWritten ? Access.write : 0);
 }
 
 export function oneKey(flags: string, first = 1, more: Partial<KeySpecFacts> = {}): KeySpec {

@@ -57,7 +57,7 @@ export class Replay {
   #newClient(): Client {
     const client = new Client(this.#engine, this.#engine.takeClientId(), NOWHERE);
     client.isReplay = true;
-    client.authenticated = true;
+    client.isUnrestricted = true;
     return client;
   }
 }

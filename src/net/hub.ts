@@ -177,6 +177,6 @@ class ClientLimits implements RequestLimits {
   }
 
   get authenticated(): boolean {
-    return this.#client.authenticated;
+    return this.#client.engine.acl.isAuthenticated(this.#client);
   }
 }

@@ -233,7 +233,7 @@ export class Listener {
     const { values } = engine.parameters;
     if (this.#hub.isFull) return Errors.maxClients;
     const address = socket.remoteAddr;
-    if (values.protectedMode && values.requirepass === "" && "hostname" in address) {
+    if (values.protectedMode && engine.acl.defaultUser.needsNoPassword && "hostname" in address) {
       if (!isLoopback(address.hostname)) return PROTECTED;
     }
     return null;

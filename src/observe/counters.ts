@@ -49,8 +49,8 @@ export class Counters {
   logUs = 0;
   /** Requests of one read, at most. */
   mostRequests = 0;
-  aclDeniedAuth = 0;
-  aclDeniedCommand = 0;
+  /** What the rights of users (ACL) have refused, by what was refused. */
+  readonly denials = { auth: 0, command: 0, key: 0, channel: 0 };
   clientOutputLimitDisconnections = 0;
   clientQueryLimitDisconnections = 0;
   /** Clients that were closed for maxmemory-clients. */
@@ -109,7 +109,12 @@ export class Counters {
         0;
     this.timerRuns = this.timerUs = this.mostRequests = 0;
     this.longestCycleUs = this.logUs = 0;
-    this.aclDeniedAuth = this.aclDeniedCommand = 0;
+    const { denials } = this;
+    denials.auth =
+      denials.command =
+      denials.key =
+      denials.channel =
+        0;
     this.clientOutputLimitDisconnections = this.clientQueryLimitDisconnections = 0;
     this.evictedClients = 0;
     this.errors.clear();

@@ -37,6 +37,14 @@ function shown(text: string, max = Infinity): string {
 
 const e = errorReply;
 
+/** A command of a transaction that was allowed when it was queued. */
+function rightsChanged(why: string): ErrorReply {
+  return errorReply(
+    "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC " +
+      `call. This command is no longer allowed for the following reason: ${why}`,
+  );
+}
+
 /** As `shown` where a text ends with the client's bytes: the end has no line break. */
 function atEnd(text: string): string {
   return shown(text).replace(/[\r\n]+$/, "");
@@ -232,6 +240,27 @@ export const Errors = {
     "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto>" +
       " AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol" +
       " version at the same time",
+  ),
+  commandForbidden: rightsChanged("no permission to execute the command or subcommand"),
+  keyForbidden: rightsChanged("no permission to touch the specified keys"),
+  channelForbidden: rightsChanged(
+    "no permission to access one of the channels used as arguments",
+  ),
+  sortByDenied: e("ERR BY option of SORT denied due to insufficient ACL permissions."),
+  sortGetDenied: e("ERR GET option of SORT denied due to insufficient ACL permissions."),
+  defaultUserStays: e("ERR The 'default' user cannot be removed"),
+  genpassBits: e(
+    "ERR ACL GENPASS argument must be the number of bits for the output password, a positive " +
+      "number up to 4096",
+  ),
+  noAclFile: e(
+    "ERR This Redis instance is not configured to use an ACL file. You may want to specify users " +
+      "via the ACL SETUSER command and then issue a CONFIG REWRITE (assuming you have a Redis " +
+      "configuration file set) in order to store users in the Redis configuration.",
+  ),
+  aclNotSaved: e(
+    "ERR There was an error trying to save the ACLs. Please check the server logs for more " +
+      "information",
   ),
   wrongPass: e("WRONGPASS invalid username-password pair or user is disabled."),
   noProto: e("NOPROTO unsupported protocol version"),
@@ -484,6 +513,21 @@ export function overlappingPrefix(
 
 export function noSuchUser(user: string): ErrorReply {
   return e(`ERR No such user '${shown(user)}'`);
+}
+
+/** ACL DRYRUN for a user that there is not. */
+export function userNotFound(user: string): ErrorReply {
+  return e(`ERR User '${shown(user)}' not found`);
+}
+
+/** ACL DRYRUN of a command that there is not. */
+export function commandNotFound(name: string): ErrorReply {
+  return e(`ERR Command '${shown(name)}' not found`);
+}
+
+/** ACL CAT of a category that there is not. */
+export function unknownCategory(name: string): ErrorReply {
+  return e(`ERR Unknown category '${shown(name)}'`);
 }
 
 /** CLIENT SETINFO with an unknown attribute. */

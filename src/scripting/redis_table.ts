@@ -187,11 +187,13 @@ export class RedisTable {
   #aclCheck(state: number): number {
     const failure = this.#scripts.takeArguments(state);
     if (failure !== null) return this.#raise(state, firstLine(failure, failure.length));
-    const command = this.#engine.evaluator.lookUpForScript(this.#scripts.client);
+    const { client } = this.#scripts;
+    const { acl, evaluator } = this.#engine;
+    const command = evaluator.lookUpForScript(client);
     if (command === null) {
       return this.#raise(state, "ERR Invalid command passed to redis.acl_check_cmd()");
     }
-    // Here the rights of the client's user will be asked (ACL): there is one user, who may do all.
-    return this.#boolean(state, true);
+    const isAllowed = client.isUnrestricted || acl.check(client.user, command, client.args) === 0;
+    return this.#boolean(state, isAllowed);
   }
 }

@@ -49,7 +49,7 @@ export class ScriptClient {
     this.run = run;
     client.call.db = run.call.db;
     client.user = caller.user;
-    client.authenticated = true;
+    client.isUnrestricted = caller.isUnrestricted;
     client.isReplay = caller.isReplay;
     client.reply.resp = 2;
     client.reply.rewind(0);
@@ -159,12 +159,15 @@ export class ScriptClient {
   /** Why the script may not run this command now, or null. The order is Redis's. */
   #refusal(run: ScriptRun, command: Command): ErrorReply | null {
     const { flags } = command;
-    const { gates, scriptsRunAll } = this.#engine;
+    const { acl, gates, scriptsRunAll } = this.#engine;
     if ((flags & Flag.noScript) !== 0 && !scriptsRunAll) return Errors.scriptDenied;
     if (gates.stale !== null && (flags & Flag.stale) === 0 && !run.has(ScriptFlag.allowStale)) {
       return Errors.scriptStale;
     }
-    // Here the rights of the client's user will be checked (ACL).
+    if (!this.client.isUnrestricted) {
+      const refusal = acl.refusalInScript(run.call.client, command, this.client.args);
+      if (refusal !== null) return refusal;
+    }
     // As in Redis: PUBLISH and its kin count as writes, so that read-only scripts can run while writes are paused.
     const changes = Flag.write | Flag.mayReplicate;
     if (run.isReadOnly && (flags & changes) !== 0) return Errors.scriptReadOnly;

@@ -12,8 +12,6 @@ const options = { sanitizeOps: false, sanitizeResources: false };
 /** Directives that must be refused, and a word of the reason. */
 const REFUSED: [directives: string[], reason: string][] = [
   [["--tls-ciphers", "DEFAULT:-AES128"], "ciphers"],
-  [["--aclfile", "users.acl"], "requirepass"],
-  [["--user", "ann", "on", "+@all"], "ACL users"],
   [["--replicaof", "127.0.0.1 6379"], "replication"],
   [["--slaveof", "127.0.0.1 6379"], "replication"],
   [["--cluster-enabled", "yes"], "cluster"],

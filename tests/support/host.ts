@@ -1,4 +1,5 @@
 /** What commands may know of the process, in tests. */
+import { readAclFile, writeAclFile } from "../../src/app/acl_file.ts";
 import type { Host } from "../../src/engine/engine.ts";
 
 export const testHost: Host = {
@@ -19,6 +20,8 @@ export const testHost: Host = {
     return Deno.realPathSync(path);
   },
   rewriteConfig: () => "The server is running without a config file",
+  readAclFile,
+  writeAclFile,
   shutdown: () => true,
   abortShutdown: () => false,
 };
