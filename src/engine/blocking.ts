@@ -204,8 +204,10 @@ export class Blocking {
     this.#engine.actor = client;
     const startUs = clock.monotonicUs();
     client.isRunning = true;
-    evaluator.runBlocked(client, command);
-    if (!this.#isAgain) evaluator.countBlocked(client, command, clock.monotonicUs() - startUs);
+    const hasRun = evaluator.runBlocked(client, command);
+    if (hasRun && !this.#isAgain) {
+      evaluator.countBlocked(client, command, clock.monotonicUs() - startUs);
+    }
     propagation.endUnit();
     call.args = own;
     call.db = selected;

@@ -166,16 +166,20 @@ export class Evaluator {
     this.#timer.count(client, command, microseconds, 1);
   }
 
-  /** Runs the command of a blocked client again, or refuses it if it may not run now. */
-  runBlocked(client: Client, command: Command): void {
+  /** Runs the command of a blocked client again; returns false, having refused it, if it may not run now. */
+  runBlocked(client: Client, command: Command): boolean {
     let refusal = this.#refusalAgain(client, command);
     if (this.#engine.parameters.values.maxmemory > 0 && this.#engine.eviction.makeRoom(client)) {
       if (mayGrow(client, command, command.flags)) refusal ??= Errors.outOfMemory;
     }
-    if (refusal === null) return this.#runUnseen(client, command);
+    if (refusal === null) {
+      this.#runUnseen(client, command);
+      return true;
+    }
     command.stats.rejected++;
     this.#engine.counters.countError(refusal);
     client.reply.error(refusal);
+    return false;
   }
 
   /** As `run`, but does not show the command to monitors. */

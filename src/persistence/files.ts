@@ -32,11 +32,11 @@ function syncDirectorySync(path: string): void {
   }
 }
 
-/** Writes a small file, whole or not at all, with the permissions `mode`. */
-export function writeFileWhole(path: string, bytes: Uint8Array, mode = 0o666): void {
+/** Writes a small file, whole or not at all. */
+export function writeFileWhole(path: string, bytes: Uint8Array): void {
   const temporary = `${directoryOf(path)}/temp-${baseOf(path)}`;
   assert(temporary !== path, "an unfinished file has another name");
-  const file = Deno.openSync(temporary, { write: true, create: true, truncate: true, mode });
+  const file = Deno.openSync(temporary, { write: true, create: true, truncate: true });
   try {
     try {
       writeAllSync(file, bytes);

@@ -138,6 +138,9 @@ Deno.test("a blocked command whose right was taken away is refused when it would
   server.run("RPUSH list x");
   failed(client.read(), DENIED_KEY);
   assertEquals(server.run("LLEN list"), 1);
+  // As in Redis, what is refused is no call.
+  const stats = String(server.run("INFO commandstats"));
+  assertMatch(stats, /cmdstat_blpop:calls=0,usec=0,.*,rejected_calls=1,failed_calls=0\r\n/);
 });
 
 Deno.test("scripts have the rights of who runs them", () => {

@@ -18,7 +18,7 @@ const NODES_REGEXP = /((?:radix-tree-nodes|idle|inactive)\r\n):\d+/g;
 
 /** Commands that Redis 7.2, whose replies we give, has anew, answers otherwise or checks in another order than the 7.0 of Debian. */
 export const OTHER_IN_7_0 =
-  /^(?:bitcount|bitpos|getex|getrange|set|b[lrz].*|x(?:autoclaim|info.*|group.*|read.*)|client.*|command.*|object.*|z(?:rev)?rank)$/;
+  /^(?:acl.*|bitcount|bitpos|getex|getrange|set|b[lrz].*|x(?:autoclaim|info.*|group.*|read.*)|client.*|command.*|object.*|z(?:rev)?rank)$/;
 
 /** Both replies without what may differ. */
 export function comparable(
