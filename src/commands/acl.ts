@@ -162,10 +162,9 @@ function commandOf(commands: CommandTable, args: Args): Command | null {
 
 function aclGenpass({ args, reply }: Call): void {
   if (args.count > 3) return reply.error(unknownOrArity(args));
-  const bits = args.count === 2
-    ? PASSWORD_BITS
-    : args.integerWithin(2, 1, PASSWORD_BITS_MAX, Errors.genpassBits);
+  const bits = args.count === 2 ? PASSWORD_BITS : args.integer(2);
   if (args.error !== null) return reply.error(args.error);
+  if (bits < 1 || bits > PASSWORD_BITS_MAX) return reply.error(Errors.genpassBits);
   const bytes = crypto.getRandomValues(new Uint8Array(Math.ceil(bits / 8)));
   reply.bulkText(hexText(bytes).slice(0, Math.ceil(bits / 4)));
 }

@@ -19,7 +19,6 @@ export function secretArguments(engine: Engine, args: Args, command: Command): S
     case "migrate":
       return behind(args, 6, MIGRATE_OPTIONS);
     case "acl|setuser":
-    case "acl|deluser":
       return from(args, 2);
     case "config|set":
       return sensitiveValues(engine, args);

@@ -276,6 +276,33 @@ Deno.test("rules of renamed and removed commands go by Redis's names", () => {
   );
 });
 
+Deno.test("CLIENT KILL USER disconnects the clients of a user", () => {
+  const server = new TestServer();
+  const client = clientWith(server, "+@all");
+  const other = clientWith(server, "+@all", "bob");
+  assertEquals(server.run("CLIENT KILL USER ann"), 1);
+  assertEquals([client.isClosed, other.isClosed], [true, false]);
+  failed(server.run("CLIENT KILL USER nobody"), "ERR No such user 'nobody'");
+});
+
+Deno.test("rights hold with CLIENT REPLY SKIP, in RESP3, and after RESET", () => {
+  const server = new TestServer();
+  const admin = clientWith(server, "+@all allkeys", "admin");
+  const rules = "-@all +client +ping +acl|whoami resetkeys ~a";
+  assertEquals(admin.run(`ACL SETUSER default ${rules}`), "OK");
+  const client = server.client();
+  const denied = "NOPERM User default has no permissions to run the 'set' command";
+  client.run("CLIENT REPLY SKIP");
+  assertEquals(client.run("SET a 1"), undefined);
+  assertEquals(client.run("PING"), "PONG");
+  client.run("HELLO 3 AUTH admin x");
+  assertEquals(client.run("EXISTS a"), 0);
+  assertEquals(client.run("RESET"), "RESET");
+  assertEquals(client.run("ACL WHOAMI"), "default");
+  client.run("HELLO 3");
+  failed(client.run("SET a 1"), denied);
+});
+
 Deno.test("passwords of users are shown nowhere", () => {
   const server = new TestServer();
   server.run("CONFIG SET slowlog-log-slower-than 0");

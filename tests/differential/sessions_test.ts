@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { startRedis, startRespite, Wire } from "../support/live.ts";
 import { FUNCTION_SESSIONS } from "./function_sessions.ts";
 import { SESSIONS } from "./sessions.ts";
+import { USER_SESSIONS } from "./user_sessions.ts";
 
 /**
  * Where Redis 7.2, whose replies we give, differs from the 7.0 that Debian installs: lines that are sent
@@ -16,7 +17,9 @@ const DIFFERS_IN_7_2 = [
 const redis = await startRedis();
 const skips = redis === null ? " (skipped: redis-server is not installed)" : "";
 
-for (const [name, script] of Object.entries({ ...SESSIONS, ...FUNCTION_SESSIONS })) {
+for (
+  const [name, script] of Object.entries({ ...SESSIONS, ...FUNCTION_SESSIONS, ...USER_SESSIONS })
+) {
   Deno.test({
     name: `a session of ${name} gets the replies that redis-server gives${skips}`,
     ignore: redis === null,
