@@ -166,6 +166,7 @@ export class Cron {
     this.#closeIdle(now, parameters.values.timeout * 1000);
     this.#engine.persistence?.tick();
     this.#engine.keptLinks.tick(now);
+    this.#engine.logins.tick();
     this.#engine.keyspace.chunks.age();
     forgetScratch();
   }

@@ -137,7 +137,8 @@ export const connectionCommands: readonly CommandSpec[] = [
     summary: "Authenticates the connection.",
     since: "1.0.0",
     complexity: "O(N)",
-    flags: Flag.noScript | Flag.loading | Flag.stale | Flag.fast | Flag.noAuth | Flag.allowBusy,
+    flags: Flag.noScript | Flag.loading | Flag.stale | Flag.fast | Flag.noAuth | Flag.allowBusy |
+      Flag.logsIn,
     history: [["6.0.0", "A user name."]],
     run: auth,
   },
@@ -156,7 +157,8 @@ export const connectionCommands: readonly CommandSpec[] = [
     summary: "Chooses the protocol, and may authenticate and name the connection.",
     since: "6.0.0",
     complexity: "O(1)",
-    flags: Flag.noScript | Flag.loading | Flag.stale | Flag.fast | Flag.noAuth | Flag.allowBusy,
+    flags: Flag.noScript | Flag.loading | Flag.stale | Flag.fast | Flag.noAuth | Flag.allowBusy |
+      Flag.logsIn,
     history: [["6.2.0", "The version may be left out."]],
     run: hello,
   },

@@ -237,6 +237,7 @@ export class Acl implements AclContext {
     if (user === null || !user.isOn || !(user.needsNoPassword || hasPassword(user, hash))) {
       const { args } = client.call;
       this.#record(client, "auth", contextOf(client), args.binary(0), name);
+      this.#engine.logins.failed(client);
       return false;
     }
     client.user = user;

@@ -40,6 +40,8 @@ export const Flag = {
   whileSubscribed: 1 << 21,
   /** Ours: waits until Lua is loaded. */
   needsLua: 1 << 22,
+  /** Ours: gives a password, and waits if others from the same address were wrong. */
+  logsIn: 1 << 23,
 } as const;
 
 /** The names that COMMAND INFO shows, in Redis's order. */

@@ -31,6 +31,7 @@ import { KeptLinks } from "./kept_links.ts";
 import { KeyspaceEvents } from "./keyspace_events.ts";
 import type { PersistenceCalls } from "./persistence_calls.ts";
 import { Pause, type PauseKind } from "./pause.ts";
+import { LoginGuard } from "./login_guard.ts";
 import { PubSub } from "./pubsub.ts";
 import { Pushes } from "./pushes.ts";
 import { Propagation } from "./propagation.ts";
@@ -122,6 +123,7 @@ export class Engine {
   readonly buffers = new BufferPool();
   readonly replyBuffers = new ReplyBuffers();
   readonly keptLinks = new KeptLinks();
+  readonly logins: LoginGuard;
   /** Set by the evaluator's constructor: EXEC runs commands through it. */
   evaluator!: Evaluator;
   /** Closes a client whose output is over its limit; the app sets it. */
@@ -166,6 +168,7 @@ export class Engine {
     this.log = parts.log;
     this.host = parts.host;
     this.replicationId = parts.host.randomId();
+    this.logins = new LoginGuard(parts.clock, parts.log);
     const { values } = this.parameters;
     this.keyspace = new Keyspace(parts.clock, parts.hasher, values.databases, values);
     this.acl = new Acl(this);

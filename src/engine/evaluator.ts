@@ -24,6 +24,11 @@ import { feedMonitors } from "./monitor.ts";
 import { ScriptTimer } from "./script_timing.ts";
 import { CommandTimer } from "./timing.ts";
 
+/** What makes a request wait that nothing refuses. */
+const MAY_WAIT = Flag.needsLua | Flag.logsIn;
+/** The words of the shortest HELLO that gives a password. */
+const HELLO_AUTH_COUNT = 5;
+
 /** The first byte of an error reply. */
 const MINUS = 0x2d;
 
@@ -128,7 +133,7 @@ export class Evaluator {
     const refusal = this.#refusal(client, command);
     if (refusal !== null) return this.#refuse(client, command, refusal);
     if (client.isPostponed) return;
-    if ((command.flags & Flag.needsLua) !== 0 && this.#mustLoadLua(client)) return;
+    if ((command.flags & MAY_WAIT) !== 0 && this.#mustWaitFirst(client, command)) return;
 
     if (client.transaction.isOpen && (command.flags & Flag.unqueued) === 0) {
       client.transaction.add(command, args, this.#flagsOf(client, command));
@@ -292,6 +297,19 @@ export class Evaluator {
     const command = this.#engine.commands.find(args);
     if (command === null || command.subcommands === null || args.count === 1) return command;
     return command.subcommand(args);
+  }
+
+  /** Whether the request waits for Lua, or for the time after which the client may try a password. */
+  #mustWaitFirst(client: Client, command: Command): boolean {
+    if ((command.flags & Flag.needsLua) !== 0) return this.#mustLoadLua(client);
+    const { args, transaction } = client;
+    // HELLO without AUTH tries none.
+    if (command.name === "hello" && args.count < HELLO_AUTH_COUNT) return false;
+    const { logins } = this.#engine;
+    if (logins.delays(client)) return true;
+    // EXEC runs all that is queued at once. Each password counts as wrong before it is known, so that the queue does not grow for free.
+    if (transaction.isOpen) logins.failed(client);
+    return false;
   }
 
   /** Lua is not there yet: the request waits for it. */

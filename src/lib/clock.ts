@@ -42,14 +42,17 @@ export class ManualClock extends Clock {
   #ms: number;
   /** What is shown: an earlier time while time stands still. */
   #shownMs: number;
+  /** Of the monotonic clock, which nobody sets back. */
+  #monotonicMs: number;
 
   constructor(startMs: number) {
     super();
-    this.#ms = this.#shownMs = startMs;
+    this.#ms = this.#shownMs = this.#monotonicMs = startMs;
   }
 
   advance(ms: number): void {
     this.#ms += ms;
+    this.#monotonicMs += Math.max(0, ms);
     if (!this.isHeld) this.#shownMs = this.#ms;
   }
 
@@ -70,6 +73,6 @@ export class ManualClock extends Clock {
   }
 
   override monotonicUs(): number {
-    return this.#ms * 1000;
+    return this.#monotonicMs * 1000;
   }
 }
