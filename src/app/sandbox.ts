@@ -7,16 +7,12 @@
  */
 import type { Parameters } from "../config/parameters.ts";
 import { unicodeOf } from "../config/words.ts";
+import { temporaryOf } from "../persistence/files.ts";
 import { isStream } from "./log_sink.ts";
 
 /** The permission that is given up: that of all files. */
 const ROOT = "/";
 const ROOT_REGEXP = /^(?:[a-z]:)?[/\\]$/i;
-
-/** What has just been written beside a file that it is going to replace. */
-export function temporaryOf(path: string): string {
-  return `${path}.${Deno.pid}.tmp`;
-}
 
 /**
  * Gives up the permission for all files but those that the configuration names, and that to import code from other

@@ -10,6 +10,7 @@ import type { Host } from "../engine/engine.ts";
 import { Log } from "../observe/log.ts";
 import { hexText } from "../lib/hexadecimal.ts";
 import { failureText, systemText } from "../lib/system_error.ts";
+import { modeOf, writeFileWhole } from "../persistence/files.ts";
 import { binaryBytes } from "../protocol/args.ts";
 import { readAclFile, writeAclFile } from "./acl_file.ts";
 import {
@@ -20,10 +21,12 @@ import {
 } from "./configuration.ts";
 import { isStream } from "./log_sink.ts";
 import { writeQuietly } from "./output.ts";
-import { confine, temporaryOf } from "./sandbox.ts";
+import { confine } from "./sandbox.ts";
 import { Server } from "./server.ts";
 import { Shutdown } from "./shutdown.ts";
 import { REDIS_VERSION, RESPITE_VERSION } from "./version.ts";
+
+const CONFIG_MODE = 0o600;
 
 /** The process has given up its permission for other directories (sandbox.ts). */
 const DIRECTORY_REFUSED =
@@ -252,9 +255,8 @@ class ProcessHost implements Host {
         all: withDefaults,
         others: { user: this.acl?.configurationLines ?? [] },
       });
-      const temporary = temporaryOf(this.configFile);
-      Deno.writeFileSync(temporary, binaryBytes(text));
-      Deno.renameSync(temporary, this.configFile);
+      // It may hold a password: only those may read it afterwards who could do so before.
+      writeFileWhole(this.configFile, binaryBytes(text), modeOf(this.configFile, CONFIG_MODE));
       return null;
     } catch (error) {
       return `Rewriting config file: ${systemText(error)}`;

@@ -22,8 +22,12 @@ export function replaceFileSync(from: string, to: string): void {
   syncDirectorySync(directoryOf(to));
 }
 
-/** Makes what was created and removed in a directory durable. */
+/**
+ * Makes what was created and removed in a directory durable. Directories of other files than those of the data may not be opened
+ * (app/sandbox.ts): there, a failure of the power may bring back the file that was replaced.
+ */
 function syncDirectorySync(path: string): void {
+  if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return;
   const directory = Deno.openSync(path, { read: true });
   try {
     directory.syncSync();
@@ -32,11 +36,28 @@ function syncDirectorySync(path: string): void {
   }
 }
 
-/** Writes a small file, whole or not at all. */
-export function writeFileWhole(path: string, bytes: Uint8Array): void {
+/** Where `writeFileWhole` writes what is to become the file at `path`. */
+export function temporaryOf(path: string): string {
   const temporary = `${directoryOf(path)}/temp-${baseOf(path)}`;
   assert(temporary !== path, "an unfinished file has another name");
-  const file = Deno.openSync(temporary, { write: true, create: true, truncate: true });
+  return temporary;
+}
+
+/** The permissions of a file; `otherwise` if there is none, or it can't be looked at. */
+export function modeOf(path: string, otherwise: number): number {
+  assert(otherwise <= 0o777, "permissions are nine bits");
+  try {
+    return (Deno.statSync(path).mode ?? otherwise) & 0o777;
+  } catch {
+    return otherwise;
+  }
+}
+
+/** Writes a small file, whole or not at all, with the permissions `mode`. */
+export function writeFileWhole(path: string, bytes: Uint8Array, mode = 0o666): void {
+  const temporary = temporaryOf(path);
+  assert(mode > 0, "somebody may use the file");
+  const file = Deno.openSync(temporary, { write: true, create: true, truncate: true, mode });
   try {
     try {
       writeAllSync(file, bytes);

@@ -86,10 +86,15 @@ Deno.test({
     const place = await Deno.makeTempDir();
     const dir = `${place}/data`;
     await Deno.mkdir(dir);
-    for (const name of ["conf", "log", "run", "sockets"]) await Deno.mkdir(`${place}/${name}`);
+    for (const name of ["acl", "conf", "log", "run", "sockets"]) {
+      await Deno.mkdir(`${place}/${name}`);
+    }
     const conf = `${place}/conf/respite.conf`;
     await Deno.writeTextFile(conf, "hz 11\nappendonly yes\n");
+    await Deno.chmod(conf, 0o600);
+    await Deno.writeTextFile(`${place}/acl/users.acl`, "user default on nopass ~* &* +@all\n");
     const named = {
+      aclfile: `${place}/acl/users.acl`,
       logfile: `${place}/log/respite.log`,
       pidfile: `${place}/run/respite.pid`,
       unixsocket: `${place}/sockets/respite.sock`,
@@ -103,6 +108,13 @@ Deno.test({
     assertEquals(await wire.roundTrip("config set hz 12"), "+OK\r\n");
     assertEquals(await wire.roundTrip("config rewrite"), "+OK\r\n");
     assertStringIncludes(await Deno.readTextFile(conf), "hz 12\n");
+    assertEquals(Number((await Deno.stat(conf)).mode) & 0o777, 0o600);
+    assertEquals(await namesIn(`${place}/conf`), ["respite.conf"]);
+    assertEquals(await wire.roundTrip("acl setuser ann"), "+OK\r\n");
+    assertEquals(await wire.roundTrip("acl save"), "+OK\r\n");
+    assertEquals(await wire.roundTrip("acl load"), "+OK\r\n");
+    assertStringIncludes(await Deno.readTextFile(named.aclfile), "user ann off ");
+    assertEquals(await namesIn(`${place}/acl`), ["users.acl"]);
     await Deno.rename(named.logfile, `${named.logfile}.1`);
     assertEquals(await wire.roundTrip("eval 'return 7' 0"), ":7\r\n");
     assertEquals(await wire.roundTrip("set key value"), "+OK\r\n");
