@@ -42,6 +42,8 @@ function taskStart(dir = "."): string {
 /** The options of `deno compile` for the server, which is then written to `output`. */
 export function compileOptions(output: string): string[] {
   return [
+    // Not deno.json's `unstable`: an executable's import of text or bytes reads any file, whatever the permissions.
+    "--no-config",
     "--no-prompt",
     serverV8Flags(),
     ...SERVER_PERMISSIONS,

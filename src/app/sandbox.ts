@@ -41,19 +41,21 @@ function writtenFiles({ values }: Parameters, configFile: string): string[] {
   ];
 }
 
-/** What is read only. */
-function readFiles({ values }: Parameters): string[] {
-  return [
+/** What is read only. The files that the executable contains have paths, too, which begin as that of main.ts. */
+function readFiles({ values }: Parameters): (string | URL)[] {
+  const contained = Deno.build.standalone ? [new URL(".", Deno.mainModule)] : [];
+  const files = [
     ...[values.tlsCertFile, values.tlsKeyFile, values.tlsClientCertFile, values.tlsClientKeyFile],
     ...[values.tlsCaCertFile, values.tlsCaCertDir, values.tlsDhParamsFile],
-  ].filter((path) => path !== "").map(unicodeOf);
+  ];
+  return [...contained, ...files.filter((path) => path !== "").map(unicodeOf)];
 }
 
 /**
  * Of the permission for all files, keeps the part that concerns `paths`. A request for what is granted already becomes a grant of its
  * own, which stays when the one for all files is revoked.
  */
-function keepOnly(name: "read" | "write", paths: readonly string[]): void {
+function keepOnly(name: "read" | "write", paths: readonly (string | URL)[]): void {
   for (const path of paths) {
     // A request for anything else could ask whoever sits at the terminal.
     const { state } = Deno.permissions.querySync({ name, path });

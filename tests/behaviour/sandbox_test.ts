@@ -27,9 +27,12 @@ async function attemptsOf(program: string, args: readonly string[]): Promise<End
   }).spawn();
   const stderr = new Response(child.stderr).text();
   let text = "";
+  let hasReported = false;
   for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) {
     text += part;
-    if (/^\{.*\}$/m.test(text)) child.kill("SIGTERM");
+    if (hasReported || !/^\{.*\}$/m.test(text)) continue;
+    hasReported = true;
+    child.kill("SIGTERM");
   }
   const report = /^\{.*\}$/m.exec(text)?.[0];
   if (report === undefined) throw new Error(`no report: ${text}${await stderr}`);

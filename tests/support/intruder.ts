@@ -55,6 +55,7 @@ const FILES: Readonly<Record<string, Attempt>> = {
   "read one through .. of the current directory": () => Deno.readTextFileSync("../secret"),
   "read one through node:fs": async () => (await import("node:fs")).readFileSync(secret),
   "import a file": () => import(`file://${secret}`, { with: { type: "text" } }),
+  "import a file as bytes": () => import(`file://${secret}`, { with: { type: "bytes" } }),
   "fetch a file": () => fetch(`file://${secret}`),
   "read memory": () => Deno.openSync("/proc/self/mem", { read: true, write: true }),
   "list a directory": () => [...Deno.readDirSync("/etc")],
@@ -102,7 +103,8 @@ async function ending(attempt: Attempt): Promise<string> {
   } catch (error) {
     // An import fails with a TypeError that tells of the refusal; the executable knows no import but those in it.
     const text = String(error);
-    return /NotCapable|Module not found|Requires (?:\w+ )?access|unscoped/.test(text)
+    return /NotCapable|Module not found|not a valid module type|Requires (?:\w+ )?access|unscoped/
+        .test(text)
       ? "refused"
       : text;
   }
