@@ -27,7 +27,10 @@ function objectRefcount(call: Call): void {
   if (lookAt(call) === 0) return;
   const { entries } = call.db.keyspace;
   const isInt = entries.type === Type.string && entries.encoding === Encoding.int;
-  const isShared = isInt && entries.view.getInt32(entries.valueStart + 4, true) === 0 &&
+  const { keyspace, parameters: { values } } = call.engine;
+  // What is shared has no access time of its own, so Redis shares nothing when that decides what is evicted.
+  const isTimed = values.maxmemory > 0 && (keyspace.recencyPolicy || keyspace.frequencyPolicy);
+  const isShared = !isTimed && isInt && entries.view.getInt32(entries.valueStart + 4, true) === 0 &&
     entries.view.getUint32(entries.valueStart, true) < SHARED_INTEGERS;
   call.reply.integer(isShared ? SHARED_REFERENCES : 1);
 }

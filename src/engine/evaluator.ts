@@ -55,6 +55,7 @@ export class Evaluator {
   beginBatch(client: Client, inTurn = false): void {
     const { clock, keyspace } = this.#engine;
     this.#engine.actor = client;
+    this.#engine.eviction.beginBatch();
     this.#timer.beginBatch(client, inTurn);
     client.lastActiveMs = clock.nowMs();
     keyspace.noTouch = client.noTouch;

@@ -21,6 +21,9 @@ const Outcome = { enough: 0, later: 1, impossible: 2 } as const;
 const KEYS_A_LOOK = 16;
 const BYTES_A_LOOK = 64 * 1024;
 
+/** Before so many commands of a pipeline only entries are counted; all else grows little meanwhile. */
+const COMMANDS_A_COUNT = 31;
+
 export class Eviction {
   /**
    * Before the command that runs now, too much memory was used, and no key could be evicted. Scripts that it runs, also
@@ -35,6 +38,9 @@ export class Eviction {
   /** Bytes of entries at which enough is free. */
   #goal = 0;
   #endUs = 0;
+  /** Bytes of what is no entry, and before how many commands that is not counted again. */
+  #otherBytes = 0;
+  #commandsLeft = 0;
   /** Since when the limit was exceeded although keys were evicted; 0 when it is not. */
   #exceededSinceUs = 0;
   #exceededUs = 0;
@@ -48,7 +54,8 @@ export class Eviction {
     const { parameters: { values }, keyspace } = this.#engine;
     // A script is suspended, and other clients may send what ends it: this says nothing about the script's memory.
     if (keyspace.hooks.isForbidden) return false;
-    const excess = this.#engine.usedBytesFor(client) - values.maxmemory;
+    if (--this.#commandsLeft < 0) this.#count(client);
+    const excess = keyspace.entries.usedBytes + this.#otherBytes - values.maxmemory;
     if (excess <= 0 && !this.isUnfinished && this.#exceededSinceUs === 0) {
       return this.isOutOfMemory = false;
     }
@@ -57,6 +64,17 @@ export class Eviction {
     this.#run(excess);
     if (client.replyMode === "on") client.isRunning = true;
     return this.isOutOfMemory;
+  }
+
+  /** What is no entry: tables, clients, and whatever else is counted. */
+  #count(client: Client): void {
+    this.#otherBytes = this.#engine.usedBytesFor(client) - this.#engine.keyspace.entries.usedBytes;
+    this.#commandsLeft = COMMANDS_A_COUNT;
+  }
+
+  /** A batch of requests begins: before the first of them, everything is counted. */
+  beginBatch(): void {
+    this.#commandsLeft = 0;
   }
 
   /** Goes on evicting for a slice of time; returns whether more is left to be done. */

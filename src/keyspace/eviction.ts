@@ -75,6 +75,7 @@ export class Victims {
   readonly #scores = new Int32Array(POOL_SIZE);
   readonly #random = new Random();
   readonly #sampled = new Uint32Array(SAMPLES_MAX);
+  readonly #accesses = new Int32Array(SAMPLES_MAX);
 
   constructor(keyspace: Keyspace) {
     this.#keyspace = keyspace;
@@ -212,9 +213,12 @@ export class Victims {
     const count = this.#policy.isVolatile
       ? heap.sample(sampled, wanted)
       : table.sample(sampled, wanted);
+    // All reads first: the processor waits for the memory of all samples together.
+    const accesses = this.#accesses;
+    for (let i = 0; i < count; i++) accesses[i] = entries.access(sampled[i]);
     for (let i = 0; i < count; i++) {
       const ref = sampled[i];
-      const score = this.#scoreOf(entries.access(ref));
+      const score = this.#scoreOf(accesses[i]);
       if (this.#size === POOL_SIZE && score <= this.#scores[0]) continue;
       if (this.#isPooled(ref)) continue;
       this.#insert(index, ref, entries.hashOf(ref), score);

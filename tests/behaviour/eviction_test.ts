@@ -464,6 +464,19 @@ Deno.test("a policy can be exchanged for another while the server runs", () => {
   assertEquals(server.call("SET", "more", VALUE), new ReplyError(OOM));
 });
 
+Deno.test("small integers are not said to be shared when the access time decides what is evicted", () => {
+  const server = fresh("allkeys-lru");
+  server.run("SET k 1");
+  assertEquals(server.run("OBJECT REFCOUNT k"), 2147483647);
+  server.run("CONFIG SET maxmemory 1gb");
+  for (const policy of ["allkeys-lru", "volatile-lfu"]) {
+    server.run(`CONFIG SET maxmemory-policy ${policy}`);
+    assertEquals(server.run("OBJECT REFCOUNT k"), 1);
+  }
+  server.run("CONFIG SET maxmemory-policy allkeys-random");
+  assertEquals(server.run("OBJECT REFCOUNT k"), 2147483647);
+});
+
 Deno.test("a client that waits is served although keys must be evicted first", () => {
   const server = fresh("volatile-ttl");
   const waiting: TestClient = server.client();
