@@ -44,7 +44,7 @@ const SOURCES: readonly string[] = [
   "return setmetatable({}, {__index = function(t, k) return k end})",
   "return {pcall(redis.call, unpack(ARGV))}",
   "return redis.log(tonumber(ARGV[1]), ARGV[2])",
-  "redis.set_repl(tonumber(ARGV[1])) return redis.call('set', 'k', ARGV[2])",
+  "redis.set_repl(redis.REPL_ALL) return redis.call('set', 'k', ARGV[2])",
   "return redis.breakpoint()",
   "rawset(_G, ARGV[1], ARGV[2])",
   "return getmetatable('').__index[ARGV[1]]",

@@ -1,5 +1,6 @@
 /** A server under attack, in this process and without sockets: what it is sent, and what must hold afterwards. */
 import { Server } from "../../src/app/server.ts";
+import { binaryBytes } from "../../src/protocol/args.ts";
 import type { MachineBuilder } from "../../src/scripting/machinery.ts";
 import { audit, auditEmptied } from "../support/audit.ts";
 import { type TestClient, TestServer } from "../support/harness.ts";
@@ -31,16 +32,22 @@ export const DIRECTIVES = {
 export class Subject {
   readonly server: TestServer;
   readonly #clients: TestClient[] = [];
+  readonly #lua: MachineBuilder | null;
   readonly #waited: number[] = [];
   readonly #problems: string[] = [];
+  /** All that was propagated, if that is to be compared with the data. */
+  readonly #propagated: (() => string) | null;
   #pausedFor = 0;
 
-  constructor(readonly dir: string, lua: MachineBuilder | null) {
+  /** `listens`: what is propagated must be all that has changed. */
+  constructor(readonly dir: string, lua: MachineBuilder | null, listens = false) {
     this.server = new TestServer({
       directives: { ...DIRECTIVES, dir },
       ...lua === null ? {} : { lua },
     });
+    this.#lua = lua;
     watch(this.server.server, this.#problems);
+    this.#propagated = listens ? this.server.listen() : null;
     for (let i = 0; i < CLIENTS; i++) this.#connect(i);
   }
 
@@ -154,6 +161,7 @@ export class Subject {
     server.engine.unpauseClients();
     this.pass(0);
     this.audit();
+    this.#compareLog();
     const digest = this.ask("DEBUG DIGEST");
     this.expect("DEBUG RELOAD", "OK");
     const reloaded = this.ask("DEBUG DIGEST");
@@ -163,12 +171,55 @@ export class Subject {
     this.check();
   }
 
+  /** The changes, run on an empty server, give the same data. */
+  #compareLog(): void {
+    if (this.#propagated === null) return;
+    const text = this.#propagated();
+    const before = this.#contents();
+    const other = new Subject(this.dir, this.#lua);
+    other.server.clock.advance(this.server.clock.nowMs() - other.server.clock.nowMs());
+    Deno.writeTextFileSync(`${this.dir}/${LOG}.manifest`, MANIFEST);
+    Deno.writeFileSync(`${this.dir}/${LOG}.1.incr.aof`, binaryBytes(text));
+    other.ask("CONFIG SET proto-max-bulk-len 10mb");
+    other.expect("DEBUG LOADAOF", "OK");
+    const after = other.#contents();
+    other.close();
+    for (const [key, digest] of before) {
+      if (after.get(key) !== digest) {
+        throw new Finding(`The log gives another ${key}: ${after.get(key)}`);
+      }
+    }
+    const [more] = [...after.keys()].filter((key) => !before.has(key));
+    if (more !== undefined) throw new Finding(`The log gives ${more}`);
+  }
+
+  /** The digests of all keys, but for sorted sets with a score of 0: whether that is -0 depends on the encoding. */
+  #contents(): Map<string, string> {
+    const contents = new Map<string, string>();
+    const client = this.server.client();
+    client.client.authenticated = true;
+    for (let db = 0; db < this.server.engine.keyspace.databases.length; db++) {
+      if (this.server.engine.keyspace.databases[db].size === 0) continue;
+      client.run(`SELECT ${db}`);
+      for (const key of client.run("KEYS *") as string[]) {
+        const name = binaryBytes(key);
+        const type = client.call("TYPE", name);
+        if (type === "zset" && client.call("ZCOUNT", name, "0", "0") !== 0) continue;
+        contents.set(`${db}:${key}:${type}`, String(client.call("DEBUG", "DIGEST-VALUE", name)));
+      }
+    }
+    return contents;
+  }
+
   close(): void {
     const { server } = this.server;
     for (const client of [...server.engine.clients.values()]) server.hub.remove(client);
     server.persistence.close();
   }
 }
+
+const LOG = "appendonlydir/appendonly.aof";
+const MANIFEST = "file appendonly.aof.1.incr.aof seq 1 type i\n";
 
 /** What an episode may have changed, and what the end of it needs. */
 const CALM = [
