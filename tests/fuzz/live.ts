@@ -17,13 +17,31 @@ const STARTS = 20;
 /** So long a client that sends no more may stay connected. */
 const CLOSED_WITHIN_MS = 10_000;
 const PAUSE_MAX_MS = 20;
+/** What begins work that takes several turns of the event loop. */
+const JOBS = [
+  ...[
+    "SYNC",
+    "PSYNC ? -1",
+    "REPLCONF rdb-only 1\r\nSYNC",
+    "BGSAVE",
+    "BGSAVE SCHEDULE",
+    "BGREWRITEAOF",
+  ],
+  ...["CONFIG SET appendonly yes", "CONFIG SET appendonly no", "DEBUG LOADAOF", "DEBUG RELOAD"],
+  ...["FLUSHALL ASYNC", "DEBUG POPULATE 1000", "EVAL 'return redis.call(\"dbsize\")' 0", "SAVE"],
+];
 const CHUNK = new Uint8Array(65_536);
 
 /** Sends many streams, each over a connection of its own; returns how many. */
-export async function attackSockets(seed: number, before: (step: number) => void): Promise<number> {
+export async function attackSockets(
+  seed: number,
+  dir: string,
+  before: (step: number) => void,
+): Promise<number> {
+  emptied(dir);
   const problems: string[] = [];
   const hostile = new Hostile(seed);
-  const { server, port, stop } = startRespite({ ...DIRECTIVES });
+  const { server, port, stop } = startRespite({ ...DIRECTIVES, dir });
   watch(server, problems);
   const { engine } = server;
   // All could be kept waiting by CLIENT PAUSE.
@@ -70,7 +88,8 @@ async function onlyOneLeft({ engine }: Server): Promise<void> {
 /** One client, which goes in one of the ways in which clients go. */
 async function connectAndSend(port: number, hostile: Hostile): Promise<void> {
   const { random } = hostile;
-  const bytes = binaryBytes(streamOf(hostile));
+  const job = random.isLikely(0.1) ? `${random.of(JOBS)}\r\n` : "";
+  const bytes = binaryBytes(job + streamOf(hostile));
   const way = random.below(4);
   const cut = random.below(bytes.length + 1);
   const conn = await Deno.connect({ hostname: "127.0.0.1", port });

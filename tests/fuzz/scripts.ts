@@ -1,5 +1,7 @@
 /** Scripts and libraries of functions that mean harm. None of them loops: nothing stops a script but its client. */
-import { type Hostile } from "./hostile.ts";
+import { binaryBytes, binaryText } from "../../src/protocol/args.ts";
+import { signed } from "../support/payload.ts";
+import type { Hostile } from "./hostile.ts";
 
 /** What scripts do with their arguments. */
 const SOURCES: readonly string[] = [
@@ -117,6 +119,7 @@ export function scriptRequest(hostile: Hostile): string[] {
   if (dice === 3) {
     return random.of([
       ["function", "restore", hostile.word()],
+      ["function", "restore", libraryPayload(hostile), random.of(["replace", "append", "flush"])],
       ["function", "dump"],
       ["function", "list", "withcode"],
       ["function", "delete", random.of(["l", "m"])],
@@ -129,6 +132,18 @@ export function scriptRequest(hostile: Hostile): string[] {
   }
   return [random.of(["eval", "eval", "eval_ro"]), source(hostile, SOURCES), ...tail(hostile)];
 }
+
+/** What FUNCTION DUMP gives, or nearly that, with the right checksum. */
+function libraryPayload(hostile: Hostile): string {
+  const code = source(hostile, LIBRARIES);
+  const size = code.length < 64 ? [code.length] : [0x40 | (code.length >> 8), code.length & 255];
+  const text = mutated(String.fromCharCode(FUNCTION2, ...size) + code, hostile);
+  const payload = signed(binaryBytes(`${text}\x0a\0${"\0".repeat(8)}`));
+  return binaryText(payload, 0, payload.length);
+}
+
+/** What a library begins with, in payloads and files. */
+const FUNCTION2 = 245;
 
 function maybeReplace({ random }: Hostile): string[] {
   return random.isLikely(0.7) ? ["replace"] : [];

@@ -104,7 +104,7 @@ async function runLive(
   };
   try {
     const inputs = kind === "sockets"
-      ? await attackSockets(seed, before)
+      ? await attackSockets(seed, own.dir, before)
       : await attackStarts(seed, own, before);
     return { inputs, cause: "", finding: "" };
   } catch (error) {

@@ -89,6 +89,8 @@ export class TestClient {
   send(bytes: Uint8Array): void {
     const { evaluator } = this.#server;
     for (let at = 0; at < bytes.length;) {
+      // Nothing is read while a request waits for a pause to end.
+      if (this.client.isPostponed) return void this.#unsent.push(bytes.slice(at));
       const space = this.#decoder.space(this.client.args);
       const count = Math.min(space.length, bytes.length - at);
       space.set(bytes.subarray(at, at + count));
@@ -118,14 +120,15 @@ export class TestClient {
   }
 
   #unread: Uint8Array = new Uint8Array(0);
+  readonly #unsent: Uint8Array[] = [];
 
   #evaluate(): void {
     const { evaluator } = this.#server;
     while (!this.client.isPostponed && this.client.blocked === null && !this.isClosed) {
       const found = this.#decoder.next(this.client.args);
       if (found === Decoded.more) return;
-      if (found === Decoded.broken) {
-        this.client.reply.error(this.#decoder.failure);
+      if (found !== Decoded.request) {
+        if (found === Decoded.broken) this.client.reply.error(this.#decoder.failure);
         this.isClosed = true;
         return;
       }
@@ -142,6 +145,7 @@ export class TestClient {
     evaluator.execute(this.client);
     this.#evaluate();
     evaluator.endBatch();
+    for (const bytes of this.#unsent.splice(0)) this.send(bytes);
   }
 
   /** Evaluates what it has sent while it was blocked. */
