@@ -326,6 +326,7 @@ export const Errors = {
   noReplicas: e("NOREPLICAS Not enough good replicas to write."),
   readOnly: e("READONLY You can't write against a read only replica."),
   maxClients: e("ERR max number of clients reached"),
+  scriptArguments: e("ERR the arguments of a script may take 1 GiB together"),
   internal: e("ERR internal error: the command failed and its cause is in the log"),
 
   authWithoutPassword: e(

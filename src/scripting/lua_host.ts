@@ -33,6 +33,10 @@ const RUNS_A_STEP = 50;
 /** A machine with more memory than this is replaced when scripts are flushed, or no longer use it. */
 const KEPT_MEMORY_BYTES = 32 * 1024 * 1024;
 const COLLECTIONS = 8;
+/** What one argument takes in Lua beside its bytes, at most: a string's head, and its place in a table that grows. */
+const ARGUMENT_BYTES = 64;
+/** Bytes that the arguments of one script may take. */
+const ARGUMENTS_BYTES_MAX = 1024 * 1024 * 1024;
 /** The key's index in EVAL script numkeys key …. */
 const FIRST_KEY = 3;
 
@@ -326,10 +330,9 @@ export class LuaHost implements ScriptCalls {
     sandbox.pushHandler();
     sandbox.pushGlobals();
     machine.protect(state, -1, false);
-    this.#pushArguments(machinery, args, FIRST_KEY, FIRST_KEY + keyCount);
+    if (!this.#pushBoth(machinery, run, args, keyCount)) return;
+    exports.lua_setfield(state, -3, machine.name("ARGV"));
     exports.lua_setfield(state, -2, machine.name("KEYS"));
-    this.#pushArguments(machinery, args, FIRST_KEY + keyCount, args.count);
-    exports.lua_setfield(state, -2, machine.name("ARGV"));
     machine.protect(state, -1);
     exports.lua_rawgeti(state, REGISTRY, script.place);
     exports.lua_insert(state, -2);
@@ -356,9 +359,7 @@ export class LuaHost implements ScriptCalls {
     exports.lua_settop(state, 0);
     sandbox.pushHandler();
     exports.lua_rawgeti(state, REGISTRY, one.reference);
-    this.#pushArguments(machinery, args, FIRST_KEY, FIRST_KEY + keyCount);
-    this.#pushArguments(machinery, args, FIRST_KEY + keyCount, args.count);
-    this.#start(machinery, run, 2);
+    if (this.#pushBoth(machinery, run, args, keyCount)) this.#start(machinery, run, 2);
   }
 
   /**
@@ -388,6 +389,28 @@ export class LuaHost implements ScriptCalls {
       status = ended;
       evaluator.resume();
     });
+  }
+
+  /** Pushes a table of the keys and one of the other arguments; returns false, after an error reply, if there is no memory for them. */
+  #pushBoth(machinery: Machinery, run: ScriptRun, args: Args, keyCount: number): boolean {
+    let bytes = 0;
+    for (let i = FIRST_KEY; i < args.count; i++) bytes += args.length(i) + ARGUMENT_BYTES;
+    if (bytes > ARGUMENTS_BYTES_MAX) {
+      run.call.reply.error(Errors.scriptArguments);
+      return false;
+    }
+    machinery.sandbox.allowArguments(bytes);
+    try {
+      this.#pushArguments(machinery, args, FIRST_KEY, FIRST_KEY + keyCount);
+      this.#pushArguments(machinery, args, FIRST_KEY + keyCount, args.count);
+    } catch (error) {
+      // Without memory Lua gives up where nothing catches its errors: nobody knows in which state.
+      machinery.machine.failure = error;
+      this.#logFailure(machinery.machine, run);
+      this.#broken(machinery, run);
+      return false;
+    }
+    return true;
   }
 
   /** Pushes a table of the arguments `first` to `end`. */

@@ -290,6 +290,13 @@ export class LuaMachine {
     this.pop(state, 2);
   }
 
+  /** From now on the values of `state` may take `limit` bytes, or what they take now if that is more, and `more` besides. */
+  allow(state: number, limit: number, more: number): void {
+    const account = this.#accounts.get(state) ?? 0;
+    const most = Math.max(limit, this.view.getUint32(account, true)) + more;
+    this.view.setUint32(account + 4, Math.min(most, 2 ** 32 - 1), true);
+  }
+
   /** Bytes of memory that a state made by `newState` uses. */
   usedBytes(state: number): number {
     return this.view.getUint32(this.#accounts.get(state) ?? 0, true);

@@ -56,6 +56,19 @@ Deno.test("A script is suspended inside pcall and coroutines, and goes on", asyn
   machine.pop(state, 1);
 });
 
+Deno.test("What a state is allowed beside its limit can be taken, and no more", () => {
+  const { machine, state, run } = fresh();
+  const takes = "return #('x'):rep(6 * 2^20)";
+  const megabytes = new Uint8Array(6 * 1024 * 1024);
+  machine.allow(state, LIMIT, megabytes.length + 1024);
+  machine.pushBytes(state, megabytes, 0, megabytes.length);
+  machine.exports.lua_gc(state, Collect.stop, 0);
+  assertEquals(run("return #('x'):rep(2^20)"), "1048576");
+  assertEquals(run(takes), "not enough memory");
+  machine.allow(state, LIMIT, 0);
+  machine.exports.lua_gc(state, Collect.all, 0);
+});
+
 Deno.test("The hook ends a script that catches its errors, and the state goes on", () => {
   const { machine, run } = fresh();
   let isOver = false;

@@ -10,7 +10,10 @@ import { Random } from "./random.ts";
 import { isStraight } from "./straight_code.ts";
 import { WideIntegers } from "./wide_integers.ts";
 
-/** Bytes that the values of one state may take. Redis has no such limit: there a script can take all memory. */
+/**
+ * Bytes that the values of one state may take, beside the keys and arguments of the running script. Redis has no such limit: there
+ * a script can take all memory.
+ */
 const STATE_BYTES_MAX = 512 * 1024 * 1024;
 
 /** What Lua's base library has and scripts must not use. */
@@ -144,6 +147,11 @@ export class Sandbox {
     }
     const name = machine.text(state, 2) ?? "";
     return machine.raise(state, `Script attempted to access nonexistent global variable '${name}'`);
+  }
+
+  /** A script begins, whose keys and arguments take `bytes`. */
+  allowArguments(bytes: number): void {
+    this.machine.allow(this.state, STATE_BYTES_MAX, bytes);
   }
 
   /** Whether the function on top of the stack is over after a few instructions in any case. */
