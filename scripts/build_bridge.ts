@@ -36,6 +36,8 @@ const lines = [
   `export const FUNCTION = "${bytesOf("function")}";`,
   "/** Makes a function of Lua's C library one whose integers have 64 bits. */",
   `export const NARROW = "${bytesOf("narrow")}";`,
+  "/** The library of operations on bits. */",
+  `export const BIT = "${bytesOf("bit")}";`,
   "",
 ];
 const text = lines.map((line) => line.replace(/^(export const \w+ =) (.{80,})$/, "$1\n  $2")).join(

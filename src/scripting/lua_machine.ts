@@ -257,6 +257,14 @@ export class LuaMachine {
     return this.#slotFor(adapter.function);
   }
 
+  /** Adds all functions that a module of the bridge exports: returns their names, and what `lua_pushcclosure` takes. */
+  addModule(base64: string): (readonly [name: string, address: number])[] {
+    const functions = instantiate<Record<string, () => void>>(moduleOf(base64), {
+      lua: this.exports as unknown as WebAssembly.ModuleImports,
+    });
+    return Object.entries(functions).map(([name, f]) => [name, this.#slotFor(f)] as const);
+  }
+
   /** Puts a function into the table through which Lua calls functions; returns its place there. */
   #slotFor(f: () => void): number {
     const table = this.exports.__indirect_function_table;
