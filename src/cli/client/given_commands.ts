@@ -19,6 +19,11 @@ export async function runGivenCommand(context: Context): Promise<number> {
   }
   // Without a server, the message is that of connecting.
   await client.connect();
+  if (name === "peek" && words.length === 2) {
+    await (await import("./peek.ts")).peek(context, textOfWord(words[1]));
+    context.output.flush();
+    return 0;
+  }
   if (/^p?sync$/.test(name)) return await (await import("./snapshot.ts")).follow(context, words);
   for (let count = 0; options.repeat < 0 || count < options.repeat; count++) {
     if (count > 0) await pause(options.intervalMs);
@@ -104,14 +109,18 @@ async function messagesUntil({ client, runner }: Context, lines: LineReader): Pr
 /** Runs one line, as often as a number before it says. */
 async function runLine(context: Context, words: readonly string[]): Promise<void> {
   if (isLocalCommand(words)) return await runLocalCommand(context, words);
-  const isRepeated = words.length > 1 && /^[+-]?\d+$/.test(words[0]);
-  const repeat = isRepeated ? Number(words[0]) : 1;
+  const [repeat, command] = repeatOf(words);
   if (repeat <= 0) return say(context, "Invalid redis-cli repeat command option value.");
-  const command = isRepeated ? words.slice(1) : words;
   for (let count = 0; count < repeat; count++) {
     if (count > 0) await pause(context.options.intervalMs);
     await runOnce(context, command);
   }
+}
+
+/** How often a line is to run, as a number before it says, and the command alone. */
+export function repeatOf(words: readonly string[]): [number, readonly string[]] {
+  const isRepeated = words.length > 1 && /^[+-]?\d+$/.test(words[0]);
+  return isRepeated ? [Number(words[0]), words.slice(1)] : [1, words];
 }
 
 /** A connection that broke since the last command is made anew, once. */

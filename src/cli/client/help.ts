@@ -37,14 +37,14 @@ export function describedCommands(): Described[] {
   return all.sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
-/** Prints what is known of `words`: a group, a command, or nothing in particular. */
+/** Prints what is known of `words`: a group, a command with its subcommands, or nothing in particular. */
 export function printHelp(output: Output, words: readonly string[]): void {
   if (words.length === 0) return output.text(INTRODUCTION);
   const wanted = words.join(" ").toUpperCase();
   output.text("\r\n");
   for (const { name, group, spec } of describedCommands()) {
     const isInGroup = wanted === `@${group.toUpperCase()}`;
-    if (!isInGroup && wanted !== name) continue;
+    if (!isInGroup && wanted !== name && !name.startsWith(`${wanted} `)) continue;
     const usage = usageText(parseUsage(spec.usage));
     output.text(`  \x1b[1m${name}\x1b[0m \x1b[90m${usage}\x1b[0m\r\n`);
     output.text(`  \x1b[33msummary:\x1b[0m ${spec.summary}\r\n`);

@@ -64,7 +64,8 @@ async function runMode(
   try {
     if (options.mode !== "command") return await (await import("./modes.ts")).runMode(context);
     if (options.words.length > 0 || options.script !== "") return await runGivenCommand(context);
-    if (surroundings.isInputTerminal) {
+    // Drawn lines would be of no use in a file.
+    if (surroundings.isInputTerminal && surroundings.isOutputTerminal) {
       return await (await import("./interactive.ts")).runInteractive(context);
     }
     return await runLines(context);

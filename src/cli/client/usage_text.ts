@@ -5,7 +5,7 @@ export function usageText(nodes: readonly UsageNode[]): string {
   return nodes.map(nodeText).join(" ");
 }
 
-function nodeText(node: UsageNode): string {
+export function nodeText(node: UsageNode): string {
   const bare = bareText(node);
   const whole = withToken(node, bare);
   const again = node.isMultipleToken ? whole : bare;
@@ -13,16 +13,22 @@ function nodeText(node: UsageNode): string {
   return node.isOptional ? `[${text}]` : text;
 }
 
+/** A node after it was matched: it may come again. */
+export function repeated(node: UsageNode): UsageNode {
+  const token = node.isMultipleToken ? node.token : null;
+  return { ...node, token, display: `${bareText(node)} ...`, isOptional: true, isMultiple: false };
+}
+
 function bareText(node: UsageNode): string {
+  if (node.type === "pure-token") return node.token === "" ? '""' : node.token ?? "";
+  if (node.display !== null) return node.display;
   switch (node.type) {
-    case "pure-token":
-      return node.token === "" ? '""' : node.token ?? "";
     case "oneof":
       return node.children.map(nodeText).join("|");
     case "block":
       return usageText(node.children);
     default:
-      return node.display ?? node.name;
+      return node.name;
   }
 }
 
