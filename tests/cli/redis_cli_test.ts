@@ -306,6 +306,15 @@ Deno.test("a line is sent again when the connection broke before it", async () =
   await server.stop();
 });
 
+Deno.test("replies that CLIENT REPLY silences are not waited for", async () => {
+  const server = startRespite();
+  const input =
+    "client reply off\nset a 1\nclient reply on\nclient reply skip\nset a 2\nget a\nclient reply x\n";
+  const { output } = await runOurs(["-p", `${server.port}`], { input });
+  assertEquals(output, "OK\n2\nERR syntax error\n\n");
+  await server.stop();
+});
+
 Deno.test("--pipe gives up when the last reply does not come", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: freePort() });
   const args = ["-p", `${listener.addr.port}`, "--pipe", "--pipe-timeout", "1"];

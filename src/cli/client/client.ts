@@ -22,6 +22,8 @@ export class Client {
   isInTransaction = false;
   /** Channels and patterns that messages come from. */
   subscriptions = 0;
+  /** What CLIENT REPLY asked for; "skip" is over after the next command. */
+  replies: "on" | "off" | "skip" = "on";
   /** What `arrival` waits for. */
   #pending: Promise<Reply> | null = null;
 
@@ -41,6 +43,7 @@ export class Client {
     this.connection = connection;
     this.db = 0;
     this.resp = 2;
+    this.replies = "on";
     this.isInTransaction = false;
     this.subscriptions = 0;
     try {

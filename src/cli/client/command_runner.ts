@@ -25,8 +25,8 @@ export class CommandRunner {
   ) {}
 
   /**
-   * Runs a command; returns its reply, the last one if there were several, or null after SHUTDOWN, which has none. Of MONITOR
-   * and subscriptions, what comes later is left to the caller. Throws a ClientFailure.
+   * Runs a command; returns its reply, the last one if there were several, or null if it has none: SHUTDOWN, and what
+   * CLIENT REPLY silences. Of MONITOR and subscriptions, what comes later is left to the caller. Throws a ClientFailure.
    */
   async run(words: readonly Word[], prints = true): Promise<Reply | null> {
     const names = words.map((word) => typeof word === "string" ? word : "");
@@ -34,6 +34,7 @@ export class CommandRunner {
     const { client } = this;
     const connection = await client.connect();
     await connection.send(words);
+    if (!this.#isAnswered(names)) return null;
     try {
       if (isSubscribing(name) || isUnsubscribing(name)) return await this.#confirmations(names);
       const reply = await client.receive();
@@ -44,6 +45,22 @@ export class CommandRunner {
       if (name === "shutdown" && error instanceof ConnectionLost) return null;
       throw error;
     }
+  }
+
+  /** Whether the server will answer: it does not after CLIENT REPLY OFF, for which redis-cli waits for ever. */
+  #isAnswered(names: readonly string[]): boolean {
+    const { client } = this;
+    const [first, second, mode] = names.map((name) => name.toLowerCase());
+    const isReply = first === "client" && second === "reply" && names.length === 3;
+    if (isReply && mode === "on") client.replies = "on";
+    else if (isReply && (mode === "off" || (mode === "skip" && client.replies === "on"))) {
+      client.replies = mode;
+      return false;
+    } else if (client.replies === "skip") {
+      client.replies = "on";
+      return false;
+    }
+    return client.replies === "on";
   }
 
   /** Prints a reply; one that is prose as it is, which ends its lines itself. */

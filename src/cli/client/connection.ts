@@ -110,19 +110,23 @@ async function dial({ host, port, path, tls }: Address): Promise<Deno.Conn> {
 
 async function dialTls(host: string, port: number, tls: TlsSettings): Promise<Deno.Conn> {
   const caCerts = await Promise.all(tls.authorities.map((path) => Deno.readTextFile(path)));
-  if (tls.serverName !== "") {
-    const plain = await Deno.connect({ hostname: host, port });
-    const conn = await Deno.startTls(plain, { hostname: tls.serverName, caCerts });
-    await conn.handshake();
-    return conn;
-  }
   const own = tls.certificate === "" ? {} : {
     cert: await Deno.readTextFile(tls.certificate),
     key: await Deno.readTextFile(tls.key),
   };
-  const conn = await Deno.connectTls({ hostname: host, port, caCerts, ...own });
-  await conn.handshake();
-  return conn;
+  const conn = tls.serverName === ""
+    ? await Deno.connectTls({ hostname: host, port, caCerts, ...own })
+    : await Deno.startTls(await Deno.connect({ hostname: host, port }), {
+      hostname: tls.serverName,
+      caCerts,
+    });
+  try {
+    await conn.handshake();
+    return conn;
+  } catch (error) {
+    conn.close();
+    throw error;
+  }
 }
 
 /** The bytes of several arrays as one. */
