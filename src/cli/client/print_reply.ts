@@ -1,6 +1,6 @@
 /** A reply as people read it, as scripts read it, as CSV and as JSON: byte for byte what redis-cli prints. */
 import type { Output } from "./output.ts";
-import { jsonText, quoted, quotedJsonText } from "./quoting.ts";
+import { ASCII_JSON_QUOTED, type Escapes, JSON_QUOTED, QUOTED, writeQuoted } from "./quoting.ts";
 import {
   type Group,
   isGroup,
@@ -28,9 +28,9 @@ function printerOf(output: Output, format: Format, between: string): Visitor {
     case "csv":
       return new CsvPrinter(output);
     case "json":
-      return new JsonPrinter(output, jsonText);
+      return new JsonPrinter(output, JSON_QUOTED);
     case "quoted-json":
-      return new JsonPrinter(output, quotedJsonText);
+      return new JsonPrinter(output, ASCII_JSON_QUOTED);
   }
 }
 
@@ -57,7 +57,7 @@ class StandardPrinter implements Visitor {
 
   scalar(reply: Scalar, place: Place | null): void {
     this.#begin(place, false);
-    this.output.text(standardText(reply));
+    writeStandard(this.output, reply);
   }
 
   open(group: Group, place: Place | null): void {
@@ -108,22 +108,20 @@ function isValue({ group, index }: Place): boolean {
   return group.kind === "map" && index % 2 === 1;
 }
 
-function standardText(reply: Scalar): string {
-  const text = textOf(reply);
+function writeStandard(output: Output, reply: Scalar): void {
   switch (reply.kind) {
+    case "string":
+      return writeQuoted(output, reply.bytes, QUOTED);
+    case "boolean":
+      return output.text(textOf(reply) === "t" ? "(true)" : "(false)");
+    case "nil":
+      return output.text("(nil)");
     case "status":
     case "verbatim":
-      return text;
-    case "error":
-      return `(error) ${text}`;
-    case "string":
-      return quoted(text);
-    case "boolean":
-      return text === "t" ? "(true)" : "(false)";
-    case "nil":
-      return "(nil)";
+      return output.bytes(reply.bytes);
     default:
-      return `(${reply.kind}) ${text}`;
+      output.text(`(${reply.kind}) `);
+      return output.bytes(reply.bytes);
   }
 }
 
@@ -133,7 +131,7 @@ class RawPrinter implements Visitor {
 
   scalar(reply: Scalar, place: Place | null): void {
     this.#begin(place);
-    if (reply.kind === "boolean") return this.output.text(standardText(reply));
+    if (reply.kind === "boolean") return writeStandard(this.output, reply);
     this.output.bytes(reply.bytes);
     if (reply.kind === "error") this.output.text("\n");
   }
@@ -155,7 +153,9 @@ class CsvPrinter implements Visitor {
 
   scalar(reply: Scalar, place: Place | null): void {
     this.#begin(place);
-    this.output.text(csvText(reply));
+    if (reply.kind === "error") this.output.text("ERROR,");
+    if (isString(reply)) writeQuoted(this.output, reply.bytes, QUOTED);
+    else this.output.text(reply.kind === "nil" ? "NULL" : bareText(reply));
   }
 
   open(_group: Group, place: Place | null): void {
@@ -169,33 +169,22 @@ class CsvPrinter implements Visitor {
   }
 }
 
-function csvText(reply: Scalar): string {
+/** A value that needs no quotes: a number or a boolean. */
+function bareText(reply: Scalar): string {
   const text = textOf(reply);
-  switch (reply.kind) {
-    case "status":
-    case "string":
-    case "verbatim":
-      return quoted(text);
-    case "error":
-      return `ERROR,${quoted(text)}`;
-    case "boolean":
-      return text === "t" ? "true" : "false";
-    case "nil":
-      return "NULL";
-    default:
-      return text;
-  }
+  return reply.kind === "boolean" ? (text === "t" ? "true" : "false") : text;
 }
 
 class JsonPrinter implements Visitor {
-  constructor(readonly output: Output, readonly quote: (binary: string) => string) {}
+  constructor(readonly output: Output, readonly escapes: Escapes) {}
 
   scalar(reply: Scalar, place: Place | null): void {
     this.#begin(place);
-    const text = jsonScalar(reply, this.quote);
+    if (reply.kind === "error") this.output.text("error:");
+    if (isString(reply)) return writeQuoted(this.output, reply.bytes, this.escapes);
+    const text = reply.kind === "nil" ? "null" : bareText(reply);
     // The keys of an object are strings, whatever they were.
-    const isBare = place !== null && isKey(place) && !isString(reply);
-    this.output.text(isBare ? `"${text}"` : text);
+    this.output.text(place !== null && isKey(place) ? `"${text}"` : text);
   }
 
   open(group: Group, place: Place | null): void {
@@ -222,10 +211,4 @@ function isKey({ group, index }: Place): boolean {
 
 function isString({ kind }: Scalar): boolean {
   return kind === "status" || kind === "string" || kind === "verbatim" || kind === "error";
-}
-
-function jsonScalar(reply: Scalar, quote: (binary: string) => string): string {
-  if (reply.kind === "error") return `error:${quote(textOf(reply))}`;
-  if (reply.kind === "nil") return "null";
-  return isString(reply) ? quote(textOf(reply)) : csvText(reply);
 }

@@ -1,6 +1,11 @@
-/** How bytes are shown: in quotes with escapes, and as JSON. Texts are binary, one character a byte. */
+/** How bytes are shown: in quotes with escapes, and as JSON. A table says what stands for each byte. */
+import type { Output } from "./output.ts";
 
-const ESCAPES: Readonly<Record<string, string>> = {
+/** What is written for each of the 256 bytes; one character a byte. */
+export type Escapes = readonly string[];
+
+/** Characters that are no printable ASCII, and those that have an escape of their own. */
+const NAMED: Readonly<Record<string, string>> = {
   "\\": "\\\\",
   '"': '\\"',
   "\n": "\\n",
@@ -9,7 +14,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "\x07": "\\a",
   "\b": "\\b",
 };
-const JSON_ESCAPES: Readonly<Record<string, string>> = {
+const NAMED_IN_JSON: Readonly<Record<string, string>> = {
   "\\": "\\\\",
   '"': '\\"',
   "\n": "\\n",
@@ -19,23 +24,37 @@ const JSON_ESCAPES: Readonly<Record<string, string>> = {
   "\b": "\\b",
 };
 
-/** In double quotes, all printable ASCII. */
-export function quoted(binary: string): string {
-  return `"${binary.replaceAll(/["\\]|[^ -~]/g, (char) => ESCAPES[char] ?? `\\x${hex(char, 2)}`)}"`;
-}
+/** All printable ASCII. */
+export const QUOTED: Escapes = tableOf((char) => {
+  return NAMED[char] ?? (/[ -~]/.test(char) ? char : `\\x${hex(char, 2)}`);
+});
 
 /** A JSON string; bytes beyond ASCII stay as they are, which is right for UTF-8. */
-export function jsonText(binary: string): string {
-  // deno-lint-ignore no-control-regex -- control characters are what JSON wants escaped
-  const escaped = binary.replaceAll(/["\\\x00-\x1f]/g, (char) => {
-    return JSON_ESCAPES[char] ?? `\\u${hex(char, 4)}`;
-  });
-  return `"${escaped}"`;
+export const JSON_QUOTED: Escapes = tableOf((char) => {
+  return NAMED_IN_JSON[char] ?? (char < " " ? `\\u${hex(char, 4)}` : char);
+});
+
+/** A JSON string that holds what QUOTED shows, so that it is ASCII whatever the bytes are. */
+export const ASCII_JSON_QUOTED: Escapes = QUOTED.map((shown) => {
+  return Array.from(shown, (char) => JSON_QUOTED[char.charCodeAt(0)]).join("");
+});
+
+/** In double quotes. Long strings are written as they are gone through: the whole text would take four times their size. */
+export function writeQuoted(output: Output, bytes: Uint8Array, escapes: Escapes): void {
+  output.text('"');
+  for (let at = 0; at < bytes.length; at++) output.text(escapes[bytes[at]]);
+  output.text('"');
 }
 
-/** A JSON string that holds what `quoted` shows, so that it is ASCII whatever the bytes are. */
-export function quotedJsonText(binary: string): string {
-  return jsonText(quoted(binary).slice(1, -1));
+/** In double quotes, all printable ASCII; `binary` has one character a byte. */
+export function quoted(binary: string): string {
+  let text = "";
+  for (let at = 0; at < binary.length; at++) text += QUOTED[binary.charCodeAt(at)];
+  return `"${text}"`;
+}
+
+function tableOf(show: (char: string) => string): Escapes {
+  return Array.from({ length: 256 }, (_, byte) => show(String.fromCharCode(byte)));
 }
 
 function hex(char: string, digits: number): string {

@@ -2,7 +2,7 @@
 import type { Client } from "./client.ts";
 import { type Context, pause } from "./context.ts";
 import type { Options } from "./options.ts";
-import { quoted } from "./quoting.ts";
+import { QUOTED, writeQuoted } from "./quoting.ts";
 import { itemsOf, type Scalar, textOf } from "../../protocol/reply.ts";
 
 /** The keys that the server has, in the batches in which SCAN returns them. */
@@ -27,7 +27,7 @@ export async function scanKeys({ client, options, output, runner }: Context): Pr
   const isQuoted = format === "standard" || format === "csv";
   for await (const keys of keyBatches(client, options)) {
     for (const bytes of keys) {
-      if (isQuoted) output.text(quoted(textOf({ kind: "string", bytes })));
+      if (isQuoted) writeQuoted(output, bytes, QUOTED);
       else output.bytes(bytes);
       output.text("\n");
     }
