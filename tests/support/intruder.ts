@@ -2,7 +2,7 @@
  * The server, started as main.ts starts it, and then code beside it that means harm: what an attacker would run who has
  * found a way into the process. Prints one line of JSON: by the name of an attempt, how it ended.
  *
- * Its `dir` is the directory `inner` beside a file `secret`, a socket `socket` and an empty directory `outer`.
+ * Its `dir` is the directory `inner` beside files `secret` and `secret.json`, a socket `socket` and an empty directory `outer`.
  */
 import "../../main.ts";
 
@@ -56,6 +56,7 @@ const FILES: Readonly<Record<string, Attempt>> = {
   "read one through node:fs": async () => (await import("node:fs")).readFileSync(secret),
   "import a file": () => import(`file://${secret}`, { with: { type: "text" } }),
   "import a file as bytes": () => import(`file://${secret}`, { with: { type: "bytes" } }),
+  "import a JSON file": () => import(`file://${beside}secret.json`, { with: { type: "json" } }),
   "fetch a file": () => fetch(`file://${secret}`),
   "read memory": () => Deno.openSync("/proc/self/mem", { read: true, write: true }),
   "list a directory": () => [...Deno.readDirSync("/etc")],
