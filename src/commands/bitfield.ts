@@ -136,6 +136,9 @@ function runOperations({ args, reply, db }: Call, operations: readonly Operation
   if (changes > 0) {
     db.changed(args, 1, Events.setbit);
     db.keyspace.hooks.dirty += changes - 1;
+  } else if (hasGrown) {
+    // All have failed by OVERFLOW FAIL, but there are more zero bytes: the log must have them, which Redis forgets.
+    db.keyspace.hooks.dirty++;
   }
 }
 

@@ -316,10 +316,26 @@ export class Connection implements Transport, PipelineListener {
     this.#hub.remove(this.client);
     this.#decoder.close(this.client.args);
     this.flush();
+    if (!this.#isIdle && !this.#isClosed) await this.#finishSending();
+    this.#close();
+  }
+
+  /** Waits until the last replies are sent, but no longer than the peer takes some of them. Meanwhile it counts as a connection. */
+  async #finishSending(): Promise<void> {
+    let left = Infinity;
+    const watch = setInterval(() => {
+      const before = left;
+      left = this.client.reply.size + this.inFlightBytes;
+      if (left < before) return;
+      this.#close();
+      this.#wakeUp();
+    }, this.#hub.lingerMs);
+    this.#hub.lingering++;
     while (!this.#isIdle && !this.#isClosed) {
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
-    this.#close();
+    this.#hub.lingering--;
+    clearInterval(watch);
   }
 
   #close(): void {

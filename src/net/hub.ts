@@ -28,9 +28,11 @@ interface HeldTransport extends Transport {
 
 export class Hub {
   readonly rounds = new Rounds();
-  /** Connections that take a descriptor without being those of a client: TLS is being agreed on, or not yet over. */
+  /** Connections that take a descriptor without being those of a client: TLS is being agreed on; last replies are being sent. */
   handshakes = 0;
   lingering = 0;
+  /** A peer that has been cut off, or has sent its last request, and takes nothing of its replies for so long is given up. */
+  lingerMs = 10_000;
   /** Connections with replies to send, in this turn of the event loop. */
   #unsent: HeldTransport[] = [];
   #hops = 0;

@@ -115,6 +115,30 @@ Deno.test("clients that ask for much and never read get one reply at a time, and
   await server.stop();
 });
 
+Deno.test("a client that is cut off and does not read its last replies counts, and is given up", async () => {
+  for (const last of ["*x\r\n", "quit\r\n", ""]) {
+    const server = startRespite({ maxclients: "10" });
+    const { hub, engine } = server.server;
+    hub.lingerMs = 300;
+    const peer = await Wire.connect(server.port);
+    await peer.roundTrip("setrange value 99999 x");
+    const [client] = engine.clients.values();
+    // Until the system takes no more. With a megabyte waiting, the server would not look at what it is sent.
+    while (client.outputWaiting < 200_000) {
+      await peer.send("get value\r\n");
+      await pause(2);
+    }
+    if (last === "") await peer.conn.closeWrite();
+    else await peer.send(last);
+    await until(() => engine.clients.size === 0);
+    assertEquals([hub.lingering, hub.room], [1, 9], last);
+    await until(() => hub.lingering === 0);
+    assertEquals(hub.room, 10);
+    peer.close();
+    await server.stop();
+  }
+});
+
 Deno.test("a client that has fallen silent is closed after timeout, one that waits for a key is not", async () => {
   const server = startRespite({ timeout: "1" });
   const [silent, half, waiting] = await Promise.all(

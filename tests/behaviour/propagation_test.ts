@@ -166,3 +166,10 @@ Deno.test("a key that is missing before and after FLUSHALL or SWAPDB breaks no w
   assertEquals(execAfter("SET k v PXAT 10", [...live, "SWAPDB 0 1"]), null);
   assertEquals(execAfter("SET k v", ["FLUSHALL"]), null);
 });
+
+Deno.test("BITFIELD that makes a string longer is propagated, even if all of its operations fail", () => {
+  const { server, heard } = listened();
+  const line = "BITFIELD k OVERFLOW FAIL INCRBY u8 0 256";
+  assertEquals([server.run(line), server.run("STRLEN k"), heard()], [[null], 1, line]);
+  assertEquals([server.run(line), heard()], [[null], ""]);
+});
