@@ -15,10 +15,12 @@ const options = parseArgs(Deno.args, { string: ["minutes", "seed"] });
 const seconds = 60 * Number(options.minutes ?? 20);
 const mb = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MB`;
 
+let nextShown = SHOWN_EVERY_SECONDS;
 const soak = new Soak({
   ...{ seconds, seed: Number(options.seed ?? 1), judges: true },
   onSample: ({ second, residentBytes, usedBytes, descriptors, keys, evicted }) => {
-    if (second % SHOWN_EVERY_SECONDS !== 0) return;
+    if (second < nextShown) return;
+    nextShown += SHOWN_EVERY_SECONDS;
     print(
       `${second} s: ${mb(residentBytes)} resident, ${mb(usedBytes)} used, ${keys} keys, ` +
         `${evicted} evicted, ${descriptors} descriptors`,

@@ -181,6 +181,11 @@ export class Subject {
     Deno.writeTextFileSync(`${this.dir}/${LOG}.manifest`, MANIFEST);
     Deno.writeFileSync(`${this.dir}/${LOG}.1.incr.aof`, binaryBytes(text));
     other.ask("CONFIG SET proto-max-bulk-len 10mb");
+    // Where Redis leaves the order or the form open, it is that of the encoding.
+    const { parameters } = this.server;
+    for (const name of parameters.names().filter((one) => LIMITS_REGEXP.test(one))) {
+      other.ask(`CONFIG SET ${name} ${parameters.get(name)}`);
+    }
     other.expect("DEBUG LOADAOF", "OK");
     const after = other.#contents();
     other.close();
@@ -219,6 +224,7 @@ export class Subject {
 }
 
 const LOG = "appendonlydir/appendonly.aof";
+const LIMITS_REGEXP = /-max-(?:listpack|intset)-|^hll-|^stream-node-/;
 const MANIFEST = "file appendonly.aof.1.incr.aof seq 1 type i\n";
 
 /** What an episode may have changed, and what the end of it needs. */

@@ -98,16 +98,22 @@ export class Soak {
     let hasFailed = false;
     answer.promise.catch(() => (hasFailed = true));
     const probing = this.#probe(child.port, () => hasFailed || isOver());
-    for (let second = 1; !isOver() && !hasFailed; second++) {
+    let saveAt = SAVE_EVERY_SECONDS;
+    let limitAt = Math.ceil(EVICTS_AFTER * seconds);
+    while (!isOver() && !hasFailed) {
       await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS));
+      const second = Math.round((performance.now() - this.#begin) / 1000);
       const sample = await sampleOf(wire, child.pid, second);
       this.samples.push(sample);
       this.hasEvicted ||= sample.evicted > 0;
-      if (second === Math.ceil(EVICTS_AFTER * seconds)) {
+      onSample?.(sample);
+      if (second >= limitAt) {
+        limitAt = Infinity;
         this.#expect(await limitMemory(wire, MEMORY_SHARE * sample.usedBytes), "+OK\r\n");
       }
-      onSample?.(sample);
-      if (second % SAVE_EVERY_SECONDS === 0) await wire.roundTrip("bgsave schedule");
+      if (second < saveAt) continue;
+      saveAt += SAVE_EVERY_SECONDS;
+      await wire.roundTrip("bgsave schedule");
     }
     await probing;
     thread.postMessage("stop");
