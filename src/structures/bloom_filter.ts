@@ -101,7 +101,8 @@ export class BloomFilter {
   static canHold(errorRate: number, capacity: number, expansion: number): boolean {
     assert(expansion >= 0, "the expansion is not negative");
     const rate = expansion === 0 ? errorRate : errorRate * TIGHTENING;
-    return layerBytes(capacity, rate) <= LAYER_BYTES_MAX;
+    // The half of the least number is 0.
+    return rate > 0 && layerBytes(capacity, rate) <= LAYER_BYTES_MAX;
   }
 
   /** Memory, in bytes. */

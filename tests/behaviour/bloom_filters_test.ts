@@ -73,3 +73,11 @@ Deno.test("commands on Bloom filters say what is wrong", () => {
     ]
   ) assertEquals(server.run(line), new ReplyError(text), line);
 });
+Deno.test("BF.RESERVE refuses a rate that can't be halved", () => {
+  const server = new TestServer();
+  assertEquals(
+    server.run("BF.RESERVE k 5e-324 100"),
+    new ReplyError("ERR could not create filter"),
+  );
+  assertEquals(server.run("BF.RESERVE k 5e-324 100 NONSCALING"), "OK");
+});
