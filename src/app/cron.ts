@@ -78,11 +78,11 @@ export class Cron {
       () => isMoreLeft = this.#expire(now, isOver),
       () => isMoreLeft = true,
     );
-    this.#guarded("Serving clients that wait", () => this.#serve());
-    const { lazyFree, chunks } = this.#engine.keyspace;
     this.#guarded("Evicting keys", () => {
       if (this.#engine.eviction.slice()) isMoreLeft = true;
     });
+    this.#guarded("Serving clients that wait", () => this.#serve());
+    const { lazyFree, chunks } = this.#engine.keyspace;
     this.#guarded("Forgetting tracked keys", () => {
       if (this.#engine.tracking?.forgetSome(isOver) === true) isMoreLeft = true;
     });

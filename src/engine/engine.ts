@@ -191,6 +191,7 @@ export class Engine {
       },
       contentsChange: (database, other) => {
         const { databases } = this.keyspace;
+        this.eviction.countSoon();
         for (const one of database < 0 ? databases : [databases[database]]) {
           this.watchedKeys.databaseChanges(one, databases[other] ?? null);
           this.blocking.databaseChanged(one.index);

@@ -55,7 +55,7 @@ export class Evaluator {
   beginBatch(client: Client, inTurn = false): void {
     const { clock, keyspace } = this.#engine;
     this.#engine.actor = client;
-    this.#engine.eviction.beginBatch();
+    this.#engine.eviction.countSoon();
     this.#timer.beginBatch(client, inTurn);
     client.lastActiveMs = clock.nowMs();
     keyspace.noTouch = client.noTouch;

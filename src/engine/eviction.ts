@@ -41,6 +41,8 @@ export class Eviction {
   /** Bytes of what is no entry, and before how many commands that is not counted again. */
   #otherBytes = 0;
   #commandsLeft = 0;
+  /** It was counted again in this batch when the limit was first exceeded. */
+  #isCountSure = false;
   /** Since when the limit was exceeded although keys were evicted; 0 when it is not. */
   #exceededSinceUs = 0;
   #exceededUs = 0;
@@ -55,7 +57,14 @@ export class Eviction {
     // A script is suspended, and other clients may send what ends it: this says nothing about the script's memory.
     if (keyspace.hooks.isForbidden) return false;
     if (--this.#commandsLeft < 0) this.#count(client);
-    const excess = keyspace.entries.usedBytes + this.#otherBytes - values.maxmemory;
+    let excess = keyspace.entries.usedBytes + this.#otherBytes - values.maxmemory;
+    // Before the first key of a batch goes, or much at once, it is made sure that nothing has been given back meanwhile.
+    const mayBeWrong = excess > 0 && this.#commandsLeft < COMMANDS_A_COUNT;
+    if (mayBeWrong && (excess > BYTES_A_LOOK || !this.#isCountSure)) {
+      this.#count(client);
+      this.#isCountSure = true;
+      excess = keyspace.entries.usedBytes + this.#otherBytes - values.maxmemory;
+    }
     if (excess <= 0 && !this.isUnfinished && this.#exceededSinceUs === 0) {
       return this.isOutOfMemory = false;
     }
@@ -72,9 +81,10 @@ export class Eviction {
     this.#commandsLeft = COMMANDS_A_COUNT;
   }
 
-  /** A batch of requests begins: before the first of them, everything is counted. */
-  beginBatch(): void {
+  /** A batch of requests begins, or databases are emptied: before the next command, everything is counted. */
+  countSoon(): void {
     this.#commandsLeft = 0;
+    this.#isCountSure = false;
   }
 
   /** Goes on evicting for a slice of time; returns whether more is left to be done. */
@@ -88,6 +98,7 @@ export class Eviction {
   limitChanged(): void {
     const { parameters: { values }, log } = this.#engine;
     const used = this.#engine.usedBytesNow;
+    this.#owed = 0;
     if (values.maxmemory === 0) return this.#over(Outcome.enough);
     if (used <= values.maxmemory) return;
     log.warning(
@@ -145,6 +156,7 @@ export class Eviction {
   #cycle(excess: number): number {
     const { keyspace, clock, latency, propagation } = this.#engine;
     const { victims, entries } = keyspace;
+    if (!victims.hasRatio) this.#owed = 0;
     if (excess <= 0 && this.#owed === 0) return Outcome.enough;
     if (!victims.mayEvict) return Outcome.impossible;
     this.#goal = entries.usedBytes - excess;
@@ -153,7 +165,13 @@ export class Eviction {
     this.#endUs = startUs + this.#limitUs();
     const { actor } = this.#engine;
     this.#engine.actor = null;
-    const outcome = this.#evictUntilEnough(entries);
+    let outcome: number = Outcome.impossible;
+    try {
+      outcome = this.#evictUntilEnough(entries);
+    } catch (error) {
+      // A bug of ours, which must not end the connections of all who send commands.
+      this.#engine.logFailure("Evicting keys", error);
+    }
     this.#engine.actor = actor;
     propagation.endUnit();
     if (latency.thresholdMs > 0) this.#note("eviction-cycle", startUs);

@@ -477,6 +477,67 @@ Deno.test("small integers are not said to be shared when the access time decides
   assertEquals(server.run("OBJECT REFCOUNT k"), 2147483647);
 });
 
+Deno.test("what a pipeline has given back before is not evicted once more", () => {
+  const server = fresh("allkeys-lru");
+  const client = server.client();
+  fill(server, "k", 100);
+  client.run("MULTI");
+  client.call("SET", "queued", "x".repeat(200_000));
+  server.parameters.values.maxmemory = server.engine.usedBytes + 50;
+  // All of it is one batch: it fits the buffer of an idle client.
+  const lines = ["DISCARD", ...Array.from({ length: 8 }, (_, i) => `SET n:${i} ${"x".repeat(40)}`)];
+  client.send(new TextEncoder().encode(lines.map((line) => `${line}\r\n`).join("")));
+  for (const _ of lines) assertEquals(client.read(), "OK");
+  assertEquals(server.run("DBSIZE"), 108);
+});
+
+Deno.test("what maxmemory-eviction-ratio still owes is forgotten when limit or policy change", () => {
+  for (const change of ["maxmemory 1gb", "maxmemory-policy allkeys-lfu"]) {
+    const server = fresh("allkeys-lru", {
+      "maxmemory-eviction-ratio": "0.5",
+      "maxmemory-eviction-tenacity": "0",
+    });
+    fill(server, "k", 200);
+    server.parameters.values.maxmemory = server.engine.usedBytes - 10;
+    server.run("PING");
+    assertEquals(server.run("DBSIZE"), 200 - 32);
+    const [name, value] = change.split(" ");
+    server.parameters.values.maxmemory = 0; // CONFIG SET would evict before it runs.
+    assertEquals(
+      server.run(`CONFIG SET maxmemory 500mb ${name === "maxmemory" ? "hz 11" : change}`),
+      "OK",
+    );
+    if (name === "maxmemory") server.run(`CONFIG SET maxmemory ${value}`);
+    server.advance(1);
+    server.run("PING");
+    assertEquals(server.run("DBSIZE"), 200 - 32, change);
+  }
+});
+
+Deno.test("who waits for a key hears at once that the timer has evicted it", () => {
+  const server = fresh("allkeys-lru");
+  const waiting = server.client();
+  server.run("XADD stream * f v");
+  server.run("XGROUP CREATE stream g $");
+  waiting.run("XREADGROUP GROUP g c BLOCK 0 STREAMS stream >");
+  server.parameters.values.maxmemory = 1;
+  server.engine.eviction.limitChanged();
+  server.server.cron.run();
+  assertMatch((waiting.read() as ReplyError).message, /^NOGROUP|^UNBLOCKED/);
+});
+
+Deno.test("if a key can't be evicted, that is logged, and reads go on", () => {
+  const server = fresh("allkeys-lru");
+  fill(server, "k", 5);
+  server.engine.keyspace.databases[0].evict = () => {
+    throw new Error("broken");
+  };
+  server.parameters.values.maxmemory = 1;
+  assertEquals(server.run("GET k:1"), VALUE);
+  assertEquals(server.run("SET a b"), new ReplyError(OOM));
+  assertStringIncludes(server.logged.join("\n"), "Evicting keys failed");
+});
+
 Deno.test("a client that waits is served although keys must be evicted first", () => {
   const server = fresh("volatile-ttl");
   const waiting: TestClient = server.client();
