@@ -80,7 +80,7 @@ function unusedExports(path: string, text: string, names: ReadonlySet<string>): 
 
 if (import.meta.main) {
   const texts = readSources(CHECKED_FOLDERS);
-  texts.set("main.ts", Deno.readTextFileSync("main.ts"));
+  for (const path of ["main.ts", "mod.ts"]) texts.set(path, Deno.readTextFileSync(path));
   const problems = untidiness(texts);
   for (const line of [...problems, `${problems.length} things to tidy`]) print(line);
   Deno.exit(problems.length === 0 ? 0 : 1);

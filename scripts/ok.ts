@@ -9,7 +9,7 @@ import { CHECKED_FOLDERS, LOCK, print, run } from "./run.ts";
 const STEPS: readonly (readonly [name: string, ...args: string[]])[] = [
   ["format", "fmt", "--check"],
   ["lint", "lint"],
-  ["types", "check", "--quiet", LOCK, "main.ts", ...CHECKED_FOLDERS],
+  ["types", "check", "--quiet", LOCK, "main.ts", "mod.ts", ...CHECKED_FOLDERS],
   ["layers", "run", "--allow-read", "scripts/check_layers.ts"],
   ["tidy", "run", "--allow-read", "scripts/check_tidy.ts"],
   ["list of commands", "run", "--allow-read", "scripts/gen_commands_md.ts", "--check"],

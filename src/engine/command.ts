@@ -147,7 +147,8 @@ export class Command {
   /** Arguments from 1 to here are channels whose use must be allowed; negative: to the last one. */
   readonly channelsEnd: number;
   readonly hasChannelPatterns: boolean;
-  readonly run: (call: Call) => void;
+  /** Replaced where faults are wanted: see app/library/faults.ts. */
+  run: (call: Call) => void;
   /** It reads keys, and clients may cache what it answers. A script does not read: its commands do. */
   readonly isRead: boolean;
   /** Its running time depends on its arguments, so it is timed alone: see timing.ts. */

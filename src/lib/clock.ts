@@ -12,7 +12,12 @@ export class Clock {
 
   /** Looks at the clock, unless time stands still. */
   refresh(): void {
-    if (!this.isHeld) this.#nowMs = Date.now();
+    if (!this.isHeld) this.#nowMs = this.read();
+  }
+
+  /** Unix time in ms, now. */
+  protected read(): number {
+    return Date.now();
   }
 
   /** Unix time in microseconds, now. */

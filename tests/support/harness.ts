@@ -11,14 +11,14 @@
  */
 import { Server } from "../../src/app/server.ts";
 import { Parameters } from "../../src/config/parameters.ts";
-import type { Client, Transport } from "../../src/engine/client.ts";
+import type { Client } from "../../src/engine/client.ts";
 import type { CommandTable } from "../../src/engine/command.ts";
 import type { Engine, Host } from "../../src/engine/engine.ts";
 import type { Evaluator } from "../../src/engine/evaluator.ts";
 import { ManualClock } from "../../src/lib/clock.ts";
 import { Log } from "../../src/observe/log.ts";
 import { argsOf, binaryText } from "../../src/protocol/args.ts";
-import { Decoded, RequestDecoder } from "../../src/protocol/request_decoder.ts";
+import { type LocalAddress, LocalConnection } from "../../src/net/local_connection.ts";
 import type { MachineBuilder } from "../../src/scripting/machinery.ts";
 import { testHost } from "./host.ts";
 import { readReply, type Reply, ReplyError } from "./replies.ts";
@@ -30,40 +30,24 @@ export type { Reply };
 const START_MS = 1_700_000_000_000;
 const encoder = new TextEncoder();
 
-/** Where a client comes from: 127.0.0.1 unless a test says something else. */
-type TestAddress = Partial<Pick<Transport, "address" | "isUnixSocket">>;
-
-/** A client of a `TestServer`. */
+/** A client of a `TestServer`: the product's own client without a socket, from 127.0.0.1 unless a test says something else. */
 export class TestClient {
-  readonly client: Client;
-  isClosed = false;
-  readonly #server: TestServer;
-  readonly #decoder: RequestDecoder;
+  readonly #connection: LocalConnection;
+  #unread: Uint8Array = new Uint8Array(0);
 
-  constructor(server: TestServer, from: TestAddress = {}) {
-    this.#server = server;
-    const { hub } = server.server;
-    const close = (): void => {
-      this.isClosed = true;
-      hub.remove(this.client);
-    };
-    const transport: Transport = {
-      flush() {},
-      closeAfterReply: close,
-      kill: close,
-      resume: () => this.#resume(),
-      inFlightBytes: 0,
-      queryBytes: 0,
-      queryFreeBytes: 0,
+  constructor(server: TestServer, from: LocalAddress = {}) {
+    this.#connection = new LocalConnection(server.server.hub, {
       address: "127.0.0.1:50000",
-      localAddress: "127.0.0.1:6379",
-      isUnixSocket: false,
       ...from,
-    };
-    this.client = hub.newClient(transport);
-    this.#decoder = new RequestDecoder(hub.limitsFor(this.client), {
-      onReadAhead: (pipeline) => server.evaluator.prefetch(this.client, pipeline),
     });
+  }
+
+  get client(): Client {
+    return this.#connection.client;
+  }
+
+  get isClosed(): boolean {
+    return this.#connection.isClosed;
   }
 
   /** Runs one line as redis-cli reads it; returns the reply, an error as a `ReplyError`. */
@@ -87,24 +71,12 @@ export class TestClient {
 
   /** Feeds bytes as a socket would, and evaluates what is whole. */
   send(bytes: Uint8Array): void {
-    const { evaluator } = this.#server;
-    for (let at = 0; at < bytes.length;) {
-      // Nothing is read while a request waits for a pause to end.
-      if (this.client.isPostponed) return void this.#unsent.push(bytes.slice(at));
-      const space = this.#decoder.space(this.client.args);
-      const count = Math.min(space.length, bytes.length - at);
-      space.set(bytes.subarray(at, at + count));
-      at += count;
-      this.#decoder.received(count);
-      evaluator.beginBatch(this.client);
-      this.#evaluate();
-      evaluator.endBatch();
-    }
+    this.#connection.send(bytes);
   }
 
   /** The next reply, or undefined when there is none. */
   read(): Reply {
-    const bytes = this.client.reply.take();
+    const bytes = this.#connection.take();
     this.#unread = concatenated(this.#unread, bytes);
     if (this.#unread.length === 0) return undefined;
     const { reply, end } = readReply(this.#unread, 0);
@@ -114,46 +86,9 @@ export class TestClient {
 
   /** The bytes of all replies that have not been read. */
   raw(): string {
-    const bytes = concatenated(this.#unread, this.client.reply.take());
+    const bytes = concatenated(this.#unread, this.#connection.take());
     this.#unread = new Uint8Array(0);
     return binaryText(bytes, 0, bytes.length);
-  }
-
-  #unread: Uint8Array = new Uint8Array(0);
-  readonly #unsent: Uint8Array[] = [];
-
-  #evaluate(): void {
-    const { evaluator } = this.#server;
-    while (!this.client.isPostponed && this.client.blocked === null && !this.isClosed) {
-      const found = this.#decoder.next(this.client.args);
-      if (found === Decoded.more) return;
-      if (found !== Decoded.request) {
-        if (found === Decoded.broken) this.client.reply.error(this.#decoder.failure);
-        this.isClosed = true;
-        return;
-      }
-      evaluator.execute(this.client);
-    }
-  }
-
-  #resume(): void {
-    const { evaluator } = this.#server;
-    const again = this.client.isPostponed;
-    if (!again) return queueMicrotask(() => this.#catchUp());
-    this.client.isPostponed = false;
-    evaluator.beginBatch(this.client);
-    evaluator.execute(this.client);
-    this.#evaluate();
-    evaluator.endBatch();
-    for (const bytes of this.#unsent.splice(0)) this.send(bytes);
-  }
-
-  /** Evaluates what it has sent while it was blocked. */
-  #catchUp(): void {
-    const { evaluator } = this.#server;
-    evaluator.beginBatch(this.client);
-    this.#evaluate();
-    evaluator.endBatch();
   }
 }
 
@@ -200,7 +135,7 @@ export class TestServer {
   }
 
   /** A further client. */
-  client(from: TestAddress = {}): TestClient {
+  client(from: LocalAddress = {}): TestClient {
     return new TestClient(this, from);
   }
 

@@ -1,0 +1,79 @@
+/** Calls commands without a socket: one client, whose replies come in the order of its calls. */
+import type { Hub } from "../../net/hub.ts";
+import { LocalConnection } from "../../net/local_connection.ts";
+import type { Reply } from "../../protocol/reply.ts";
+import { ReplyDecoder } from "../../protocol/reply_decoder.ts";
+
+/** A word of a command: texts are sent as UTF-8. */
+export type Word = string | number | bigint | Uint8Array;
+
+const encoder = new TextEncoder();
+const CRLF = encoder.encode("\r\n");
+
+interface Waiting {
+  resolve(reply: Reply): void;
+  reject(error: Error): void;
+}
+
+export class LocalCaller {
+  /** Told what is pushed: messages of channels, invalidations. */
+  onPush: (push: Reply) => void = () => {};
+  readonly #connection: LocalConnection;
+  readonly #decoder = new ReplyDecoder();
+  readonly #waiting: Waiting[] = [];
+
+  constructor(hub: Hub) {
+    this.#connection = new LocalConnection(hub, { address: "local" });
+    const { client } = this.#connection;
+    client.reply.resp = 3;
+    hub.engine.acl.admitOwner(client);
+    this.#connection.onOutput = () => this.#takeReplies();
+  }
+
+  get isClosed(): boolean {
+    return this.#connection.isClosed;
+  }
+
+  /** Resolves with the reply, an error as well; rejects if the connection is closed before it comes. */
+  call(words: readonly Word[]): Promise<Reply> {
+    if (this.#connection.isClosed) return Promise.reject(closed());
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#connection.send(requestOf(words));
+    });
+  }
+
+  close(): void {
+    this.#connection.kill();
+  }
+
+  #takeReplies(): void {
+    this.#decoder.feed(this.#connection.take());
+    for (let reply = this.#decoder.next(); reply !== null; reply = this.#decoder.next()) {
+      if (reply.kind === "push") this.onPush(reply);
+      else this.#waiting.shift()?.resolve(reply);
+    }
+    if (!this.#connection.isClosed) return;
+    for (const { reject } of this.#waiting.splice(0)) reject(closed());
+  }
+}
+
+function closed(): Error {
+  return new Error("The connection is closed");
+}
+
+/** A request in RESP. */
+function requestOf(words: readonly Word[]): Uint8Array {
+  const parts: Uint8Array[] = [encoder.encode(`*${words.length}\r\n`)];
+  for (const word of words) {
+    const bytes = word instanceof Uint8Array ? word : encoder.encode(String(word));
+    parts.push(encoder.encode(`$${bytes.length}\r\n`), bytes, CRLF);
+  }
+  const request = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    request.set(part, at);
+    at += part.length;
+  }
+  return request;
+}
