@@ -37,6 +37,8 @@ export interface Traits {
   readonly deniedWhileLoading?: true;
   /** A secret: not shown in SLOWLOG and MONITOR. */
   readonly sensitive?: true;
+  /** It names a file that may have changed: CONFIG SET of the same value is a change, too. */
+  readonly isReference?: true;
   /** An older name. */
   readonly alias?: string;
   /**

@@ -347,7 +347,8 @@ function apply(changes: readonly Change[], warn: (text: string) => void): string
   const notified = new Set<Apply>();
   for (const { slot, asked, before } of changes) {
     const { value, exact } = slot.state;
-    if (before.value === value && before.exact === exact) continue;
+    const isSame = before.value === value && before.exact === exact;
+    if (isSame && slot.spec.traits.isReference !== true) continue;
     for (const listener of slot.listeners) {
       if (notified.has(listener)) continue;
       notified.add(listener);
