@@ -10,34 +10,46 @@ const START_PAUSE_MS = 50;
 export interface Peer {
   readonly name: string;
   readonly port: number;
+  /** Where it speaks TLS, if it was told to. */
+  readonly tlsPort: number;
   readonly pid: number;
   stop(): Promise<void>;
 }
 
-/** Starts our server from the checkout in `dir`. */
-export function startCheckout(name: string, dir: string): Promise<Peer> {
+/** Starts our server from the checkout in `dir`; with `tls`, directives for it, it speaks TLS, too. */
+export function startCheckout(
+  name: string,
+  dir: string,
+  tls: readonly string[] = [],
+): Promise<Peer> {
   const flags = ["--no-prompt", serverV8Flags(dir), "--no-code-cache", ...SERVER_PERMISSIONS];
   const main = ["--config", `${dir}/deno.json`, `${dir}/main.ts`];
   return startPeer(name, (port) => {
     return [Deno.execPath(), "run", ...flags, ...main, "--port", `${port}`, "--save", ""];
-  });
+  }, tls);
 }
 
-/** Starts a redis-server. */
-export function startRedisServer(path: string): Promise<Peer> {
-  return startPeer("redis", (port) => [path, "--port", `${port}`, "--save", ""]);
+/** Starts a redis-server, which speaks TLS as well if `tls` are directives for it. */
+export function startRedisServer(path: string, tls: readonly string[] = []): Promise<Peer> {
+  return startPeer("redis", (port) => [path, "--port", `${port}`, "--save", ""], tls);
 }
 
 /** Starts a server on the servers' core, and waits until it accepts connections. */
-async function startPeer(name: string, words: (port: number) => string[]): Promise<Peer> {
+async function startPeer(
+  name: string,
+  words: (port: number) => string[],
+  tls: readonly string[],
+): Promise<Peer> {
   const port = freePort();
-  const child = pinned(SERVER_CORE, words(port), "null").spawn();
+  const tlsPort = freePort();
+  const more = tls.length === 0 ? [] : ["--tls-port", `${tlsPort}`, ...tls];
+  const child = pinned(SERVER_CORE, [...words(port), ...more], "null").spawn();
   const stop = async (): Promise<void> => {
     child.kill("SIGTERM");
     await child.status;
   };
   for (let tries = 0; tries < START_TRIES; tries++) {
-    if (await isListening(port)) return { name, port, pid: child.pid, stop };
+    if (await isListening(port)) return { name, port, tlsPort, pid: child.pid, stop };
     await new Promise((resolve) => setTimeout(resolve, START_PAUSE_MS));
   }
   await stop();

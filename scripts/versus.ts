@@ -3,12 +3,14 @@
  * core 1. Only the ratios mean anything.
  *
  * Usage: deno task versus [--tests set,get] [--pipelines 1,16,64] [--rounds 3] [--seconds 1.5]
- *                         [--redis redis-server] [--before DIR]
+ *                         [--redis redis-server] [--before DIR] [--tls no|yes]
  *        deno task versus --memory [--keys 1000000]
  *
  * Beside the throughput stands the processor's time that each server took for a request, in microseconds: at pipeline 1
  * redis-benchmark is the limit, and its throughput says nothing of the server. `--redis` is the redis-server to run.
  * `--before` is another checkout of ours, which is measured in the same rounds: it shows what a change has brought.
+ *
+ * `--tls` measures over TLS, with the value as tls-auth-clients: whether the servers ask redis-benchmark for a certificate.
  *
  * `--keys` is the size of the data sets: so many strings, so many small hashes, a fifth of it small sets and
  * sorted sets, and one collection of each type with so many elements.
@@ -23,6 +25,7 @@ import {
   startCheckout,
   startRedisServer,
 } from "./peers.ts";
+import { certificateFiles, makeCertificate } from "../tests/support/certificates.ts";
 import { print } from "./run.ts";
 
 const VALUE_BYTES = 32;
@@ -74,7 +77,7 @@ interface Figures {
 
 const options = parseArgs(Deno.args, {
   boolean: ["memory"],
-  string: ["tests", "pipelines", "rounds", "seconds", "keys", "redis", "before"],
+  string: ["tests", "pipelines", "rounds", "seconds", "keys", "redis", "before", "tls"],
   default: {
     tests:
       "ping_mbulk,set,get,incr,mset,lpush,rpush,lpop,rpop,lrange_100,sadd,spop,hset,zadd,zpopmin," +
@@ -85,6 +88,7 @@ const options = parseArgs(Deno.args, {
     keys: "1000000",
     redis: "redis-server",
     before: "",
+    tls: "",
   },
   unknown: (option: string) => fail(`versus does not know ${option}`),
 });
@@ -96,15 +100,37 @@ const rounds = positive(options.rounds);
 const seconds = positive(options.seconds);
 const keys = positive(options.keys);
 
+const tls = options.tls === "" ? null : await tlsFiles(String(options.tls));
 const peers: Peer[] = [];
 try {
-  peers.push(await startCheckout("ours", "."));
-  peers.push(await startRedisServer(String(options.redis)));
-  if (options.before !== "") peers.push(await startCheckout("before", String(options.before)));
+  peers.push(await startCheckout("ours", ".", tls?.server));
+  peers.push(await startRedisServer(String(options.redis), tls?.server));
+  if (options.before !== "") {
+    peers.push(await startCheckout("before", String(options.before), tls?.server));
+  }
   if (options.memory === true) await compareMemory();
   else await compareThroughput();
 } finally {
   for (const peer of peers) await peer.stop();
+}
+
+/** What servers and redis-benchmark are told of TLS: directives, and options. */
+async function tlsFiles(clients: string): Promise<{ server: string[]; client: string[] }> {
+  const authority = await makeCertificate("authority", { isAuthority: true });
+  const files = certificateFiles(authority);
+  const issuer = authority;
+  const server = files.write("server", await makeCertificate("server", { issuer }));
+  const client = files.write("client", await makeCertificate("client", { issuer }));
+  return {
+    server: [
+      ...["--tls-cert-file", server.certificate, "--tls-key-file", server.key],
+      ...["--tls-ca-cert-file", files.authority, "--tls-auth-clients", clients],
+    ],
+    client: [
+      ...["--tls", "--cacert", files.authority, "--cert", client.certificate],
+      ...["--key", client.key],
+    ],
+  };
 }
 
 /** Throughput of the first peer, ours, by that of each other, and what a request costs each of them. */
@@ -164,7 +190,8 @@ async function measure(
   requests: number,
 ): Promise<Figures> {
   const custom = CUSTOM_TESTS[test]?.[1];
-  const words = ["-p", `${peer.port}`, "-P", `${pipeline}`, "-c", `${CLIENTS}`];
+  const port = tls === null ? peer.port : peer.tlsPort;
+  const words = ["-p", `${port}`, "-P", `${pipeline}`, "-c", `${CLIENTS}`, ...tls?.client ?? []];
   const sizes = ["-n", `${requests}`, "-d", `${VALUE_BYTES}`, "-r", `${KEYS_OF_BENCHMARK}`];
   const what = custom === undefined ? ["-t", test] : custom.map(String);
   const before = await cpuNs(peer);
