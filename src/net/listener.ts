@@ -8,7 +8,7 @@ import { Connection } from "./connection.ts";
 import { DialectSocket } from "./dialect_socket.ts";
 import { type Hub, isDeparture } from "./hub.ts";
 import { addressText, closeQuietly, type Socket, waitsForPeer } from "./socket.ts";
-import { listenTls, needsNode, type TlsSettings } from "./tls.ts";
+import { isNodeTlsSound, listenTls, needsNode, type TlsSettings } from "./tls.ts";
 
 /**
  * Where to listen: a TCP address, with TLS if there are settings for it, or for clients that speak a dialect, with messages of at most
@@ -47,6 +47,8 @@ const RETRY_MS = 50;
 const LOG_EVERY_MS = 1000;
 /** How long a client may take to agree on TLS. */
 const HANDSHAKE_MS = 10_000;
+/** With so many that should be closed and can't be, node:tls serves: it can close them. */
+const STUCK_MAX = 16;
 /** So many connections beyond maxclients agree on TLS at a time, to be told that they are too many. Others wait. */
 const SURPLUS_HANDSHAKES = 64;
 
@@ -61,11 +63,14 @@ export class Listener {
   #listener: SocketListener;
   readonly #hub: Hub;
   readonly #backlog: number;
-  readonly #listen: (endpoint: Endpoint, backlog: number) => SocketListener;
+  readonly #listen: typeof listenOn;
   readonly #throttle = new LogThrottle(LOG_EVERY_MS);
   /** Connections that were accepted here and have not ended. */
   #running = 0;
   #drained: (() => void) | null = null;
+  /** Connections that never agreed on TLS, and can't be closed. */
+  #stuck = 0;
+  #isWary = false;
   #isRenewing = false;
   #isClosed = false;
 
@@ -74,12 +79,12 @@ export class Listener {
     readonly endpoint: Endpoint,
     backlog: number,
     hub: Hub,
-    listen: (endpoint: Endpoint, backlog: number) => SocketListener = listenOn,
+    listen: typeof listenOn = listenOn,
   ) {
     this.#hub = hub;
     this.#backlog = backlog;
     this.#listen = listen;
-    this.#listener = listen(endpoint, backlog);
+    this.#listener = listen(endpoint, backlog, false);
   }
 
   /** The port that was given, also when 0 was asked for; 0 for a Unix socket. */
@@ -121,7 +126,7 @@ export class Listener {
   renew(): void {
     if (!("tls" in this.endpoint) || this.endpoint.tls === undefined) return;
     const settings = this.endpoint.tls();
-    if (this.#listener.renew !== undefined && needsNode(settings)) {
+    if (this.#listener.renew !== undefined && (needsNode(settings) || this.#isWary)) {
       return this.#listener.renew(settings);
     }
     this.#isRenewing = true;
@@ -133,7 +138,7 @@ export class Listener {
     this.#isRenewing = false;
     while (!this.#isClosed) {
       try {
-        this.#listener = this.#listen(this.endpoint, this.#backlog);
+        this.#listener = this.#listen(this.endpoint, this.#backlog, this.#isWary);
         return;
       } catch (error) {
         this.#log(`Listening anew failed, and is tried again: ${String(error)}`);
@@ -151,11 +156,15 @@ export class Listener {
   async #shakeHands(socket: Socket): Promise<void> {
     const hub = this.#hub;
     let isLate = false;
+    let isStuck = false;
     const timer = setTimeout(() => {
       isLate = true;
       this.#logHandshake(socket, new Error("the handshake takes too long"));
       // Deno's own socket would stay open, and nobody would count it: it is closed when its peer has moved.
-      if (!waitsForPeer(socket)) closeQuietly(socket);
+      if (waitsForPeer(socket)) {
+        isStuck = true;
+        this.#countStuck(1);
+      } else closeQuietly(socket);
     }, HANDSHAKE_MS);
     hub.handshakes++;
     try {
@@ -166,8 +175,24 @@ export class Listener {
     }
     hub.handshakes--;
     clearTimeout(timer);
+    if (isStuck) this.#countStuck(-1);
     if (isLate || this.#isClosed) closeQuietly(socket);
     else this.#accepted(socket);
+  }
+
+  /** Has node:tls serve when too many are stuck, where it is any good, and Deno's own listener again when none is left. */
+  #countStuck(change: 1 | -1): void {
+    this.#stuck += change;
+    const isWary = this.#isWary ? this.#stuck > 0 : this.#stuck >= STUCK_MAX && isNodeTlsSound();
+    if (isWary === this.#isWary || this.#isClosed) return;
+    this.#isWary = isWary;
+    this.#hub.engine.log.warning(
+      isWary
+        ? `${this.#stuck} connections never agreed on TLS and can't be closed: node:tls, which is slower, ` +
+          "serves until they have gone"
+        : "The connections that could not be closed have gone: TLS is served as before",
+    );
+    this.renew();
   }
 
   #logHandshake({ remoteAddr, localAddr }: Socket, error: unknown): void {
@@ -248,10 +273,10 @@ function pause(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, RETRY_MS));
 }
 
-function listenOn(endpoint: Endpoint, backlog: number): SocketListener {
+function listenOn(endpoint: Endpoint, backlog: number, isWary: boolean): SocketListener {
   if ("path" in endpoint) return listenUnix(endpoint);
   const { hostname, port, tls } = endpoint;
-  if (tls !== undefined) return listenTls(hostname, port, backlog, tls());
+  if (tls !== undefined) return listenTls(hostname, port, backlog, tls(), isWary);
   return Deno.listen({ hostname, port, tcpBacklog: backlog });
 }
 

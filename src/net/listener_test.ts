@@ -3,6 +3,15 @@ import { TestServer } from "../../tests/support/harness.ts";
 import type { Socket } from "./socket.ts";
 import { Hub } from "./hub.ts";
 import { Listener, type SocketListener } from "./listener.ts";
+import { isNodeTlsSound, type TlsSettings } from "./tls.ts";
+
+const NO_SETTINGS: TlsSettings = {
+  certificate: "",
+  key: "",
+  clients: "no",
+  authorities: [],
+  onlyVersion: null,
+};
 
 /** An accept that fails as the runtime's does. */
 class Failure extends Error {
@@ -166,4 +175,45 @@ Deno.test("Listener counts one that Deno can't close until it moves, and serves 
   await new Promise((resolve) => setTimeout(resolve, 5));
   assertEquals([silent.isClosed, hub.handshakes], [true, 0]);
   assertEquals(server.engine.clients.size, 1);
+});
+Deno.test({
+  name: "Listener has node:tls serve while many can't be closed",
+  ignore: !isNodeTlsSound(),
+  fn: async () => {
+    const server = new TestServer();
+    const hub = new Hub(server.engine, server.evaluator);
+    const wary: boolean[] = [];
+    const silent = Array.from({ length: 16 }, () => silentSocket());
+    const waiting = [...silent];
+    const listen = (_: unknown, _backlog: number, isWary: boolean): SocketListener => {
+      wary.push(isWary);
+      const closed = Promise.withResolvers<Socket>();
+      return {
+        addr: { transport: "tcp", hostname: "127.0.0.1", port: 1 },
+        close: () => closed.reject(new Deno.errors.BadResource("closed")),
+        accept() {
+          const socket = waiting.shift();
+          return socket === undefined ? closed.promise : Promise.resolve(socket);
+        },
+      };
+    };
+    const { setTimeout } = globalThis;
+    const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
+    globalThis.setTimeout = ((late: () => void) => setTimeout(late, 0)) as typeof setTimeout;
+    const endpoint = { hostname: "127.0.0.1", port: 1, tls: () => NO_SETTINGS };
+    const listener = new Listener(endpoint, 1, hub, listen);
+    const running = listener.run();
+    await turn();
+    globalThis.setTimeout = setTimeout;
+    assertEquals([wary, hub.handshakes], [[false, true], 16]);
+    for (const socket of silent.slice(1)) socket.move();
+    await turn();
+    assertEquals([wary.length, hub.handshakes], [2, 1]);
+    silent[0].move();
+    await turn();
+    assertEquals([wary, hub.handshakes], [[false, true, false], 0]);
+    assertEquals(server.logged.filter((line) => line.includes("node:tls, which is")).length, 1);
+    listener.close();
+    await running;
+  },
 });

@@ -18,13 +18,15 @@ export interface TlsSettings {
   readonly onlyVersion: "TLSv1.2" | "TLSv1.3" | null;
 }
 
+/** `isWary`: clients have shown that they can't be trusted to go, and Deno's own sockets could not be closed. */
 export function listenTls(
   hostname: string,
   port: number,
   backlog: number,
   settings: TlsSettings,
+  isWary: boolean,
 ): SocketListener {
-  if (needsNode(settings)) return new NodeTlsListener(hostname, port, backlog, settings);
+  if (needsNode(settings) || isWary) return new NodeTlsListener(hostname, port, backlog, settings);
   return listenByDeno(hostname, port, backlog, settings);
 }
 
