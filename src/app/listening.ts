@@ -23,7 +23,7 @@ const UNAVAILABLE = [
 
 const PORT_REFUSED = "Unable to listen on this port. Check server logs.";
 const ADDRESSES_REFUSED = "Failed to bind to specified addresses.";
-const TLS_REFUSED = "Unable to update TLS configuration. Check server logs.";
+const TLS_REFUSED = "Unable to update TLS configuration";
 
 /** Directives of which a change brings other certificates, or other demands on clients. */
 const TLS_DIRECTIVES = [
@@ -140,7 +140,8 @@ export class Listening {
     } catch (error) {
       if (!(error instanceof TlsFailure)) throw error;
       this.#hub.engine.log.warning(error.message);
-      return error.isUnsupported ? binaryOf(error.message) : TLS_REFUSED;
+      const why = error.isUnsupported ? `: ${binaryOf(error.message)}` : ". Check server logs.";
+      return TLS_REFUSED + why;
     }
   }
 
