@@ -129,7 +129,7 @@ export class Listening {
     const refusal = this.#tryLoadingTls();
     if (refusal !== null) return refusal;
     if (this.#tls === null || JSON.stringify(this.#tls) === JSON.stringify(before)) return null;
-    for (const listener of this.listeners) listener.renew();
+    this.#hub.holdReplies(Promise.all(this.listeners.map((listener) => listener.renew())));
     return null;
   }
 
@@ -176,6 +176,8 @@ export class Listening {
     for (const listener of fresh) void listener.run();
     this.listeners.splice(0, Infinity, ...this.listeners.filter((one) => !gone.includes(one)));
     if (values.tlsPort === 0) this.#tls = null;
+    const settled = [...fresh.map(({ ready }) => ready), ...gone.map(({ ended }) => ended)];
+    this.#hub.holdReplies(Promise.all(settled));
     return null;
   }
 }

@@ -66,6 +66,17 @@ export class Hub {
     this.endTurnSoon();
   }
 
+  /** Sends the client whose command runs nothing before `until` settles: its next step may rely on what the reply says. */
+  holdReplies(until: Promise<unknown>): void {
+    const transport = this.engine.actor?.transport as Partial<HeldTransport> | undefined;
+    if (transport?.pendingFlushes === undefined) return;
+    const held = transport as HeldTransport;
+    held.pendingFlushes++;
+    void until.finally(() => {
+      if (--held.pendingFlushes === 0) held.released();
+    });
+  }
+
   /** Ends the turn as `flushSoon` does, without a reply to send: changes are propagated then. */
   endTurnSoon(): void {
     if (this.#isEnding) return;

@@ -55,6 +55,8 @@ const SURPLUS_HANDSHAKES = 64;
 /** What `Listener` needs of the runtime's listeners. */
 export interface SocketListener extends Pick<Deno.Listener, "addr" | "close"> {
   accept(): Promise<Socket>;
+  /** Settles when it listens, if it does not at once. */
+  readonly ready?: Promise<void>;
   /** Uses other settings of TLS from the next connection on. */
   renew?(settings: TlsSettings): void;
 }
@@ -72,6 +74,9 @@ export class Listener {
   #stuck = 0;
   #isWary = false;
   #isRenewing = false;
+  /** Called when it listens anew, or could not at the first try. */
+  #renewals: (() => void)[] = [];
+  readonly #ended = Promise.withResolvers<void>();
   #isClosed = false;
 
   /** Throws the operating system's error if the address cannot be had. */
@@ -96,8 +101,24 @@ export class Listener {
     return "tls" in this.endpoint;
   }
 
+  /** Resolves when clients can connect. */
+  get ready(): Promise<void> {
+    return this.#listener.ready ?? Promise.resolve();
+  }
+
+  /** Resolves when it accepts no more after `close`, and the address is free. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
   /** Accepts until `close`. Never rejects. */
   async run(): Promise<void> {
+    await this.#acceptAll();
+    this.#renewed();
+    this.#ended.resolve();
+  }
+
+  async #acceptAll(): Promise<void> {
     for (;;) {
       let socket: Socket;
       try {
@@ -121,9 +142,9 @@ export class Listener {
 
   /**
    * Has new connections served with the settings of TLS that are in force now. With Deno's own listener there is no other way
-   * than to listen anew: for less than a millisecond nobody does.
+   * than to listen anew: for less than a millisecond nobody does. Resolves when clients can connect again.
    */
-  renew(): void {
+  async renew(): Promise<void> {
     if (!("tls" in this.endpoint) || this.endpoint.tls === undefined) return;
     const settings = this.endpoint.tls();
     if (this.#listener.renew !== undefined && (needsNode(settings) || this.#isWary)) {
@@ -131,6 +152,12 @@ export class Listener {
     }
     this.#isRenewing = true;
     closeQuietly(this.#listener);
+    await new Promise<void>((resolve) => this.#renewals.push(resolve));
+    await this.ready;
+  }
+
+  #renewed(): void {
+    for (const resolve of this.#renewals.splice(0)) resolve();
   }
 
   /** The listener has been closed, and is replaced by another one. */
@@ -139,9 +166,10 @@ export class Listener {
     while (!this.#isClosed) {
       try {
         this.#listener = this.#listen(this.endpoint, this.#backlog, this.#isWary);
-        return;
+        return this.#renewed();
       } catch (error) {
         this.#log(`Listening anew failed, and is tried again: ${String(error)}`);
+        this.#renewed();
         await pause();
       }
     }
@@ -192,7 +220,7 @@ export class Listener {
           "serves until they have gone"
         : "The connections that could not be closed have gone: TLS is served as before",
     );
-    this.renew();
+    void this.renew();
   }
 
   #logHandshake({ remoteAddr, localAddr }: Socket, error: unknown): void {

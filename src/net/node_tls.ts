@@ -24,6 +24,7 @@ interface Waiting<T> {
 
 export class NodeTlsListener implements SocketListener {
   readonly addr: Deno.Addr;
+  readonly ready: Promise<void>;
   readonly #server: TcpServer;
   /** Agrees on TLS with the clients that `#server` accepts; it does not listen itself. */
   #tls: Server;
@@ -47,6 +48,10 @@ export class NodeTlsListener implements SocketListener {
       setTimeout(() => {
         if (!this.#isClosed) this.#server.listen(host);
       }, RETRY_MS);
+    });
+    this.ready = new Promise((resolve) => {
+      this.#server.once("listening", resolve);
+      this.#server.once("close", resolve);
     });
     this.#server.listen(host);
   }

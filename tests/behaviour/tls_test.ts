@@ -257,6 +257,47 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "CONFIG SET of TLS is answered when the next client will find what it has set",
+  ...options,
+  fn: async () => {
+    const shown = await makeCertificate("client", { issuer: authority });
+    const ports = [freePort(), freePort()];
+    // A process of its own: within this one, nobody connects before the server has gone on.
+    const directives = {
+      "--tls-port": `${ports[0]}`,
+      "--tls-cert-file": server.certificate,
+      "--tls-key-file": server.key,
+      "--tls-ca-cert-file": files.authority,
+      "--tls-auth-clients": "no",
+    };
+    const child = Child.spawn(freePort(), files.directory, ...Object.entries(directives).flat());
+    const admin = await child.started();
+    // Without a second try: connections are refused while nobody listens.
+    const isServed = async (port: number): Promise<boolean> => {
+      const caCerts = [authority.certificate];
+      const own = { cert: shown.certificate, key: shown.key };
+      const wire = new Wire(
+        await Deno.connectTls({ hostname: "127.0.0.1", port, caCerts, ...own }),
+      );
+      const reply = await wire.roundTrip("ping");
+      wire.close();
+      return reply === "+PONG\r\n";
+    };
+    const demands = ignore ? ["no"] : ["yes", "no", "optional"];
+    for (let i = 0; i < 24; i++) {
+      const demand = demands[i % demands.length];
+      assertEquals(await admin.roundTrip(`config set tls-auth-clients ${demand}`), "+OK\r\n");
+      assert(await isServed(ports[i % 2]), demand);
+      const port = ports[(i + 1) % 2];
+      assertEquals(await admin.roundTrip(`config set tls-port ${port}`), "+OK\r\n");
+      assert(await isServed(port), `${port}`);
+    }
+    admin.close();
+    await child.stop("SIGTERM");
+  },
+});
+
 Deno.test("tls-auth-clients needs somebody who has signed the certificates", async () => {
   const text = "Either tls-ca-cert-file or tls-ca-cert-dir must be specified when ";
   await withTls({}, async ({ port, tlsPort, logged }) => {
