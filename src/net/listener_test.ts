@@ -139,7 +139,9 @@ async function lateFor(server: TestServer, sockets: Socket[]): Promise<Hub> {
   globalThis.setTimeout = ((late: () => void) => setTimeout(late, 0)) as typeof setTimeout;
   try {
     await new Listener({ hostname: "127.0.0.1", port: 1 }, 1, hub, () => fake).run();
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    for (let tries = 0; tries < 1000 && server.logged.length === 0; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
   } finally {
     globalThis.setTimeout = setTimeout;
   }
@@ -172,7 +174,9 @@ Deno.test("Listener counts one that Deno can't close until it moves, and serves 
   assertEquals([silent.isClosed, hub.handshakes, server.logged.length], [false, 1, 1]);
   assertEquals(hub.room, server.parameters.values.maxclients - 2);
   silent.move();
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  for (let tries = 0; tries < 1000 && hub.handshakes > 0; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
   assertEquals([silent.isClosed, hub.handshakes], [true, 0]);
   assertEquals(server.engine.clients.size, 1);
 });
@@ -198,19 +202,23 @@ Deno.test({
       };
     };
     const { setTimeout } = globalThis;
-    const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
+    const until = async (isSo: () => boolean): Promise<void> => {
+      for (let tries = 0; tries < 1000 && !isSo(); tries++) {
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+    };
     globalThis.setTimeout = ((late: () => void) => setTimeout(late, 0)) as typeof setTimeout;
     const endpoint = { hostname: "127.0.0.1", port: 1, tls: () => NO_SETTINGS };
     const listener = new Listener(endpoint, 1, hub, listen);
     const running = listener.run();
-    await turn();
+    await until(() => wary.length === 2);
     globalThis.setTimeout = setTimeout;
     assertEquals([wary, hub.handshakes], [[false, true], 16]);
     for (const socket of silent.slice(1)) socket.move();
-    await turn();
+    await until(() => hub.handshakes === 1);
     assertEquals([wary.length, hub.handshakes], [2, 1]);
     silent[0].move();
-    await turn();
+    await until(() => wary.length === 3);
     assertEquals([wary, hub.handshakes], [[false, true, false], 0]);
     assertEquals(server.logged.filter((line) => line.includes("node:tls, which is")).length, 1);
     listener.close();
