@@ -49,6 +49,8 @@ export class Connection implements Transport, PipelineListener {
   #hasTurn = false;
   #isWriting = false;
   #isProcessing = false;
+  /** A block or a pause has ended since the last requests were evaluated. */
+  #isResumed = false;
   #isClosing = false;
   #isClosed = false;
   /** It is closed, but its socket can't be yet. */
@@ -111,6 +113,9 @@ export class Connection implements Transport, PipelineListener {
         if (reading === null && this.#mustLetOthersRead()) {
           await rounds.turn();
           this.#hasTurn = true;
+          // A block that has ended meanwhile found nobody to wake: what was sent behind it has not been evaluated.
+          if (this.#isResumed) this.#process(false);
+          while (this.#mustWait()) await this.#waiting();
         }
       }
     } catch (error) {
@@ -171,6 +176,7 @@ export class Connection implements Transport, PipelineListener {
   }
 
   resume(): void {
+    this.#isResumed = true;
     this.#wakeUp();
   }
 
@@ -202,6 +208,7 @@ export class Connection implements Transport, PipelineListener {
     const { evaluator } = this.#hub;
     let requests = 0;
     this.#isProcessing = true;
+    this.#isResumed = false;
     if (this.#decoder.pendingBytes > LARGE_INPUT_BYTES) this.#hub.memoryGrew(client);
     evaluator.beginBatch(client, this.#hub.isInTurn);
     if (again) evaluator.execute(client);

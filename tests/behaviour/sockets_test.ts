@@ -283,3 +283,26 @@ Deno.test("CONFIG SET port goes over to another port, or keeps the old one", asy
     other.close();
   });
 });
+Deno.test("a client whose block ends while it lets others read gets all of its replies", async () => {
+  const server = startRespite();
+  const [one, other] = [await Wire.connect(server.port), await Wire.connect(server.port)];
+  const turn = Promise.withResolvers<void>();
+  let isWaiting = false;
+  Object.assign(server.server.hub.rounds, {
+    isCrowded: () => !isWaiting && [...server.server.engine.clients.values()][0].blocked !== null,
+    turn: () => {
+      isWaiting = true;
+      return turn.promise;
+    },
+  });
+  await one.send("blpop key 0\r\nping\r\n");
+  while (!isWaiting) await new Promise((resolve) => setTimeout(resolve, 1));
+  assertEquals(await other.roundTrip("rpush key value"), ":1\r\n");
+  turn.resolve();
+  assertEquals(await one.read(), "*2\r\n$3\r\nkey\r\n$5\r\nvalue\r\n");
+  const nothing = new Promise<string>((resolve) => setTimeout(() => resolve("nothing"), 3000));
+  assertEquals(await Promise.race([one.read(), nothing]), "+PONG\r\n");
+  one.close();
+  other.close();
+  await server.stop();
+});
