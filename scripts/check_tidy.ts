@@ -10,7 +10,7 @@ import { importsOf, readSources } from "./sources.ts";
 const LINES_MAX = 800;
 /** Files that are run, or imported from outside. */
 const ENTRY_POINT_REGEXP =
-  /^(main|mod)\.ts$|^scripts\/(?!run\.|sources\.|peers\.)|^bench\/(.*_bench|growth|bare_loop|fan_out|hit_rates|large_requests|memory_returns|tracking)\.ts$|^tests\/support\/intruder\.ts$|_test\.ts$/;
+  /^(main|mod)\.ts$|^scripts\/(?!run\.|sources\.|peers\.)|^bench\/(.*_bench|growth|bare_loop|fan_out|hit_rates|large_requests|memory_returns|tracking|used_memory)\.ts$|^tests\/support\/intruder\.ts$|_test\.ts$/;
 /**
  * The least number of assertions a function, by the beginning of the files' paths: code that moves bytes states what it
  * expects. A number here only rises.

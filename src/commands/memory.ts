@@ -48,7 +48,7 @@ function memoryStats({ reply, engine }: Call): void {
     ["clients.slaves", clientMemory.replicaBytes],
     ["clients.normal", clientMemory.normalBytes],
     ["cluster.links", 0],
-    ["aof.buffer", 0],
+    ["aof.buffer", engine.logBytes],
     ["lua.caches", engine.scripts?.figures.scriptBytes ?? 0],
     ["functions.caches", engine.functions?.bytes ?? 0],
   ];

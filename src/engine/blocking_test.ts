@@ -73,6 +73,7 @@ class Scene {
       kill() {},
       resume: () => this.resumed.push(client.id),
       inFlightBytes: 0,
+      sendingBytes: 0,
       queryBytes: 0,
       queryFreeBytes: 0,
       address: "",

@@ -24,6 +24,8 @@ export interface Transport {
   resume(): void;
   /** Bytes handed to the operating system and not yet taken. */
   readonly inFlightBytes: number;
+  /** Memory of the buffer that they lie in, unless other clients are sent bytes of it, too. */
+  readonly sendingBytes: number;
   /** Memory of the read buffer, and its parts used and free. */
   readonly queryBytes: number;
   readonly queryFreeBytes: number;
@@ -40,12 +42,16 @@ export const NOWHERE: Transport = {
   kill() {},
   resume() {},
   inFlightBytes: 0,
+  sendingBytes: 0,
   queryBytes: 0,
   queryFreeBytes: 0,
   address: "",
   localAddress: "",
   isUnixSocket: false,
 };
+
+/** Memory of a connected client without its buffers: our objects and those of the runtime, measured. */
+const OWN_BYTES = 11_000;
 
 const WHOLE_SNAPSHOT: SnapshotContents = { keys: true, functions: true };
 
@@ -153,10 +159,10 @@ export class Client implements ReplyOwner {
   /** Bytes of memory that it takes: tot-mem of CLIENT LIST. */
   get memoryBytes(): number {
     const { transport, transaction, args } = this;
-    return 1024 + transport.queryBytes + transport.queryFreeBytes +
-      this.reply.capacity + transport.inFlightBytes + transaction.bytes + transaction.watchBytes +
-      (args.hasBuffers ? args.ownBytes : 0) + (this.heldPushes?.capacity ?? 0) +
-      (this.heldKeys?.capacity ?? 0) +
+    return OWN_BYTES + transport.queryBytes + transport.queryFreeBytes +
+      this.reply.memoryBytes + transport.sendingBytes + transaction.bytes + transaction.watchBytes +
+      (args.hasBuffers ? args.ownBytes : 0) + (this.heldPushes?.memoryBytes ?? 0) +
+      (this.heldKeys?.memoryBytes ?? 0) +
       (this.tracking?.bytes ?? 0) + (this.subscriptions?.bytes ?? 0) +
       this.name.length + this.libName.length + this.libVersion.length;
   }

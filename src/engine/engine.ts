@@ -218,20 +218,42 @@ export class Engine {
     return this.#nextClientId++;
   }
 
-  /** Bytes that the data, their tables and the clients' buffers take: used_memory. Visits all clients. */
+  /** Bytes of all that grows with what clients do: used_memory. Visits all clients. */
   get usedBytes(): number {
-    return this.keyspace.usedBytes + this.clientBytes + this.trackingBytes;
+    for (const client of this.clients.values()) this.clientMemory.recount(client);
+    return this.usedBytesNow + this.uncomparedBytes;
   }
 
-  /** As `usedBytes`, in O(1), for `client` to know whether it may have more: see ClientMemory. */
+  /**
+   * Bytes of `usedBytes` that are not compared with maxmemory: what waits for replicas and for the log, since to remove keys makes more
+   * of it.
+   */
+  get uncomparedBytes(): number {
+    return this.clientMemory.replicaBytes + this.logBytes;
+  }
+
+  /** What is compared with maxmemory, in O(1), for `client` to know whether it may have more: see ClientMemory. */
   usedBytesFor(client: Client): number {
     this.clientMemory.recount(client);
     return this.usedBytesNow;
   }
 
-  /** As `usedBytes`, in O(1): each client as it was when it was last counted. */
+  /** As `usedBytesFor`, each client as it was when it was last counted. */
   get usedBytesNow(): number {
-    return this.keyspace.usedBytes + this.clientMemory.bytes + this.trackingBytes;
+    return this.keyspace.usedBytes + this.clientMemory.normalBytes + this.#commonBytes;
+  }
+
+  /** Bytes of what belongs neither to a database nor to one client. */
+  get #commonBytes(): number {
+    let bytes = this.trackingBytes + this.pubsub.bytes;
+    if (this.scripts !== null) bytes += this.scripts.bytes;
+    if (this.functions !== null) bytes += this.functions.bytes + this.functions.machineBytes;
+    return bytes;
+  }
+
+  /** Bytes of changes that wait to be written to the log. */
+  get logBytes(): number {
+    return this.persistence === null ? 0 : this.persistence.logBytes;
   }
 
   /** Bytes that it takes to know which clients have read which keys. */
@@ -239,15 +261,9 @@ export class Engine {
     return this.tracking === null ? 0 : this.tracking.bytes;
   }
 
-  /** Bytes of clients and their buffers. Counts all of them anew. */
-  get clientBytes(): number {
-    for (const client of this.clients.values()) this.clientMemory.recount(client);
-    return this.clientMemory.bytes;
-  }
-
-  /** Bytes that are used for other things than data: tables and clients. */
+  /** Bytes of `usedBytes`, asked for before, that are used for other things than data: tables, clients and the like. */
   get overheadBytes(): number {
-    let bytes = this.clientBytes + this.trackingBytes;
+    let bytes = this.clientMemory.bytes + this.#commonBytes + this.logBytes;
     for (const db of this.keyspace.databases) bytes += db.tableBytes;
     return bytes;
   }

@@ -29,7 +29,13 @@ const commands: CommandSpec[] = [
   { ...base, name: "walk", complexity: "O(N)" },
 ];
 
-const NOWHERE = { address: "", inFlightBytes: 0, queryBytes: 0, queryFreeBytes: 0 };
+const NOWHERE = {
+  address: "",
+  inFlightBytes: 0,
+  sendingBytes: 0,
+  queryBytes: 0,
+  queryFreeBytes: 0,
+};
 
 class Runner {
   readonly clock = new WatchedClock(1_700_000_000_000);

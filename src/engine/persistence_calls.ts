@@ -22,6 +22,8 @@ export interface SnapshotContents {
 export interface PersistenceCalls {
   /** When the data were last saved, in Unix ms. */
   readonly lastSaveMs: number;
+  /** Bytes of changes that wait to be written to the log: mem_aof_buffer. */
+  readonly logBytes: number;
   /** SAVE; returns why it could not, or null. */
   saveNow(): ErrorReply | null;
   /** BGSAVE; with SCHEDULE the time is `soon`. */

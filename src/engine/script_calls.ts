@@ -40,6 +40,8 @@ export interface ScriptCalls {
   readonly running: RunningScript | null;
   /** SCRIPT KILL and FUNCTION KILL: ends the script that is suspended; returns why it can't be, or null. */
   kill(isFunction: boolean): ErrorReply | null;
+  /** Bytes of Lua's values and of the scripts' texts. */
+  readonly bytes: number;
   /** SCRIPT FLUSH. */
   flush(): void;
   readonly figures: ScriptFigures;

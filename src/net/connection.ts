@@ -7,7 +7,7 @@
  * client that is slow to read makes its own loop wait (`DRAIN_ABOVE_BYTES`), never anybody else's.
  */
 import type { Client, Transport } from "../engine/client.ts";
-import { NO_BUFFER, type ReplyBuffer } from "../protocol/buffer_pool.ts";
+import { memoryOf, NO_BUFFER, type ReplyBuffer } from "../protocol/buffer_pool.ts";
 import type { Pipeline, PipelineListener } from "../protocol/pipeline.ts";
 import { Decoded, RequestDecoder } from "../protocol/request_decoder.ts";
 import type { SharedBytes } from "../protocol/shared_bytes.ts";
@@ -84,6 +84,10 @@ export class Connection implements Transport, PipelineListener {
 
   get inFlightBytes(): number {
     return this.#sendEnd - this.#sent;
+  }
+
+  get sendingBytes(): number {
+    return memoryOf(this.#sending, this.#sendEnd);
   }
 
   get queryBytes(): number {

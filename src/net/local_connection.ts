@@ -15,6 +15,7 @@ export class LocalConnection implements Transport {
   readonly localAddress: string;
   readonly isUnixSocket: boolean;
   readonly inFlightBytes = 0;
+  readonly sendingBytes = 0;
   readonly queryBytes = 0;
   readonly queryFreeBytes = 0;
   /** See HeldTransport in hub.ts. */

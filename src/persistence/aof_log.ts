@@ -76,6 +76,7 @@ export class AofLog {
 
   /** Bytes that are not in the file yet. */
   get pendingBytes(): number {
+    assert(this.#pending.at <= this.#pending.bytes.length, "what is pending lies in its buffer");
     return this.#pending.at;
   }
 

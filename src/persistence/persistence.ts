@@ -60,6 +60,11 @@ export class Persistence implements AofLogOwner {
     });
   }
 
+  /** Bytes of changes that wait to be written to the log. */
+  get logBytes(): number {
+    return this.#rewriter.aof?.log?.pendingBytes ?? 0;
+  }
+
   get #values(): Parameters["values"] {
     return this.#parts.parameters.values;
   }

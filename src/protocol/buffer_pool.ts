@@ -27,12 +27,20 @@ export class ReplyBuffer {
   }
 }
 
+/** Memory of a buffer of which `used` bytes are written: pages of a large one take none until they are. */
+export function memoryOf({ bytes }: ReplyBuffer, used: number): number {
+  return bytes.length <= POOLED_MAX_BYTES ? bytes.length : used;
+}
+
 export const NO_BUFFER = new ReplyBuffer(0);
 
 /** The buffers of one server. */
 export class BufferPool {
   /** By size. */
   readonly #kept: readonly ReplyBuffer[][] = SIZES.map(() => []);
+
+  /** Bytes of buffers that several outputs refer to: see SharedBytes, which counts them. */
+  sharedBytes = 0;
 
   /** A buffer of at least `size` bytes, with what it held before. */
   take(size: number): ReplyBuffer {

@@ -14,6 +14,7 @@ import type { Slice } from "../lib/slice.ts";
 import {
   BufferPool,
   FIRST_SIZES,
+  memoryOf,
   NO_BUFFER,
   POOLED_MAX_BYTES,
   type ReplyBuffer,
@@ -118,6 +119,11 @@ export class ReplyWriter {
   /** Bytes that the buffer can hold before it grows. */
   get capacity(): number {
     return this.#bytes.length;
+  }
+
+  /** Memory of the buffer. */
+  get memoryBytes(): number {
+    return memoryOf(this.#buffer, this.#end);
   }
 
   /** Bytes of the buffer that the next replies begin with, at least; between them the writer has none. */

@@ -32,6 +32,7 @@ export class SharedBytes {
   constructor(pool: BufferPool, size: number) {
     this.#pool = pool;
     this.buffer = size > 0 ? new ReplyBuffer(size) : pool.take(SIZE);
+    pool.sharedBytes += this.buffer.bytes.length;
   }
 
   /** Whether `size` bytes more have room. */
@@ -58,6 +59,7 @@ export class SharedBytes {
     assert(this.#users >= 0, "nobody releases twice");
     if (this.#users > 0) return;
     this.#part = NO_PART;
+    this.#pool.sharedBytes -= this.buffer.bytes.length;
     this.#pool.give(this.buffer);
   }
 

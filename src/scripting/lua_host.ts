@@ -217,10 +217,18 @@ export class LuaHost implements ScriptCalls {
     this.#cache.clear();
   }
 
-  get figures(): ScriptFigures {
+  get bytes(): number {
+    return this.#luaBytes + this.#cache.bytes;
+  }
+
+  get #luaBytes(): number {
     const machinery = this.#machinery;
+    return machinery === null ? 0 : machinery.machine.usedBytes(machinery.sandbox.state);
+  }
+
+  get figures(): ScriptFigures {
     return {
-      luaBytes: machinery === null ? 0 : machinery.machine.usedBytes(machinery.sandbox.state),
+      luaBytes: this.#luaBytes,
       scriptCount: this.#cache.size,
       scriptBytes: this.#cache.bytes,
     };

@@ -16,8 +16,8 @@ export const SHA_DIGITS = 2 * SHA1_BYTES;
 const PREFIX_DIGITS = 8;
 /** Of a text with more bytes only the first and the last so many are looked at to find it; then all are compared. */
 const HASHED_BYTES = 32;
-/** What a script costs beside its text. */
-const SCRIPT_BYTES = 200;
+/** What a script costs beside its text and its code in Lua; measured. */
+const SCRIPT_BYTES = 1500;
 
 export class Script {
   /** Its place in the registry of the state in which it was compiled. */

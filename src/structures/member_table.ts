@@ -32,8 +32,8 @@ const OUTSIDE = 65535;
 const INSIDE_MAX = 32 * 1024;
 const INDEX_BYTES = 4;
 const SCORE_BYTES = 8;
-/** Memory of the table's objects, without its segments. */
-const TABLE_OVERHEAD = 300;
+/** Memory of the table's objects, and of the value that it is a part of, without its segments; measured. */
+const TABLE_OVERHEAD = 2500;
 
 /** A part that is too long for a block. */
 class Outside {

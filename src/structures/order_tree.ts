@@ -47,7 +47,7 @@ const INNER_HEAD = 1;
 const CHILD_WORDS = 5;
 const KEY_WORD = 3;
 const MAX_DEPTH = 16;
-const TREE_OVERHEAD = 250;
+const TREE_OVERHEAD = 2800;
 
 /** See the module's head. */
 export class OrderTree {

@@ -35,7 +35,7 @@ const ELEMENTS_MAX = 32767;
 const SMALL_NODE_BYTES = 64;
 const LONG_LIST_NODES = 16;
 const NODE_OVERHEAD = 72;
-const LIST_OVERHEAD = 200;
+const LIST_OVERHEAD = 1000;
 
 /**
  * The limits of a node that a value of `list-max-listpack-size` stands for; `bytesMax` bounds its bytes

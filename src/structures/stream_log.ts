@@ -41,7 +41,7 @@ const ENTRY_HEAD_BYTES = 64;
 const ELEMENT_HEAD_BYTES = 10;
 /** Smaller nodes are not worth a move for every entry. */
 const ROOM_MIN = 128;
-const LOG_OVERHEAD = 900;
+const LOG_OVERHEAD = 2300;
 
 const EntryMark = { deleted: 1, sameFields: 2 } as const;
 

@@ -3,7 +3,8 @@ import { assert, assertEquals } from "@std/assert";
 import type { LargeString } from "../../src/keyspace/entry.ts";
 import { argsOf } from "../../src/protocol/args.ts";
 import { SMALL_BYTES } from "../../src/structures/chunk_pool.ts";
-import { TestServer } from "../support/harness.ts";
+import { loadMachinery } from "../../src/scripting/machinery.ts";
+import { type Reply, TestServer } from "../support/harness.ts";
 import { startRespite, Wire } from "../support/live.ts";
 
 const LARGE = "x".repeat(1_000_000);
@@ -114,4 +115,57 @@ Deno.test("replies to a client that left without reading them take no memory", a
   } finally {
     await stop();
   }
+});
+
+Deno.test("used_memory counts tables, clients, what they are sent, tracking, channels and scripts", async () => {
+  const lua = await loadMachinery();
+  const server = new TestServer({ lua });
+  const { engine } = server;
+  const client = server.client();
+  let before = engine.usedBytes;
+  const grown = (): number => {
+    const bytes = engine.usedBytes - before;
+    before += bytes;
+    return bytes;
+  };
+  client.client.reply.bulkBinary("x".repeat(100_000));
+  assert(grown() >= 100_000);
+  client.client.reply.drop();
+  grown();
+  client.run("CLIENT TRACKING ON");
+  for (let i = 0; i < 1000; i++) client.run(`GET key:${i}`);
+  assert(grown() >= 30_000);
+  for (let i = 0; i < 100; i++) client.run(`WATCH key:${i}`);
+  assert(grown() >= 15_000);
+  for (let i = 0; i < 100; i++) client.run(`SUBSCRIBE channel:${i}`);
+  assert(grown() >= 60_000);
+  for (let i = 0; i < 100; i++) server.run(`EVAL 'return ${i}' 0`);
+  assert(grown() >= 100_000);
+  for (let i = 0; i < 100; i++) server.run(`SADD set member:${i}`);
+  grown();
+  server.run("SADD set " + "x".repeat(65));
+  assert(grown() > 2000, "a table of members is several objects");
+  const info = String(server.run("INFO memory"));
+  const stats = server.run("MEMORY STATS") as Reply[];
+  const shown = Number(info.match(/used_memory:(\d+)/)?.[1]);
+  assert(Math.abs(shown - Number(stats[3])) < 10_000, `${shown} ${stats[3]}`);
+});
+
+Deno.test("what waits for replicas and the log is used, but not compared with maxmemory", () => {
+  const server = new TestServer();
+  const { engine } = server;
+  const replica = server.client();
+  engine.becomesReplica(replica.client);
+  const compared = engine.usedBytesFor(replica.client);
+  replica.client.reply.bulkBinary("x".repeat(1_000_000));
+  assertEquals(engine.usedBytesFor(replica.client), compared);
+  assert(engine.usedBytes > compared + 1_000_000);
+  const info = String(server.run("INFO memory"));
+  assert(Number(info.match(/mem_not_counted_for_evict:(\d+)/)?.[1]) > 1_000_000);
+  assertEquals(
+    info.match(/mem_clients_slaves:(\d+)/)?.[1],
+    info.match(/mem_total_replication_buffers:(\d+)/)?.[1],
+  );
+  server.run(`CONFIG SET maxmemory ${compared + 200_000}`);
+  assertEquals(server.run("SET k v"), "OK");
 });

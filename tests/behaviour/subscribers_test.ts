@@ -74,7 +74,7 @@ Deno.test("a subscriber that does not read is cut off at its limit, and nobody e
     receivers = await publisher.call("PUBLISH", "news", text);
     assertEquals(receivers, ":2\r\n");
     assertEquals(await reader.read(), requestOf(["message", "news", text]));
-    most = Math.max(most, server.engine.clientBytes);
+    most = Math.max(most, server.engine.clientMemory.bytes);
   }
   assertEquals(counters.clientOutputLimitDisconnections, 1);
   assert(most < 2 ** 21, `${most} bytes waited`);
