@@ -83,6 +83,7 @@ export class Cron {
     });
     this.#guarded("Serving clients that wait", () => this.#serve());
     const { lazyFree, chunks } = this.#engine.keyspace;
+    this.#guarded("Moving data together", () => this.#defragment(isOver));
     this.#guarded("Forgetting tracked keys", () => {
       if (this.#engine.tracking?.forgetSome(isOver) === true) isMoreLeft = true;
     });
@@ -115,6 +116,19 @@ export class Cron {
     }
   }
 
+  #defragment(isOver: () => boolean): void {
+    const { keyspace: { defragmenter }, parameters, clock, pausesCron } = this.#engine;
+    if (!defragmenter.isRunning || pausesCron || clock.monotonicUs() < defragmenter.dueUs) return;
+    defragmenter.slice(isOver, parameters.values);
+  }
+
+  /** When moving data goes on, in Unix ms. */
+  get #nextMoveMs(): number {
+    const { keyspace: { defragmenter }, clock } = this.#engine;
+    if (!defragmenter.isRunning) return Infinity;
+    return clock.nowMs() + (defragmenter.dueUs - clock.monotonicUs()) / 1000;
+  }
+
   #serve(): void {
     if (this.#engine.blocking.hasReady) this.#engine.blocking.serve();
   }
@@ -125,7 +139,12 @@ export class Cron {
     if (!this.#isRunning) return;
     const { clock, deadlines, keyspace } = this.#engine;
     const nextKey = this.#mayExpire() ? keyspace.takeNextDeadline() : Infinity;
-    const next = Math.min(this.#nextTickMs, deadlines.next + 1, nextKey + 1);
+    const next = Math.min(
+      this.#nextTickMs,
+      deadlines.next + 1,
+      nextKey + 1,
+      this.#nextMoveMs,
+    );
     this.#arm(more ? 0 : Math.max(0, next - clock.nowMs()));
   };
 
@@ -168,6 +187,7 @@ export class Cron {
     this.#engine.keptLinks.tick(now);
     this.#engine.logins.tick();
     this.#engine.keyspace.chunks.age();
+    keyspace.defragmenter.tick(parameters.values);
     forgetScratch();
   }
 

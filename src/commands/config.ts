@@ -46,6 +46,7 @@ function configResetstat({ reply, engine }: Call): void {
   engine.replyBuffers.reset();
   engine.keyspace.stats.reset();
   engine.eviction.resetStatistics();
+  engine.keyspace.defragmenter.resetStatistics();
   for (const command of engine.commands.all()) command.stats.reset();
   reply.ok();
 }

@@ -165,7 +165,7 @@ function memory(engine: Engine): Field[] {
     ["mem_cluster_links", 0],
     ["mem_aof_buffer", engine.logBytes],
     ["mem_allocator", "respite-arena"],
-    ["active_defrag_running", 0],
+    ["active_defrag_running", keyspace.defragmenter.percent],
     ["lazyfree_pending_objects", keyspace.lazyFree.pending],
     ["lazyfreed_objects", keyspace.stats.lazilyFreed],
   ];
@@ -218,6 +218,7 @@ function debug({ counters }: Engine): Field[] {
 
 function stats(engine: Engine): Field[] {
   const { counters, keyspace, eviction } = engine;
+  const { defragmenter } = keyspace;
   const commandUs = commandMicroseconds(engine);
   const kilobytes = (rate: number): string => (rate / 1024).toFixed(2);
   return [
@@ -253,12 +254,12 @@ function stats(engine: Engine): Field[] {
     ["total_forks", 0],
     ["migrate_cached_sockets", engine.keptLinks.size],
     ["slave_expires_tracked_keys", 0],
-    ["active_defrag_hits", 0],
-    ["active_defrag_misses", 0],
-    ["active_defrag_key_hits", 0],
-    ["active_defrag_key_misses", 0],
-    ["total_active_defrag_time", 0],
-    ["current_active_defrag_time", 0],
+    ["active_defrag_hits", defragmenter.hits],
+    ["active_defrag_misses", defragmenter.misses],
+    ["active_defrag_key_hits", defragmenter.keyHits],
+    ["active_defrag_key_misses", defragmenter.keyMisses],
+    ["total_active_defrag_time", Math.round(defragmenter.activeUs / 1000)],
+    ["current_active_defrag_time", Math.round(defragmenter.activeNowUs / 1000)],
     ["tracking_total_keys", engine.tracking?.keyCount ?? 0],
     ["tracking_total_items", engine.tracking?.itemCount ?? 0],
     ["tracking_total_prefixes", engine.tracking?.prefixCount ?? 0],

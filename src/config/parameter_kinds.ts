@@ -79,7 +79,7 @@ export const ULONG_MAX = 18446744073709551615n;
 export function bool<N extends string>(
   name: N,
   initial: boolean,
-  traits: Traits & { readonly refusesYes?: string } = {},
+  traits: Traits = {},
 ): ParameterSpec<N, boolean> {
   const show = (value: boolean): string => value ? "yes" : "no";
   return {
@@ -91,8 +91,7 @@ export function bool<N extends string>(
     parse([word]) {
       const lower = word.toLowerCase();
       if (lower === "no") return { value: false };
-      if (lower !== "yes") return { error: "argument must be 'yes' or 'no'" };
-      return traits.refusesYes === undefined ? { value: true } : { error: traits.refusesYes };
+      return lower === "yes" ? { value: true } : { error: "argument must be 'yes' or 'no'" };
     },
     show,
     write: (value) => [show(value)],

@@ -43,10 +43,6 @@ import {
 } from "./parameter_words.ts";
 import { quoteWord } from "./words.ts";
 
-const NO_DEFRAGMENTATION = "Active defragmentation cannot be enabled: it requires a Redis server " +
-  "compiled with a modified Jemalloc like the one shipped by default with the Redis source " +
-  "distribution";
-
 const notifyKeyspaceEvents: ParameterSpec<"notify-keyspace-events", string> = {
   name: "notify-keyspace-events",
   kind: "text",
@@ -63,14 +59,14 @@ export const PARAMETER_ROWS = [
   choice("acl-pubsub-default", "resetchannels", ["allchannels", "resetchannels"]),
   text("aclfile", "", { immutable: true }),
   integer("acllog-max-len", 128, 0, LONG_MAX),
-  integer("active-defrag-cycle-max", 25, 1, 99, { inert: true }),
-  integer("active-defrag-cycle-min", 1, 1, 99, { inert: true }),
-  memory("active-defrag-ignore-bytes", 104_857_600, 1, LONG_MAX, { inert: true }),
-  integer("active-defrag-max-scan-fields", 1_000, 1, LONG_MAX, { inert: true }),
-  integer("active-defrag-threshold-lower", 10, 0, 1_000, { inert: true }),
-  integer("active-defrag-threshold-upper", 100, 0, 1_000, { inert: true }),
+  integer("active-defrag-cycle-max", 25, 1, 99),
+  integer("active-defrag-cycle-min", 1, 1, 99),
+  memory("active-defrag-ignore-bytes", 104_857_600, 1, LONG_MAX),
+  integer("active-defrag-max-scan-fields", 1_000, 1, LONG_MAX),
+  integer("active-defrag-threshold-lower", 10, 0, 1_000),
+  integer("active-defrag-threshold-upper", 100, 0, 1_000),
   integer("active-expire-effort", 1, 1, 10, { inert: true }),
-  bool("activedefrag", false, { refusesYes: NO_DEFRAGMENTATION, inert: true }),
+  bool("activedefrag", false),
   bool("activerehashing", true, { inert: true }),
   bool("always-show-logo", false, { immutable: true, inert: true }),
   bool("aof-disable-auto-gc", false, { hidden: true }),

@@ -75,10 +75,7 @@ Deno.test("setting a parameter without effect is refused or warned about, at the
   for (const { name, initial, parse, show, traits, isMulti } of rows) {
     if (traits.inert !== true) continue;
     const value = otherValue({ name, initial, parse, show, traits } as ParameterSpec);
-    if (value === null) {
-      assertEquals(name, "activedefrag", `${name}: the test has no value for it`);
-      continue;
-    }
+    if (value === null) throw new Error(`${name}: the test has no value for it`);
     const words = isMulti ? show(value).split(" ") : [show(value)];
     const atStart = new Parameters();
     assertEquals(atStart.load({ name, words }), null, name);

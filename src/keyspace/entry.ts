@@ -87,6 +87,11 @@ export interface HeapValue extends Releasable {
   readonly members?: MemberTable;
   /** The bytes that `Entries.outsideBytes` includes for it; `Entries.accountMemory` sets this. */
   accountedBytes: number;
+  /**
+   * Moves its blocks that are leaving their chunks (Arena.isLeaving) to others: about `limit` elements from `cursor` on.
+   * Returns the cursor of the rest; 0 begins and ends. Absent if it has no blocks.
+   */
+  relocate?(cursor: number, limit: number): number;
   /** A copy of the value in memory of its own. */
   clone(): HeapValue;
   /** Frees its memory outside the arena at once; the arena, with its blocks, was emptied before. */

@@ -32,6 +32,10 @@ export class HashTable implements HeapValue {
     return this.members.release(limit);
   }
 
+  relocate(cursor: number, limit: number): number {
+    return this.members.relocate(cursor, limit, null);
+  }
+
   dispose(): void {
     this.members.dispose();
   }

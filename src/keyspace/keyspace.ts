@@ -8,6 +8,7 @@ import { Random } from "../lib/random.ts";
 import { ChunkPool } from "../structures/chunk_pool.ts";
 import { ChangeHooks } from "./change_hooks.ts";
 import { Database } from "./database.ts";
+import { Defragmenter } from "./defragmenter.ts";
 import { Entries } from "./entry.ts";
 import { LazyFree } from "./lazy_free.ts";
 import { Limits } from "./limits.ts";
@@ -49,6 +50,7 @@ export class Keyspace {
   readonly stats = new KeyspaceStats();
   readonly databases: Database[] = [];
   readonly lazyFree: LazyFree;
+  readonly defragmenter: Defragmenter;
   readonly victims: Victims;
   /** Whether maxmemory-policy counts frequency (LFU) instead of age (LRU). */
   frequencyPolicy = false;
@@ -89,6 +91,7 @@ export class Keyspace {
   ) {
     this.entries = new Entries(hasher, this.chunks);
     this.lazyFree = new LazyFree(this);
+    this.defragmenter = new Defragmenter(this);
     for (let i = 0; i < count; i++) this.databases.push(new Database(i, this));
     this.victims = new Victims(this);
   }
@@ -206,6 +209,7 @@ export class Keyspace {
   clear(): void {
     this.hooks.contentsChange(-1);
     const tables = this.lazyFree.forget();
+    this.defragmenter.forget();
     const old = this.entries;
     const isHeld = this.#held === old;
     if (isHeld) this.entries = new Entries(this.hasher, this.chunks);

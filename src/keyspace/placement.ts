@@ -147,6 +147,16 @@ export class Placement implements Releasable {
     return next;
   }
 
+  /** Moves an entry to another block of the same size; opens nothing. */
+  relocate(ref: Ref): void {
+    const { entries } = this;
+    const hash = entries.hashOf(ref);
+    const next = entries.arena.copyOf(ref);
+    this.table.replace(hash, ref, next);
+    if (entries.hasFlag(next, EntryFlag.ttl)) this.heap.replaceRef(entries.heapSlot(next), next);
+    entries.arena.free(ref);
+  }
+
   /**
    * Frees the value of `ref` and gives it room for another of `size` bytes; opens the entry, whose value is then empty.
    * A block that is far too large is replaced as well.

@@ -48,6 +48,23 @@ export class Stream implements HeapValue {
     return (this.groups?.release(limit) ?? true) && this.log.release(limit);
   }
 
+  /** The nodes of the log, its tree, pending entries, and their trees: the cursor is the phase and 4 × the place in it. */
+  relocate(cursor: number, limit: number): number {
+    const { log, groups } = this;
+    const at = Math.floor(cursor / 4);
+    const phase = cursor % 4;
+    if (phase === 0) return log.relocate(at, limit) ? 4 * (at + limit) : 1;
+    if (phase === 1) {
+      const rest = log.tree.relocate(at, limit);
+      if (rest > 0) return 4 * (rest - 1) + 1;
+      return groups === null ? 0 : 2;
+    }
+    if (groups === null) return 0;
+    const next = phase === 2 ? groups.relocate(at, limit) : groups.relocateTrees(at, limit);
+    if (next < 0) return phase === 2 ? 3 : 0;
+    return 4 * next + phase;
+  }
+
   dispose(): void {
     this.log.dispose();
   }

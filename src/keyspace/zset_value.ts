@@ -115,6 +115,14 @@ export class SortedSet implements HeapValue, Order, Bound {
     return this.tree.release(limit) && this.members.release(limit);
   }
 
+  /** First the members, by cursors of their table, then the tree: −1 − rank. */
+  relocate(cursor: number, limit: number): number {
+    const { members, tree } = this;
+    if (cursor < 0) return -tree.relocate(-1 - cursor, limit);
+    const next = members.relocate(cursor, limit, (ref, copy) => tree.replace(ref, copy));
+    return next === 0 ? -1 : next;
+  }
+
   dispose(): void {
     this.members.dispose();
   }

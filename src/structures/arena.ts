@@ -15,6 +15,8 @@
  * allocation. A slab whose last block is freed goes back to the pool of all classes, except one
  * for each class, for a class of which one block is allocated and freed again and again.
  *
+ * A chunk can be closed, so that it empties when its blocks are moved away: the slabs of closed chunks are in no list.
+ *
  * Invariants: ref 0 is never handed out; a slab is in its class's list exactly while it has room;
  * `live` + free + never used = all blocks of a slab; at most one empty slab a class, no empty chunk.
  * Costs: `alloc` and `free` O(1), at times O(512) to find a slab or to take a chunk from the system;
@@ -25,6 +27,7 @@
  * @module
  */
 import { assert } from "../lib/assert.ts";
+import { copyIn } from "../lib/copy.ts";
 import { Chunk, CHUNK_BYTES, ChunkPool, SMALL_BYTES } from "./chunk_pool.ts";
 
 /** A block of the arena; 0 is none. Unsigned 32 bits. */
@@ -87,8 +90,12 @@ export class Arena {
 
   readonly #pool: ChunkPool;
   readonly #maxChunks: number;
+  /** By chunk, 1 while it is closed: see `close`. */
+  readonly #closed = new Uint8Array(MAX_CHUNKS);
   /** Slabs of a chunk that no class has; 0 where there is no chunk. */
   readonly #freeSlabs: Uint16Array;
+  /** Blocks that `copyOf` has made. */
+  copies = 0;
   #chunkCount = 0;
   #slabCount = 0;
   #usedBytes = 0;
@@ -207,7 +214,8 @@ export class Arena {
     const bump = this.#bump[slab];
     const head = this.#freeHead[slab];
     assert((ref & 0x7fff) < bump && ref !== head, "a freed block is in use");
-    if (head === 0 && bump > SLAB_UNITS - units) this.#link(slab, sizeClass);
+    const isFull = head === 0 && bump > SLAB_UNITS - units;
+    if (isFull && this.#closed[slab >>> 8] === 0) this.#link(slab, sizeClass);
     this.chunks[ref >>> 23].words[(ref & 0x7fffff) << 1] = head;
     this.#freeHead[slab] = ref;
     this.#usedBytes -= units << 3;
@@ -228,6 +236,90 @@ export class Arena {
     this.#pool.release();
   }
 
+  // Emptying chunks
+
+  /** Bytes of chunks that may take memory: those that were ever touched. O(chunks). */
+  get touchedBytes(): number {
+    let bytes = 0;
+    for (let i = 0; i < this.#maxChunks; i++) bytes += this.chunks[i].touchedBytes;
+    assert(bytes <= this.reservedBytes, "what is touched lies in chunks");
+    return bytes;
+  }
+
+  /** The bytes in use in a chunk, and those that may take memory; null where there is none. O(slabs). */
+  chunkStats(index: number): { usedBytes: number; touchedBytes: number } | null {
+    assert(index >= 0 && index < MAX_CHUNKS, "the index is one of a chunk");
+    const chunk = this.chunks[index];
+    if (chunk === NO_CHUNK) return null;
+    let units = 0;
+    for (let slab = index * SLABS_A_CHUNK; slab < (index + 1) * SLABS_A_CHUNK; slab++) {
+      if (this.#classOf[slab] !== 0) {
+        units += this.#live[slab] * CLASS_UNITS[this.#classOf[slab] - 1];
+      }
+    }
+    return { usedBytes: 8 * units, touchedBytes: chunk.touchedBytes };
+  }
+
+  /**
+   * Lets a chunk give no more blocks, so that it empties when those in it are moved away, and goes back to the system.
+   * O(slabs of a chunk).
+   */
+  close(index: number): void {
+    assert(this.chunks[index] !== NO_CHUNK && this.#closed[index] === 0, "an open chunk is closed");
+    this.#closed[index] = 1;
+    for (let slab = index * SLABS_A_CHUNK; slab < (index + 1) * SLABS_A_CHUNK; slab++) {
+      const sizeClass = this.#classOf[slab] - 1;
+      if (sizeClass < 0 || !this.#hasRoom(slab)) continue;
+      this.#unlink(slab, sizeClass);
+      if (this.#live[slab] > 0) continue;
+      this.#idle[sizeClass] = 0;
+      this.#closeSlab(slab);
+      if (this.chunks[index] === NO_CHUNK) return;
+    }
+  }
+
+  /** Opens the chunks that are closed and did not empty; returns how many. */
+  reopen(): number {
+    assert(this.#chunkCount <= this.#maxChunks, "there are no more chunks than may be");
+    let count = 0;
+    for (let index = 0; index < this.#maxChunks; index++) {
+      if (this.#closed[index] === 0) continue;
+      this.#closed[index] = 0;
+      count++;
+      for (let slab = index * SLABS_A_CHUNK; slab < (index + 1) * SLABS_A_CHUNK; slab++) {
+        if (this.#classOf[slab] !== 0 && this.#hasRoom(slab)) {
+          this.#link(slab, this.#classOf[slab] - 1);
+        }
+      }
+    }
+    return count;
+  }
+
+  /** Whether a block lies in a chunk that is closed, and is to be moved. */
+  isLeaving(ref: Ref): boolean {
+    assert(ref !== 0, "ref 0 means none");
+    return this.#closed[ref >>> 23] === 1;
+  }
+
+  /** A copy of a block, of the same size. The caller makes its owner refer to it, and then frees the block. */
+  copyOf(ref: Ref): Ref {
+    assert(ref !== 0, "ref 0 means none");
+    const size = this.blockSize(ref);
+    const next = this.alloc(size);
+    this.copies++;
+    const source = this.chunks[ref >>> 23];
+    const target = this.chunks[next >>> 23];
+    const at = offsetOf(ref);
+    copyIn(source.bytes, source.view, at, at + size, target.bytes, target.view, offsetOf(next));
+    return next;
+  }
+
+  #hasRoom(slab: number): boolean {
+    assert(this.#classOf[slab] !== 0, "a slab with room serves a class");
+    const units = CLASS_UNITS[this.#classOf[slab] - 1];
+    return this.#freeHead[slab] !== 0 || this.#bump[slab] <= SLAB_UNITS - units;
+  }
+
   /** Frees all blocks at once, so that all refs become invalid, and gives all chunks back. O(slabs of the chunks). */
   clear(): void {
     assert(this.#usedBytes >= 0, "a count of bytes is not negative");
@@ -245,6 +337,7 @@ export class Arena {
     // The other arrays need no clearing: a slab's items are set when it gets a class.
     this.#roomy.fill(0);
     this.#idle.fill(0);
+    this.#closed.fill(0);
     this.#chunkCount = this.#slabCount = this.#usedBytes = 0;
   }
 
@@ -302,7 +395,8 @@ export class Arena {
     }
     assert(this.#live[slab] + free === used, "every block is in use or free");
     assert(
-      this.#live[slab] > 0 || this.#idle[sizeClass] === slab + 1,
+      this.#live[slab] > 0 ||
+        (this.#idle[sizeClass] === slab + 1 && this.#closed[slab >>> 8] === 0),
       "a class keeps one empty slab",
     );
     return this.#live[slab] * units * 8;
@@ -322,7 +416,8 @@ export class Arena {
     for (const slab of slabs) {
       const hasRoom = this.#freeHead[slab] !== 0 ||
         this.#bump[slab] <= SLAB_UNITS - CLASS_UNITS[sizeClass];
-      assert(hasRoom === listed.has(slab), "exactly the slabs with room are listed");
+      const isListed = hasRoom && this.#closed[slab >>> 8] === 0;
+      assert(isListed === listed.has(slab), "exactly the slabs with room are listed");
     }
   }
 
@@ -330,8 +425,15 @@ export class Arena {
   #openSlab(sizeClass: number): number {
     assert(sizeClass >= 0 && sizeClass < CLASS_UNITS.length, "a slab serves a class");
     let chunk = 0;
-    while (chunk < this.#maxChunks && this.#freeSlabs[chunk] === 0) chunk++;
-    if (chunk === this.#maxChunks) chunk = this.#addChunk();
+    while (chunk < this.#maxChunks && !this.#mayServe(chunk)) chunk++;
+    if (chunk === this.#maxChunks) {
+      // Rather than have no memory, stop emptying chunks.
+      if (this.#chunkCount === this.#maxChunks && this.reopen() > 0) {
+        const roomy = this.#roomy[sizeClass];
+        return roomy !== 0 ? roomy - 1 : this.#openSlab(sizeClass);
+      }
+      chunk = this.#addChunk();
+    }
     let slab = chunk * SLABS_A_CHUNK;
     while (this.#classOf[slab] !== 0) slab++;
     assert(slab < (chunk + 1) * SLABS_A_CHUNK, "a chunk that counts a free slab has one");
@@ -345,13 +447,19 @@ export class Arena {
     return slab;
   }
 
+  #mayServe(chunk: number): boolean {
+    assert(chunk >= 0 && chunk < MAX_CHUNKS, "the index is one of a chunk");
+    return this.#freeSlabs[chunk] !== 0 && this.#closed[chunk] === 0;
+  }
+
   /** Called when a slab's last block was freed: keeps the slab for its class, or gives it back to the pool. */
   #retire(slab: number, sizeClass: number): void {
     assert(
       this.#live[slab] === 0 && this.#classOf[slab] === sizeClass + 1,
       "a slab that empties served its class",
     );
-    if (this.#idle[sizeClass] === 0) {
+    if (this.#closed[slab >>> 8] === 1) this.#closeSlab(slab);
+    else if (this.#idle[sizeClass] === 0) {
       this.#idle[sizeClass] = slab + 1;
       this.#empty(slab);
     } else {
@@ -408,6 +516,7 @@ export class Arena {
     assert(this.#freeSlabs[chunk] === SLABS_A_CHUNK, "only an empty chunk is dropped");
     this.#pool.give(this.chunks[chunk]);
     this.chunks[chunk] = NO_CHUNK;
+    this.#closed[chunk] = 0;
     this.#freeSlabs[chunk] = 0;
     this.#chunkCount--;
   }

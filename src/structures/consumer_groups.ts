@@ -242,6 +242,20 @@ export class ConsumerGroup {
 
   // Memory
 
+  /** Moves entries that are leaving their chunks, `limit` at most from rank `from` on. */
+  relocate(from: number, limit: number): void {
+    assert(from >= 0 && from < this.pending.count, "there is an entry from which to move");
+    const end = Math.min(from + limit, this.pending.count);
+    for (let rank = from; rank < end; rank++) {
+      const ref = this.pending.at(rank);
+      if (!this.#arena.isLeaving(ref)) continue;
+      const next = this.#arena.copyOf(ref);
+      this.pending.tree.replace(ref, next);
+      this.consumerOf(ref).pending.tree.replace(ref, next);
+      this.#arena.free(ref);
+    }
+  }
+
   get bytes(): number {
     return GROUP_OVERHEAD + CONSUMER_OVERHEAD * this.#consumers.size;
   }
@@ -334,6 +348,40 @@ export class ConsumerGroups {
     assert(this.#groups.get(group.name) === group, "a group that is removed is of this stream");
     this.#groups.delete(group.name);
     assert(!this.#groups.has(group.name), "a group that was removed is gone");
+  }
+
+  /**
+   * Moves pending entries that are leaving their chunks, `limit` at most from place `from` on, counted over all groups; returns
+   * the place of the rest, or −1.
+   */
+  relocate(from: number, limit: number): number {
+    assert(from >= 0 && limit > 0, "entries are moved from one on");
+    let first = 0;
+    for (const group of this.#groups.values()) {
+      const { count } = group.pending;
+      if (from < first + count) {
+        group.relocate(from - first, limit);
+        return Math.min(from + limit, first + count);
+      }
+      first += count;
+    }
+    return -1;
+  }
+
+  /** The same for the nodes of the trees over them. An empty tree has a node, too. */
+  relocateTrees(from: number, limit: number): number {
+    assert(from >= 0 && limit > 0, "nodes are moved from one on");
+    let first = 0;
+    for (const group of this.#groups.values()) {
+      for (const { pending: { tree } } of [group, ...group.consumers()]) {
+        if (from <= first + tree.count) {
+          const rest = tree.relocate(from - first, limit);
+          return rest > 0 ? first + rest - 1 : first + tree.count + 1;
+        }
+        first += tree.count + 1;
+      }
+    }
+    return -1;
   }
 
   /** Entries pending in all groups. O(groups). */

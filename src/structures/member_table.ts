@@ -324,6 +324,29 @@ export class MemberTable implements KeyLayout {
     return this.#table.scan(cursor, count, visit);
   }
 
+  /**
+   * Moves the blocks that are leaving their chunks, about `limit` of them from `cursor` on, as in `scan`. `replaced` is called with
+   * each while both blocks can be read, the old and the new one.
+   */
+  relocate(
+    cursor: number,
+    limit: number,
+    replaced: ((ref: Ref, next: Ref) => void) | null,
+  ): number {
+    assert(limit > 0 && this.#left < 0, "members of a table in use are moved");
+    const leaving: Ref[] = [];
+    const next = this.#table.scan(cursor, limit, (ref) => {
+      if (this.#arena.isLeaving(ref)) leaving.push(ref);
+    });
+    for (const ref of leaving) {
+      const copy = this.#arena.copyOf(ref);
+      replaced?.(ref, copy);
+      this.#table.replace(this.hashOf(copy), ref, copy);
+      this.#arena.free(ref);
+    }
+    return next;
+  }
+
   forEach(visit: (ref: Ref) => void): void {
     this.#table.forEach(visit);
   }

@@ -198,6 +198,38 @@ export class OrderTree {
     if (at === 0) this.#firstChanged(next);
   }
 
+  /**
+   * Moves the nodes that are leaving their chunks, as far as they lie on the way to about `limit` refs from rank
+   * `from` on. Returns the rank of the rest, plus 1; 0 if there is none.
+   */
+  relocate(from: number, limit: number): number {
+    assert(from >= 0 && limit > 0, "nodes are moved from one on");
+    let rank = from;
+    do {
+      const leaf = this.#count === 0
+        ? this.#root
+        : this.#descendTo(Math.min(rank, this.#count - 1));
+      rank += this.#words(leaf)[baseOf(leaf)] - (this.#count === 0 ? 0 : this.#offset);
+      for (let level = 0; level < this.#depth; level++) {
+        this.#path[level] = this.#relocated(this.#path[level], level);
+      }
+      const moved = this.#relocated(leaf, this.#depth);
+      if (moved !== leaf) this.#relink(moved, moved);
+    } while (rank < this.#count && rank - from < limit);
+    return rank < this.#count ? rank + 1 : 0;
+  }
+
+  /** The place of the node at `level` of the path, which is another one if it was leaving. */
+  #relocated(node: Ref, level: number): Ref {
+    assert(node !== 0, "ref 0 means none");
+    if (!this.#arena.isLeaving(node)) return node;
+    const next = this.#arena.copyOf(node);
+    if (level === 0) this.#root = next;
+    else this.#words(this.#path[level - 1])[this.#wordOf(level - 1)] = next;
+    this.#arena.free(node);
+    return next;
+  }
+
   /** How many refs come before `ref`, which is there. */
   rankOf(ref: Ref): number {
     assert(this.#count > 0, "the tree is not empty");
@@ -605,18 +637,19 @@ export class OrderTree {
   #dropLeaf(leaf: Ref): void {
     assert(this.#words(leaf)[baseOf(leaf)] === 0, "a leaf that is dropped is empty");
     if (this.#depth === 0) return;
-    this.#unlinkLeaf(leaf);
+    this.#relink(leaf, 0);
     this.#freeNode(leaf);
     this.#removeChild(this.#depth - 1);
   }
 
-  #unlinkLeaf(leaf: Ref): void {
+  /** Makes the neighbours of a leaf point to its place, or, if that is 0, to each other. */
+  #relink(leaf: Ref, place: Ref): void {
     const words = this.#words(leaf);
     const next = words[baseOf(leaf) + 1];
     const previous = words[baseOf(leaf) + 2];
     assert(next !== leaf && previous !== leaf, "a leaf has others beside it");
-    if (next !== 0) this.#words(next)[baseOf(next) + 2] = previous;
-    if (previous !== 0) this.#words(previous)[baseOf(previous) + 1] = next;
+    if (next !== 0) this.#words(next)[baseOf(next) + 2] = place || previous;
+    if (previous !== 0) this.#words(previous)[baseOf(previous) + 1] = place || next;
   }
 
   /** Removes the child taken at `level` of the path; its refs were removed or moved. */
@@ -679,7 +712,7 @@ export class OrderTree {
     target[own] += count;
     assert(target[own] <= this.#leafRefs, "a leaf holds no more than it has room for");
     this.#words(this.#path[level])[this.#wordOf(level) - CHILD_WORDS + 2] = target[own];
-    this.#unlinkLeaf(leaf);
+    this.#relink(leaf, 0);
     this.#freeNode(leaf);
     this.#removeChild(level);
   }

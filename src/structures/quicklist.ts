@@ -444,6 +444,22 @@ export class Quicklist implements ListpackHome {
     return node;
   }
 
+  /** Moves nodes that are leaving their chunks: see HeapValue. */
+  relocate(cursor: number, limit: number): number {
+    assert(cursor >= 0 && limit > 0, "nodes are moved from one on");
+    const end = Math.min(cursor + limit, this.#nodes.length);
+    for (let i = cursor; i < end; i++) {
+      const node = this.#nodes.at(i);
+      if (node.ref === 0 || !this.#arena.isLeaving(node.ref)) continue;
+      const { ref } = node;
+      node.ref = this.#arena.copyOf(ref);
+      this.#arena.free(ref);
+      // The packs point to where the node was.
+      this.#packNode = this.#otherNode = null;
+    }
+    return end < this.#nodes.length ? end : 0;
+  }
+
   clone(): Quicklist {
     const twin = new Quicklist(this.#arena, this.fill, this.bytesMax);
     twin.isListpack = this.isListpack;

@@ -110,7 +110,7 @@ export class StreamLog implements ListpackHome {
   readonly maxDeletedId = new StreamId();
   readonly #arena: Arena;
   readonly #order: IdOrder;
-  readonly #tree: OrderTree;
+  readonly tree: OrderTree;
   readonly #outside = new SideTable<Outside>();
   #outsideBytes = 0;
   #arenaBytes = 0;
@@ -131,24 +131,24 @@ export class StreamLog implements ListpackHome {
   constructor(arena: Arena) {
     this.#arena = arena;
     this.#order = new IdOrder(arena);
-    this.#tree = new OrderTree(arena, this.#order);
+    this.tree = new OrderTree(arena, this.#order);
     assert(this.nodeCount === 0, "a log begins without nodes");
   }
 
   get nodeCount(): number {
-    return this.#tree.count;
+    return this.tree.count;
   }
 
   /** Memory outside the arena, in bytes. */
   get bytes(): number {
     assert(this.#outsideBytes >= 0, "a count of bytes is not negative");
-    return LOG_OVERHEAD + this.#tree.bytes + this.#outsideBytes;
+    return LOG_OVERHEAD + this.tree.bytes + this.#outsideBytes;
   }
 
   /** Memory of its blocks in the arena, in bytes. */
   get arenaBytes(): number {
     assert(this.#arenaBytes >= 0, "a count of bytes is not negative");
-    return this.#arenaBytes + this.#tree.arenaBytes;
+    return this.#arenaBytes + this.tree.arenaBytes;
   }
 
   // Nodes
@@ -156,7 +156,7 @@ export class StreamLog implements ListpackHome {
   /** Points `pack` at the node with that rank, and sets `base` to its first entry's id. */
   openNode(rank: number, base: StreamId): void {
     assert(rank >= 0 && rank < this.nodeCount, "a node that is opened is there");
-    this.#open(this.#tree.at(rank));
+    this.#open(this.tree.at(rank));
     base.copy(this.#base);
   }
 
@@ -164,7 +164,7 @@ export class StreamLog implements ListpackHome {
   rankBefore(id: StreamId): number {
     this.#order.bound.copy(id);
     this.#order.includesEqual = true;
-    return this.#tree.countBefore(this.#order) - 1;
+    return this.tree.countBefore(this.#order) - 1;
   }
 
   #open(node: Ref): void {
@@ -176,7 +176,7 @@ export class StreamLog implements ListpackHome {
   /** As `openNode` with a pack of the caller's, for reading: the log's own pack stays where it is. */
   openNodeIn(rank: number, base: StreamId, pack: Listpack): void {
     assert(pack !== this.pack, "the log keeps its own pack where it is");
-    this.#openIn(this.#tree.at(rank), base, pack);
+    this.#openIn(this.tree.at(rank), base, pack);
   }
 
   #openIn(node: Ref, base: StreamId, pack: Listpack): void {
@@ -239,7 +239,7 @@ export class StreamLog implements ListpackHome {
       new Uint8Array(chunk.bytes.buffer, offsetOf(node), used),
       offsetOf(next),
     );
-    this.#tree.replace(node, next);
+    this.tree.replace(node, next);
     this.#arenaBytes += this.#arena.blockSize(next) - this.#arena.blockSize(node);
     this.#arena.free(node);
     if (node === this.#last) this.#last = next;
@@ -249,13 +249,13 @@ export class StreamLog implements ListpackHome {
 
   /** Appends a node that begins with `id`. It gets the room of the node before, since it will probably get as long. */
   #addNode(id: StreamId): void {
-    const before = this.#tree.count === 0 ? 0 : this.#arena.blockSize(this.#tree.last());
+    const before = this.tree.count === 0 ? 0 : this.#arena.blockSize(this.tree.last());
     const node = this.#arena.alloc(Math.max(before, ROOM_MIN));
     this.#arenaBytes += this.#arena.blockSize(node);
     const { view } = this.#arena.chunkOf(node);
     id.write(view, offsetOf(node));
     view.setUint32(offsetOf(node) + STREAM_ID_BYTES, 0, true);
-    this.#tree.insert(node);
+    this.tree.insert(node);
     this.#last = node;
     this.#open(node);
     this.pack.writeEmpty();
@@ -264,7 +264,7 @@ export class StreamLog implements ListpackHome {
 
   #dropNode(): void {
     assert(this.#node !== 0 && this.nodeCount > 0, "a node that is dropped is open");
-    this.#tree.remove(this.#node);
+    this.tree.remove(this.#node);
     this.#freeNode(this.#node);
     if (this.#node === this.#last) this.#last = 0;
     this.#node = 0;
@@ -279,6 +279,23 @@ export class StreamLog implements ListpackHome {
     this.#arenaBytes -= this.#arena.blockSize(node);
     assert(this.#arenaBytes >= 0, "a count of bytes is not negative");
     this.#arena.free(node);
+  }
+
+  /** Moves nodes that are leaving their chunks, `limit` from rank `from` on; returns whether there are more. */
+  relocate(from: number, limit: number): boolean {
+    assert(from >= 0 && limit > 0, "nodes are moved from one on");
+    const end = Math.min(from + limit, this.nodeCount);
+    for (let rank = from; rank < end; rank++) {
+      const node = this.tree.at(rank);
+      if (!this.#arena.isLeaving(node)) continue;
+      const next = this.#arena.copyOf(node);
+      this.tree.replace(node, next);
+      this.#arena.free(node);
+      if (node === this.#last) this.#last = next;
+      // The pack points to where the node was.
+      if (node === this.#node) this.#node = 0;
+    }
+    return end < this.nodeCount;
   }
 
   // Adding
@@ -320,9 +337,9 @@ export class StreamLog implements ListpackHome {
   /** Opens the last node; returns false if there is none with room for fields and values of `added` bytes. */
   #openLastFor(added: number, limits: NodeLimits): boolean {
     assert(added >= 0, "the size is not negative");
-    if (this.#tree.count === 0) return false;
+    if (this.tree.count === 0) return false;
     if (this.#node === 0 || this.#node !== this.#last) {
-      this.#last = this.#tree.last();
+      this.#last = this.tree.last();
       this.#open(this.#last);
     }
     const { pack } = this;
@@ -417,7 +434,7 @@ export class StreamLog implements ListpackHome {
     assert(limit >= 0, "the limit is not negative");
     const before = this.count;
     while (this.count > 0) {
-      this.#open(this.#tree.at(0));
+      this.#open(this.tree.at(0));
       const { pack } = this;
       const live = pack.readNumber(pack.first());
       assert(live > 0, "a node has live entries");
@@ -490,12 +507,12 @@ export class StreamLog implements ListpackHome {
     assert(pack !== this.pack, "a node that is added is not of this log");
     const live = nodeEntries(pack);
     if (live === 0) return false;
-    if (this.#tree.count > 0) {
+    if (this.tree.count > 0) {
       this.readTopId(restored);
       if (restored.compare(first) >= 0) return false;
       this.#order.bound.copy(first);
       this.#order.includesEqual = false;
-      if (this.#tree.countBefore(this.#order) < this.#tree.count) return false;
+      if (this.tree.countBefore(this.#order) < this.tree.count) return false;
     }
     this.#addNode(first);
     this.resize(this.pack, pack.size);
@@ -508,7 +525,7 @@ export class StreamLog implements ListpackHome {
   /** Whether the last node, which begins with `first`, has `live` live entries in the order of their ids. */
   #isAscendingFrom(first: StreamId, live: number): boolean {
     assert(live > 0, "a node has live entries");
-    assert(this.#tree.count > 0, "there is a last node");
+    assert(this.tree.count > 0, "there is a last node");
     restored.copy(first);
     let seen = 0;
     // The cursor passes over ids before the first: then it shows fewer.
@@ -523,7 +540,7 @@ export class StreamLog implements ListpackHome {
 
   clone(): StreamLog {
     const twin = new StreamLog(this.#arena);
-    for (let rank = 0; rank < this.#tree.count; rank++) {
+    for (let rank = 0; rank < this.tree.count; rank++) {
       this.openNode(rank, twin.#base);
       twin.#addNode(this.#base);
       const { pack } = this;
@@ -544,11 +561,11 @@ export class StreamLog implements ListpackHome {
   /** Frees about `limit` nodes of a log that is not used any more; returns whether all are freed. */
   release(limit: number): boolean {
     assert(limit > 0, "the limit is positive");
-    for (let left = limit; left > 0 && this.#tree.count > 0; left--) {
-      this.#node = this.#tree.last();
+    for (let left = limit; left > 0 && this.tree.count > 0; left--) {
+      this.#node = this.tree.last();
       this.#dropNode();
     }
-    return this.#tree.count === 0 && this.#tree.release(limit);
+    return this.tree.count === 0 && this.tree.release(limit);
   }
 
   /** Frees its memory outside the arena, when the arena and the log are not used any more. */
@@ -558,7 +575,7 @@ export class StreamLog implements ListpackHome {
 
   /** Throws unless the invariants at the module's head hold. O(n). */
   verify(): void {
-    this.#tree.verify();
+    this.tree.verify();
     const cursor = new LogCursor();
     const from = new StreamId();
     cursor.seek(this, FIRST_ID, LAST_ID, false);
@@ -570,7 +587,7 @@ export class StreamLog implements ListpackHome {
     }
     assert(count === this.count, "the count is that of the live entries");
     assert(from.compare(this.lastId) <= 0, "no id is after the last");
-    for (let rank = 0; rank < this.#tree.count; rank++) {
+    for (let rank = 0; rank < this.tree.count; rank++) {
       this.openNode(rank, from);
       this.pack.verify();
       assert(this.pack.readNumber(this.pack.first()) > 0, "a node has live entries");
