@@ -5,7 +5,7 @@
 import { bench } from "./bench.ts";
 import { Server } from "../src/app/server.ts";
 import { Parameters } from "../src/config/parameters.ts";
-import type { Transport } from "../src/engine/client.ts";
+import { NOWHERE } from "../src/engine/client.ts";
 import { testHost } from "../tests/support/host.ts";
 import { Log } from "../src/observe/log.ts";
 import { Args, argsOf } from "../src/protocol/args.ts";
@@ -24,8 +24,7 @@ const { engine, evaluator, hub } = new Server({
   hasher: new Hasher(20261120, 2),
 });
 const table = engine.commands;
-const nowhere = { flush() {}, inFlightBytes: 0, queryBytes: 0, queryFreeBytes: 0 };
-const client = hub.newClient(nowhere as unknown as Transport);
+const client = hub.newClient(NOWHERE);
 const decoder = new RequestDecoder({ bulkMax: 1024, queryMax: 1024 ** 2, authenticated: true }, {
   onReadAhead: (pipeline) => evaluator.prefetch(client, pipeline),
 });
