@@ -587,7 +587,6 @@ export class DashTable {
     for (let i = first; i < first + span; i++) this.#directory[i] = resized;
     this.#forget(segment);
     this.#remember(resized);
-    this.#free(segment);
   }
 
   /** Moves a segment's refs to `waitingRefs`, from `start` on; returns where they end. */
@@ -658,7 +657,6 @@ export class DashTable {
     this.#putBack(segment, waiting);
     const span = this.#spanOf(segment);
     for (let i = first; i < first + span; i++) this.#directory[i] = segment;
-    this.#free(buddy);
     while (this.#depth > 0 && this.#segmentsOfDepth[this.#depth] === 0) this.#halveDirectory();
   }
 
@@ -674,13 +672,6 @@ export class DashTable {
     this.#segmentsOfDepth[segment.depth]--;
     this.#segmentCount--;
     this.#segmentBytes -= segment.bytes;
-  }
-
-  /** Frees the memory of a segment that the directory does not name any more. */
-  #free(segment: Segment): void {
-    assert(segment.count === 0, "a segment that is freed is empty");
-    this.#lastSlot = -1;
-    detach(segment.prints);
   }
 
   /**
