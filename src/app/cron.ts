@@ -118,14 +118,14 @@ export class Cron {
 
   #defragment(isOver: () => boolean): void {
     const { keyspace: { defragmenter }, parameters, clock, pausesCron } = this.#engine;
-    if (!defragmenter.isRunning || pausesCron || clock.monotonicUs() < defragmenter.dueUs) return;
+    if (pausesCron || clock.monotonicUs() < defragmenter.dueUs) return;
     defragmenter.slice(isOver, parameters.values);
   }
 
   /** When moving data goes on, in Unix ms. */
   get #nextMoveMs(): number {
-    const { keyspace: { defragmenter }, clock } = this.#engine;
-    if (!defragmenter.isRunning) return Infinity;
+    const { keyspace: { defragmenter }, clock, pausesCron } = this.#engine;
+    if (pausesCron) return Infinity;
     return clock.nowMs() + (defragmenter.dueUs - clock.monotonicUs()) / 1000;
   }
 

@@ -49,8 +49,7 @@ export class Defragmenter {
   keyMisses = 0;
   /** Percent of the processor's time that it takes now; 0: nothing is being moved. */
   percent = 0;
-  /** When the next slice may begin (Clock.monotonicUs). */
-  dueUs = 0;
+  #dueUs = 0;
   #sinceUs = 0;
   #activeUs = 0;
   readonly #keyspace: Keyspace;
@@ -80,6 +79,11 @@ export class Defragmenter {
     return this.percent > 0;
   }
 
+  /** When the next slice may begin (Clock.monotonicUs); Infinity while nothing may be moved: each tick looks again. */
+  get dueUs(): number {
+    return this.isRunning && !this.#mustWait ? this.#dueUs : Infinity;
+  }
+
   /** Microseconds since this walk has begun; 0 without one. */
   get activeNowUs(): number {
     return this.isRunning ? this.#keyspace.clock.monotonicUs() - this.#sinceUs : 0;
@@ -105,7 +109,7 @@ export class Defragmenter {
 
   #begin(percent: number): void {
     this.percent = percent;
-    this.#sinceUs = this.dueUs = this.#keyspace.clock.monotonicUs();
+    this.#sinceUs = this.#dueUs = this.#keyspace.clock.monotonicUs();
   }
 
   /** The share of the processor's time that is due for what is lost now; 0 if it is little. */
@@ -163,7 +167,7 @@ export class Defragmenter {
     // What it remembers of a key lies where the key was.
     this.#keyspace.hasher.forget();
     const nowUs = clock.monotonicUs();
-    this.dueUs = nowUs + (nowUs - beganUs) * (100 / Math.max(this.percent, 1) - 1);
+    this.#dueUs = nowUs + (nowUs - beganUs) * (100 / Math.max(this.percent, 1) - 1);
   }
 
   #stepKeys(values: DefragSettings): void {

@@ -147,10 +147,14 @@ Deno.test("it waits while a snapshot reads the entries, and goes on afterwards",
   const { defragmenter } = keyspace;
   const { hits } = defragmenter;
   assert(hits > 0 && defragmenter.isRunning);
+  assert(defragmenter.dueUs < Infinity);
   keyspace.hold();
   for (let i = 0; i < 100; i++) step(server);
   assertEquals(defragmenter.hits, hits);
+  // Else the timer would run again and again for nothing.
+  assertEquals(defragmenter.dueUs, Infinity);
   keyspace.release();
+  assert(defragmenter.dueUs < Infinity);
   finish(server);
   assert(defragmenter.hits > hits);
   audit(server.server);
