@@ -256,6 +256,12 @@ export class ConsumerGroup {
     }
   }
 
+  /** Those of its pending entries, and of its consumers', in no order. */
+  *trees(): Generator<OrderTree> {
+    yield this.pending.tree;
+    for (const { pending } of this.#consumers.values()) yield pending.tree;
+  }
+
   get bytes(): number {
     return GROUP_OVERHEAD + CONSUMER_OVERHEAD * this.#consumers.size;
   }
@@ -352,33 +358,38 @@ export class ConsumerGroups {
 
   /**
    * Moves pending entries that are leaving their chunks, `limit` at most from place `from` on, counted over all groups; returns
-   * the place of the rest, or −1.
+   * the place of the rest, or −1. O(groups) beside those.
    */
   relocate(from: number, limit: number): number {
     assert(from >= 0 && limit > 0, "entries are moved from one on");
-    let first = 0;
+    let at = from;
+    let end = 0;
     for (const group of this.#groups.values()) {
-      const { count } = group.pending;
-      if (from < first + count) {
-        group.relocate(from - first, limit);
-        return Math.min(from + limit, first + count);
-      }
-      first += count;
+      const first = end;
+      end += group.pending.count;
+      if (at >= end) continue;
+      const next = Math.min(from + limit, end);
+      if (at < next) group.relocate(at - first, next - at);
+      at = next;
+      if (at < end) return at;
     }
     return -1;
   }
 
-  /** The same for the nodes of the trees over them. An empty tree has a node, too. */
+  /** The same for the nodes of the trees over them, in O(groups + consumers). An empty tree has a node, too. */
   relocateTrees(from: number, limit: number): number {
     assert(from >= 0 && limit > 0, "nodes are moved from one on");
-    let first = 0;
+    let at = from;
+    let end = 0;
     for (const group of this.#groups.values()) {
-      for (const { pending: { tree } } of [group, ...group.consumers()]) {
-        if (from <= first + tree.count) {
-          const rest = tree.relocate(from - first, limit);
-          return rest > 0 ? first + rest - 1 : first + tree.count + 1;
-        }
-        first += tree.count + 1;
+      for (const tree of group.trees()) {
+        const first = end;
+        end += tree.count + 1;
+        if (at >= end) continue;
+        if (at >= from + limit) return at;
+        const rest = tree.relocate(at - first, limit);
+        if (rest > 0) return first + rest - 1;
+        at = end;
       }
     }
     return -1;

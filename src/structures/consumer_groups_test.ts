@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { bigIntToInt64, Int64, int64ToBigInt } from "../lib/decimal.ts";
 import { Arena } from "./arena.ts";
@@ -96,4 +96,30 @@ Deno.test("groups and consumers are listed by name", () => {
   groups.find("a")?.addConsumer("y", 0);
   assertEquals(groups.all().map(({ name }) => name), ["a", "b", "c"]);
   assertEquals(groups.find("a")?.consumers().map(({ name }) => name), ["y", "z"]);
+});
+
+Deno.test("relocate() and relocateTrees() move what many groups and consumers have, some at a time", () => {
+  const arena = new Arena();
+  const groups = new ConsumerGroups(arena, HASHER);
+  const count = new Int64();
+  for (let i = 0; i < 300; i++) {
+    const group = groups.add(`group ${i}`);
+    for (let j = 0; j < 5; j++) group.addConsumer(`consumer ${j}`, 0);
+    const [first] = group.consumers();
+    for (let j = 0; j < i % 4; j++) group.add(idOf(j), first, 5, count);
+  }
+  const before = groups.all().map(pendingOf);
+  arena.close(0);
+  const step = arena.copies;
+  let steps = 0;
+  for (let at = 0; at >= 0; steps++) at = groups.relocate(at, 100);
+  assertEquals([steps, arena.copies - step], [5, 450]);
+  steps = 0;
+  for (let at = 0; at >= 0; steps++) at = groups.relocateTrees(at, 100);
+  // 1,800 trees, and 900 places of entries in them.
+  assert(steps <= 28, `${steps}`);
+  assertEquals(arena.copies - step, 450 + 1800);
+  assertEquals(arena.chunks[0].bytes.length, 0);
+  for (const group of groups.all()) group.verify();
+  assertEquals(groups.all().map(pendingOf), before);
 });
