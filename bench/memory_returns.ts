@@ -2,20 +2,19 @@
  * How soon memory goes back to the system: resident memory at the start, after loading data, and 0.1 to 10 s after these
  * were removed, of our server and of redis-server.
  *
- * Usage: deno run -A bench/memory_returns.ts [--case NAME] [--only ours|redis] [--redis PATH] [--port 26100] [--wait SECONDS]
+ * Usage: deno run -A bench/memory_returns.ts [--case NAME] [--only ours|redis] [--redis PATH] [--wait SECONDS]
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { print, SERVER_PERMISSIONS, serverV8Flags } from "../scripts/run.ts";
+import { type Peer, residentBytes, startCheckout, startRedisServer } from "../scripts/peers.ts";
+import { print } from "../scripts/run.ts";
 import { Wire } from "../tests/support/live.ts";
 
 const MIB = 2 ** 20;
 const LOOKS_S = [0.1, 1, 2, 5, 10];
-const MAIN = new URL("../main.ts", import.meta.url).pathname;
-const CONFIG = new URL("../deno.json", import.meta.url).pathname;
 
 const options = parseArgs(Deno.args, {
   string: ["case", "only", "redis"],
-  default: { redis: "redis-server", port: 26100, wait: 10 },
+  default: { redis: "redis-server", wait: 10 },
 });
 const encoder = new TextEncoder();
 
@@ -135,54 +134,37 @@ const CASES: Record<string, Case> = {
 const sleep = (seconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
-function resident(pid: number): number {
-  const [, pages] = Deno.readTextFileSync(`/proc/${pid}/statm`).split(" ");
-  return Number(pages) * 4096 / MIB;
+async function resident(peer: Peer): Promise<number> {
+  return await residentBytes(peer) / MIB;
 }
 
-function start(name: string): Deno.ChildProcess {
-  const port = ["--port", `${options.port}`, "--save", "", "--enable-debug-command", "yes"];
-  const own = [serverV8Flags(), "--no-code-cache", ...SERVER_PERMISSIONS, "--config", CONFIG];
-  const [command, args] = name === "ours"
-    ? [Deno.execPath(), ["run", ...own, MAIN, ...port]]
-    : [options.redis, port];
-  const onOneCore = ["-c", "0", command, ...args];
-  return new Deno.Command("taskset", { args: onOneCore, stdout: "null", stderr: "null" }).spawn();
-}
-
-async function connect(): Promise<Wire> {
-  for (let tries = 0; tries < 200; tries++) {
-    const wire = await Wire.connect(options.port).catch(() => null);
-    if (wire !== null && await wire.roundTrip("ping").catch(() => "") === "+PONG\r\n") return wire;
-    await sleep(0.05);
-  }
-  throw new Error("The server does not answer");
+function start(name: string): Promise<Peer> {
+  return name === "ours" ? startCheckout(name, ".") : startRedisServer(options.redis);
 }
 
 async function measure(server: string, name: string): Promise<void> {
-  const process = start(server);
+  const peer = await start(server);
   try {
-    const wire = await connect();
+    const wire = await Wire.connect(peer.port);
     // What every server takes once it works: code, buffers.
     await repeat(wire, 20_000, (i) => `set warm ${i}`);
     await wire.roundTrip("flushall");
     await sleep(1);
-    const row = [resident(process.pid)];
-    await CASES[name].load(wire, options.port);
-    row.push(resident(process.pid));
+    const row = [await resident(peer)];
+    await CASES[name].load(wire, peer.port);
+    row.push(await resident(peer));
     const began = performance.now();
     await CASES[name].end(wire);
     const tookMs = performance.now() - began;
     for (const at of LOOKS_S.filter((look) => look <= options.wait)) {
       await sleep(at - (performance.now() - began) / 1000);
-      row.push(resident(process.pid));
+      row.push(await resident(peer));
     }
     const figures = row.map((mib) => mib.toFixed(0).padStart(6)).join("");
     print(`${name.padEnd(34)}${server.padEnd(6)}${figures}   ${tookMs.toFixed(2)} ms`);
     wire.close();
   } finally {
-    process.kill("SIGTERM");
-    await process.status;
+    await peer.stop();
   }
 }
 
@@ -190,9 +172,9 @@ const SMALL_FLUSH = "FLUSHALL of one key, 500 times";
 
 /** How long FLUSHALL of one key takes, the SET before it not counted. */
 async function timeSmallFlush(server: string): Promise<void> {
-  const process = start(server);
+  const peer = await start(server);
   try {
-    const wire = await connect();
+    const wire = await Wire.connect(peer.port);
     let sum = 0;
     const times = 500;
     for (let i = 0; i < times; i++) {
@@ -206,8 +188,7 @@ async function timeSmallFlush(server: string): Promise<void> {
     );
     wire.close();
   } finally {
-    process.kill("SIGTERM");
-    await process.status;
+    await peer.stop();
   }
 }
 

@@ -3,20 +3,19 @@
  * A small part of each load is done and undone before, so that what a server takes to work at all (code, buffers) is left
  * out.
  *
- * Usage: deno run -A bench/used_memory.ts [--case NAME] [--only ours|redis] [--redis PATH] [--port 26200] [--scale 1]
+ * Usage: deno run -A bench/used_memory.ts [--case NAME] [--only ours|redis] [--redis PATH] [--scale 1]
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { print, SERVER_PERMISSIONS, serverV8Flags } from "../scripts/run.ts";
+import { type Peer, residentBytes, startCheckout, startRedisServer } from "../scripts/peers.ts";
+import { print } from "../scripts/run.ts";
 import { Wire } from "../tests/support/live.ts";
 
 const MIB = 2 ** 20;
-const MAIN = new URL("../main.ts", import.meta.url).pathname;
-const CONFIG = new URL("../deno.json", import.meta.url).pathname;
 const PART_BYTES = 256 * 1024;
 
 const options = parseArgs(Deno.args, {
   string: ["case", "only", "redis"],
-  default: { redis: "redis-server", port: 26200, scale: 1 },
+  default: { redis: "redis-server", scale: 1 },
 });
 const encoder = new TextEncoder();
 
@@ -62,11 +61,13 @@ function request(words: readonly (string | number)[]): string {
 }
 
 let others: Wire[] = [];
+/** Where the server that is measured listens. */
+let port = 0;
 /** The part of a load that is done. */
 let scale = 1;
 
 async function connectOthers(count: number): Promise<void> {
-  for (let i = 0; i < count * scale; i++) others.push(await Wire.connect(options.port));
+  for (let i = 0; i < count * scale; i++) others.push(await Wire.connect(port));
 }
 
 /** A byte string that LZF and the like would not shorten. */
@@ -218,7 +219,8 @@ const CASES: Record<string, Case> = {
     end: closeOthers,
   },
   "1M tracked keys": {
-    async load() {
+    async load(wire) {
+      await wire.roundTrip("config set tracking-table-max-keys 0");
       await connectOthers(1);
       const [reader] = others;
       await reader.roundTrip("client tracking on");
@@ -250,9 +252,8 @@ function closeOthers(): void {
   others = [];
 }
 
-function resident(pid: number): number {
-  const [, pages] = Deno.readTextFileSync(`/proc/${pid}/statm`).split(" ");
-  return Number(pages) * 4096 / MIB;
+async function resident(peer: Peer): Promise<number> {
+  return await residentBytes(peer) / MIB;
 }
 
 async function used(wire: Wire): Promise<number> {
@@ -260,22 +261,8 @@ async function used(wire: Wire): Promise<number> {
   return Number(info.match(/used_memory:(\d+)/)?.[1]) / MIB;
 }
 
-function start(name: string): Deno.ChildProcess {
-  const port = ["--port", `${options.port}`, "--save", "", "--tracking-table-max-keys", "0"];
-  const own = [serverV8Flags(), "--no-code-cache", ...SERVER_PERMISSIONS, "--config", CONFIG];
-  const [command, args] = name === "ours"
-    ? [Deno.execPath(), ["run", ...own, MAIN, ...port]]
-    : [options.redis, port];
-  return new Deno.Command(command, { args, stdout: "null", stderr: "null" }).spawn();
-}
-
-async function connect(): Promise<Wire> {
-  for (let tries = 0; tries < 200; tries++) {
-    const wire = await Wire.connect(options.port).catch(() => null);
-    if (wire !== null && await wire.roundTrip("ping").catch(() => "") === "+PONG\r\n") return wire;
-    await sleep(0.05);
-  }
-  throw new Error("The server does not answer");
+function start(name: string): Promise<Peer> {
+  return name === "ours" ? startCheckout(name, ".") : startRedisServer(options.redis);
 }
 
 async function undo(wire: Wire, one: Case): Promise<void> {
@@ -287,25 +274,25 @@ async function undo(wire: Wire, one: Case): Promise<void> {
 }
 
 async function measure(server: string, name: string): Promise<void> {
-  const process = start(server);
+  const peer = await start(server);
   try {
-    const wire = await connect();
+    ({ port } = peer);
+    const wire = await Wire.connect(port);
     scale = 0.05 * options.scale;
     await CASES[name].load(wire);
     await undo(wire, CASES[name]);
     scale = options.scale;
-    const before = [resident(process.pid), await used(wire)];
+    const before = [await resident(peer), await used(wire)];
     await CASES[name].load(wire);
     await sleep(1.5);
-    const grown = [resident(process.pid) - before[0], await used(wire) - before[1]];
+    const grown = [await resident(peer) - before[0], await used(wire) - before[1]];
     const ratio = `${(grown[1] / grown[0] * 100).toFixed(0)} %`.padStart(8);
     const figures = [before[0], ...grown].map((mib) => mib.toFixed(1).padStart(9)).join("");
     print(`${name.padEnd(40)}${server.padEnd(6)}${figures}${ratio}`);
     await CASES[name].end?.(wire);
     wire.close();
   } finally {
-    process.kill("SIGTERM");
-    await process.status;
+    await peer.stop();
   }
 }
 

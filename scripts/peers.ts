@@ -76,6 +76,11 @@ export async function cpuNs(peer: Peer): Promise<number> {
   return lines.reduce((sum, line) => sum + Number(line.split(" ")[0]), 0);
 }
 
+/** Resident memory of a server. */
+export async function residentBytes(peer: Peer): Promise<number> {
+  return Number(await outputOf(["ps", "-o", "rss=", "-p", `${peer.pid}`])) * 1024;
+}
+
 /** The middle one of some figures, which it sorts. */
 export function median(figures: number[]): number {
   return figures.sort((a, b) => a - b)[figures.length >> 1];

@@ -22,6 +22,7 @@ import {
   median,
   outputOf,
   type Peer,
+  residentBytes,
   startCheckout,
   startRedisServer,
 } from "./peers.ts";
@@ -323,10 +324,6 @@ async function load(peer: Peer, commands: Iterable<Words>): Promise<void> {
 async function usedMemory(peer: Peer): Promise<number> {
   const text = await outputOf(["redis-cli", "-p", `${peer.port}`, "info", "memory"]);
   return Number(/used_memory:(\d+)/.exec(text)?.[1]);
-}
-
-async function residentBytes(peer: Peer): Promise<number> {
-  return Number(await outputOf(["ps", "-o", "rss=", "-p", `${peer.pid}`])) * 1024;
 }
 
 function positive(value: unknown): number {
