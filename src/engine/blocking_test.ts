@@ -5,7 +5,7 @@ import { Type } from "../keyspace/entry.ts";
 import { argsOf } from "../protocol/args.ts";
 import { Errors } from "../protocol/errors.ts";
 import type { Call } from "./call.ts";
-import type { Client } from "./client.ts";
+import { type Client, NOWHERE } from "./client.ts";
 import { type CommandSpec, CommandTable, Flag } from "./command.ts";
 
 const VALUE = new TextEncoder().encode("value");
@@ -68,17 +68,8 @@ class Scene {
 
   client(): Client {
     const client: Client = this.#server.server.hub.newClient({
-      flush() {},
-      closeAfterReply() {},
-      kill() {},
+      ...NOWHERE,
       resume: () => this.resumed.push(client.id),
-      inFlightBytes: 0,
-      sendingBytes: 0,
-      queryBytes: 0,
-      queryFreeBytes: 0,
-      address: "",
-      localAddress: "",
-      isUnixSocket: false,
     });
     return client;
   }

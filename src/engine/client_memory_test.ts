@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { Random } from "../lib/random.ts";
 import { ClientMemory, type Measured } from "./client_memory.ts";
 
 class Someone implements Measured<Someone> {
@@ -39,11 +40,7 @@ Deno.test("ClientMemory's largest is the first of the highest bucket, whatever j
   const clients: Someone[] = [];
   /** The clients of each power of two, in the order in which they came to it. */
   const model: Someone[][] = Array.from({ length: 19 }, () => []);
-  let seed = 20261130;
-  const random = (below: number): number => {
-    seed = (seed * 1103515245 + 12345) % 2147483648;
-    return Math.floor(seed / 2147483648 * below);
-  };
+  const random = new Random(20261130);
   const bucketOf = ({ countedBytes, noEvict, isReplica }: Someone): number =>
     noEvict || isReplica
       ? -1
@@ -57,10 +54,10 @@ Deno.test("ClientMemory's largest is the first of the highest bucket, whatever j
   };
   memory.limit(1e6, clients);
   for (let step = 0; step < 5_000; step++) {
-    const client = clients[random(clients.length + 10)] ?? new Someone(0);
-    const what = random(6);
+    const client = clients[random.below(clients.length + 10)] ?? new Someone(0);
+    const what = random.below(6);
     if (client.countedBytes < 0) {
-      client.isReplica = random(10) === 0;
+      client.isReplica = random.below(10) === 0;
       clients.push(client);
       memory.add(client);
     } else if (what === 0) {
@@ -70,7 +67,7 @@ Deno.test("ClientMemory's largest is the first of the highest bucket, whatever j
       client.noEvict = !client.noEvict;
       memory.evictabilityChanged(client);
     } else {
-      client.memoryBytes = Math.floor(2 ** (random(360) / 10));
+      client.memoryBytes = Math.floor(2 ** (random.below(360) / 10));
       memory.recount(client);
     }
     moved(client);

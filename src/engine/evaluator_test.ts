@@ -3,7 +3,7 @@ import { TestServer } from "../../tests/support/harness.ts";
 import { ManualClock } from "../lib/clock.ts";
 import { argsOf } from "../protocol/args.ts";
 import type { Call } from "./call.ts";
-import type { Transport } from "./client.ts";
+import { NOWHERE } from "./client.ts";
 import { type CommandSpec, CommandTable, Flag } from "./command.ts";
 
 /** Counts how often it is looked at. */
@@ -29,19 +29,11 @@ const commands: CommandSpec[] = [
   { ...base, name: "walk", complexity: "O(N)" },
 ];
 
-const NOWHERE = {
-  address: "",
-  inFlightBytes: 0,
-  sendingBytes: 0,
-  queryBytes: 0,
-  queryFreeBytes: 0,
-};
-
 class Runner {
   readonly clock = new WatchedClock(1_700_000_000_000);
   readonly #commands = new CommandTable([{ group: "string", commands }]);
   readonly #server = new TestServer({ commands: this.#commands, clock: this.clock });
-  readonly #client = this.#server.server.hub.newClient(NOWHERE as Transport);
+  readonly #client = this.#server.server.hub.newClient(NOWHERE);
 
   /** Runs `lines` as one batch. */
   batch(lines: readonly string[], inTurn = false): void {
