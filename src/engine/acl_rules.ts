@@ -38,7 +38,6 @@ const ABSENT: Readonly<Record<string, readonly string[]>> = {
     ...["reset", "saveconfig", "set-config-epoch", "setslot", "shards", "slaves", "slots"],
   ],
   failover: [],
-  module: ["help", "list", "load", "loadex", "unload"],
   psync: [],
   readonly: [],
   readwrite: [],

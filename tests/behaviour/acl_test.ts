@@ -34,6 +34,16 @@ function logOf(server: TestServer): Record<string, Reply>[] {
   });
 }
 
+Deno.test("a rule about any command of this server is about what it names", () => {
+  const { acl, commands } = new TestServer().engine;
+  for (const { fullName, number } of commands.original) {
+    acl.setUser("ann", ["reset", `+${fullName}`]);
+    assertEquals(acl.user("ann")?.root.allows[number], 1, `+${fullName}`);
+    acl.setUser("ann", ["reset", "+@all", `-${fullName}`]);
+    assertEquals(acl.user("ann")?.root.allows[number], 0, `-${fullName}`);
+  }
+});
+
 Deno.test("a user may run only the commands that its rules allow, whole or by first argument", () => {
   const server = new TestServer();
   const client = clientWith(server, "-@all +get +config|get +select|1 ~*");
