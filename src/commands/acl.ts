@@ -2,13 +2,7 @@
 import { channelWords, commandWords, inLowerCase, keyWords } from "../engine/acl_rules.ts";
 import type { Selector } from "../engine/acl_selector.ts";
 import type { Call } from "../engine/call.ts";
-import {
-  ACL_CATEGORIES,
-  type Command,
-  type CommandSpec,
-  type CommandTable,
-  Flag,
-} from "../engine/command.ts";
+import { ACL_CATEGORIES, type CommandSpec, Flag } from "../engine/command.ts";
 import { hexText } from "../lib/hexadecimal.ts";
 import { Args } from "../protocol/args.ts";
 import {
@@ -142,22 +136,12 @@ function aclDryrun({ args, reply, engine: { acl, commands } }: Call): void {
   if (user === null) return reply.error(userNotFound(args.binary(2)));
   const inner = new Args();
   inner.referTo(args, 3, args.count - 1);
-  const command = commandOf(commands, inner);
+  const command = commands.findWhole(inner);
   if (command === null) return reply.error(commandNotFound(args.binary(3)));
-  const { arity } = command;
-  if (arity > 0 ? inner.count !== arity : inner.count < -arity) {
-    return reply.error(wrongArity(command.fullName));
-  }
+  if (!command.takes(inner.count)) return reply.error(wrongArity(command.fullName));
   const denial = acl.check(user, command, inner);
   if (denial === 0) reply.ok();
   else reply.bulkBinary(acl.denialText(user, command, denial, inner));
-}
-
-/** The command or subcommand that the arguments name; null if there is none. */
-function commandOf(commands: CommandTable, args: Args): Command | null {
-  const command = commands.find(args);
-  if (command === null || command.subcommands === null || args.count === 1) return command;
-  return command.subcommand(args);
 }
 
 function aclGenpass({ args, reply }: Call): void {

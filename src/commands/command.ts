@@ -128,20 +128,14 @@ function keysOf(
   { reply, engine }: Call,
   inner: Args,
 ): { index: number; spec: KeySpec }[] | null {
-  let found = engine.commands.find(inner);
-  if (found !== null && found.subcommands !== null && inner.count > 1) {
-    found = found.subcommand(inner);
-  }
+  const found = engine.commands.findWhole(inner);
   const refuse = (error: ErrorReply): null => {
     reply.error(error);
     return null;
   };
   if (found === null) return refuse(Errors.invalidCommand);
   if (!found.hasKeys) return refuse(Errors.noKeyArguments);
-  const { arity } = found;
-  if (arity > 0 ? inner.count !== arity : inner.count < -arity) {
-    return refuse(Errors.invalidArgumentCount);
-  }
+  if (!found.takes(inner.count)) return refuse(Errors.invalidArgumentCount);
   const keys: { index: number; spec: KeySpec }[] = [];
   const isTold = found.forEachKey(inner, (index, spec) => keys.push({ index: index + 2, spec }));
   if (isTold && keys.length > 0) return keys;

@@ -186,6 +186,11 @@ export class Command {
     return this.#lookUp?.find(args, 1) ?? null;
   }
 
+  /** Whether it may have so many arguments, its name included. */
+  takes(count: number): boolean {
+    return this.arity > 0 ? count === this.arity : count >= -this.arity;
+  }
+
   /**
    * Visits each key among the arguments. Returns false if the key positions can't be found, as the arguments are
    * wrong (the command itself will refuse them); some keys may have been visited then. Allocates nothing, except
@@ -257,6 +262,13 @@ export class CommandTable {
   /** The command that argument 0 names, or null. */
   find(args: Args): Command | null {
     return this.#lookUp.find(args, 0);
+  }
+
+  /** The command or, where argument 1 is that of one with subcommands, the subcommand that the arguments name; or null. */
+  findWhole(args: Args): Command | null {
+    const command = this.find(args);
+    if (command === null || command.subcommands === null || args.count === 1) return command;
+    return command.subcommand(args);
   }
 
   /** By lower-case name, "config|get" for a subcommand. */

@@ -293,13 +293,6 @@ export class Evaluator {
     this.#scriptTimer.close();
   }
 
-  /** The command that a script's client has as arguments, or null. */
-  lookUpForScript({ args }: Client): Command | null {
-    const command = this.#engine.commands.find(args);
-    if (command === null || command.subcommands === null || args.count === 1) return command;
-    return command.subcommand(args);
-  }
-
   /** Whether the request waits for Lua, or for the time after which the client may try a password. */
   #mustWaitFirst(client: Client, command: Command): boolean {
     if ((command.flags & Flag.needsLua) !== 0) return this.#mustLoadLua(client);
@@ -341,8 +334,7 @@ export class Evaluator {
       }
       command = subcommand;
     }
-    const { arity } = command;
-    if (arity > 0 ? args.count !== arity : args.count < -arity) {
+    if (!command.takes(args.count)) {
       this.#refuse(client, command, wrongArity(command.fullName));
       return null;
     }

@@ -188,8 +188,8 @@ export class RedisTable {
     const failure = this.#scripts.takeArguments(state);
     if (failure !== null) return this.#raise(state, firstLine(failure, failure.length));
     const { client } = this.#scripts;
-    const { acl, evaluator } = this.#engine;
-    const command = evaluator.lookUpForScript(client);
+    const { acl, commands } = this.#engine;
+    const command = commands.findWhole(client.args);
     if (command === null) {
       return this.#raise(state, "ERR Invalid command passed to redis.acl_check_cmd()");
     }

@@ -84,12 +84,10 @@ export class ScriptClient {
     const { client, run } = this;
     const failure = this.takeArguments(state);
     if (failure !== null) return this.#fail(state, failure, false);
-    const command = this.#engine.evaluator.lookUpForScript(client);
+    const command = this.#engine.commands.findWhole(client.args);
     if (command === null) return this.#fail(state, Errors.scriptUnknown, true);
-    const { arity } = command;
-    const { count } = client.args;
     if (run === null) return this.#refuse(state, command, Errors.scriptDenied);
-    if (arity > 0 ? count !== arity : count < -arity) {
+    if (!command.takes(client.args.count)) {
       return this.#refuse(state, command, Errors.scriptArity);
     }
     const refusal = this.#refusal(run, command);
