@@ -66,7 +66,6 @@ export class Acl implements AclContext {
   newDefaultUser(): AclUser {
     const user = new AclUser(DEFAULT, this);
     user.applyAll(ALL_RIGHTS);
-    user.become(user);
     return user;
   }
 
@@ -127,10 +126,7 @@ export class Acl implements AclContext {
           refused.detail;
       }
       if (name === DEFAULT) this.#change(this.defaultUser, user);
-      else {
-        user.become(user);
-        this.#users.set(name, user);
-      }
+      else this.#users.set(name, user);
       if (!this.user(name)?.isOn) {
         this.#engine.log.notice(
           `The user '${name}' is disabled (there is no 'on' modifier in the user description). ` +
@@ -183,9 +179,7 @@ export class Acl implements AclContext {
     this.#disconnectListeners(this.defaultUser, given);
     this.#change(this.defaultUser, given);
     for (const user of users) {
-      if (user.name === DEFAULT) continue;
-      user.become(user);
-      this.#users.set(user.name, user);
+      if (user.name !== DEFAULT) this.#users.set(user.name, user);
     }
     this.#disconnectAll((client) => client.user !== this.defaultUser);
   }

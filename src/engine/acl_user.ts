@@ -32,8 +32,6 @@ export class AclUser {
   passwords: string[] = [];
   root: Selector;
   selectors: Selector[] = [];
-  /** Nothing is refused to this user: its requests need no check. */
-  mayDoAll = false;
 
   constructor(readonly name: string, readonly context: AclContext) {
     this.root = this.#newSelector();
@@ -45,8 +43,8 @@ export class AclUser {
     return selector;
   }
 
-  copy(name = this.name): AclUser {
-    const copy = new AclUser(name, this.context);
+  copy(): AclUser {
+    const copy = new AclUser(this.name, this.context);
     copy.become(this);
     copy.root = this.root.copy();
     copy.selectors = this.selectors.map((selector) => selector.copy());
@@ -61,8 +59,11 @@ export class AclUser {
     this.passwords = other.passwords;
     this.root = other.root;
     this.selectors = other.selectors;
-    this.mayDoAll = this.root.isEverything ||
-      this.selectors.some((selector) => selector.isEverything);
+  }
+
+  /** Whether nothing is refused to this user: its requests need no check. */
+  get mayDoAll(): boolean {
+    return this.root.isEverything || this.selectors.some((selector) => selector.isEverything);
   }
 
   /** Applies rules in their order, up to the first that is wrong. */

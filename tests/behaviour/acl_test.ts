@@ -337,6 +337,19 @@ Deno.test("passwords of users are shown nowhere", () => {
   assertMatch(seen, /"AUTH" "\(redacted\)" "\(redacted\)"/);
 });
 
+Deno.test("of whom nothing is refused to, nothing is asked, whatever becomes of the users", () => {
+  const server = new TestServer();
+  const owner = server.client();
+  server.engine.acl.admitOwner(owner.client);
+  const [all, some] = [clientWith(server, "~* &* +@all"), clientWith(server, "+@all", "bob")];
+  const asked = () => [owner, all, some].map(({ client }) => !client.isUnrestricted);
+  assertEquals(asked(), [false, false, true]);
+  server.run("ACL SETUSER default off");
+  server.run("ACL SETUSER ann -get");
+  server.run("ACL SETUSER bob (~* &* +@all)");
+  assertEquals(asked(), [false, true, false]);
+});
+
 Deno.test("a request that is checked and allowed allocates nothing", () => {
   const server = new TestServer();
   server.run("ACL SETUSER ann on nopass +get +set +publish ~a:* %R~b:* &c:* (+mget ~z*)");
