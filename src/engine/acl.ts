@@ -172,8 +172,10 @@ export class Acl implements AclContext {
     return null;
   }
 
-  /** Replaces all users by `users`, as ACL LOAD does. The clients of all but the default user are disconnected. */
+  /** Replaces all users by `users`, as ACL LOAD does. The clients of all but the default user, and the owner's, are disconnected. */
   #replaceUsers(users: readonly AclUser[]): void {
+    const replaced = new Set(this.users);
+    replaced.delete(this.defaultUser);
     this.#users = new Map([[DEFAULT, this.defaultUser]]);
     const given = users.find((user) => user.name === DEFAULT) ?? this.newDefaultUser();
     this.#disconnectListeners(this.defaultUser, given);
@@ -181,7 +183,7 @@ export class Acl implements AclContext {
     for (const user of users) {
       if (user.name !== DEFAULT) this.#users.set(user.name, user);
     }
-    this.#disconnectAll((client) => client.user !== this.defaultUser);
+    this.#disconnectAll(({ user }) => replaced.has(user));
   }
 
   /** The rights of a user change to those of `changed`. */

@@ -123,6 +123,23 @@ Deno.test("passwords and users are for clients on sockets, not for the owner", a
   wire.close();
 });
 
+Deno.test("an ACL file says from the start who may do what; the owner may load it again and goes on", async () => {
+  const aclfile = `${await Deno.makeTempDir()}/users.acl`;
+  await Deno.writeTextFile(aclfile, "user default on nopass\nuser owner on nopass ~* +get\n");
+  await using server = await startRespite({ config: { aclfile } });
+  const wire = await Wire.connect(server.port);
+  const denied = "-NOPERM User default has no permissions to run the 'get' command\r\n";
+  assertEquals(await wire.roundTrip("GET k"), denied);
+  assertEquals(await wire.roundTrip("AUTH owner any"), "+OK\r\n");
+  assertEquals(await wire.roundTrip("GET k"), "$-1\r\n");
+  assertEquals(await server.call("ACL", "LOAD"), "OK");
+  assertEquals(await server.call("ACL", "USERS"), ["default", "owner"]);
+  assertEquals(await wire.read(), "");
+  wire.close();
+  await Deno.writeTextFile(aclfile, "user ann nosuch\n");
+  await assertRejects(() => startRespite({ config: { aclfile } }), Error, "users.acl:1");
+});
+
 Deno.test("commands fail on demand: as often as one likes, by name and first argument", async () => {
   await using server = await startRespite();
   const fault = server.fail("set user:*", "error", { message: "LOADING busy", times: 2 });

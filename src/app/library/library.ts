@@ -102,6 +102,8 @@ export class RespiteServer implements AsyncDisposable {
   /** Not for users: listens, and loads what `config` says. */
   async open(hostname: string, port: number): Promise<void> {
     const { listening, persistence, engine } = this.#server;
+    const userError = engine.parameters.values.aclfile === "" ? null : engine.acl.load();
+    if (userError !== null) throw new Error(userError);
     const error = listening.open([{ hostname, port }]);
     if (error !== null) throw new Error(error);
     engine.parameters.values.port = this.port;
