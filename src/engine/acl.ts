@@ -7,7 +7,6 @@
  * Nearly all clients may do everything. Of such a client `isUnrestricted` is set, so that its requests cost one question; each
  * change of a user or of who a client is works it out anew.
  */
-import { quoteWord } from "../config/words.ts";
 import { cText } from "../lib/c_text.ts";
 import { systemText } from "../lib/system_error.ts";
 import type { Args } from "../protocol/args.ts";
@@ -16,7 +15,7 @@ import { parseAclFile } from "./acl_file.ts";
 import { AclLog, type LogContext, type LogReason } from "./acl_log.ts";
 import { BLANK } from "./acl_rules.ts";
 import { Denied, indexOf, kindOf } from "./acl_selector.ts";
-import { type AclContext, AclUser, joinSelectors, passwordHash } from "./acl_user.ts";
+import { type AclContext, AclUser, joinSelectors, passwordHash, quoted } from "./acl_user.ts";
 import type { Client } from "./client.ts";
 import { describeClient } from "./client_line.ts";
 import { type Command, type CommandTable, Flag } from "./command.ts";
@@ -24,8 +23,6 @@ import type { Engine } from "./engine.ts";
 import { Kind } from "./pubsub.ts";
 
 const DEFAULT = "default";
-/** Begins a quoted part of a word, in a configuration and between the parentheses of a selector. */
-const QUOTE = /["']/;
 const ALL_RIGHTS = ["+@all", "~*", "&*", "on", "nopass"];
 const REASONS: Readonly<Record<Denied, LogReason>> = {
   [Denied.command]: "command",
@@ -140,9 +137,7 @@ export class Acl implements AclContext {
   /** What CONFIG REWRITE writes behind the word `user`; nothing if there is an ACL file. */
   get configurationLines(): readonly string[] {
     if (this.#engine.parameters.values.aclfile !== "") return [];
-    return this.users.map(({ words }) =>
-      words.map((word) => QUOTE.test(word) ? quoteWord(word) : word).join(" ")
-    );
+    return this.users.map(({ words }) => words.map(quoted).join(" "));
   }
 
   /** ACL SAVE: writes all users to the ACL file. Returns why that failed, or null. */

@@ -167,8 +167,8 @@ export class AclUser {
   }
 }
 
-/** A word of a selector, so that `splitWords` gives it back. */
-function quoted(word: string): string {
+/** A word of a selector or of a configuration's line, so that `splitWords` gives it back. */
+export function quoted(word: string): string {
   return /["']/.test(word) ? quoteWord(word) : word;
 }
 
