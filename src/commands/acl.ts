@@ -1,9 +1,10 @@
 /** ACL and its subcommands: https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/ */
-import { channelWords, commandWords, inLowerCase, keyWords } from "../engine/acl_rules.ts";
+import { channelWords, commandWords, keyWords } from "../engine/acl_rules.ts";
 import type { Selector } from "../engine/acl_selector.ts";
 import type { Call } from "../engine/call.ts";
 import { ACL_CATEGORIES, type CommandSpec, Flag } from "../engine/command.ts";
 import { hexText } from "../lib/hexadecimal.ts";
+import { inLowerCase } from "../lib/letter_case.ts";
 import { Args } from "../protocol/args.ts";
 import {
   commandNotFound,

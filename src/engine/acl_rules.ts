@@ -4,6 +4,7 @@
  *
  * Words are bytes, one character each, as everywhere in configurations.
  */
+import { inLowerCase, inUpperCase } from "../lib/letter_case.ts";
 import { ACL_CATEGORIES, type Command, type CommandTable } from "./command.ts";
 import { binaryBytes, binaryText } from "../protocol/args.ts";
 import { type KeyPattern, type Selector } from "./acl_selector.ts";
@@ -183,7 +184,7 @@ function allowFirstArgument(
   if (word === "") return RuleError.syntax;
   selector.firstArguments ??= new Map();
   const words = selector.firstArguments.get(command.number) ?? [];
-  const bytes = binaryBytes(word.replaceAll(/[a-z]/g, (letter) => letter.toUpperCase()));
+  const bytes = binaryBytes(inUpperCase(word));
   if (!words.some((other) => isSame(other, bytes))) words.push(bytes);
   selector.firstArguments.set(command.number, words);
   return null;
@@ -234,8 +235,4 @@ export function selectorWords(selector: Selector): string[] {
 
 function binaryOf(bytes: Uint8Array): string {
   return binaryText(bytes, 0, bytes.length);
-}
-
-export function inLowerCase(text: string): string {
-  return text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

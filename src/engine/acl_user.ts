@@ -1,9 +1,10 @@
 /** A user of ACL: name, passwords and rights. A change is made to a copy, which replaces the user's rights when it is complete. */
 import { quoteWord, splitWords } from "../config/words.ts";
 import { hexText } from "../lib/hexadecimal.ts";
+import { inLowerCase } from "../lib/letter_case.ts";
 import { sha256 } from "../lib/sha256.ts";
 import { binaryBytes } from "../protocol/args.ts";
-import { applyRule, inLowerCase, RuleError, selectorWords } from "./acl_rules.ts";
+import { applyRule, RuleError, selectorWords } from "./acl_rules.ts";
 import { Selector } from "./acl_selector.ts";
 import type { CommandTable } from "./command.ts";
 

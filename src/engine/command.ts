@@ -2,6 +2,7 @@
  * What a command is, as data: the one source for dispatch, arity errors, COMMAND, ACL categories,
  * propagation, key positions and docs/COMMANDS.md.
  */
+import { inLowerCase } from "../lib/letter_case.ts";
 import { LatencyHistogram } from "../observe/latency.ts";
 import type { Args } from "../protocol/args.ts";
 import { arityOf } from "../protocol/usage.ts";
@@ -294,11 +295,6 @@ export class CommandTable {
 
 function byOwnName(commands: readonly Command[]): Map<string, Command> {
   return new Map(commands.map((command) => [command.name, command]));
-}
-
-/** The name in lower case. Only ASCII letters change, as in the comparison with clients' spellings. */
-function inLowerCase(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
 /** All ACL categories, in Redis's order. */

@@ -4,6 +4,7 @@
  * that quote the request are functions, for code that runs seldom.
  */
 import { cText } from "../lib/c_text.ts";
+import { inUpperCase } from "../lib/letter_case.ts";
 import type { Args } from "./args.ts";
 
 /** An error reply, ready to be copied to a client: "-", the text, CRLF. */
@@ -475,8 +476,7 @@ export function unknownSubcommand(args: Args): ErrorReply {
 
 /** What the client called a command that has subcommands, in capital letters: rename-command may have given it any bytes. */
 export function containerName(args: Args): string {
-  const name = shown(args.binary(0)).replaceAll(/[\r\n]/g, " ");
-  return name.replaceAll(/[a-z]/g, (letter) => letter.toUpperCase());
+  return inUpperCase(shown(args.binary(0)).replaceAll(/[\r\n]/g, " "));
 }
 
 /** For options and times such as "ERR invalid expire time in 'set' command". */
