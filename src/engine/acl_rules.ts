@@ -5,6 +5,7 @@
  * Words are bytes, one character each, as everywhere in configurations.
  */
 import { inLowerCase, inUpperCase } from "../lib/letter_case.ts";
+import { equalBytes } from "../lib/slice.ts";
 import { ACL_CATEGORIES, type Command, type CommandTable } from "./command.ts";
 import { binaryBytes, binaryText } from "../protocol/args.ts";
 import { type KeyPattern, type Selector } from "./acl_selector.ts";
@@ -135,7 +136,7 @@ function addChannels(selector: Selector, pattern: string): string | null {
 }
 
 function isSame(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((byte, i) => byte === other[i]);
+  return equalBytes(one, 0, one.length, other);
 }
 
 /** "+get", "-config|set", "+@read" or "+select|0", whose sign is `sign`; `name` is in lower case. */

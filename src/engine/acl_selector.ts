@@ -8,6 +8,7 @@
  */
 import { globMatches } from "../lib/glob.ts";
 import { type Scratch, scratch } from "../lib/scratch.ts";
+import { equalBytes } from "../lib/slice.ts";
 import type { Args } from "../protocol/args.ts";
 import { type Command, Flag } from "./command.ts";
 import { Access, type KeyVisitor } from "./key_spec.ts";
@@ -121,7 +122,7 @@ export class Selector {
     for (let i = 0; i < channels.length; i++) {
       const channel = channels[i];
       const isAllowed = isPattern
-        ? isSame(channel, bytes, start, end)
+        ? equalBytes(bytes, start, end, channel)
         : globMatches(channel, 0, channel.length, bytes, start, end, false);
       if (isAllowed) return true;
     }
@@ -130,12 +131,6 @@ export class Selector {
 }
 
 const STAR = 0x2a;
-
-function isSame(one: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
-  if (one.length !== end - start) return false;
-  for (let i = 0; i < one.length; i++) if (one[i] !== bytes[start + i]) return false;
-  return true;
-}
 
 /** Compares the keys of a request with a selector's patterns. */
 class KeyCheck implements Scratch {

@@ -92,6 +92,16 @@ export function sameBytes(
   return true;
 }
 
+/** Whether `bytes[start, end)` is all of `other`. */
+export function equalBytes(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  other: Uint8Array,
+): boolean {
+  return end - start === other.length && beginsWith(bytes, start, end, other);
+}
+
 /** Whether `bytes[start, end)` begins with `prefix`. */
 export function beginsWith(
   bytes: Uint8Array,

@@ -8,6 +8,7 @@
  */
 import { assert } from "../lib/assert.ts";
 import type { Hasher } from "../lib/hash.ts";
+import { equalBytes } from "../lib/slice.ts";
 
 /** What can lie in the map: its own object is the entry. */
 export interface Named<T> {
@@ -35,7 +36,7 @@ export class BytesMap<T extends Named<T>> {
   /** The item whose name is `bytes[start, end)`, or null. */
   get(bytes: Uint8Array, start: number, end: number): T | null {
     let item = this.#chains.get(this.#hasher.hashBytes(bytes, start, end)) ?? null;
-    while (item !== null && !isSame(item.name, bytes, start, end)) item = item.next;
+    while (item !== null && !equalBytes(bytes, start, end, item.name)) item = item.next;
     return item;
   }
 
@@ -88,10 +89,4 @@ export class BytesMap<T extends Named<T>> {
     }
     assert(count === this.#size, "the count of names is right");
   }
-}
-
-function isSame(name: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
-  if (name.length !== end - start) return false;
-  for (let i = 0; i < name.length; i++) if (name[i] !== bytes[start + i]) return false;
-  return true;
 }
