@@ -66,7 +66,7 @@ function runRest(
     (queued, args) => {
       call.args = args;
       const mark = reply.mark();
-      const refusal = evaluator.refusalInside(client, queued);
+      const refusal = evaluator.refusalAgain(client, queued);
       if (refusal !== null) reply.error(refusal);
       else evaluator.runQueued(client, queued);
       if (suspension.client === client) {

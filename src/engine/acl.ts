@@ -278,16 +278,9 @@ export class Acl implements AclContext {
     if (denial === 0) return null;
     client.call.command = command; // The log shows what the client was about to run.
     this.#recordDenial(client, contextOf(client), command, args, denial);
+    // EXEC was about to run it: it was allowed when it was queued.
+    if (client.transaction.running !== null) return RIGHTS_CHANGED[kindOf(denial)];
     return errorReply(`NOPERM ${this.denialText(client.user, command, denial)}`);
-  }
-
-  /** As `refusal` for a command that EXEC is about to run: it was allowed when it was queued. */
-  refusalInTransaction(client: Client, command: Command, args: Args): ErrorReply | null {
-    if ((command.flags & Flag.noAuth) === 0 && !this.isAuthenticated(client)) return Errors.noAuth;
-    const denial = this.check(client.user, command, args);
-    if (denial === 0) return null;
-    this.#recordDenial(client, "multi", command, args, denial);
-    return RIGHTS_CHANGED[kindOf(denial)];
   }
 
   /** As `refusal` for a command that a script of `client` calls. */

@@ -174,7 +174,7 @@ export class Evaluator {
 
   /** Runs the command of a blocked client again; returns false, having refused it, if it may not run now. */
   runBlocked(client: Client, command: Command): boolean {
-    let refusal = this.#refusalAgain(client, command);
+    let refusal = this.refusalAgain(client, command);
     if (this.#engine.parameters.values.maxmemory > 0 && this.#engine.eviction.makeRoom(client)) {
       if (mayGrow(client, command, command.flags)) refusal ??= Errors.outOfMemory;
     }
@@ -406,19 +406,9 @@ export class Evaluator {
     this.#queueTimer.endBatch();
   }
 
-  /** Why a command that EXEC is about to run may not run now, or null. */
-  refusalInside(client: Client, command: Command): ErrorReply | null {
+  /** Why a command that was accepted before may not run now, or null: EXEC is about to run it, or its client has waited. */
+  refusalAgain(client: Client, command: Command): ErrorReply | null {
     if (client.isReplay) return null;
-    const { acl, gates } = this.#engine;
-    if (!client.isUnrestricted) {
-      const refusal = acl.refusalInTransaction(client, command, client.call.args);
-      if (refusal !== null) return refusal;
-    }
-    return gates.anyClosed ? gateRefusal(gates, client, command, command.flags) : null;
-  }
-
-  /** Why the command of a client that has waited may not run any more, or null. */
-  #refusalAgain(client: Client, command: Command): ErrorReply | null {
     const { acl, gates } = this.#engine;
     if (!client.isUnrestricted) {
       const refusal = acl.refusal(client, command, client.call.args);
