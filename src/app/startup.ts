@@ -8,11 +8,10 @@ import { Parameters } from "../config/parameters.ts";
 import type { Acl } from "../engine/acl.ts";
 import type { Host } from "../engine/engine.ts";
 import { Log } from "../observe/log.ts";
-import { hexText } from "../lib/hexadecimal.ts";
 import { failureText, systemText } from "../lib/system_error.ts";
 import { modeOf, writeFileWhole } from "../persistence/files.ts";
 import { binaryBytes } from "../protocol/args.ts";
-import { readAclFile, writeAclFile } from "./acl_file.ts";
+import { BasicHost, NO_CONFIG_FILE } from "./basic_host.ts";
 import {
   changeDirectory,
   type Configuration,
@@ -194,24 +193,13 @@ interface NodeProcess {
 }
 
 /** What the commands may know of this process. */
-class ProcessHost implements Host {
-  readonly pid = Deno.pid;
-  readonly runId = randomHex(40);
+class ProcessHost extends BasicHost implements Host {
   readonly executable = Deno.execPath();
-  readonly version = REDIS_VERSION;
-  readonly os = Deno.build.os;
-  readonly architecture = Deno.build.arch;
   shutdownOf: Shutdown | null = null;
   acl: Acl | null = null;
 
-  constructor(readonly parameters: Parameters, readonly configFile: string) {}
-
-  randomId(): string {
-    return randomHex(40);
-  }
-
-  residentBytes(): number {
-    return Deno.memoryUsage().rss;
+  constructor(readonly parameters: Parameters, readonly configFile: string) {
+    super();
   }
 
   systemBytes(): number {
@@ -239,16 +227,8 @@ class ProcessHost implements Host {
     }
   }
 
-  readAclFile(path: string): string {
-    return readAclFile(path);
-  }
-
-  writeAclFile(path: string, text: string): void {
-    writeAclFile(path, text);
-  }
-
   rewriteConfig(withDefaults: boolean): string | null {
-    if (this.configFile === "") return "The server is running without a config file";
+    if (this.configFile === "") return NO_CONFIG_FILE;
     try {
       const old = readBinary(this.configFile);
       const text = rewriteConf(old, this.parameters, {
@@ -266,13 +246,4 @@ class ProcessHost implements Host {
   shutdown({ now, force, save }: { now: boolean; force: boolean; save: boolean | null }): boolean {
     return this.shutdownOf?.begin(now ? "SHUTDOWN NOW" : "SHUTDOWN", save, force) ?? false;
   }
-
-  /** Nothing makes a shutdown wait, so there never is one to undo. */
-  abortShutdown(): boolean {
-    return false;
-  }
-}
-
-function randomHex(digits: number): string {
-  return hexText(crypto.getRandomValues(new Uint8Array(digits / 2)));
 }

@@ -9,12 +9,11 @@
  */
 import { Parameters } from "../../config/parameters.ts";
 import { unicodeOf } from "../../config/words.ts";
-import type { Host } from "../../engine/engine.ts";
 import { Log } from "../../observe/log.ts";
 import { isGroup, itemsOf, type Reply, textOf } from "../../protocol/reply.ts";
 import { Server } from "../server.ts";
 import { type Fault, type FaultKind, type FaultOptions, Faults } from "./faults.ts";
-import { libraryHost } from "./library_host.ts";
+import { LibraryHost } from "./library_host.ts";
 import { LocalCaller, type Word } from "./local_caller.ts";
 import { MovableClock } from "./movable_clock.ts";
 import { CommandError, type Value, valueOf } from "./values.ts";
@@ -89,7 +88,7 @@ export class RespiteServer implements AsyncDisposable {
   ) {
     if (now !== undefined) this.#clock.stopAt(Number(now));
     this.#hostname = unicodeOf(parameters.values.bind);
-    const host: Host = libraryHost(() => void this.close());
+    const host = new LibraryHost(() => void this.close());
     this.#server = new Server({
       parameters,
       log: new Log(host.pid, log),

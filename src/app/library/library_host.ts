@@ -1,35 +1,37 @@
 /** What commands may know of a process that is not the server's own. */
 import type { Host } from "../../engine/engine.ts";
-import { hexText } from "../../lib/hexadecimal.ts";
-import { readAclFile, writeAclFile } from "../acl_file.ts";
-import { REDIS_VERSION } from "../version.ts";
+import { BasicHost, NO_CONFIG_FILE } from "../basic_host.ts";
 
-/** `shutdown` is called by the command of that name. */
-export function libraryHost(shutdown: () => void): Host {
-  return {
-    pid: Deno.pid,
-    runId: randomId(),
-    randomId,
-    executable: "respite",
-    configFile: "",
-    version: REDIS_VERSION,
-    os: Deno.build.os,
-    architecture: Deno.build.arch,
-    residentBytes: () => Deno.memoryUsage().rss,
-    systemBytes: () => 0,
-    cpuSeconds: () => null,
-    enterDirectory: (path) => Deno.realPathSync(path),
-    readAclFile,
-    writeAclFile,
-    rewriteConfig: () => "The server is running without a config file",
-    shutdown() {
-      queueMicrotask(shutdown);
-      return true;
-    },
-    abortShutdown: () => false,
-  };
-}
+export class LibraryHost extends BasicHost implements Host {
+  readonly executable = "respite";
+  readonly configFile = "";
+  readonly #shutdown: () => void;
 
-function randomId(): string {
-  return hexText(crypto.getRandomValues(new Uint8Array(20)));
+  /** `shutdown` is called by the command of that name. */
+  constructor(shutdown: () => void) {
+    super();
+    this.#shutdown = shutdown;
+  }
+
+  systemBytes(): number {
+    return 0;
+  }
+
+  cpuSeconds(): null {
+    return null;
+  }
+
+  /** The directory of the process is the program's: it stays. */
+  enterDirectory(path: string): string {
+    return Deno.realPathSync(path);
+  }
+
+  rewriteConfig(): string {
+    return NO_CONFIG_FILE;
+  }
+
+  shutdown(): boolean {
+    queueMicrotask(this.#shutdown);
+    return true;
+  }
 }
