@@ -9,6 +9,7 @@ import { BufferSink } from "../persistence/byte_sink.ts";
 import { PayloadWriter } from "../persistence/payload.ts";
 import { type Args, argsOf, binaryBytes } from "../protocol/args.ts";
 import { errorReply, Errors } from "../protocol/errors.ts";
+import { requestOf } from "../protocol/request.ts";
 import { LinkError, PeerLink } from "../replication/peer_link.ts";
 
 const TIMEOUT_DEFAULT_MS = 1000;
@@ -105,27 +106,16 @@ function restoreRequest({ db, nowMs }: Call, key: Args, { replaces }: Request): 
   entries.open(ref);
   new PayloadWriter(payload, PAYLOAD_VERSION, true, Infinity).write(entries);
   const words = [
-    binaryBytes("RESTORE"),
+    "RESTORE",
     key.bytesOf(0).subarray(key.start(0), key.end(0)),
-    binaryBytes(String(ttl)),
+    String(ttl),
     payload.bytes.subarray(0, payload.at),
   ];
-  return requestOf(replaces ? [...words, binaryBytes("REPLACE")] : words);
+  return requestOf(replaces ? [...words, "REPLACE"] : words);
 }
 
 /** Every server since Redis 7.0 reads it. */
 const PAYLOAD_VERSION = 10;
-
-function requestOf(words: readonly Uint8Array[]): Uint8Array {
-  const sink = new BufferSink();
-  sink.text(`*${words.length}\r\n`);
-  for (const word of words) {
-    sink.text(`$${word.length}\r\n`);
-    sink.write(word, 0, word.length);
-    sink.text("\r\n");
-  }
-  return sink.bytes.subarray(0, sink.at);
-}
 
 /** The keys that the other server has taken over, and its first error. */
 interface Outcome {
@@ -176,9 +166,9 @@ async function exchange(
     return !line.startsWith("-");
   };
   const before: Uint8Array[] = [];
-  if (auth.length > 0) before.push(requestOf([binaryBytes("AUTH"), ...auth]));
+  if (auth.length > 0) before.push(requestOf(["AUTH", ...auth]));
   if (link.database !== database) {
-    before.push(requestOf([binaryBytes("SELECT"), binaryBytes(String(database))]));
+    before.push(requestOf(["SELECT", String(database)]));
   }
   for (const bytes of [...before, ...requests]) await link.send(bytes, timeoutMs);
   let isSelected = true;

@@ -10,6 +10,7 @@
  */
 import { assert } from "../lib/assert.ts";
 import { copyBytes } from "../lib/copy.ts";
+import { joined } from "../lib/joined.ts";
 import { Int64, parseInt64, parseInteger } from "../lib/decimal.ts";
 import { parseDouble } from "../lib/double_text.ts";
 import type { Scratch } from "../lib/scratch.ts";
@@ -355,13 +356,12 @@ export function argsOf(...words: (string | Uint8Array)[]): Args {
     typeof word === "string" ? new TextEncoder().encode(word) : word
   );
   const args = new Args();
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    args.push(at, at + part.length);
-    at += part.length;
+  for (const { length } of parts) {
+    args.push(at, at + length);
+    at += length;
   }
+  const bytes = joined(parts);
   args.use(bytes, new DataView(bytes.buffer));
   return args;
 }

@@ -10,6 +10,7 @@
  * The numbers of functions here belong to the one file whose checksum lua_code.ts knows.
  */
 import { assert } from "../lib/assert.ts";
+import { joined } from "../lib/joined.ts";
 
 /** Where a table's flags lie, the two that matter, and their value in a read-only table. */
 export const FLAGS_AT = 6;
@@ -223,14 +224,4 @@ function signed(value: number): number[] {
   const bytes: number[] = [];
   for (; value < -0x40 || value >= 0x40; value >>= 7) bytes.push(value & 0x7f | 0x80);
   return [...bytes, value & 0x7f];
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

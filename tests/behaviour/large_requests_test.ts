@@ -1,5 +1,6 @@
 import { randomCommands } from "../differential/commands.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { joined } from "../../src/lib/joined.ts";
 import { binaryBytes } from "../../src/protocol/args.ts";
 import { type Reply, type TestClient, TestServer } from "../support/harness.ts";
 import { dumped } from "../support/payload.ts";
@@ -126,12 +127,7 @@ Deno.test("a pipeline behind a large argument is answered in order", () => {
     request("PING"),
     request("SET", "b", letters(50_000)),
   ];
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
+  const all = joined(parts);
   for (const piece of [all.length, 30_000, 16_384, 7777]) {
     client.run("FLUSHALL");
     for (let from = 0; from < all.length; from += piece) {

@@ -16,8 +16,10 @@ import type { CommandTable } from "../../src/engine/command.ts";
 import type { Engine, Host } from "../../src/engine/engine.ts";
 import type { Evaluator } from "../../src/engine/evaluator.ts";
 import { ManualClock } from "../../src/lib/clock.ts";
+import { joined } from "../../src/lib/joined.ts";
 import { Log } from "../../src/observe/log.ts";
-import { argsOf, binaryText } from "../../src/protocol/args.ts";
+import { binaryText } from "../../src/protocol/args.ts";
+import { requestOf } from "../../src/protocol/request.ts";
 import { type LocalAddress, LocalConnection } from "../../src/net/local_connection.ts";
 import type { MachineBuilder } from "../../src/scripting/machinery.ts";
 import { testHost } from "./host.ts";
@@ -58,14 +60,9 @@ export class TestClient {
 
   /** Runs one command given as words, which may hold any bytes. */
   call(...words: (string | Uint8Array)[]): Reply {
-    const args = argsOf(...words);
-    const parts: number[] = [...encoder.encode(`*${args.count}\r\n`)];
-    for (let i = 0; i < args.count; i++) {
-      parts.push(...encoder.encode(`$${args.length(i)}\r\n`));
-      for (let at = args.start(i); at < args.end(i); at++) parts.push(args.bytesOf(i)[at]);
-      parts.push(13, 10);
-    }
-    this.send(Uint8Array.from(parts));
+    this.send(requestOf(words.map((word) => {
+      return typeof word === "string" ? encoder.encode(word) : word;
+    })));
     return this.read();
   }
 
@@ -77,7 +74,7 @@ export class TestClient {
   /** The next reply, or undefined when there is none. */
   read(): Reply {
     const bytes = this.#connection.take();
-    this.#unread = concatenated(this.#unread, bytes);
+    this.#unread = joined([this.#unread, bytes]);
     if (this.#unread.length === 0) return undefined;
     const { reply, end } = readReply(this.#unread, 0);
     this.#unread = this.#unread.slice(end);
@@ -86,7 +83,7 @@ export class TestClient {
 
   /** The bytes of all replies that have not been read. */
   raw(): string {
-    const bytes = concatenated(this.#unread, this.#connection.take());
+    const bytes = joined([this.#unread, this.#connection.take()]);
     this.#unread = new Uint8Array(0);
     return binaryText(bytes, 0, bytes.length);
   }
@@ -195,11 +192,4 @@ function newDirectory(): string {
   const path = `${directories}/${++directoryCount}`;
   Deno.mkdirSync(path);
   return path;
-}
-
-function concatenated(one: Uint8Array, other: Uint8Array): Uint8Array {
-  const both = new Uint8Array(one.length + other.length);
-  both.set(one);
-  both.set(other, one.length);
-  return both;
 }

@@ -2,6 +2,7 @@
 import { Server } from "../../src/app/server.ts";
 import { Parameters } from "../../src/config/parameters.ts";
 import { Clock } from "../../src/lib/clock.ts";
+import { joined } from "../../src/lib/joined.ts";
 import { Log } from "../../src/observe/log.ts";
 import { binaryBytes, binaryText } from "../../src/protocol/args.ts";
 import { testHost } from "./host.ts";
@@ -176,10 +177,7 @@ export class Wire {
       const buffer = new Uint8Array(65536);
       const count = await this.conn.read(buffer).catch(() => null);
       if (count === null) return "";
-      const both = new Uint8Array(this.#unread.length + count);
-      both.set(this.#unread);
-      both.set(buffer.subarray(0, count), this.#unread.length);
-      this.#unread = both;
+      this.#unread = joined([this.#unread, buffer.subarray(0, count)]);
     }
   }
 

@@ -3,12 +3,12 @@ import type { Hub } from "../../net/hub.ts";
 import { LocalConnection } from "../../net/local_connection.ts";
 import type { Reply } from "../../protocol/reply.ts";
 import { ReplyDecoder } from "../../protocol/reply_decoder.ts";
+import { requestOf } from "../../protocol/request.ts";
 
 /** A word of a command: texts are sent as UTF-8. */
 export type Word = string | number | bigint | Uint8Array;
 
 const encoder = new TextEncoder();
-const CRLF = encoder.encode("\r\n");
 
 interface Waiting {
   resolve(reply: Reply): void;
@@ -16,8 +16,6 @@ interface Waiting {
 }
 
 export class LocalCaller {
-  /** Told what is pushed: messages of channels, invalidations. */
-  onPush: (push: Reply) => void = () => {};
   readonly #connection: LocalConnection;
   readonly #decoder = new ReplyDecoder();
   readonly #waiting: Waiting[] = [];
@@ -39,7 +37,7 @@ export class LocalCaller {
     if (this.#connection.isClosed) return Promise.reject(closed());
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
-      this.#connection.send(requestOf(words));
+      this.#connection.send(requestOf(words.map(bytesOf)));
     });
   }
 
@@ -50,8 +48,8 @@ export class LocalCaller {
   #takeReplies(): void {
     this.#decoder.feed(this.#connection.take());
     for (let reply = this.#decoder.next(); reply !== null; reply = this.#decoder.next()) {
-      if (reply.kind === "push") this.onPush(reply);
-      else this.#waiting.shift()?.resolve(reply);
+      // Messages of channels, say: nobody waits for them.
+      if (reply.kind !== "push") this.#waiting.shift()?.resolve(reply);
     }
     if (!this.#connection.isClosed) return;
     for (const { reject } of this.#waiting.splice(0)) reject(closed());
@@ -62,18 +60,6 @@ function closed(): Error {
   return new Error("The connection is closed");
 }
 
-/** A request in RESP. */
-function requestOf(words: readonly Word[]): Uint8Array {
-  const parts: Uint8Array[] = [encoder.encode(`*${words.length}\r\n`)];
-  for (const word of words) {
-    const bytes = word instanceof Uint8Array ? word : encoder.encode(String(word));
-    parts.push(encoder.encode(`$${bytes.length}\r\n`), bytes, CRLF);
-  }
-  const request = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    request.set(part, at);
-    at += part.length;
-  }
-  return request;
+function bytesOf(word: Word): Uint8Array {
+  return word instanceof Uint8Array ? word : encoder.encode(String(word));
 }

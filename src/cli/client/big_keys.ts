@@ -1,9 +1,10 @@
 /** --bigkeys, --memkeys and --hotkeys: which of all keys stand out. */
-import { ClientFailure, type Word } from "./connection.ts";
+import { ClientFailure } from "./connection.ts";
 import { type Context, pause } from "./context.ts";
 import { Progress } from "./progress.ts";
 import { quoted } from "./quoting.ts";
 import { binaryOf, type Reply, textOf } from "../../protocol/reply.ts";
+import type { Word } from "../../protocol/request.ts";
 import { keyBatches } from "./scan.ts";
 
 /** With -i, the walk rests after so many batches. */

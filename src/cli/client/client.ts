@@ -1,7 +1,8 @@
 /** The client's side of a session: connects, signs in, knows what state the server keeps for it. */
 import { type Address, addressText } from "./address.ts";
-import { ClientFailure, Connection, ConnectionLost, type Word } from "./connection.ts";
+import { ClientFailure, Connection, ConnectionLost } from "./connection.ts";
 import { type Reply, textOf } from "../../protocol/reply.ts";
+import type { Word } from "../../protocol/request.ts";
 
 /** How a session begins, and begins again after the connection broke. Texts are binary. */
 export interface Login {

@@ -1,9 +1,10 @@
 /** Runs one command: sends it, prints what comes back, and notes what it changed of the session. */
 import type { Client } from "./client.ts";
-import { ConnectionLost, type Word } from "./connection.ts";
+import { ConnectionLost } from "./connection.ts";
 import type { Output } from "./output.ts";
 import { type Format, printReply } from "./print_reply.ts";
 import { isGroup, itemsOf, type Reply, textOf } from "../../protocol/reply.ts";
+import type { Word } from "../../protocol/request.ts";
 import { isProse, isSubscribing, isUnsubscribing } from "./special_commands.ts";
 
 export interface Printing {

@@ -1,12 +1,11 @@
 /** A connection to the server: sends requests, receives replies. */
+import { joined } from "../../lib/joined.ts";
 import { writeAll } from "../../lib/write_all.ts";
 import { systemText } from "../../lib/system_error.ts";
 import { type Address, addressText, type TlsSettings } from "./address.ts";
 import { ReplyDecoder } from "../../protocol/reply_decoder.ts";
 import type { Reply } from "../../protocol/reply.ts";
-
-/** A word of a request: its bytes, or a text of one character a byte. */
-export type Word = string | Uint8Array;
+import { requestOf, type Word } from "../../protocol/request.ts";
 
 /** What the user is told before the program ends or goes on. */
 export class ClientFailure extends Error {
@@ -127,45 +126,4 @@ async function dialTls(host: string, port: number, tls: TlsSettings): Promise<De
     conn.close();
     throw error;
   }
-}
-
-/** The bytes of several arrays as one. */
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
-/** The bytes of a request. */
-export function requestOf(words: readonly Word[]): Uint8Array {
-  const parts = words.map((word) => typeof word === "string" ? bytesOf(word) : word);
-  const heads = parts.map((part) => `$${part.length}\r\n`);
-  const first = `*${words.length}\r\n`;
-  const size = parts.reduce(
-    (sum, part, i) => sum + heads[i].length + part.length + 2,
-    first.length,
-  );
-  const bytes = new Uint8Array(size);
-  let at = put(bytes, 0, first);
-  for (const [i, part] of parts.entries()) {
-    at = put(bytes, at, heads[i]);
-    bytes.set(part, at);
-    at = put(bytes, at + part.length, "\r\n");
-  }
-  return bytes;
-}
-
-function put(bytes: Uint8Array, at: number, text: string): number {
-  for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i);
-  return at + text.length;
-}
-
-function bytesOf(binary: string): Uint8Array {
-  const bytes = new Uint8Array(binary.length);
-  put(bytes, 0, binary);
-  return bytes;
 }

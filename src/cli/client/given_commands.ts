@@ -1,11 +1,12 @@
 /** Commands that are given: on the command line, or as lines of standard input. */
 import { splitWords } from "../../config/words.ts";
-import { ClientFailure, type Word } from "./connection.ts";
+import { ClientFailure } from "./connection.ts";
 import { type Context, pause } from "./context.ts";
 import { LineReader, readAll } from "./lines.ts";
 import { isLocalCommand, runLocalCommand } from "./local_commands.ts";
 import { unquoted, UsageError } from "./options.ts";
 import { binaryOf, textOf } from "../../protocol/reply.ts";
+import type { Word } from "../../protocol/request.ts";
 import { isProse, isSubscribing } from "./special_commands.ts";
 
 /** Runs the command that the arguments are; returns the exit code. */

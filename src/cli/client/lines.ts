@@ -1,5 +1,5 @@
 /** Standard input, line by line and as a whole. */
-import { joined } from "./connection.ts";
+import { joined } from "../../lib/joined.ts";
 import { binaryOf } from "../../protocol/reply.ts";
 import type { Input } from "./surroundings.ts";
 

@@ -3,7 +3,7 @@ import type { Context } from "./context.ts";
 import { humanBytes } from "./progress.ts";
 import { quoted } from "./quoting.ts";
 import { type Reply, textOf } from "../../protocol/reply.ts";
-import type { Word } from "./connection.ts";
+import type { Word } from "../../protocol/request.ts";
 
 /** How much of a value is shown. */
 const BYTES_MAX = 1024;

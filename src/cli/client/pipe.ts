@@ -1,9 +1,11 @@
 /** --pipe: sends standard input to the server as it is, and counts the replies. */
+import { joined } from "../../lib/joined.ts";
 import { writeAll } from "../../lib/write_all.ts";
-import { type Connection, ConnectionLost, joined, requestOf } from "./connection.ts";
+import { type Connection, ConnectionLost } from "./connection.ts";
 import type { Context } from "./context.ts";
 import { humanBytes, Progress } from "./progress.ts";
 import { textOf } from "../../protocol/reply.ts";
+import { requestOf } from "../../protocol/request.ts";
 
 const CHECK_EVERY_MS = 100;
 /** After an unfinished inline command, a request would be part of it. */

@@ -1,10 +1,12 @@
 /** --rdb, --functions-rdb and --replica: what the server sends to its replicas. */
+import { joined } from "../../lib/joined.ts";
 import { systemText } from "../../lib/system_error.ts";
 import { type SyncWriter, writeAllSync } from "../../lib/write_all.ts";
-import { ClientFailure, type Connection, joined, type Word } from "./connection.ts";
+import { ClientFailure, type Connection } from "./connection.ts";
 import type { Context } from "./context.ts";
 import { Progress } from "./progress.ts";
 import { binaryOf, textOf } from "../../protocol/reply.ts";
+import type { Word } from "../../protocol/request.ts";
 import { quoted } from "./quoting.ts";
 
 const LF = 0x0a;

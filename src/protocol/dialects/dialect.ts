@@ -4,6 +4,7 @@
  */
 import type { ByteQueue } from "./byte_queue.ts";
 import type { Reply } from "../reply.ts";
+import { requestOf } from "../request.ts";
 
 /** Arguments of one request, at most. */
 export const ARGUMENTS_MAX = 200_000;
@@ -30,16 +31,8 @@ export interface Dialect {
 
 /** Adds a request to `requests`, in RESP. */
 export function addRequest(requests: ByteQueue, words: readonly Uint8Array[]): void {
-  const all = isKeysAlone(words) ? [...words, ASTERISK] : words;
-  requests.addText(`*${all.length}\r\n`);
-  for (const word of all) {
-    requests.addText(`$${word.length}\r\n`);
-    requests.add(word);
-    requests.addText("\r\n");
-  }
+  requests.add(requestOf(isKeysAlone(words) ? [...words, "*"] : words));
 }
-
-const ASTERISK = Uint8Array.of(0x2a);
 
 /** The older servers had no patterns: `keys` lists all. */
 function isKeysAlone(words: readonly Uint8Array[]): boolean {
