@@ -1,12 +1,11 @@
 /**
  * A socket whose peer speaks an older protocol. To the connection that reads and writes it, it speaks RESP: it translates what passes.
  */
-import { ByteQueue } from "../protocol/dialects/byte_queue.ts";
+import { ByteQueue } from "../protocol/byte_queue.ts";
 import type { Dialect, RequestTranslator } from "../protocol/dialects/dialect.ts";
 import { ReplyDecoder } from "../protocol/reply_decoder.ts";
 import { closeQuietly, type Socket } from "./socket.ts";
 
-const READ_BYTES = 4096;
 /** How long a peer has time to take the last words. */
 const FAREWELL_MS = 1000;
 
@@ -42,10 +41,9 @@ export class DialectSocket implements Socket {
   async read(into: Uint8Array): Promise<number | null> {
     while (this.#requests.length === 0) {
       if (this.#lastWords !== null) return null;
-      const bytes = new Uint8Array(READ_BYTES);
-      const count = await this.#socket.read(bytes);
+      const count = await this.#socket.read(into);
       if (count === null) return null;
-      this.#input.add(bytes.subarray(0, count));
+      this.#input.add(into.subarray(0, count));
       this.#lastWords = this.#translator.read(this.#requests);
     }
     return this.#requests.take(into);

@@ -2,6 +2,7 @@
  * Bytes of the server → replies, RESP2 and RESP3, in pieces of any size. A large string is received into memory of its
  * own, which grows as it arrives, and nested replies are kept in a list: neither size nor depth has a limit.
  */
+import { ByteQueue } from "./byte_queue.ts";
 import type { GroupKind, Reply, ScalarKind } from "./reply.ts";
 
 const CR = 0x0d;
@@ -45,22 +46,16 @@ interface Open {
 }
 
 export class ReplyDecoder {
-  /** What has arrived and is not decoded: from `#at` to `#end`. */
-  #buffer: Uint8Array = new Uint8Array(1 << 14);
-  #at = 0;
-  #end = 0;
-  /** The end of a line was looked for up to here. */
+  /** What has arrived and is not decoded. */
+  readonly #input = new ByteQueue();
+  /** The end of a line was looked for in so many bytes of it. */
   #searched = 0;
   readonly #open: Open[] = [];
   #string: LongString | null = null;
 
   /** Takes what the socket gave. */
   feed(bytes: Uint8Array): void {
-    const rest = this.#string === null ? bytes : this.#string.take(bytes);
-    if (rest.length === 0) return;
-    if (this.#end + rest.length > this.#buffer.length) this.#makeRoom(rest.length);
-    this.#buffer.set(rest, this.#end);
-    this.#end += rest.length;
+    this.#input.add(this.#string === null ? bytes : this.#string.take(bytes));
   }
 
   /** The next whole reply; null if more bytes are needed. Throws a ProtocolError. */
@@ -75,7 +70,7 @@ export class ReplyDecoder {
 
   /** Whether nothing has arrived of a further reply. */
   get isAtBoundary(): boolean {
-    return this.#at === this.#end && this.#open.length === 0 && this.#string === null;
+    return this.#input.length === 0 && this.#open.length === 0 && this.#string === null;
   }
 
   /** A scalar, "opened" after the head of a group, or null if more bytes are needed. */
@@ -98,8 +93,9 @@ export class ReplyDecoder {
       return "opened";
     }
     this.#string = new LongString(string, count);
-    const rest = this.#string.take(this.#buffer.subarray(this.#at, this.#end));
-    this.#at = this.#searched = this.#end - rest.length;
+    const input = this.#input;
+    const rest = this.#string.take(input.view());
+    input.skip(input.length - rest.length);
     return this.#stringValue(this.#string);
   }
 
@@ -127,29 +123,20 @@ export class ReplyDecoder {
 
   /** The bytes up to the next line end, valid until more are fed; null if it has not arrived. */
   #line(): Uint8Array | null {
-    for (let at = Math.max(this.#searched, this.#at);;) {
-      const found = this.#buffer.indexOf(LF, at);
-      if (found < 0 || found >= this.#end) break;
-      if (found > this.#at && this.#buffer[found - 1] === CR) {
-        const line = this.#buffer.subarray(this.#at, found - 1);
-        this.#at = this.#searched = found + 1;
+    const input = this.#input;
+    for (let at = this.#searched;;) {
+      const found = input.indexOf(LF, at);
+      if (found < 0) break;
+      if (found > 0 && input.byte(found - 1) === CR) {
+        const line = input.view(0, found - 1);
+        input.skip(found + 1);
+        this.#searched = 0;
         return line;
       }
       at = found + 1;
     }
-    this.#searched = this.#end;
+    this.#searched = input.length;
     return null;
-  }
-
-  #makeRoom(count: number): void {
-    const left = this.#end - this.#at;
-    const isEnough = left + count <= this.#buffer.length;
-    const target = isEnough ? this.#buffer : new Uint8Array(2 * (left + count));
-    target.set(this.#buffer.subarray(this.#at, this.#end));
-    this.#buffer = target;
-    this.#searched = Math.max(0, this.#searched - this.#at);
-    this.#at = 0;
-    this.#end = left;
   }
 
   #unknown(sign: string): ProtocolError {

@@ -2,7 +2,7 @@
  * The wire protocols of older servers, which clients reach on ports of their own. A dialect translates: its requests are
  * made RESP, and replies become its own. So the server behind knows nothing of it.
  */
-import type { ByteQueue } from "./byte_queue.ts";
+import type { ByteQueue } from "../byte_queue.ts";
 import type { Reply } from "../reply.ts";
 import { requestOf } from "../request.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { binaryBytes, binaryText } from "../args.ts";
-import { ByteQueue } from "./byte_queue.ts";
+import { ByteQueue } from "../byte_queue.ts";
 import type { Dialect } from "./dialect.ts";
 import { book, framedText, nano } from "./framed_dialects.ts";
 import { ReplyDecoder } from "../reply_decoder.ts";

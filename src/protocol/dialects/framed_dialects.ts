@@ -3,7 +3,7 @@
  * begin with a byte that says what they are.
  */
 import { type Reply, type Scalar, textOf, walk } from "../reply.ts";
-import { ByteQueue } from "./byte_queue.ts";
+import { ByteQueue } from "../byte_queue.ts";
 import { addRequest, ARGUMENTS_MAX, type Dialect, type RequestTranslator } from "./dialect.ts";
 
 const U32_BYTES = 4;

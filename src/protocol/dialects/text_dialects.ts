@@ -2,7 +2,7 @@
 import { Args, binaryBytes } from "../args.ts";
 import { splitInline } from "../inline.ts";
 import { type Reply, type Scalar, type ScalarKind, textOf, walk } from "../reply.ts";
-import type { ByteQueue } from "./byte_queue.ts";
+import type { ByteQueue } from "../byte_queue.ts";
 import {
   addRequest,
   ARGUMENTS_MAX,
