@@ -248,8 +248,7 @@ export class Connection implements Transport, PipelineListener {
   }
 
   #breakOff(): void {
-    this.client.reply.error(this.#decoder.failure);
-    this.#hub.engine.counters.countError(this.#decoder.failure);
+    this.#hub.requestBroken(this.client, this.#decoder.failure);
     this.#isClosing = true;
   }
 

@@ -6,6 +6,7 @@ import type { Parameters } from "../config/parameters.ts";
 import { Client, type Transport } from "../engine/client.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Evaluator } from "../engine/evaluator.ts";
+import type { ErrorReply } from "../protocol/errors.ts";
 import type { RequestLimits } from "../protocol/request_decoder.ts";
 import { Rounds } from "./rounds.ts";
 
@@ -147,6 +148,12 @@ export class Hub {
 
   limitsFor(client: Client): RequestLimits {
     return new ClientLimits(this.engine.parameters, client);
+  }
+
+  /** What a client has sent is no request: tells it so. */
+  requestBroken(client: Client, failure: ErrorReply): void {
+    client.reply.error(failure);
+    this.engine.counters.countError(failure);
   }
 
   inputLimitReached(client: Client): void {

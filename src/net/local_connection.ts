@@ -82,6 +82,7 @@ export class LocalConnection implements Transport {
   }
 
   resume(): void {
+    if (this.isClosed) return;
     if (this.client.isPostponed) {
       this.client.isPostponed = false;
       this.#batch(true);
@@ -107,11 +108,13 @@ export class LocalConnection implements Transport {
     while (!client.isPostponed && client.blocked === null && !this.isClosed) {
       const found = this.#decoder.next(client.args);
       if (found === Decoded.more) return;
-      if (found === Decoded.request) this.#hub.evaluator.execute(client);
-      else {
-        if (found === Decoded.broken) client.reply.error(this.#decoder.failure);
-        return this.kill();
+      if (found === Decoded.request) {
+        this.#hub.evaluator.execute(client);
+        continue;
       }
+      if (found === Decoded.broken) this.#hub.requestBroken(client, this.#decoder.failure);
+      else this.#hub.inputLimitReached(client);
+      return this.kill();
     }
   }
 }

@@ -187,6 +187,19 @@ Deno.test("a reply is late on demand, and what follows it waits", async () => {
   assertEquals(await server.call("INCR", "n"), 3);
 });
 
+Deno.test("a call that is late when its connection is killed is not run any more", async () => {
+  await using server = await startRespite();
+  server.fail("incr", "delay", { ms: 20 });
+  const killed = assertRejects(() => server.call("INCR", "n"), Error, "closed");
+  const wire = await Wire.connect(server.port);
+  await wire.roundTrip("CLIENT KILL TYPE normal SKIPME yes");
+  await killed;
+  await wire.send("INCR m\r\n");
+  assertEquals(await wire.read(), ":1\r\n");
+  assertEquals(await wire.roundTrip("GET n"), "$-1\r\n");
+  wire.close();
+});
+
 Deno.test("a server that is closed while a reply is late, or a call waits, closes", async () => {
   const server = await startRespite();
   server.fail("incr", "delay", { ms: 100_000 });
