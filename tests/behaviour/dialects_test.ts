@@ -1,5 +1,5 @@
 /** The wire protocols of older servers, over sockets. */
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertNotEquals } from "@std/assert";
 import { DIALECTS } from "../../src/protocol/dialects/dialects.ts";
 import { Parameters } from "../../src/config/parameters.ts";
 import { binaryText } from "../../src/protocol/args.ts";
@@ -227,7 +227,7 @@ Deno.test("dialect-port takes a dialect, a port and the most bytes of a message,
       "5",
     ]]
   ) {
-    assertStringIncludes(parameters.load({ name: "dialect-port", words }) ?? "", "");
+    assertNotEquals(parameters.load({ name: "dialect-port", words }), null);
     assertEquals(parameters.lines("dialect-port"), lines);
   }
 });
