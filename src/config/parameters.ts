@@ -15,6 +15,7 @@ import {
 } from "./parameter_kinds.ts";
 import { refusedDirective } from "./missing.ts";
 import { PARAMETER_ROWS } from "./parameter_rows.ts";
+import { binaryOf } from "./words.ts";
 
 type AnyRow = (typeof PARAMETER_ROWS)[number];
 type CamelCase<S extends string> = S extends `${infer Head}-${infer Tail}`
@@ -244,6 +245,14 @@ export class Parameters {
     if (slot.spec.name === "save") this.#hasLoadedSave = true;
     slot.state = isFurther ? { value: `${slot.text} ${state.value}`.trim(), exact: null } : state;
     return null;
+  }
+
+  /** `load` for directives whose texts are in Unicode. Throws an Error that names the one that is no good. */
+  loadAll(directives: Readonly<Record<string, string>>): void {
+    for (const [name, text] of Object.entries(directives)) {
+      const error = this.load({ name, words: [binaryOf(text)] });
+      if (error !== null) throw new Error(`${name}: ${error}`);
+    }
   }
 
   /**

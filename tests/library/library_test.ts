@@ -1,7 +1,7 @@
 /** The server as a library, as tests of applications use it. */
 import { assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import { CommandError, startRespite } from "../../mod.ts";
-import { Wire } from "../support/live.ts";
+import { freePort, Wire } from "../support/live.ts";
 
 Deno.test("a server starts on a free port, answers clients, and leaves nothing open", async () => {
   await using server = await startRespite();
@@ -226,6 +226,22 @@ async function clientsOf(port: number): Promise<number> {
 async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!await condition()) await new Promise((resolve) => setTimeout(resolve));
 }
+
+Deno.test("config brings further ports, and its texts are in Unicode", async () => {
+  const port = freePort();
+  const config = { "dialect-port": `plain ${port}`, requirepass: "schlüssel" };
+  await using server = await startRespite({ config });
+  const wire = await Wire.connect(server.port);
+  assertEquals(await wire.call("AUTH", "schl\xc3\xbcssel"), "+OK\r\n");
+  wire.close();
+  const older = await Wire.connect(port);
+  await older.send("GET k\nEXIT\n");
+  const reply = await new Response(older.conn.readable).text();
+  assertEquals(reply, "NOAUTH Authentication required.\n");
+  const taken = { "dialect-port": `plain ${port}` };
+  await assertRejects(() => startRespite({ config: taken }), Error, "in use");
+  await assertRejects(() => startRespite({ config: { "tls-port": "1" } }), Error, "tls-cert-file");
+});
 
 Deno.test("a directive or an address that is no good is refused", async () => {
   await assertRejects(() => startRespite({ config: { nope: "1" } }), Error, "nope");

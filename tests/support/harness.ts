@@ -113,10 +113,7 @@ export class TestServer {
   constructor({ directives, commands, clock, host, lua }: TestServerParts = {}) {
     this.clock = clock ?? new ManualClock(START_MS);
     const own = { "enable-debug-command": "yes", save: "", dir: directives?.dir ?? newDirectory() };
-    for (const [name, value] of Object.entries({ ...own, ...directives })) {
-      const error = this.parameters.load({ name, words: [value] });
-      if (error !== null) throw new Error(`${name}: ${error}`);
-    }
+    this.parameters.loadAll({ ...own, ...directives });
     this.server = new Server({
       parameters: this.parameters,
       clock: this.clock,

@@ -28,10 +28,7 @@ export function startRespite(
     save: "",
     dir: Deno.makeTempDirSync(),
   };
-  for (const [name, value] of Object.entries({ ...own, ...directives })) {
-    const error = parameters.load({ name, words: [value] });
-    if (error !== null) throw new Error(`${name}: ${error}`);
-  }
+  parameters.loadAll({ ...own, ...directives });
   const logged: string[] = [];
   const log = new Log(1, (line) => logged.push(line));
   const server = new Server({ parameters, log, host: testHost, clock });

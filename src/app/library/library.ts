@@ -58,11 +58,7 @@ const NOBODY = (): void => {};
 export async function startRespite(options: RespiteOptions = {}): Promise<RespiteServer> {
   const parameters = new Parameters();
   const { port = 0, hostname = "127.0.0.1", config = {}, log = NOBODY } = options;
-  const directives = { save: "", bind: hostname, ...config };
-  for (const [name, value] of Object.entries(directives)) {
-    const error = parameters.load({ name, words: [value] });
-    if (error !== null) throw new Error(`${name}: ${error}`);
-  }
+  parameters.loadAll({ save: "", bind: hostname, ...config });
   const dangers = parameters.dangers();
   if (dangers.length > 0) throw new Error(dangers.map((pair) => pair.join(": ")).join("\n"));
   const server = new RespiteServer(parameters, log, options.now);
@@ -103,8 +99,13 @@ export class RespiteServer implements AsyncDisposable {
     const { listening, persistence, engine } = this.#server;
     const userError = engine.parameters.values.aclfile === "" ? null : engine.acl.load();
     if (userError !== null) throw new Error(userError);
-    const error = listening.open([{ hostname, port }]);
-    if (error !== null) throw new Error(error);
+    listening.loadTls();
+    const error = listening.open([{ hostname, port }]) ?? listening.openPort("tls-port") ??
+      listening.openDialects();
+    if (error !== null) {
+      listening.close();
+      throw new Error(error);
+    }
     engine.parameters.values.port = this.port;
     engine.log.notice(`Listening on ${hostname}:${this.port}`);
     this.#server.start();
