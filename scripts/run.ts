@@ -20,20 +20,16 @@ export function serverV8Flags(dir = "."): string {
   return flags;
 }
 
-/**
- * The server's permissions, as in the task `start`. It gives up most of them when it has read its configuration
- * (src/app/sandbox.ts), which takes "/": --allow-read without a path can't be given up in part.
- */
-export const SERVER_PERMISSIONS = [
-  "--allow-net",
-  "--allow-read=/",
-  "--allow-write=/",
-  "--allow-env",
-  "--allow-sys=systemMemoryInfo",
-] as const;
-
 /** The options of the task `start`, for Deno itself. */
 export const START_OPTIONS: readonly string[] = taskStart().split(" ").slice(1, -1);
+
+/**
+ * The server's permissions, those of the task `start`. It gives up most of them when it has read its configuration
+ * (src/app/sandbox.ts), which takes "/": --allow-read without a path can't be given up in part.
+ */
+export const SERVER_PERMISSIONS: readonly string[] = START_OPTIONS.filter((option) =>
+  option.startsWith("--allow-")
+);
 
 function taskStart(dir = "."): string {
   return String(JSON.parse(Deno.readTextFileSync(`${dir}/deno.json`)).tasks.start);
