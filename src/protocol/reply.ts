@@ -41,6 +41,18 @@ export function itemsOf(reply: Reply | undefined): readonly Reply[] {
   return reply !== undefined && isGroup(reply) ? reply.items : [];
 }
 
+/** Whether a boolean is true. */
+export function isTrue({ bytes }: Scalar): boolean {
+  return bytes[0] === LETTER_T;
+}
+
+const LETTER_T = 0x74;
+
+/** The number that a double is; infinite ones are written "inf" and "-inf". */
+export function doubleOf(double: Scalar): number {
+  return Number(textOf(double).replace("inf", "Infinity"));
+}
+
 /** All of `bytes` as a text, one character a byte. */
 export function binaryOf(bytes: Uint8Array): string {
   return binaryText(bytes, 0, bytes.length);

@@ -1,5 +1,12 @@
 /** Replies as values of JavaScript. */
-import { isGroup, type Reply, type Scalar, textOf } from "../../protocol/reply.ts";
+import {
+  doubleOf,
+  isGroup,
+  isTrue,
+  type Reply,
+  type Scalar,
+  textOf,
+} from "../../protocol/reply.ts";
 
 /**
  * What a command answers: strings as text, integers as numbers, or as BigInts where a number would not be exact, doubles as numbers,
@@ -40,9 +47,9 @@ function scalarOf(scalar: Scalar): Value {
     case "bignum":
       return wholeNumber(textOf(scalar));
     case "double":
-      return Number(textOf(scalar).replace("inf", "Infinity"));
+      return doubleOf(scalar);
     case "boolean":
-      return textOf(scalar) === "t";
+      return isTrue(scalar);
     case "error":
       return new CommandError(decoder.decode(scalar.bytes));
     default:

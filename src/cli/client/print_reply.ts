@@ -4,6 +4,7 @@ import { ASCII_JSON_QUOTED, type Escapes, JSON_QUOTED, QUOTED, writeQuoted } fro
 import {
   type Group,
   isGroup,
+  isTrue,
   type Place,
   type Reply,
   type Scalar,
@@ -113,7 +114,7 @@ function writeStandard(output: Output, reply: Scalar): void {
     case "string":
       return writeQuoted(output, reply.bytes, QUOTED);
     case "boolean":
-      return output.text(textOf(reply) === "t" ? "(true)" : "(false)");
+      return output.text(isTrue(reply) ? "(true)" : "(false)");
     case "nil":
       return output.text("(nil)");
     case "status":
@@ -171,8 +172,7 @@ class CsvPrinter implements Visitor {
 
 /** A value that needs no quotes: a number or a boolean. */
 function bareText(reply: Scalar): string {
-  const text = textOf(reply);
-  return reply.kind === "boolean" ? (text === "t" ? "true" : "false") : text;
+  return reply.kind === "boolean" ? String(isTrue(reply)) : textOf(reply);
 }
 
 class JsonPrinter implements Visitor {

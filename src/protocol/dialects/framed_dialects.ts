@@ -2,7 +2,7 @@
  * The dialects book, nano and framed-text: a message is its length, a u32 in little-endian order, and so many bytes. A reply's values
  * begin with a byte that says what they are.
  */
-import { type Reply, type Scalar, textOf, walk } from "../reply.ts";
+import { doubleOf, isTrue, type Reply, type Scalar, textOf, walk } from "../reply.ts";
 import { ByteQueue } from "../byte_queue.ts";
 import { addRequest, ARGUMENTS_MAX, type Dialect, type RequestTranslator } from "./dialect.ts";
 
@@ -13,8 +13,6 @@ const NIL = 0;
 const ERROR = 1;
 const STRING = 2;
 const INTEGER = 3;
-/** "t" */
-const TRUE = 0x74;
 
 type Failure = "unknown" | "tooBig" | "badType" | "badArgument";
 
@@ -145,11 +143,11 @@ function writeScalar(value: Scalar, message: ByteQueue, form: Form): void {
   if (kind === "error") return writeError(message, form, failureOf(textOf(value)), textOf(value));
   if (kind === "integer" || kind === "boolean") {
     message.addByte(INTEGER);
-    return message.addI64(kind === "integer" ? BigInt(textOf(value)) : bytes[0] === TRUE ? 1n : 0n);
+    return message.addI64(kind === "integer" ? BigInt(textOf(value)) : isTrue(value) ? 1n : 0n);
   }
   if (kind === "double" && form.double !== null) {
     message.addByte(form.double);
-    return message.addF64(numberOf(textOf(value)));
+    return message.addF64(doubleOf(value));
   }
   message.addByte(STRING);
   message.addU32(bytes.length);
@@ -166,10 +164,4 @@ function writeError(message: ByteQueue, { codes }: Form, failure: Failure, text:
 function failureOf(text: string): Failure {
   if (text.startsWith("ERR unknown command")) return "unknown";
   return text.startsWith("WRONGTYPE") ? "badType" : "badArgument";
-}
-
-/** A double in RESP 3. */
-function numberOf(text: string): number {
-  if (text === "inf") return Infinity;
-  return text === "-inf" ? -Infinity : Number(text);
 }

@@ -1,7 +1,7 @@
 /** The dialects plain and cdis: a request is a line of words, and so is a reply. */
 import { Args, binaryBytes } from "../args.ts";
 import { splitInline } from "../inline.ts";
-import { type Reply, type Scalar, type ScalarKind, textOf, walk } from "../reply.ts";
+import { isTrue, type Reply, type Scalar, type ScalarKind, textOf, walk } from "../reply.ts";
 import type { ByteQueue } from "../byte_queue.ts";
 import {
   addRequest,
@@ -16,10 +16,8 @@ const MAX_MESSAGE = 64 * 1024;
 const NOTHING = new Uint8Array(0);
 const NIL = binaryBytes("(nil)");
 const EMPTY = binaryBytes("(empty array)");
-/** "t", "1" and "0". */
-const TRUE = 0x74;
-const ONE = 0x31;
-const ZERO = 0x30;
+const ONE = binaryBytes("1");
+const ZERO = binaryBytes("0");
 
 /** As a person would write them: `alice`, `1`, `(nil)`, `ERR unknown command …`. */
 export const plain: Dialect = {
@@ -130,9 +128,9 @@ function cdisError(text: string): string {
 }
 
 /** The bytes that show a scalar. */
-function shownOf({ kind, bytes }: Scalar): Uint8Array {
-  if (kind !== "boolean") return bytes;
-  return Uint8Array.of(bytes[0] === TRUE ? ONE : ZERO);
+function shownOf(scalar: Scalar): Uint8Array {
+  if (scalar.kind !== "boolean") return scalar.bytes;
+  return isTrue(scalar) ? ONE : ZERO;
 }
 
 function writeLine(output: ByteQueue, sign: string, bytes: Uint8Array): void {
