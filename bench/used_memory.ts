@@ -9,6 +9,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { type Peer, residentBytes, startCheckout, startRedisServer } from "../scripts/peers.ts";
 import { print } from "../scripts/run.ts";
 import { Wire } from "../tests/support/live.ts";
+import { requestOf } from "../tests/support/requests.ts";
 
 const MIB = 2 ** 20;
 const PART_BYTES = 256 * 1024;
@@ -42,7 +43,7 @@ async function repeat(
   const end = Math.ceil(count * scale);
   for (let i = 0; i < end;) {
     let text = "";
-    for (; i < end && text.length < PART_BYTES; i++) text += request(words(i));
+    for (; i < end && text.length < PART_BYTES; i++) text += requestOf(words(i).map(String));
     await sendBytes(wire, encoder.encode(text));
   }
   if (await wire.roundTrip("client reply on") !== "+OK\r\n") throw new Error("no reply");
@@ -52,12 +53,6 @@ async function repeat(
 async function subscribe(wire: Wire, count: number, nameOf: (i: number) => string): Promise<void> {
   for (let i = 0; i < count; i++) await wire.send(`subscribe ${nameOf(i)}\r\n`);
   for (let i = 0; i < count; i++) await wire.read();
-}
-
-function request(words: readonly (string | number)[]): string {
-  let text = `*${words.length}\r\n`;
-  for (const word of words) text += `$${String(word).length}\r\n${word}\r\n`;
-  return text;
 }
 
 let others: Wire[] = [];

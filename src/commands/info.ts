@@ -126,6 +126,7 @@ function memory(engine: Engine): Field[] {
   const { maxmemory, maxmemoryPolicy } = parameters.values;
   const { active, fragmentation, resident: outside, overhead: beyond, total } = memoryRatios(
     engine,
+    used,
     resident,
   );
   return [

@@ -37,7 +37,7 @@ function memoryStats({ reply, engine }: Call): void {
   const peak = Math.max(counters.peakMemoryBytes, used);
   const databases = keyspace.databases.filter((db) => db.size > 0);
   const resident = host.residentBytes();
-  const ratios = memoryRatios(engine, resident);
+  const ratios = memoryRatios(engine, used, resident);
   const overhead = engine.overheadBytes;
   const dataset = Math.max(used - overhead, 0);
   const numbers: [string, number][] = [

@@ -20,10 +20,15 @@ export interface MemoryRatios {
   readonly total: Excess;
 }
 
-/** `resident` is what the process has in memory: asked again it may be another figure than the one beside these. */
-export function memoryRatios(engine: Engine, resident: number): MemoryRatios {
-  const used = engine.usedBytes;
-  const { arena } = engine.keyspace.entries;
+/**
+ * `used` is what is in use, and `resident` what the process has in memory: asked again they may be other figures than those
+ * beside these, and each visits all clients, or asks the system.
+ */
+export function memoryRatios(
+  { keyspace: { entries: { arena } } }: Engine,
+  used: number,
+  resident: number,
+): MemoryRatios {
   const active = used + arena.reservedBytes - arena.usedBytes;
   return {
     active,

@@ -161,7 +161,7 @@ export class Client implements ReplyOwner {
     const { transport, transaction, args } = this;
     return OWN_BYTES + transport.queryBytes + transport.queryFreeBytes +
       this.reply.memoryBytes + transport.sendingBytes + transaction.bytes + transaction.watchBytes +
-      (args.hasBuffers ? args.ownBytes : 0) + (this.heldPushes?.memoryBytes ?? 0) +
+      args.ownBytes + (this.heldPushes?.memoryBytes ?? 0) +
       (this.heldKeys?.memoryBytes ?? 0) +
       (this.tracking?.bytes ?? 0) + (this.subscriptions?.bytes ?? 0) +
       this.name.length + this.libName.length + this.libVersion.length;

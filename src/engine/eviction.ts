@@ -191,7 +191,7 @@ export class Eviction {
     const { lazyFree, victims } = keyspace;
     let keys = 0;
     let looked = entries.usedBytes;
-    while (entries.usedBytes > this.#goal || this.#owed > 0) {
+    while (!this.#isEnough(entries)) {
       // What was removed before is freed first: otherwise more keys would go than must.
       if (lazyFree.hasWork && entries.usedBytes > this.#goal) {
         lazyFree.freeSome(this.#isOver);

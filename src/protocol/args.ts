@@ -289,8 +289,9 @@ export class Args implements Scratch {
 
   /** Bytes of the buffers that only these arguments keep; those of arguments that were taken are somebody else's. */
   get ownBytes(): number {
+    if (this.#buffers === null) return 0;
     let bytes = 0;
-    for (const buffer of this.#buffers ?? []) {
+    for (const buffer of this.#buffers) {
       if (buffer !== undefined && !buffer.isShared) bytes += buffer.bytes.length;
     }
     return bytes;

@@ -414,9 +414,7 @@ export class Arena {
       previous = link;
     }
     for (const slab of slabs) {
-      const hasRoom = this.#freeHead[slab] !== 0 ||
-        this.#bump[slab] <= SLAB_UNITS - CLASS_UNITS[sizeClass];
-      const isListed = hasRoom && this.#closed[slab >>> 8] === 0;
+      const isListed = this.#hasRoom(slab) && this.#closed[slab >>> 8] === 0;
       assert(isListed === listed.has(slab), "exactly the slabs with room are listed");
     }
   }
