@@ -224,7 +224,7 @@ export class Defragmenter {
     const next = object.relocate?.(cursor, ELEMENTS_A_STEP) ?? 0;
     const moved = arena.copies - before;
     this.hits += moved;
-    this.misses += Math.max(ELEMENTS_A_STEP - moved, 0);
+    this.misses += Math.max(Math.min(ELEMENTS_A_STEP, object.effort) - moved, 0);
     return next;
   }
 

@@ -194,3 +194,13 @@ Deno.test("switching it off ends a walk, and the thresholds are asked", () => {
   step(server);
   assertEquals(defragmenter.percent, 7);
 });
+
+Deno.test("elements that a small collection does not have are no misses", () => {
+  const server = new TestServer({ directives: { ...EAGER, "hash-max-listpack-entries": "1" } });
+  for (let i = 0; i < 100; i++) server.call("hset", `hash:${i}`, "a", "1", "b", "2", "c", "3");
+  for (let i = 0; i < 1000; i++) server.call("set", `string:${i}`, "x".repeat(100));
+  for (let i = 0; i < 1000; i++) server.call("del", `string:${i}`);
+  finish(server);
+  const { hits, misses } = server.engine.keyspace.defragmenter;
+  assertEquals([hits, misses], [400, 0]);
+});
