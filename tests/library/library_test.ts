@@ -77,6 +77,16 @@ Deno.test("a clock that was not set runs, and can be moved as well", async () =>
   assertEquals(server.now.getTime() - Date.now() > 90_000, true);
 });
 
+Deno.test("what has not one reply a call is refused, and takes no other call's reply", async () => {
+  await using server = await startRespite();
+  const refused = [["SUBSCRIBE", "c"], ["punsubscribe"], ["Monitor"], ["client", "REPLY", "off"]];
+  for (const words of [...refused, [new TextEncoder().encode("ssubscribe"), "c"]]) {
+    await assertRejects(() => server.call(...words), TypeError, "a connection of its own");
+  }
+  assertEquals(await server.call("PUBLISH", "c", "x"), 0);
+  assertEquals(await server.call("CLIENT", "ID") === null, false);
+});
+
 Deno.test("a call that blocks waits for what comes", async () => {
   await using server = await startRespite();
   const waiting = server.call("BLPOP", "jobs", 0);

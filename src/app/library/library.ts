@@ -149,7 +149,10 @@ export class RespiteServer implements AsyncDisposable {
     engine.flushOthers();
   }
 
-  /** Runs a command without a socket, as one client. Rejects with a CommandError if the reply is an error. */
+  /**
+   * Runs a command without a socket, as one client. Rejects with a CommandError if the reply is an error, and refuses what has not
+   * one reply, as SUBSCRIBE and MONITOR.
+   */
   async call(...words: Word[]): Promise<Value> {
     const value = valueOf(await this.#reply(words));
     if (value instanceof CommandError) throw value;

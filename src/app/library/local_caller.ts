@@ -1,7 +1,7 @@
 /** Calls commands without a socket: one client, whose replies come in the order of its calls. */
 import type { Hub } from "../../net/hub.ts";
 import { LocalConnection } from "../../net/local_connection.ts";
-import type { Reply } from "../../protocol/reply.ts";
+import { binaryOf, type Reply } from "../../protocol/reply.ts";
 import { ReplyDecoder } from "../../protocol/reply_decoder.ts";
 import { requestOf } from "../../protocol/request.ts";
 
@@ -9,6 +9,8 @@ import { requestOf } from "../../protocol/request.ts";
 export type Word = string | number | bigint | Uint8Array;
 
 const encoder = new TextEncoder();
+/** Of these a call can't know which reply is its own: there are several, or none. */
+const NOT_ONE_REPLY = /^(?:[ps]?(?:un)?subscribe|monitor|p?sync|client reply)(?: |$)/i;
 
 interface Waiting {
   resolve(reply: Reply): void;
@@ -32,12 +34,17 @@ export class LocalCaller {
     return this.#connection.isClosed;
   }
 
-  /** Resolves with the reply, an error as well; rejects if the connection is closed before it comes. */
+  /** Resolves with the reply, an error as well; rejects if the connection is closed before it comes, or if it would be several. */
   call(words: readonly Word[]): Promise<Reply> {
     if (this.#connection.isClosed) return Promise.reject(closed());
+    const parts = words.map(bytesOf);
+    const name = parts.slice(0, 2).map(binaryOf).join(" ");
+    if (NOT_ONE_REPLY.test(name)) {
+      return Promise.reject(new TypeError(`${name} needs a client with a connection of its own`));
+    }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
-      this.#connection.send(requestOf(words.map(bytesOf)));
+      this.#connection.send(requestOf(parts));
     });
   }
 
@@ -48,7 +55,7 @@ export class LocalCaller {
   #takeReplies(): void {
     this.#decoder.feed(this.#connection.take());
     for (let reply = this.#decoder.next(); reply !== null; reply = this.#decoder.next()) {
-      // Messages of channels, say: nobody waits for them.
+      // Invalidations, say: nobody waits for them.
       if (reply.kind !== "push") this.#waiting.shift()?.resolve(reply);
     }
     if (!this.#connection.isClosed) return;
