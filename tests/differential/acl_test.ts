@@ -1,6 +1,7 @@
 /** Random rules of users: what ACL SETUSER, LIST, GETUSER and DRYRUN answer is compared with redis-server 7.2. */
 import { assertEquals } from "@std/assert";
 import { is72, startRedis, startRespite, Wire } from "../support/live.ts";
+import { Random } from "../support/random.ts";
 
 /**
  * How many rounds: some rules are set, then the users are shown and requests tried. Needs redis-server 7.2:
@@ -34,6 +35,8 @@ const NAMES = [
     "cluster",
     "cluster|slots",
     "cluster|nosuch",
+    "module",
+    "module|list",
     "replicaof",
     "xread",
     "publish",
@@ -148,6 +151,8 @@ const REQUESTS = [
     "hello 3",
     "reset",
     "ping",
+    "module list",
+    "module unload x",
   ],
   ...[
     "rename ab bc",
@@ -165,23 +170,6 @@ const REQUESTS = [
     "getex ab persist",
   ],
 ];
-
-class Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed;
-  }
-
-  below(count: number): number {
-    this.#state = Math.imul(this.#state ^ (this.#state >>> 15), 0x2c1b3c6d) + 0x9e3779b9 | 0;
-    return ((this.#state ^ (this.#state >>> 13)) >>> 0) % count;
-  }
-
-  of<T>(list: readonly T[]): T {
-    return list[this.below(list.length)];
-  }
-}
 
 function ruleOf(random: Random): string {
   switch (random.below(9)) {
@@ -208,6 +196,10 @@ function ruleOf(random: Random): string {
   }
 }
 
+function wordsOf(request: string): string[] {
+  return request.split(" ").map((word) => word === "''" ? "" : word);
+}
+
 /** The commands of a round: words of bytes. */
 function roundOf(random: Random): string[][] {
   const user = random.of(["ann", "ann", "bob", "", "a b", "z\0"]);
@@ -218,7 +210,7 @@ function roundOf(random: Random): string[][] {
   for (const rule of rules) commands.push(["acl", "setuser", "sum", rule]);
   commands.push(["acl", "getuser", user], ["acl", "getuser", "sum"]);
   for (let i = 0; i < 12; i++) {
-    const words = random.of(REQUESTS).split(" ").map((word) => word === "''" ? "" : word);
+    const words = wordsOf(random.of(REQUESTS));
     commands.push(["acl", "dryrun", random.of(["sum", "sum", user]), ...words]);
   }
   if (random.below(20) === 0) commands.push(["acl", "setuser", "sum", "reset"]);
@@ -232,9 +224,10 @@ function isDeadly(words: readonly string[]): boolean {
 
 const redis = await startRedis();
 const isJudge = redis !== null && await is72(redis);
+const skips = isJudge ? "" : " (skipped: redis-server 7.2 is not installed)";
 
 Deno.test({
-  name: `random users get redis-server's replies${isJudge ? "" : " (skipped: no Redis 7.2)"}`,
+  name: `random users get redis-server's replies${skips}`,
   ignore: !isJudge,
   sanitizeOps: false,
   sanitizeResources: false,
@@ -267,16 +260,13 @@ Deno.test({
 
 /** What is refused only by rights, or fails at once: no request waits, leaves its user or subscribes. */
 const RUN = REQUESTS.filter((line) =>
-  !/^(blpop|subscribe|psubscribe|ssubscribe|unsubscribe|auth|reset|hello|migrate|xinfo|memory|object|command|client)/
+  !/^(blpop|subscribe|psubscribe|ssubscribe|unsubscribe|auth|reset|hello|migrate|xinfo|memory|object|command|client|module)/
     .test(line)
 );
 
 /** The commands of a client whose rights have just been changed; some come from a transaction. */
 function requestsOf(random: Random): string[][] {
-  const words = Array.from(
-    { length: 8 },
-    () => random.of(RUN).split(" ").map((word) => word === "''" ? "" : word),
-  );
+  const words = Array.from({ length: 8 }, () => wordsOf(random.of(RUN)));
   if (random.below(3) > 0) return words;
   return [["multi"], ...words, ["exec"], ["discard"]];
 }
@@ -290,9 +280,7 @@ function comparableLog(reply: string): string {
 }
 
 Deno.test({
-  name: `what random users may not do, and ACL LOG, are redis-server's${
-    isJudge ? "" : " (skipped: no Redis 7.2)"
-  }`,
+  name: `what random users may not do, and ACL LOG, are redis-server's${skips}`,
   ignore: !isJudge,
   sanitizeOps: false,
   sanitizeResources: false,
