@@ -7,7 +7,7 @@ import { keysAfter, type KeyVisitor } from "../engine/key_spec.ts";
 import { Int64, int64ToBigInt } from "../lib/decimal.ts";
 import { BufferSink } from "../persistence/byte_sink.ts";
 import { PayloadWriter } from "../persistence/payload.ts";
-import { type Args, argsOf, binaryBytes } from "../protocol/args.ts";
+import { type Args, argsOf } from "../protocol/args.ts";
 import { errorReply, Errors } from "../protocol/errors.ts";
 import { requestOf } from "../protocol/request.ts";
 import { LinkError, PeerLink } from "../replication/peer_link.ts";
@@ -63,7 +63,7 @@ function readRequest(args: Args): Request {
 }
 
 function wordsOf(args: Args, first: number, count: number): Uint8Array[] {
-  return Array.from({ length: count }, (_, i) => binaryBytes(args.binary(first + i)));
+  return Array.from({ length: count }, (_, i) => args.copyOf(first + i));
 }
 
 function migrate(call: Call): void {
@@ -85,7 +85,7 @@ function migrate(call: Call): void {
 function presentKeys({ args, db }: Call, { firstKey, endOfKeys }: Request): Args[] {
   const keys: Args[] = [];
   for (let i = firstKey; i < endOfKeys; i++) {
-    if (db.read(args, i) !== 0) keys.push(argsOf(binaryBytes(args.binary(i))));
+    if (db.read(args, i) !== 0) keys.push(argsOf(args.copyOf(i)));
   }
   return keys;
 }

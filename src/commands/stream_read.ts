@@ -149,7 +149,7 @@ function withNewestIds({ args, db }: Call, first: number, count: number): Args {
   const words: Uint8Array[] = [];
   for (let i = 0; i < args.count; i++) {
     if (i < first + count || !args.isCharacter(i, DOLLAR)) {
-      words.push(binaryBytes(args.binary(i)));
+      words.push(args.copyOf(i));
       continue;
     }
     id.clear();
