@@ -23,16 +23,13 @@ const PASSWORD_BITS = 256;
 const PASSWORD_BITS_MAX = 4_096;
 
 function aclSetuser({ args, reply, engine }: Call): void {
-  const rules: string[] = [];
-  for (let i = 3; i < args.count; i++) rules.push(args.binary(i));
-  const error = engine.acl.setUser(args.binary(2), rules);
+  const error = engine.acl.setUser(args.binary(2), args.binaries(3));
   if (error === null) reply.ok();
   else reply.error(errorReply(`ERR ${error}`));
 }
 
 function aclDeluser({ args, reply, engine }: Call): void {
-  const names: string[] = [];
-  for (let i = 2; i < args.count; i++) names.push(args.binary(i));
+  const names = args.binaries(2);
   if (names.includes(engine.acl.defaultUser.name)) return reply.error(Errors.defaultUserStays);
   reply.integer(names.filter((name) => engine.acl.removeUser(name)).length);
 }

@@ -7,9 +7,7 @@ import { errorReply, Errors } from "../protocol/errors.ts";
 import { replyHelp } from "./help.ts";
 
 function configGet({ args, reply, engine }: Call): void {
-  const globs: string[] = [];
-  for (let i = 2; i < args.count; i++) globs.push(args.binary(i));
-  const found = engine.parameters.matching(globs);
+  const found = engine.parameters.matching(args.binaries(2));
   reply.map(found.length);
   for (const [name, text] of found) {
     reply.bulkText(name);

@@ -1,10 +1,10 @@
 /** Commands on the connection itself: https://redis.io/docs/latest/commands/?group=connection */
 import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
+import { NO_BYTES } from "../lib/slice.ts";
 import { Errors, helloOption, wrongArity } from "../protocol/errors.ts";
 import { isPlainName } from "./client.ts";
 
-const NOTHING = new Uint8Array(0);
 const pingArity = wrongArity("ping");
 
 function ping({ args, reply, client }: Call): void {
@@ -93,7 +93,7 @@ function hello(call: Call): void {
 }
 
 function readGreeting({ args, reply }: Call): Greeting | null {
-  const greeting: Greeting = { user: null, password: NOTHING, name: null };
+  const greeting: Greeting = { user: null, password: NO_BYTES, name: null };
   for (let i = 2; i < args.count; i++) {
     if (args.is(i, "AUTH") && i + 2 < args.count) {
       greeting.user = args.binary(i + 1);

@@ -28,8 +28,7 @@ const SECTIONS: readonly Section[] = [
 const NOT_DEFAULT = ["commandstats", "latencystats"];
 
 function info({ args, reply, engine }: Call): void {
-  const wanted = new Set<string>();
-  for (let i = 1; i < args.count; i++) wanted.add(args.binary(i).toLowerCase());
+  const wanted = new Set(args.binaries(1).map((word) => word.toLowerCase()));
   const isDefault = wanted.size === 0 || wanted.has("default");
   const isAll = wanted.has("all") || wanted.has("everything");
   const shown = SECTIONS.filter(([title]) => {

@@ -32,9 +32,7 @@ function latencyLatest({ reply, engine }: Call): void {
 }
 
 function latencyReset({ args, reply, engine }: Call): void {
-  const names: string[] = [];
-  for (let i = 2; i < args.count; i++) names.push(args.binary(i));
-  reply.integer(engine.latency.reset(names));
+  reply.integer(engine.latency.reset(args.binaries(2)));
 }
 
 function latencyHistogram({ args, reply, engine }: Call): void {

@@ -246,6 +246,13 @@ export class Args implements Scratch {
     return binaryText(this.bytesOf(index), start, Math.min(this.end(index), start + most));
   }
 
+  /** All arguments from `first` on, each as `binary` gives it. */
+  binaries(first: number): string[] {
+    const texts: string[] = [];
+    for (let i = first; i < this.count; i++) texts.push(this.binary(i));
+    return texts;
+  }
+
   /** A copy of the argument's bytes. Allocates. */
   copyOf(index: number): Uint8Array<ArrayBuffer> {
     const copy = new Uint8Array(this.length(index));

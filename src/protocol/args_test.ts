@@ -59,6 +59,10 @@ Deno.test("spells() and is() compare in any case, same() exactly", () => {
   assert(!args.spells(3, word("KEEPTTL")) && !args.is(9, "KEEPTTL"));
   assert(args.same(0, 2) && !args.same(0, 1) && !args.same(0, 3));
 });
+Deno.test("binaries() reads all arguments from one on", () => {
+  const args = argsOf("a", "é", "", "b");
+  assertEquals([args.binaries(1), args.binaries(4)], [["\xc3\xa9", "", "b"], []]);
+});
 Deno.test("text() reads UTF-8 and binary() bytes, which binaryBytes() gives back", () => {
   const args = argsOf("é");
   assertEquals([args.text(0), args.binary(0), args.length(0)], ["é", "\xc3\xa9", 2]);
