@@ -1,18 +1,19 @@
 /** --rdb, --functions-rdb and --replica: what the server sends to its replicas. */
+import { quoteWord } from "../../config/words.ts";
 import { joined } from "../../lib/joined.ts";
 import { systemText } from "../../lib/system_error.ts";
 import { type SyncWriter, writeAllSync } from "../../lib/write_all.ts";
 import { ClientFailure, type Connection } from "./connection.ts";
 import type { Context } from "./context.ts";
 import { Progress } from "./progress.ts";
-import { binaryOf, textOf } from "../../protocol/reply.ts";
+import { binaryBytes } from "../../protocol/args.ts";
+import { binaryOf, itemsOf, textOf } from "../../protocol/reply.ts";
 import type { Word } from "../../protocol/request.ts";
-import { quoted } from "./quoting.ts";
 
 const LF = 0x0a;
-const MARK_BYTES = 40;
 const EOF_PREFIX = "$EOF:";
 const ACKNOWLEDGE_EVERY_MS = 1000;
+const ACKNOWLEDGEMENT = ["REPLCONF", "ACK", "0"];
 
 /** How long the snapshot is, or which bytes end it. */
 interface Extent {
@@ -66,25 +67,20 @@ export async function follow(context: Context, words: readonly Word[]): Promise<
   if (isMarked(extent)) {
     // The server holds back what it propagates until the replica says that it has loaded the snapshot.
     warn("sending REPLCONF ACK 0");
-    await connection.sendBytes(acknowledgement());
+    await connection.send(ACKNOWLEDGEMENT);
   }
   const timer = setInterval(() => {
-    connection.sendBytes(acknowledgement()).catch(() => clearInterval(timer));
+    connection.send(ACKNOWLEDGEMENT).catch(() => clearInterval(timer));
   }, ACKNOWLEDGE_EVERY_MS);
   try {
     for (;;) {
-      const command = await client.receive();
-      const words = "items" in command ? command.items : [];
-      output.text(`${words.map((word) => quoted(textOf(word))).join(",")}\n`);
+      const words = itemsOf(await client.receive());
+      output.text(`${words.map((word) => quoteWord(textOf(word))).join(",")}\n`);
       output.flush();
     }
   } finally {
     clearInterval(timer);
   }
-}
-
-function acknowledgement(): Uint8Array {
-  return new TextEncoder().encode("*3\r\n$8\r\nREPLCONF\r\n$3\r\nACK\r\n$1\r\n0\r\n");
 }
 
 async function configure({ client, warn }: Context, name: string, value: string): Promise<void> {
@@ -126,8 +122,7 @@ async function begin(context: Context, words: readonly Word[]): Promise<Extent> 
   }
   if (line.startsWith("-")) throw new ClientFailure(`SYNC with master failed: ${line}`);
   if (line.startsWith(EOF_PREFIX)) {
-    const mark = Uint8Array.from(line.slice(EOF_PREFIX.length), (char) => char.charCodeAt(0));
-    return { size: 0, mark };
+    return { size: 0, mark: binaryBytes(line.slice(EOF_PREFIX.length)) };
   }
   return { size: Number(line.slice(1)), mark: new Uint8Array(0) };
 }
@@ -160,10 +155,10 @@ async function copy(
     const at = find(bytes, mark);
     if (at >= 0) {
       write(bytes.subarray(0, at));
-      connection.unread(bytes.subarray(at + MARK_BYTES));
+      connection.unread(bytes.subarray(at + mark.length));
       return written;
     }
-    const end = Math.max(0, bytes.length - MARK_BYTES + 1);
+    const end = Math.max(0, bytes.length - mark.length + 1);
     write(bytes.subarray(0, end));
     kept = bytes.slice(end);
   }
