@@ -1,8 +1,8 @@
 /** --bigkeys, --memkeys and --hotkeys: which of all keys stand out. */
+import { quoteWord } from "../../config/words.ts";
 import { ClientFailure } from "./connection.ts";
 import { type Context, pause } from "./context.ts";
 import { Progress } from "./progress.ts";
-import { quoted } from "./quoting.ts";
 import { binaryOf, type Reply, textOf } from "../../protocol/reply.ts";
 import type { Word } from "../../protocol/request.ts";
 import { keyBatches } from "./scan.ts";
@@ -136,7 +136,7 @@ function add(walk: Walk, total: TypeTotal, key: Uint8Array, size: number): void 
   total.size += size;
   if (size <= total.biggest) return;
   total.biggest = size;
-  total.biggestKey = quoted(binaryOf(key));
+  total.biggestKey = quoteWord(binaryOf(key));
   const { name, unit, biggestKey } = total;
   walk.report(`Biggest ${name.padEnd(6)} found so far '${biggestKey}' with ${size} ${unit}`);
 }
@@ -155,7 +155,7 @@ export async function findHotKeys(context: Context): Promise<void> {
       const counter = sizeIn(reply);
       const least = hottest.length < HOT_KEYS_MAX ? 0 : hottest[HOT_KEYS_MAX - 1].counter;
       if (counter <= least) continue;
-      const key = quoted(binaryOf(keys[i]));
+      const key = quoteWord(binaryOf(keys[i]));
       walk.report(`Hot key '${key}' found so far with counter ${counter}`);
       hottest.push({ key, counter });
       hottest.sort((a, b) => b.counter - a.counter);

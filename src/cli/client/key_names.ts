@@ -1,8 +1,8 @@
 /** The names of keys that were seen: what Tab offers. */
+import { quoteWord } from "../../config/words.ts";
 import type { CommandBook } from "./command_book.ts";
 import { matchUsage } from "./grammar.ts";
 import { binaryOf, isGroup, itemsOf, type Reply } from "../../protocol/reply.ts";
-import { quoted } from "./quoting.ts";
 
 const NAMES_MAX = 10_000;
 const OFFERED_MAX = 100;
@@ -31,7 +31,7 @@ export class KeyNames {
   beginningWith(typed: string): string[] {
     const found: string[] = [];
     for (const name of [...this.#names].reverse()) {
-      const shown = PLAIN_REGEXP.test(name) ? name : quoted(name);
+      const shown = PLAIN_REGEXP.test(name) ? name : quoteWord(name);
       if (shown.startsWith(typed)) found.push(shown);
       if (found.length === OFFERED_MAX) break;
     }

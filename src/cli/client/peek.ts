@@ -1,7 +1,7 @@
 /** `peek KEY`: what is at a key, of whichever type, with its size and time to live. */
-import type { Context } from "./context.ts";
+import { quoteWord } from "../../config/words.ts";
 import { humanBytes } from "./progress.ts";
-import { quoted } from "./quoting.ts";
+import type { Context } from "./context.ts";
 import { type Reply, textOf } from "../../protocol/reply.ts";
 import type { Word } from "../../protocol/request.ts";
 
@@ -50,7 +50,7 @@ export async function peek({ client, output, runner }: Context, key: string): Pr
   ]);
   if (type.kind === "error") return runner.print(type);
   const name = textOf(type);
-  if (name === "none") return output.text(`${quoted(key)} does not exist\n`);
+  if (name === "none") return output.text(`${quoteWord(key)} does not exist\n`);
   const look = Object.hasOwn(LOOKS, name) ? LOOKS[name] : null;
   const [size, value] = look === null
     ? [null, null]
@@ -61,7 +61,7 @@ export async function peek({ client, output, runner }: Context, key: string): Pr
     ...memory.kind === "integer" ? [`${humanBytes(Number(textOf(memory)))} of memory`] : [],
     ttlText(ttl),
   ];
-  output.text(`${quoted(key)}: ${facts.join(", ")}\n`);
+  output.text(`${quoteWord(key)}: ${facts.join(", ")}\n`);
   if (value !== null) runner.print(value);
   const shown = name === "string" ? BYTES_MAX : ITEMS_MAX;
   if (size !== null && Number(textOf(size)) > shown) output.text("...\n");

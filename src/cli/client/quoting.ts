@@ -1,19 +1,10 @@
 /** How bytes are shown: in quotes with escapes, and as JSON. A table says what stands for each byte. */
+import { quoteWord } from "../../config/words.ts";
 import type { Output } from "./output.ts";
 
 /** What is written for each of the 256 bytes; one character a byte. */
 export type Escapes = readonly string[];
 
-/** Characters that are no printable ASCII, and those that have an escape of their own. */
-const NAMED: Readonly<Record<string, string>> = {
-  "\\": "\\\\",
-  '"': '\\"',
-  "\n": "\\n",
-  "\r": "\\r",
-  "\t": "\\t",
-  "\x07": "\\a",
-  "\b": "\\b",
-};
 const NAMED_IN_JSON: Readonly<Record<string, string>> = {
   "\\": "\\\\",
   '"': '\\"',
@@ -24,14 +15,13 @@ const NAMED_IN_JSON: Readonly<Record<string, string>> = {
   "\b": "\\b",
 };
 
-/** All printable ASCII. */
-export const QUOTED: Escapes = tableOf((char) => {
-  return NAMED[char] ?? (/[ -~]/.test(char) ? char : `\\x${hex(char, 2)}`);
-});
+/** All printable ASCII: what `quoteWord` writes, without its quotes. */
+export const QUOTED: Escapes = tableOf((char) => quoteWord(char).slice(1, -1));
 
 /** A JSON string; bytes beyond ASCII stay as they are, which is right for UTF-8. */
 export const JSON_QUOTED: Escapes = tableOf((char) => {
-  return NAMED_IN_JSON[char] ?? (char < " " ? `\\u${hex(char, 4)}` : char);
+  const code = char.charCodeAt(0).toString(16).padStart(4, "0");
+  return NAMED_IN_JSON[char] ?? (char < " " ? `\\u${code}` : char);
 });
 
 /** A JSON string that holds what QUOTED shows, so that it is ASCII whatever the bytes are. */
@@ -46,17 +36,6 @@ export function writeQuoted(output: Output, bytes: Uint8Array, escapes: Escapes)
   output.text('"');
 }
 
-/** In double quotes, all printable ASCII; `binary` has one character a byte. */
-export function quoted(binary: string): string {
-  let text = "";
-  for (let at = 0; at < binary.length; at++) text += QUOTED[binary.charCodeAt(at)];
-  return `"${text}"`;
-}
-
 function tableOf(show: (char: string) => string): Escapes {
   return Array.from({ length: 256 }, (_, byte) => show(String.fromCharCode(byte)));
-}
-
-function hex(char: string, digits: number): string {
-  return char.charCodeAt(0).toString(16).padStart(digits, "0");
 }
