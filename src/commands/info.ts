@@ -3,6 +3,7 @@ import type { Call } from "../engine/call.ts";
 import { type CommandSpec, Flag } from "../engine/command.ts";
 import type { Engine } from "../engine/engine.ts";
 import { Kind } from "../engine/pubsub.ts";
+import { humanBytes } from "../lib/human_bytes.ts";
 import { memoryRatios } from "./memory_ratios.ts";
 
 type Field = readonly [name: string, value: string | number];
@@ -102,16 +103,6 @@ function clients(engine: Engine): Field[] {
     ["total_blocking_keys", engine.blocking.keyCount],
     ["total_blocking_keys_on_nokey", engine.blocking.goneKeyCount],
   ];
-}
-
-/** Bytes as people read them: "1.23M". */
-function humanBytes(bytes: number): string {
-  if (bytes < 1024) return `${bytes}B`;
-  const units = ["K", "M", "G", "T"];
-  let value = bytes / 1024;
-  let unit = 0;
-  for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024;
-  return `${value.toFixed(2)}${units[unit]}`;
 }
 
 function memory(engine: Engine): Field[] {

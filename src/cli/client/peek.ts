@@ -1,6 +1,6 @@
 /** `peek KEY`: what is at a key, of whichever type, with its size and time to live. */
 import { quoteWord } from "../../config/words.ts";
-import { humanBytes } from "./progress.ts";
+import { humanBytes } from "../../lib/human_bytes.ts";
 import type { Context } from "./context.ts";
 import { type Reply, textOf } from "../../protocol/reply.ts";
 import type { Word } from "../../protocol/request.ts";

@@ -1,9 +1,10 @@
 /** --pipe: sends standard input to the server as it is, and counts the replies. */
+import { humanBytes } from "../../lib/human_bytes.ts";
 import { joined } from "../../lib/joined.ts";
 import { writeAll } from "../../lib/write_all.ts";
 import { type Connection, ConnectionLost } from "./connection.ts";
 import type { Context } from "./context.ts";
-import { humanBytes, Progress } from "./progress.ts";
+import { Progress } from "./progress.ts";
 import { textOf } from "../../protocol/reply.ts";
 import { requestOf } from "../../protocol/request.ts";
 

@@ -31,12 +31,3 @@ export class Progress {
     this.#output.flush();
   }
 }
-
-/** "3.23M": bytes as people read them. */
-export function humanBytes(bytes: number): string {
-  for (const [i, unit] of ["T", "G", "M", "K"].entries()) {
-    const size = 1024 ** (4 - i);
-    if (bytes >= size) return `${(bytes / size).toFixed(2)}${unit}`;
-  }
-  return `${bytes}B`;
-}

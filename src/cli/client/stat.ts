@@ -1,6 +1,6 @@
 /** --stat: the server's figures, a line every second. */
+import { humanBytes } from "../../lib/human_bytes.ts";
 import { type Context, pause } from "./context.ts";
-import { humanBytes } from "./progress.ts";
 import { textOf } from "../../protocol/reply.ts";
 
 const LINES_BETWEEN_HEADS = 20;
