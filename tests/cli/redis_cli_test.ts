@@ -315,6 +315,19 @@ Deno.test("replies that CLIENT REPLY silences are not waited for", async () => {
   await server.stop();
 });
 
+Deno.test("a word that names a property of all objects is a command like any other", async () => {
+  const server = startRespite();
+  const { output } = await runOurs(["-p", `${server.port}`], {
+    input: "constructor\n__proto__ a\n",
+  });
+  assertEquals(
+    output,
+    "ERR unknown command 'constructor', with args beginning with: \n\n" +
+      "ERR unknown command '__proto__', with args beginning with: 'a' \n\n",
+  );
+  await server.stop();
+});
+
 Deno.test("--pipe gives up when the last reply does not come", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: freePort() });
   const args = ["-p", `${listener.addr.port}`, "--pipe", "--pipe-timeout", "1"];

@@ -7,7 +7,7 @@ const CLEAR_SCREEN = "\x1b[H\x1b[2J";
 
 export function isLocalCommand(words: readonly string[]): boolean {
   const name = words[0].toLowerCase();
-  return name in COMMANDS && (name !== "connect" || words.length === 3);
+  return Object.hasOwn(COMMANDS, name) && (name !== "connect" || words.length === 3);
 }
 
 export async function runLocalCommand(context: Context, words: readonly string[]): Promise<void> {
