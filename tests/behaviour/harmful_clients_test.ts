@@ -2,14 +2,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { startRespite, Wire } from "../support/live.ts";
 import { requestOf } from "../support/requests.ts";
+import { pause, until } from "../support/waiting.ts";
 
 const MB = 2 ** 20;
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await pause(5);
-}
 
 /** The value of a field for each client but the one that asks. */
 async function fieldOfOthers(wire: Wire, name: string): Promise<number[]> {

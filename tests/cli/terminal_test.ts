@@ -1,6 +1,7 @@
 /** The client in a real terminal, which tmux is: what a person types and sees. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { freePort, startRespite } from "../support/live.ts";
+import { pause } from "../support/waiting.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
@@ -49,7 +50,7 @@ class Tmux {
       const screen = await this.screen(isStyled);
       if (test(screen)) return screen;
       if (Date.now() > end) throw new Error(`The screen shows:\n${screen}`);
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+      await pause(LOOK_EVERY_MS);
     }
   }
 

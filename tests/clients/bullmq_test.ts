@@ -3,7 +3,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FlowProducer, type Job, Queue, QueueEvents, Worker } from "bullmq";
 import { createClient } from "redis5";
 import { Wire } from "../support/live.ts";
-import { serverTest, until } from "./with_server.ts";
+import { until } from "../support/waiting.ts";
+import { serverTest } from "./with_server.ts";
 
 /** How long results are awaited: they come at once unless the machine has other work. */
 const WAIT_MS = 60_000;

@@ -2,7 +2,8 @@
 import { assertEquals } from "@std/assert";
 import { createKeyv, type Keyv } from "@keyv/redis";
 import { createCache } from "cache-manager";
-import { serverTest, until } from "./with_server.ts";
+import { until } from "../support/waiting.ts";
+import { serverTest } from "./with_server.ts";
 
 function keyvTest(name: string, work: (keyv: Keyv, other: Keyv) => Promise<void>): void {
   serverTest(name, async (port) => {

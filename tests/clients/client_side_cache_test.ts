@@ -7,11 +7,7 @@ import {
   createClientPool,
 } from "redis5";
 import { startRespite } from "../support/live.ts";
-
-/** Waits for what another client's change brings about. */
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!await isSo()) await new Promise((resolve) => setTimeout(resolve, 1));
-}
+import { until } from "../support/waiting.ts";
 
 function cacheTest(name: string, work: (port: number) => Promise<void>): void {
   const fn = async (): Promise<void> => {

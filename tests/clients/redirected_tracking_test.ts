@@ -1,7 +1,8 @@
 /** Client-side caching over RESP2, with ioredis: another connection of the application hears which keys have changed. */
 import { assertEquals } from "@std/assert";
 import { Redis } from "ioredis";
-import { serverTest, until } from "./with_server.ts";
+import { until } from "../support/waiting.ts";
+import { serverTest } from "./with_server.ts";
 
 serverTest("ioredis hears on another connection which keys have changed", async (port) => {
   const [data, listener, other] = [1, 2, 3].map(() => new Redis({ port, host: "127.0.0.1" }));

@@ -9,7 +9,8 @@ import { createClient } from "redis5";
 import { Server, type ServerOptions } from "socket.io";
 import { io, type Socket } from "socket.io-client";
 import { Wire } from "../support/live.ts";
-import { serverTest, until } from "./with_server.ts";
+import { until } from "../support/waiting.ts";
+import { serverTest } from "./with_server.ts";
 
 type Options = Partial<ServerOptions>;
 

@@ -2,7 +2,8 @@
 import { assertEquals } from "@std/assert";
 import { buildSchema, parse, subscribe } from "graphql";
 import { RedisPubSub } from "graphql-redis-subscriptions";
-import { serverTest, until } from "./with_server.ts";
+import { until } from "../support/waiting.ts";
+import { serverTest } from "./with_server.ts";
 
 function pubSubTest(name: string, work: (pubSub: RedisPubSub) => Promise<void>): void {
   serverTest(name, async (port) => {

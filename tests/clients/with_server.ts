@@ -1,4 +1,4 @@
-/** What the tests of packages share: a fresh server, and waiting for what comes. */
+/** What the tests of packages share: a fresh server. */
 import { startServer } from "../support/live.ts";
 
 /**
@@ -19,13 +19,4 @@ export function serverTest(
     }
   };
   Deno.test({ name, fn, ...options });
-}
-
-/** Comes when `holds` answers true; it is asked every few milliseconds, for a minute at most. */
-export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  while (!await holds()) {
-    if (Date.now() > deadline) throw new Error(`it never came true: ${holds}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }

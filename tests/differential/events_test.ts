@@ -1,9 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { binaryOf } from "../../src/config/words.ts";
 import { ALL_EVENTS, type EventCase, eventOf, eventSections } from "../support/event_table.ts";
-import { type LiveServer, startRedis, startRespite, Wire } from "../support/live.ts";
+import { is72, type LiveServer, startRedis, startRespite, Wire } from "../support/live.ts";
 import { replyOf } from "../support/replies.ts";
 import { requestOf } from "../support/requests.ts";
+import { pause } from "../support/waiting.ts";
 import { randomCommands } from "./commands.ts";
 import { OTHER_IN_7_0 } from "./odd_compare.ts";
 import { oddEpisodes } from "./odd_commands.ts";
@@ -67,14 +68,6 @@ class EventTap {
   }
 }
 
-async function isOf72({ port }: LiveServer): Promise<boolean> {
-  const wire = await Wire.connect(port);
-  const reply = await wire.roundTrip("info server");
-  wire.close();
-  return reply.includes("redis_version:7.2");
-}
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 /** A client that waits is looked for so often, a millisecond apart. */
 const LOOKS = 2000;
 
@@ -118,7 +111,7 @@ Deno.test({
   ...options,
   fn: async () => {
     if (redis === null) return;
-    const isJudge = await isOf72(redis);
+    const isJudge = await is72(redis);
     for (const { cases } of eventSections()) {
       for (const one of cases) {
         if (one.isOurs || (one.isOf72 && !isJudge)) continue;
@@ -196,7 +189,7 @@ async function assertAlike(
   prepare: (wires: readonly Wire[], taps: readonly EventTap[]) => Promise<void>,
   batches: (isTried: (name: string) => boolean) => () => Words[],
 ): Promise<void> {
-  const isJudge = await isOf72(redis);
+  const isJudge = await is72(redis);
   const ours = startRespite();
   const servers = [redis, ours];
   const wires = await Promise.all(servers.map(({ port }) => Wire.connect(port)));

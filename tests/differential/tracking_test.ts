@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { is72, startRedis, startRespite, Wire } from "../support/live.ts";
+import { pause } from "../support/waiting.ts";
 import { binaryBytes, binaryText } from "../../src/protocol/args.ts";
 import { TRACKING_SESSIONS } from "./tracking_sessions.ts";
 
@@ -87,10 +88,6 @@ class Cast {
   close(): void {
     for (const client of this.clients.values()) client.close();
   }
-}
-
-function pause(ms = 0): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Waits until the clients of both servers have heard the same and hear no more; returns whether that came to pass. */

@@ -3,6 +3,7 @@
  * `Task`, writes where it is into `places` before each step, and answers with a `Report` after each episode.
  */
 import { loadMachinery } from "../../src/scripting/machinery.ts";
+import { pause } from "../support/waiting.ts";
 import { attackSockets, attackStarts } from "./live.ts";
 import {
   causeOf,
@@ -64,7 +65,7 @@ async function run({ kind, seed, dir, places, slowMs }: Task): Promise<Report> {
     at[Place.count]++;
   });
   // What the episode has begun to do in the background ends with it.
-  await new Promise((resolve) => setTimeout(resolve, 0));
+  await pause();
   const { inputs } = outcome;
   if (outcome.finding !== "") {
     const cause = causeOf(outcome.finding);

@@ -1,6 +1,7 @@
 /** Runs a server under a mixed load for a long time, and says whether it is at the end as it was at the start. */
 import { Child } from "../support/child.ts";
 import { freePort, type RedisServer, startRedis, Wire } from "../support/live.ts";
+import { pause } from "../support/waiting.ts";
 import type { LoadAnswer, LoadReport, LoadTask } from "./load.ts";
 
 export interface SoakPlan {
@@ -101,7 +102,7 @@ export class Soak {
     let saveAt = SAVE_EVERY_SECONDS;
     let limitAt = Math.ceil(EVICTS_AFTER * seconds);
     while (!isOver() && !hasFailed) {
-      await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS));
+      await pause(SAMPLE_MS);
       const second = Math.round((performance.now() - this.#begin) / 1000);
       const sample = await sampleOf(wire, child.pid, second);
       this.samples.push(sample);
@@ -129,7 +130,7 @@ export class Soak {
       const begin = performance.now();
       await wire.roundTrip("set probe value");
       this.#probes.push({ at: begin - this.#begin, ms: performance.now() - begin });
-      await new Promise((resolve) => setTimeout(resolve, PROBE_MS));
+      await pause(PROBE_MS);
     }
     await wire.roundTrip("del probe");
     wire.close();
