@@ -5,8 +5,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { binaryText } from "../../src/protocol/args.ts";
 import { type LiveServer, startRedis, startRespite, Wire } from "../support/live.ts";
+import { Random } from "../support/random.ts";
 import { replyOf } from "../support/replies.ts";
 import { requestOf } from "../support/requests.ts";
+import { pause } from "../support/waiting.ts";
 
 const SEED = Number(Deno.env.get("RESPITE_SEED") ?? 7);
 const ROUNDS = 40;
@@ -20,29 +22,27 @@ const POLICIES = [
   ...["volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"],
 ];
 
-/** The generator of Park and Miller: numbers below `limit`. */
-function randomOf(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => (state = (state * 48_271) % 2_147_483_647) % limit;
-}
-
-function randomWrite(random: (limit: number) => number): string[] {
-  const type = random(5);
-  const key = `${"slhzk"[type]}:${random(400)}`;
-  const value = "x".repeat(random(3000));
+function randomWrite(random: Random): string[] {
+  const type = random.below(5);
+  const key = `${"slhzk"[type]}:${random.below(400)}`;
+  const value = "x".repeat(random.below(3000));
   switch (type) {
     case 0:
-      return random(2) === 0
+      return random.below(2) === 0
         ? ["SET", key, value]
-        : ["SETEX", key, `${1000 + random(1000)}`, value];
+        : ["SETEX", key, `${1000 + random.below(1000)}`, value];
     case 1:
       return ["RPUSH", key, value, value.slice(0, 100)];
     case 2:
-      return ["HSET", key, `${random(50)}`, value];
+      return ["HSET", key, `${random.below(50)}`, value];
     case 3:
-      return ["ZADD", key, `${random(50)}`, value.slice(0, 200)];
+      return ["ZADD", key, `${random.below(50)}`, value.slice(0, 200)];
     default:
-      return ["EXPIRE", `${"slhz"[random(4)]}:${random(400)}`, `${1000 + random(1000)}`];
+      return [
+        "EXPIRE",
+        `${"slhz"[random.below(4)]}:${random.below(400)}`,
+        `${1000 + random.below(1000)}`,
+      ];
   }
 }
 
@@ -64,18 +64,14 @@ class Replica {
       }
     };
     const replica: Replica = new Replica(conn, Promise.resolve().then(read));
-    while (!replica.#text.includes("REDIS")) await pause();
+    while (!replica.#text.includes("REDIS")) await pause(5);
     return replica;
   }
 
   async removalsUntil(mark: string): Promise<number> {
-    while (!this.#text.includes(mark)) await pause();
+    while (!this.#text.includes(mark)) await pause(5);
     return this.#text.split("\r\n$3\r\nDEL\r\n").length - 1;
   }
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 async function figure(wire: Wire, name: string): Promise<number> {
@@ -94,7 +90,7 @@ async function check(server: LiveServer, policy: string): Promise<void> {
   await wire.roundTrip("config resetstat");
   const limit = await figure(wire, "used_memory") + ROOM_BYTES;
   await wire.roundTrip(`config set maxmemory-policy ${policy} maxmemory ${limit}`);
-  const random = randomOf(SEED);
+  const random = new Random(SEED);
   let refused = 0;
   for (let round = 0; round < ROUNDS; round++) {
     const requests: string[] = [];
