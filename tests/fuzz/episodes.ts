@@ -10,7 +10,7 @@ import { logOf } from "./logs.ts";
 import { scriptRequest } from "./scripts.ts";
 import { Audits, Loaded, Passes, Sent, type Step } from "./steps.ts";
 import { cutsOf, streamOf } from "./streams.ts";
-import { Finding, Subject } from "./subject.ts";
+import { CLIENTS, Finding, Subject } from "./subject.ts";
 import type { Samples } from "./values.ts";
 
 /** What is done step by step to one server, and can be done again. */
@@ -33,7 +33,6 @@ const STEPS: Record<Stepwise, number> = {
   rdb: 40,
   aof: 30,
 };
-const CLIENTS = 4;
 const WAITS_MS = [1, 10, 100, 1000, 60_000, 3_600_000, 86_400_000];
 const READS: readonly string[] = [
   ...[
@@ -100,9 +99,10 @@ export function stepsOf(kind: Stepwise, seed: number, samples: Samples): Step[] 
     else if (kind === "payloads" && random.isLikely(0.1)) steps.push(new Audits());
     else if (kind === "streams") steps.push(stream(hostile));
     else if (kind === "payloads") steps.push(...payload(random, samples));
-    else {steps.push(
-        request(kind === "scripts" ? scriptRequest(hostile) : hostile.request(), random),
-      );}
+    else {
+      const words = kind === "scripts" ? scriptRequest(hostile) : hostile.request();
+      steps.push(request(words, random));
+    }
   }
   return steps;
 }

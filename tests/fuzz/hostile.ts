@@ -1,7 +1,7 @@
 /** Requests that mean harm, from a seed: sentences of all commands' grammars with arguments that nobody should send. */
 import { commandGroups } from "../../src/commands/table.ts";
 import { Parameters } from "../../src/config/parameters.ts";
-import { type Command, CommandTable } from "../../src/engine/command.ts";
+import { CommandTable } from "../../src/engine/command.ts";
 import { generator } from "../differential/commands.ts";
 import { Speaker } from "../differential/odd_commands.ts";
 import { Random } from "../support/random.ts";
@@ -52,14 +52,10 @@ const REPEATS = [10, 100, 300, 2000];
 export class Hostile {
   readonly random: Random;
   readonly #speaker: Speaker;
-  readonly #rows: readonly Command[];
-  readonly #directives: readonly string[];
 
   constructor(seed: number) {
     this.random = new Random(seed);
     this.#speaker = new Speaker(generator(seed ^ 0x5bd1e995));
-    this.#rows = ROWS;
-    this.#directives = DIRECTIVES;
   }
 
   /** The words of one request; characters stand for one byte each. */
@@ -69,11 +65,10 @@ export class Hostile {
     if (dice === 0) return this.#configSet();
     if (dice === 1) return this.#debug();
     if (dice < 5) {
-      return [random.of(["multi", "exec", "exec", "discard", "watch k s0", "unwatch"])]
-        .flatMap((line) => line.split(" "));
+      return random.of(["multi", "exec", "exec", "discard", "watch k s0", "unwatch"]).split(" ");
     }
-    let command = random.of(this.#rows);
-    while (SELDOM.test(command.fullName) && !random.isLikely(0.05)) command = random.of(this.#rows);
+    let command = random.of(ROWS);
+    while (SELDOM.test(command.fullName) && !random.isLikely(0.05)) command = random.of(ROWS);
     const words = this.#speaker.sentence(command);
     if (random.isLikely(0.15)) this.#twist(words);
     return words;
@@ -103,7 +98,7 @@ export class Hostile {
 
   #configSet(): string[] {
     const { random } = this;
-    const name = random.of(this.#directives);
+    const name = random.of(DIRECTIVES);
     const value = random.of([
       ...["0", "1", "-1", "2", "yes", "no", "1mb", "1gb", "100", "allkeys-lru", "KEA"],
       this.word(),

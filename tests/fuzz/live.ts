@@ -1,9 +1,11 @@
 /** Attacks that need an event loop: streams over real sockets, and damaged files at a server's start. */
 import { Server } from "../../src/app/server.ts";
+import { writeAll } from "../../src/lib/write_all.ts";
 import { binaryBytes } from "../../src/protocol/args.ts";
 import { audit, auditEmptied } from "../support/audit.ts";
 import { TestServer } from "../support/harness.ts";
 import { startRespite, Wire } from "../support/live.ts";
+import { pause } from "../support/waiting.ts";
 import { emptied, type Means } from "./episodes.ts";
 import { Hostile } from "./hostile.ts";
 import { logOf } from "./logs.ts";
@@ -63,7 +65,7 @@ export async function attackSockets(
     if (answer !== "+PONG\r\n") throw new Finding(`PING was answered ${answer}`);
     await onlyOneLeft(server);
     wire.close();
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await pause();
     audit(server);
     auditEmptied(server);
     if (problems.length > 0) throw new Finding(problems[0]);
@@ -81,7 +83,7 @@ async function onlyOneLeft({ engine }: Server): Promise<void> {
     if (performance.now() > end) {
       throw new Finding(`${engine.clients.size - 1} clients stay that have gone`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await pause(5);
   }
 }
 
@@ -95,10 +97,10 @@ async function connectAndSend(port: number, hostile: Hostile): Promise<void> {
   const conn = await Deno.connect({ hostname: "127.0.0.1", port });
   try {
     await writeAll(conn, bytes.subarray(0, cut));
-    if (random.isLikely(0.3)) await new Promise((resolve) => setTimeout(resolve, 1));
+    if (random.isLikely(0.3)) await pause(1);
     await writeAll(conn, bytes.subarray(cut));
     if (way === 0) return; // at once: what is unread makes it a reset
-    if (way === 1) await new Promise((resolve) => setTimeout(resolve, 5));
+    if (way === 1) await pause(5);
     else {
       await conn.closeWrite();
       while (await conn.read(CHUNK.slice()) !== null);
@@ -113,10 +115,6 @@ async function connectAndSend(port: number, hostile: Hostile): Promise<void> {
   } finally {
     conn.close();
   }
-}
-
-async function writeAll(conn: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
 }
 
 /** Starts servers on damaged files; returns how many. */

@@ -1,4 +1,5 @@
 /** What a connection may be sent: requests as RESP and as lines, of which parts are damaged, and what is no request. */
+import { quoteWord } from "../../src/config/words.ts";
 import { requestOf } from "../support/requests.ts";
 import type { Random } from "../support/random.ts";
 import { BOUNDARIES, type Hostile } from "./hostile.ts";
@@ -76,22 +77,16 @@ function piece(hostile: Hostile): string {
   const { random } = hostile;
   const dice = random.below(10);
   if (dice < 5) return requestOf(hostile.request());
-  if (dice === 5) return `${hostile.request().map(quoted).join(" ")}\r\n`;
+  if (dice === 5) return `${hostile.request().map(written).join(" ")}\r\n`;
   if (dice === 6) return random.of(PIECES);
   if (dice === 7) return announced(random);
   if (dice === 8) return hostile.word() + random.of(["", "\r\n", "\n"]);
   return noise(random);
 }
 
-/** As redis-cli quotes words. */
-function quoted(word: string): string {
-  if (/^[a-z0-9|:*.-]+$/i.test(word)) return word;
-  return `"${
-    word.replaceAll(
-      /[^ !#-[\]-~]/g,
-      (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`,
-    )
-  }"`;
+/** As people write it: in quotes where it needs them. */
+function written(word: string): string {
+  return /^[a-z0-9|:*.-]+$/i.test(word) ? word : quoteWord(word);
 }
 
 /** A request with a length that is not true. */

@@ -6,7 +6,8 @@ import { audit, auditEmptied } from "../support/audit.ts";
 import { type TestClient, TestServer } from "../support/harness.ts";
 import { isWhole } from "./replies.ts";
 
-const CLIENTS = 4;
+/** Clients that are sent something: the slots of steps. */
+export const CLIENTS = 4;
 /** A client that waits is sent so much more, then it leaves. */
 const PATIENCE = 3;
 /** No request of an episode, and no reply to one, may take more than this. */
@@ -201,8 +202,7 @@ export class Subject {
   /** The digests of all keys, but for sorted sets with a score of 0: whether that is -0 depends on the encoding. */
   #contents(): Map<string, string> {
     const contents = new Map<string, string>();
-    const client = this.server.client();
-    client.client.authenticated = true;
+    const client = this.#admin();
     for (let db = 0; db < this.server.engine.keyspace.databases.length; db++) {
       if (this.server.engine.keyspace.databases[db].size === 0) continue;
       client.run(`SELECT ${db}`);

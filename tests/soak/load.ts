@@ -3,11 +3,13 @@
  * transactions, messages, clients that wait, that track, and that come and go. Beside it go commands whose effect is the same
  * wherever they run; they are sent to redis-server, too, if there is one.
  */
+import { writeAll } from "../../src/lib/write_all.ts";
 import { binaryBytes } from "../../src/protocol/args.ts";
 import { randomCommands } from "../differential/commands.ts";
 import { Wire } from "../support/live.ts";
 import { Random } from "../support/random.ts";
 import { requestOf } from "../support/requests.ts";
+import { pause } from "../support/waiting.ts";
 
 /** What the thread is told first. "stop" ends it. */
 export interface LoadTask {
@@ -63,8 +65,6 @@ let compared = 0;
 let messages = 0;
 const wrong: string[] = [];
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
 /** A client that sends batches, and knows by an echo when all of one is answered. */
 class Batcher {
   readonly #buffer = new Uint8Array(256 * 1024);
@@ -79,7 +79,7 @@ class Batcher {
   async run(requests: readonly (readonly string[])[]): Promise<void> {
     const token = `end of batch ${++this.#count}\r\n`;
     const bytes = binaryBytes([...requests, ["ECHO", token.trimEnd()]].map(requestOf).join(""));
-    for (let at = 0; at < bytes.length;) at += await this.conn.write(bytes.subarray(at));
+    await writeAll(this.conn, bytes);
     let tail = "";
     // Messages may follow.
     while (!tail.includes(token)) {
@@ -274,8 +274,7 @@ async function churn(port: number, index: number, seed: number): Promise<void> {
 /** Reads what comes until the load ends. */
 async function listen(port: number, ...requests: string[][]): Promise<void> {
   const conn = await Deno.connect({ hostname: "127.0.0.1", port });
-  const bytes = binaryBytes(requests.map(requestOf).join(""));
-  await conn.write(bytes);
+  await writeAll(conn, binaryBytes(requests.map(requestOf).join("")));
   const buffer = new Uint8Array(64 * 1024);
   const over = setInterval(() => {
     if (!isStopped) return;
