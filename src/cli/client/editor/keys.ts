@@ -1,4 +1,5 @@
 /** Bytes of a terminal in raw mode → keys: text, Ctrl and Alt with letters, arrows and their like, pasted text. */
+import { joined } from "../../../lib/joined.ts";
 
 export type Key =
   | { readonly kind: "text" | "paste"; readonly text: string }
@@ -54,9 +55,7 @@ export class KeyDecoder {
 
   /** The keys in what was read. Bytes of a character or a sequence that is not complete wait for more. */
   feed(bytes: Uint8Array): Key[] {
-    const all = new Uint8Array(this.#bytes.length + bytes.length);
-    all.set(this.#bytes);
-    all.set(bytes, this.#bytes.length);
+    const all = joined([this.#bytes, bytes]);
     const keys: Key[] = [];
     let at = 0;
     while (at < all.length) {
