@@ -72,7 +72,8 @@ export class Victims {
   readonly #refs = new Uint32Array(POOL_SIZE);
   readonly #hashes = new Int32Array(POOL_SIZE);
   readonly #databases = new Int32Array(POOL_SIZE);
-  readonly #scores = new Int32Array(POOL_SIZE);
+  /** Doubles: the seconds since EPOCH_S are beyond 32 bits if the clock says that it is 2089. */
+  readonly #scores = new Float64Array(POOL_SIZE);
   readonly #random = new Random();
   readonly #sampled = new Uint32Array(SAMPLES_MAX);
   readonly #accesses = new Int32Array(SAMPLES_MAX);

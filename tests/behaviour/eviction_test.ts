@@ -549,3 +549,16 @@ Deno.test("a client that waits is served although keys must be evicted first", (
   assertEquals(waiting.read(), "a");
   assertMatch(wordsOf(heard()), /^SELECT 0 DEL k:\d+ RPUSH from a LMOVE from to left left$/i);
 });
+
+Deno.test("the least recently used keys are found whatever year the clock says", () => {
+  for (const year of [1700, 1970, 2100, 9999]) {
+    const server = fresh("allkeys-lru");
+    server.advanceClock(Date.UTC(year, 0, 1) - server.engine.clock.nowMs());
+    fill(server, "old", 50);
+    server.advance(10_000);
+    fill(server, "new", 50);
+    lower(server, 20 * 1030);
+    verify(server);
+    assertEquals(keys(server, "new*").length, 50, `${year}`);
+  }
+});
