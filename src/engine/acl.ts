@@ -21,8 +21,11 @@ import { describeClient } from "./client_line.ts";
 import { type Command, type CommandTable, Flag } from "./command.ts";
 import type { Engine } from "./engine.ts";
 import { Kind } from "./pubsub.ts";
+import { shortArgument, shortText } from "./shown_arguments.ts";
 
 const DEFAULT = "default";
+/** Of a longer name the log keeps so many bytes. Otherwise names of a hundred megabytes would take all of the runtime's heap. */
+const LOGGED_BYTES_MAX = 4096;
 const ALL_RIGHTS = ["+@all", "~*", "&*", "on", "nopass"];
 const REASONS: Readonly<Record<Denied, LogReason>> = {
   [Denied.command]: "command",
@@ -320,7 +323,9 @@ export class Acl implements AclContext {
     denial: number,
   ): void {
     const kind = kindOf(denial);
-    const object = kind === Denied.command ? command.fullName : args.binary(indexOf(denial));
+    const object = kind === Denied.command
+      ? command.fullName
+      : shortArgument(args, indexOf(denial), LOGGED_BYTES_MAX);
     this.#record(client, REASONS[kind], context, object, client.user.name);
   }
 
@@ -333,7 +338,11 @@ export class Acl implements AclContext {
   ): void {
     const { clock, counters, parameters } = this.#engine;
     counters.denials[reason]++;
-    const refusal = { reason, context, object, user, client: describeClient(client) };
+    const refusal = {
+      ...{ reason, context, object },
+      user: shortText(user, LOGGED_BYTES_MAX),
+      client: shortText(describeClient(client), LOGGED_BYTES_MAX),
+    };
     this.log.add(refusal, clock.nowMs(), parameters.values.acllogMaxLen);
   }
 }

@@ -1,5 +1,5 @@
-/** What the slow log and MONITOR show of a command's arguments: no passwords, and in the slow log only a part. */
-import { type Args, binaryText } from "../protocol/args.ts";
+/** What the slow log, ACL LOG and MONITOR show of a command's arguments: no passwords, and in the logs only a part. */
+import { type Args, binaryBytes, binaryText } from "../protocol/args.ts";
 import type { Command } from "./command.ts";
 import type { Engine } from "./engine.ts";
 
@@ -36,18 +36,29 @@ export function shortArguments(engine: Engine, args: Args, command: Command): st
   const more = args.count - ARGUMENTS_MAX;
   const shown = more > 0 ? ARGUMENTS_MAX - 1 : args.count;
   const words: string[] = [];
-  for (let i = 0; i < shown; i++) words.push(secret.has(i) ? REDACTED : shortArgument(args, i));
+  for (let i = 0; i < shown; i++) {
+    words.push(secret.has(i) ? REDACTED : shortArgument(args, i, ARGUMENT_BYTES_MAX));
+  }
   if (more > 0) words.push(`... (${more + 1} more arguments)`);
   return words;
 }
 
-function shortArgument(args: Args, index: number): string {
-  const start = args.start(index);
-  const more = args.length(index) - ARGUMENT_BYTES_MAX;
-  if (more <= 0) return args.binary(index);
-  return `${
-    binaryText(args.bytesOf(index), start, start + ARGUMENT_BYTES_MAX)
-  }... (${more} more bytes)`;
+/** The argument as a byte string. Of one with more than `most` bytes so many, and how many there are more. */
+export function shortArgument(args: Args, index: number, most: number): string {
+  const text = args.binary(index, most);
+  const more = args.length(index) - most;
+  return more > 0 ? withMore(text, more) : text;
+}
+
+/** As `shortArgument`, of a byte string. A long one is copied: a part of a string keeps all of it in memory. */
+export function shortText(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const part = binaryBytes(text.slice(0, most));
+  return withMore(binaryText(part, 0, part.length), text.length - most);
+}
+
+function withMore(text: string, more: number): string {
+  return `${text}... (${more} more bytes)`;
 }
 
 const NONE: Set<number> = new Set();

@@ -365,3 +365,18 @@ Deno.test("a request that is checked and allowed allocates nothing", () => {
     assertEquals(bytesPerCall(() => void acl.check(user, command, args)), 0, words[0]);
   }
 });
+
+Deno.test("of names that are very long ACL LOG keeps a part, and says how much more there was", () => {
+  const server = new TestServer();
+  const client = clientWith(server, "+@all ~a");
+  const name = "n".repeat(5000);
+  client.call("CLIENT", "SETNAME", name);
+  failed(client.call("GET", "k".repeat(4096)), DENIED_KEY);
+  failed(client.call("GET", `${"k".repeat(4096)}${"x".repeat(1000)}`), DENIED_KEY);
+  client.call("AUTH", name, "wrong");
+  const [login, long, whole] = logOf(server);
+  assertEquals(whole.object, "k".repeat(4096));
+  assertEquals(long.object, `${"k".repeat(4096)}... (1000 more bytes)`);
+  assertEquals(login.username, `${"n".repeat(4096)}... (904 more bytes)`);
+  assertMatch(String(long["client-info"]), /^id=\d+ .* name=n+\.\.\. \(\d+ more bytes\)$/);
+});
