@@ -287,3 +287,22 @@ Deno.test("SHUTDOWN closes the server, and nothing else of the process", async (
   wire.close();
   await server.close();
 });
+
+Deno.test("who takes the log may call commands, which run after those that have written to it", async () => {
+  const calls: Promise<unknown>[] = [];
+  const log = (): void => void calls.push(server.call("INCR", "lines"));
+  await using server = await startRespite({ log: (line) => line.includes(" # ") && log() });
+  await server.call("SET", "k", "v");
+  const script = "redis.log(redis.LOG_WARNING, 'heard') return redis.call('GET', KEYS[1])";
+  const requests = [["MULTI"], ["GET", "k"], ["EVAL", script, 1, "k"], ["EXEC"]];
+  const values = requests.map((words) => server.call(...words));
+  assertEquals(await Promise.all(values), ["OK", "QUEUED", "QUEUED", ["v", "v"]]);
+  assertEquals(await Promise.all(calls), [1]);
+});
+
+Deno.test("a time that is none is refused", async () => {
+  await using server = await startRespite();
+  assertThrows(() => server.advance(Infinity), RangeError, "no time");
+  assertThrows(() => server.now = new Date("yesterday"), RangeError, "no time");
+  await assertRejects(() => startRespite({ now: NaN }), RangeError);
+});

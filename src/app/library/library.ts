@@ -87,7 +87,8 @@ export class RespiteServer implements AsyncDisposable {
     const host = new LibraryHost(() => void this.close());
     this.#server = new Server({
       parameters,
-      log: new Log(host.pid, log),
+      // Later, as it may be called in the middle of a command: it may call commands itself.
+      log: new Log(host.pid, (line) => queueMicrotask(() => log(line))),
       host,
       clock: this.#clock,
     });

@@ -14,12 +14,14 @@ export class MovableClock extends Clock {
 
   /** Stops at `ms`. */
   stopAt(ms: number): void {
+    checkTime(ms);
     this.#stoppedMs = ms;
     this.refresh();
   }
 
   /** Goes forward, whether it runs or stands. */
   advance(ms: number): void {
+    checkTime(ms);
     if (this.#stoppedMs === null) this.#aheadMs += ms;
     else this.#stoppedMs += ms;
     this.refresh();
@@ -34,4 +36,9 @@ export class MovableClock extends Clock {
       ? this.nowMs() * 1000
       : super.unixUs() + this.#aheadMs * 1000;
   }
+}
+
+/** A date that can't be parsed is NaN: the timer would fire without end, and no key would expire. */
+function checkTime(ms: number): void {
+  if (!Number.isFinite(ms)) throw new RangeError(`${ms} is no time`);
 }
