@@ -306,3 +306,16 @@ Deno.test("a time that is none is refused", async () => {
   assertThrows(() => server.now = new Date("yesterday"), RangeError, "no time");
   await assertRejects(() => startRespite({ now: NaN }), RangeError);
 });
+
+Deno.test("a server whose files can't be read leaves nothing open, and the files as they are", async () => {
+  const dir = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${dir}/dump.rdb`, "REDIS0011 damaged");
+  const config = { dir, save: "3600 1" };
+  await assertRejects(() => startRespite({ config }), Error, "dump.rdb");
+  assertEquals(await Deno.readTextFile(`${dir}/dump.rdb`), "REDIS0011 damaged");
+  await Deno.remove(`${dir}/dump.rdb`);
+  const server = await startRespite({ config });
+  await server.close();
+  await assertRejects(() => server.call("PING"), Error, "closed");
+  await Deno.remove(dir, { recursive: true });
+});

@@ -14,7 +14,7 @@ import { isGroup, itemsOf, type Reply, textOf } from "../../protocol/reply.ts";
 import { Server } from "../server.ts";
 import { type Fault, type FaultKind, type FaultOptions, Faults } from "./faults.ts";
 import { LibraryHost } from "./library_host.ts";
-import { LocalCaller, type Word } from "./local_caller.ts";
+import { closed, LocalCaller, type Word } from "./local_caller.ts";
 import { MovableClock } from "./movable_clock.ts";
 import { CommandError, type Value, valueOf } from "./values.ts";
 
@@ -111,7 +111,14 @@ export class RespiteServer implements AsyncDisposable {
     engine.log.notice(`Listening on ${hostname}:${this.port}`);
     this.#server.start();
     this.#loaded = persistence.start();
-    await this.#loaded;
+    try {
+      await this.#loaded;
+    } catch (error) {
+      // Nothing is saved: the files that can't be read stay as they are.
+      this.#isClosed = true;
+      await this.#server.stop();
+      throw error;
+    }
   }
 
   /** The port that it listens on. */
@@ -161,6 +168,7 @@ export class RespiteServer implements AsyncDisposable {
   }
 
   #reply(words: readonly Word[]): Promise<Reply> {
+    if (this.#isClosed) return Promise.reject(closed());
     // A fault, or CLIENT KILL, may have closed the one before.
     if (this.#caller === null || this.#caller.isClosed) {
       this.#caller = new LocalCaller(this.#server.hub);

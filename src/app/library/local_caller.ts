@@ -63,7 +63,8 @@ export class LocalCaller {
   }
 }
 
-function closed(): Error {
+/** Why a call is rejected whose reply does not come. */
+export function closed(): Error {
   return new Error("The connection is closed");
 }
 
