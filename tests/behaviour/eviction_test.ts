@@ -199,14 +199,16 @@ Deno.test("candidates that were removed, moved or made lasting meanwhile harm no
     fill(server, "l", 20);
     server.advance(1000);
     lower(server, 1030);
-    for (const key of keys(server, "k:*")) server.run(change.replace("$", key));
+    // What names no key is done once: a second SWAPDB would undo the first.
+    const names = change.includes("$") ? keys(server, "k:*") : [""];
+    for (const key of names) server.run(change.replace("$", key));
     fill(server, "l", 20);
     server.run("SELECT 3");
     fill(server, "m", 5, "EX", "1000");
     lower(server, 3 * 1030);
     server.engine.keyspace.verify();
     server.run("SELECT 0");
-    assertEquals(server.run("EXISTS l:1 l:2"), change.startsWith("SWAPDB") ? 2 : 2, change);
+    assertEquals(server.run("EXISTS l:1 l:2"), 2, change);
   }
 });
 
