@@ -21,6 +21,9 @@ export class LocalConnection implements Transport {
   /** See HeldTransport in hub.ts. */
   pendingFlushes = 0;
   isClosed = false;
+  #isProcessing = false;
+  /** It is closed once its replies so far have been taken. */
+  #isClosing = false;
   /** Called when there may be output that `take` has not returned, or when the connection is closed. */
   onOutput: () => void = () => {};
   /** What was sent while a request waits for a pause to end. */
@@ -68,10 +71,12 @@ export class LocalConnection implements Transport {
 
   released(): void {
     this.flush();
+    if (this.#isClosing) this.kill();
   }
 
   closeAfterReply(): void {
-    this.kill();
+    this.#isClosing = true;
+    if (!this.#isProcessing && this.pendingFlushes === 0) this.kill();
   }
 
   kill(): void {
@@ -96,16 +101,19 @@ export class LocalConnection implements Transport {
   /** Evaluates what has arrived; `again` runs the request that was postponed first. */
   #batch(again: boolean): void {
     const { evaluator } = this.#hub;
+    this.#isProcessing = true;
     evaluator.beginBatch(this.client);
     if (again) evaluator.execute(this.client);
     this.#evaluate();
     evaluator.endBatch();
+    this.#isProcessing = false;
     this.flush();
+    if (this.#isClosing && this.pendingFlushes === 0) this.kill();
   }
 
   #evaluate(): void {
     const { client } = this;
-    while (!client.isPostponed && client.blocked === null && !this.isClosed) {
+    while (!client.isPostponed && client.blocked === null && !this.#isClosing && !this.isClosed) {
       const found = this.#decoder.next(client.args);
       if (found === Decoded.more) return;
       if (found === Decoded.request) {
@@ -114,7 +122,7 @@ export class LocalConnection implements Transport {
       }
       if (found === Decoded.broken) this.#hub.requestBroken(client, this.#decoder.failure);
       else this.#hub.inputLimitReached(client);
-      return this.kill();
+      return this.closeAfterReply();
     }
   }
 }

@@ -319,3 +319,14 @@ Deno.test("a server whose files can't be read leaves nothing open, and the files
   await assertRejects(() => server.call("PING"), Error, "closed");
   await Deno.remove(dir, { recursive: true });
 });
+
+Deno.test("a command that closes its connection is answered before, and what follows it is refused", async () => {
+  await using server = await startRespite();
+  assertEquals(await server.call("SET", "k", "v"), "OK");
+  const quit = server.call("QUIT");
+  assertEquals(await quit, "OK");
+  assertEquals(await server.call("GET", "k"), "v");
+  const id = await server.call("CLIENT", "ID");
+  assertEquals(await server.call("CLIENT", "KILL", "ID", Number(id), "SKIPME", "no"), 1);
+  assertEquals(await server.call("GET", "k"), "v");
+});
