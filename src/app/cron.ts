@@ -138,6 +138,8 @@ export class Cron {
     this.#engine.flushOthers();
     if (!this.#isRunning) return;
     const { clock, deadlines, keyspace } = this.#engine;
+    // What is due stays due while a script is suspended: the timer would fire without end.
+    if (keyspace.hooks.isForbidden) return this.#arm(TICK_MS);
     const nextKey = this.#mayExpire() ? keyspace.takeNextDeadline() : Infinity;
     const next = Math.min(
       this.#nextTickMs,
