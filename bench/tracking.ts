@@ -12,6 +12,8 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { cpuNs, median, type Peer, startCheckout, startRedisServer } from "../scripts/peers.ts";
 import { print } from "../scripts/run.ts";
+import { joined } from "../src/lib/joined.ts";
+import { requestOf } from "../src/protocol/request.ts";
 
 const READERS = 10;
 const KEYS = 10_000;
@@ -36,7 +38,6 @@ const options = parseArgs(Deno.args, {
   string: ["only", "seconds", "rounds", "redis", "before"],
   default: { only: "", seconds: "2", rounds: "3", redis: "redis-server", before: "" },
 });
-const encoder = new TextEncoder();
 
 /** A connection of which only the number of bytes that it receives matters. */
 class Conn {
@@ -48,7 +49,7 @@ class Conn {
   static async open(port: number, ...requests: string[][]): Promise<Conn> {
     const own = new Conn(await Deno.connect({ hostname: "127.0.0.1", port }));
     for (const words of requests) {
-      await own.send(request(words));
+      await own.send(requestOf(words));
       own.#received += await own.conn.read(own.#buffer) ?? 0;
     }
     own.#received = 0;
@@ -81,9 +82,9 @@ function randomKeys(count: number): string[] {
 const VALUE_REPLY = `$${VALUE.length}\r\n${VALUE}\r\n`.length;
 const ALL_KEYS = Array.from({ length: KEYS }, (_, i) => keyOf(i));
 const ROUND_KEYS = ALL_KEYS.slice(0, KEYS_A_ROUND);
-const MGET = request(["MGET", ...ROUND_KEYS]);
+const MGET = requestOf(["MGET", ...ROUND_KEYS]);
 const MGET_REPLY = `*${KEYS_A_ROUND}\r\n`.length + KEYS_A_ROUND * VALUE_REPLY;
-const SETS = joined(ROUND_KEYS.map((key) => request(["SET", key, VALUE])));
+const SETS = joined(ROUND_KEYS.map((key) => requestOf(["SET", key, VALUE])));
 const KEY_BYTES = `$10\r\n${keyOf(0)}\r\n`.length;
 const INVALIDATE = ">2\r\n$10\r\ninvalidate\r\n".length;
 
@@ -94,11 +95,11 @@ function reads(name: string, ...requests: string[][]): Scenario {
     prepare: async (port) => {
       await Conn.open(port, ["FLUSHALL"]);
       const writer = await Conn.open(port);
-      const sets = joined(ALL_KEYS.map((key) => request(["SET", key, VALUE])));
+      const sets = joined(ALL_KEYS.map((key) => requestOf(["SET", key, VALUE])));
       await Promise.all([writer.send(sets), writer.receive("+OK\r\n".length * KEYS)]);
       const conns: Conn[] = [];
       for (let i = 0; i < READERS; i++) conns.push(await Conn.open(port, ...requests));
-      const all = request(["MGET", ...ALL_KEYS]);
+      const all = requestOf(["MGET", ...ALL_KEYS]);
       for (const conn of conns) {
         await Promise.all([
           conn.send(all),
@@ -110,7 +111,7 @@ function reads(name: string, ...requests: string[][]): Scenario {
     run: async (conns, endMs) => {
       const batches = Array.from(
         { length: 100 },
-        () => joined(randomKeys(PIPELINE).map((key) => request(["GET", key]))),
+        () => joined(randomKeys(PIPELINE).map((key) => requestOf(["GET", key]))),
       );
       let count = 0;
       await Promise.all(conns.map(async (conn) => {
@@ -205,22 +206,6 @@ async function compare(peers: readonly Peer[]): Promise<void> {
     const rate = Math.round(median(runs.map((run) => run[0].perSecond)));
     print(`${scenario.name.padEnd(20)} ${cells.join(" ")} ${String(rate).padStart(15)}`);
   }
-}
-
-function request(words: readonly string[]): Uint8Array {
-  return encoder.encode(
-    `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`,
-  );
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
 
 const peers: Peer[] = [];
